@@ -1,0 +1,98 @@
+"""Names the white cells of a micrograph, or says that it is unsure."""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.errors import BundleError
+from leukoscope.inference.bundle import Bundle, CellClass
+from leukoscope.inference.network import Network
+from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell
+from leukoscope.specimen.frame import Micrograph, Pixels
+
+
+class Classifier:
+    """A classifying network and how to read its answer."""
+
+    def __init__(self, bundle: Bundle, network: Network) -> None:
+        facts = bundle.manifest.classifier
+        if facts is None:
+            raise BundleError(
+                f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a classifier was expected: "
+                "check models.classifier in the settings"
+            )
+        self._facts = facts
+        self._input = bundle.manifest.input
+        self._network = network
+
+    @property
+    def classes(self) -> tuple[CellClass, ...]:
+        """What it can name, in the order of the bundle."""
+        return self._facts.classes
+
+    def name_cells(self, micrograph: Micrograph, cells: Iterable[CellInstance]) -> tuple[ClassifiedCell, ...]:
+        """Name white cells; red cells and platelets keep their kind as class."""
+        named = []
+        for cell in cells:
+            if cell.kind is CellKind.WBC:
+                crop = self._cut_out(micrograph.pixels, cell.box.centre, micrograph.um_per_px)
+                probabilities = self._probabilities(crop)
+                cell_class, confidence = self.decide(probabilities)
+            else:
+                probabilities, cell_class, confidence = {}, cell.kind.value, cell.confidence
+            named.append(ClassifiedCell(cell, cell_class, confidence, probabilities))
+        return tuple(named)
+
+    def name_crop(self, pixels: Pixels, um_per_px: float) -> dict[str, float]:
+        """Probability per class of the cell in the middle of a picture, shape (rows, cols, 3)."""
+        rows, cols = pixels.shape[:2]
+        return self._probabilities(self._cut_out(pixels, (rows / 2, cols / 2), um_per_px))
+
+    def decide(self, probabilities: dict[str, float]) -> tuple[str, float]:
+        """The best class and its probability; UNSURE where that is below the bundle's limit."""
+        best = max(probabilities, key=probabilities.__getitem__)
+        confidence = probabilities[best]
+        return (best if confidence >= self._facts.unsure_below else UNSURE), confidence
+
+    def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
+        logits = self._network.run(crop)["logits"] / self._facts.temperature
+        weights = np.exp(logits - logits.max())
+        shares = weights / weights.sum()
+        return {one.key: float(share) for one, share in zip(self._facts.classes, shares, strict=True)}
+
+    def _cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
+        """The network's window around a place, at the network's scale; the edge is mirrored outwards."""
+        step = self._input.um_per_px / um_per_px
+        rows, cols = self._input.rows, self._input.cols
+        if step > 1:
+            pixels, centre, step = _shrunk_around(pixels, centre, step, max(rows, cols))
+        # Pixel middles: window pixel (c + 0.5) lies at centre + (c + 0.5 - cols / 2) * step.
+        to_picture = np.array(
+            [
+                [step, 0, centre[1] - 0.5 + (0.5 - cols / 2) * step],
+                [0, step, centre[0] - 0.5 + (0.5 - rows / 2) * step],
+            ]
+        )
+        crop = cv2.warpAffine(
+            pixels,
+            to_picture,
+            (cols, rows),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        return np.asarray(crop, dtype=np.uint8)
+
+
+def _shrunk_around(
+    pixels: Pixels, centre: tuple[float, float], step: float, side: int
+) -> tuple[Pixels, tuple[float, float], float]:
+    """The neighbourhood of a place, averaged down by `step`, so that fine detail does not alias."""
+    reach = int(side * step * 0.75) + 2
+    top, left = max(0, int(centre[0]) - reach), max(0, int(centre[1]) - reach)
+    part = pixels[top : int(centre[0]) + reach, left : int(centre[1]) + reach]
+    rows, cols = max(1, round(part.shape[0] / step)), max(1, round(part.shape[1] / step))
+    small = np.asarray(cv2.resize(part, (cols, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    by_row, by_col = rows / part.shape[0], cols / part.shape[1]
+    return small, ((centre[0] - top) * by_row, (centre[1] - left) * by_col), 1.0

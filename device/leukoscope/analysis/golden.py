@@ -1,0 +1,85 @@
+"""Replays a bundle's golden pair: every engine on every board must reach the same decisions."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.analysis.centres import Boxes, find_boxes, overlap
+from leukoscope.errors import BundleError
+from leukoscope.inference.bundle import Bundle, SegmenterFacts
+from leukoscope.inference.network import Network
+
+CLEAR_SCORE = 0.1
+"""A cell this far above its threshold is a clear decision; fainter ones may differ by rounding."""
+SAME_BOX_IOU = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCheck:
+    """What came of a replay."""
+
+    decisions: int
+    """Decisions the golden pair expects."""
+    agreed: int
+    """Decisions this engine reached too."""
+    surplus: int
+    """Clear decisions this engine made that the golden pair does not know."""
+    ms_per_run: float
+    """Milliseconds per run of the network, after one run to warm up."""
+
+    @property
+    def passed(self) -> bool:
+        """Every decision agrees."""
+        return self.agreed == self.decisions and self.surplus == 0
+
+
+def replay(bundle: Bundle, network: Network) -> GoldenCheck:
+    """Run the golden inputs and compare decisions.
+
+    Raises:
+        BundleError: the golden file is missing, altered or malformed.
+    """
+    try:
+        with np.load(bundle.golden_path(), allow_pickle=False) as stored:
+            golden = {name: stored[name] for name in stored.files}
+        pictures = golden["pictures"]
+        network.run(pictures[0])
+        begin = time.perf_counter()
+        outputs = [network.run(picture) for picture in pictures]
+        ms = 1000 * (time.perf_counter() - begin) / len(outputs)
+        if bundle.manifest.segmenter is None:
+            answers = np.array([int(np.argmax(one["logits"])) for one in outputs])
+            return GoldenCheck(len(answers), int((answers == golden["classes"]).sum()), 0, ms)
+        found = clear_cells(outputs[0]["heat"], outputs[0]["box"], bundle.manifest.segmenter, margin=0.0)
+        expected = golden["cells"]
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"the golden pair of bundle {bundle.manifest.name} is malformed: {error}") from error
+    facts = bundle.manifest.segmenter
+    clear = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=2 * CLEAR_SCORE)
+    return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
+
+
+def clear_cells(
+    heat: NDArray[np.float32], box: NDArray[np.float32], facts: SegmenterFacts, margin: float = CLEAR_SCORE
+) -> NDArray[np.float32]:
+    """Cells at least `margin` above their threshold: kind, xmin, ymin, xmax, ymax; shape (n, 5)."""
+    thresholds = [facts.thresholds[kind] for kind in ("rbc", "wbc", "platelet")]
+    found: Boxes = find_boxes(heat, box, thresholds=thresholds, stride=facts.stride)
+    clear = found.score >= np.asarray(thresholds, dtype=np.float32)[found.kind] + margin
+    return np.concatenate([found.kind[:, None], found.corners()], axis=1)[clear].astype(np.float32)
+
+
+def write_golden(path: Path, pictures: NDArray[np.uint8], **decisions: NDArray[np.generic]) -> None:
+    """Store golden inputs, shape (n, rows, cols, 3), and the decisions `replay` expects for them."""
+    np.savez_compressed(path, pictures=pictures, **decisions)  # type: ignore[arg-type]
+
+
+def _matched(wanted: NDArray[np.float32], there: NDArray[np.float32]) -> int:
+    """How many of `wanted` have a box of their kind in `there`."""
+    if len(wanted) == 0 or len(there) == 0:
+        return 0
+    same_kind = wanted[:, None, 0] == there[None, :, 0]
+    return int(((overlap(wanted[:, 1:], there[:, 1:]) >= SAME_BOX_IOU) & same_kind).any(axis=1).sum())

@@ -1,0 +1,275 @@
+"""The one place that knows every concrete part: from settings to a bench that is open."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from PIL import Image
+
+from leukoscope import __version__
+from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.assets import find_asset
+from leukoscope.cameras import Camera
+from leukoscope.cameras.simulated import SimulatedCamera
+from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
+from leukoscope.displays import Display
+from leukoscope.displays.show import Attended, show_everywhere
+from leukoscope.displays.state import Fault, Screen, Starting
+from leukoscope.displays.window import Window
+from leukoscope.errors import (
+    BrokerError,
+    BundleError,
+    CalibrationError,
+    CameraError,
+    ControlError,
+    DisplayError,
+    EngineUnavailable,
+    LeukoscopeError,
+    OutboxError,
+    SettingsError,
+)
+from leukoscope.host import clock_synchronised
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.network import Network
+from leukoscope.instrument import Instrument
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.outbox import Outbox
+from leukoscope.reporting.sink import Sink
+from leukoscope.settings import BenchSettings, ModelSettings, identity_of
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import BundleIdentity, Provenance
+
+SENT_KEPT = timedelta(days=90)
+"""How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
+MOST_SENT = 10_000
+Part = TypeVar("Part", Camera, Display, Control)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """Both networks, and what reports say about them."""
+
+    segmenter: Segmenter
+    classifier: Classifier
+    segmenter_identity: BundleIdentity
+    classifier_identity: BundleIdentity
+
+
+def open_models(models: ModelSettings, near: Path | None = None) -> LoadedModels:
+    """Load both bundles.
+
+    Raises:
+        SettingsError: a bundle is not where the settings say.
+        BundleError: a bundle is altered or of the wrong kind.
+        EngineUnavailable: the runtime is not installed.
+    """
+    first, first_network = _open_bundle(models, models.segmenter, near)
+    second, second_network = _open_bundle(models, models.classifier, near)
+    engine = models.engine.driver
+    return LoadedModels(
+        Segmenter(first, first_network),
+        Classifier(second, second_network),
+        *(
+            BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
+            for bundle in (first, second)
+        ),
+    )
+
+
+def open_classifier(models: ModelSettings) -> Classifier:
+    """The classifier alone; errors as in `open_models`."""
+    return Classifier(*_open_bundle(models, models.classifier, None))
+
+
+def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
+    """An instrument for stored pictures, of which nothing is known but the scale; errors as in `open_models`."""
+    loaded = open_models(models)
+    gate = QualityGate(QualityLimits())
+    return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
+
+
+def _open_bundle(models: ModelSettings, name: str, near: Path | None) -> tuple[Bundle, Network]:
+    bundle = Bundle.read(find_asset("models", name, near))
+    return bundle, models.engine.open(bundle)
+
+
+class Panel:
+    """Every display of the bench; one that fails is tried again later and never stops an analysis."""
+
+    def __init__(self, displays: Sequence[Display]) -> None:
+        self._attended = [Attended(display) for display in displays]
+        self._windows = [display for display in displays if isinstance(display, Window)]
+
+    @property
+    def window(self) -> Window | None:
+        """The window, where there is one."""
+        return self._windows[0] if self._windows else None
+
+    def show(self, screen: Screen) -> list[DisplayError]:
+        """Show a screen on each display; the errors of those that failed now."""
+        return show_everywhere(screen, self._attended, time.monotonic())
+
+    def show_field(self, frame: Frame) -> list[DisplayError]:
+        """Show the live field where there is a window for it."""
+        errors = []
+        for window in self._windows:
+            try:
+                window.show_field(Image.fromarray(frame.pixels))
+            except DisplayError as error:
+                errors.append(error)
+        return errors
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A bench whose every part is open."""
+
+    settings: BenchSettings
+    camera: Camera
+    controls: tuple[Control, ...]
+    panel: Panel
+    instrument: Instrument
+    outbox: Outbox
+    sink: Sink
+    identity: Identity
+    short_labels: Mapping[str, str]
+    """Class key to what fits on a small display."""
+    warning: str
+    """Something the technician should know before counting; empty when there is nothing."""
+    provenance: Callable[[], Provenance]
+    """What a report made now would have to say about its origin."""
+
+    def move_stage(self, action: Action) -> None:
+        """Move a stage that can be moved, by a quarter of a field; a hand moves all others."""
+        if isinstance(self.camera, SimulatedCamera) and action in _STAGE_STEPS:
+            microscope = self.settings.camera.microscope  # type: ignore[union-attr]
+            across, down = _STAGE_STEPS[action]
+            step_um = microscope.um_per_px / 4
+            self.camera.stage.move_by(across * microscope.width * step_um, down * microscope.height * step_um)
+
+
+_STAGE_STEPS = {
+    Action.STAGE_LEFT: (-1, 0),
+    Action.STAGE_RIGHT: (1, 0),
+    Action.STAGE_UP: (0, -1),
+    Action.STAGE_DOWN: (0, 1),
+}
+
+
+@contextmanager
+def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
+    """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
+
+    Args:
+        settings: what a settings file said.
+        near: the folder of that file.
+
+    Raises:
+        LeukoscopeError: a part is missing; the error names it, and it has been shown.
+    """
+    with ExitStack() as stack:
+        displays = [_closing(stack, display.open()) for display in settings.displays]
+        panel = Panel(displays)
+        try:
+            yield _open_parts(settings, near, stack, panel)
+        except LeukoscopeError as error:
+            panel.show(fault_of(error))
+            raise
+
+
+def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel) -> Bench:
+    def tell(step: str) -> None:
+        panel.show(Starting(step, __version__))
+
+    tell("Opening the outbox")
+    settings.storage.make_folder()
+    outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
+    outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
+    warnings = []
+    if outbox.quarantined is not None:
+        warnings.append(f"The outbox was damaged; the old one is {outbox.quarantined.name}")
+    tell("Loading the networks")
+    models = open_models(settings.models, near)
+    tell("Reading the calibration")
+    calibration = settings.calibration.open(near)
+    if not calibration.measured:
+        warnings.append("Calibration is nominal")
+    tell("Opening the camera")
+    camera = _closing(stack, settings.camera.open())
+    tell("Opening the controls")
+    controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
+    identity = identity_of(settings)
+    sink = settings.reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=Random())
+    sink.start()
+    stack.callback(sink.stop)
+
+    def provenance() -> Provenance:
+        return Provenance(
+            site=settings.site,
+            device=settings.device,
+            software_version=__version__,
+            segmenter=models.segmenter_identity,
+            classifier=models.classifier_identity,
+            calibration_id=calibration.id,
+            calibration_measured=calibration.measured,
+            um_per_px=calibration.um_per_px,
+            source=camera.source,
+            clock_synchronised=clock_synchronised(),
+            boot_id=identity.boot_id,
+        )
+
+    return Bench(
+        settings=settings,
+        camera=camera,
+        controls=controls,
+        panel=panel,
+        instrument=Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier),
+        outbox=outbox,
+        sink=sink,
+        identity=identity,
+        short_labels={one.key: one.short for one in models.classifier.classes},
+        warning="; ".join(warnings),
+        provenance=provenance,
+    )
+
+
+def _open_control(control: ControlSettings, panel: Panel) -> Control:
+    if not isinstance(control, WindowKeyboardSettings):
+        return control.open()
+    window = panel.window
+    if window is None:
+        raise SettingsError('controls: driver "window" needs a display with driver "window": add one to displays')
+    return control.open(window)
+
+
+def fault_of(error: LeukoscopeError) -> Fault:
+    """The screen that tells a technician about an error: its message says what happened, then what to do."""
+    happened, _, todo = str(error).rpartition(": ")
+    return Fault(_part_of(error), happened or todo, todo if happened else "Run leukoscope doctor")
+
+
+def _part_of(error: LeukoscopeError) -> str:
+    parts = {
+        CameraError: "Camera",
+        CalibrationError: "Calibration",
+        BundleError: "Networks",
+        EngineUnavailable: "Networks",
+        ControlError: "Button",
+        OutboxError: "Storage",
+        BrokerError: "Broker",
+        SettingsError: "Settings",
+    }
+    return next((name for kind, name in parts.items() if isinstance(error, kind)), "Instrument")
+
+
+def _closing(stack: ExitStack, part: Part) -> Part:
+    stack.callback(part.close)
+    return part

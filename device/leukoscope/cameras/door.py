@@ -1,0 +1,36 @@
+"""What every camera promises."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import Source
+
+
+class Camera(Protocol):
+    """A camera that is open. Every driver keeps the promises in tests/contracts/test_camera.py."""
+
+    @property
+    def source(self) -> Source:
+        """Whether its pictures are live, replayed or simulated."""
+
+    def capture(self) -> Frame | None:
+        """The next frame, or None when the source has ended (only a replay ends).
+
+        Raises:
+            CameraTimeout: no frame came in time.
+            CameraError: the camera failed or was unplugged.
+        """
+
+    def close(self) -> None:
+        """Release the camera; safe to call twice."""
+
+
+Now = Callable[[], datetime]
+"""The time of day, timezone-aware."""
+
+
+def utc_now() -> datetime:
+    """The time of day in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,33 @@
+"""Controls: what the technician's hand does."""
+
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from leukoscope.controls.action import Action
+from leukoscope.controls.button import ButtonSettings
+from leukoscope.controls.keyboard import KeyboardSettings
+from leukoscope.controls.scripted import ScriptedSettings
+from leukoscope.controls.window import KeySource, WindowKeyboardSettings
+
+__all__ = ["Action", "Control", "ControlSettings", "KeySource", "WindowKeyboardSettings"]
+
+ControlSettings = Annotated[
+    ButtonSettings | KeyboardSettings | WindowKeyboardSettings | ScriptedSettings,
+    Field(discriminator="driver"),
+]
+"""Any control a settings file can name; the window's keyboard is opened with the window it listens to."""
+
+
+class Control(Protocol):
+    """A control that is open."""
+
+    def poll(self) -> Action | None:
+        """The oldest action not yet delivered, or None; never blocks.
+
+        Raises:
+            ControlError: the control stopped answering.
+        """
+
+    def close(self) -> None:
+        """Release it; safe to call twice."""

@@ -1,0 +1,114 @@
+"""What a screen says in a few words, for glass too small for a picture of it."""
+
+from dataclasses import dataclass
+
+from leukoscope.displays import wording
+from leukoscope.displays.state import (
+    Counting,
+    Delivery,
+    DifferentialLine,
+    Fault,
+    Looking,
+    Ready,
+    Result,
+    Screen,
+    Sent,
+    Starting,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """A screen in order of importance."""
+
+    title: str
+    corner: str = ""
+    """Right end of the title line."""
+    big: str = ""
+    """The one thing to read from arm's length."""
+    beside: tuple[str, ...] = ()
+    """At most two short lines to the right of `big`."""
+    rows: tuple[DifferentialLine, ...] = ()
+    progress: float | None = None
+    """0-1; None for no bar."""
+    paragraphs: tuple[str, ...] = ()
+    """Whatever else fits."""
+
+
+def gist(screen: Screen) -> Gist:
+    """The few words of any screen."""
+    match screen:
+        case Starting():
+            told = Gist("STARTING", screen.version, big="leukoscope", paragraphs=(screen.step,))
+        case Ready():
+            told = _ready(screen)
+        case Looking():
+            told = _looking(screen)
+        case Counting():
+            told = _counting(screen)
+        case Result():
+            told = _result(screen)
+        case Sent():
+            told = _sent(screen)
+        case Fault():
+            told = Gist(f"FAULT: {screen.part}", paragraphs=(screen.happened, f"> {screen.todo}"))
+    return told
+
+
+def _ready(screen: Ready) -> Gist:
+    warning = f"! {screen.warning}" if screen.warning else ""
+    return Gist(
+        "READY",
+        wording.BADGE[screen.source],
+        big="Press",
+        beside=("", "to start"),
+        paragraphs=tuple(filter(None, (screen.sample_hint, warning, wording.broker_line(screen)))),
+    )
+
+
+def _looking(screen: Looking) -> Gist:
+    what, why = wording.HINT[screen.hint]
+    return Gist(
+        f"{screen.white_so_far}/{screen.white_goal}",
+        wording.BADGE[screen.source],
+        big=what,
+        progress=wording.share_done(screen.white_so_far, screen.white_goal),
+        paragraphs=(why,),
+    )
+
+
+def _counting(screen: Counting) -> Gist:
+    blood = f"RBC {wording.grouped(screen.red_cells)}  PLT {wording.grouped(screen.platelets)}"
+    return Gist(
+        "PAUSED" if screen.paused else "COUNTING",
+        wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),
+        big=str(screen.white_so_far),
+        beside=(f"of {screen.white_goal}", "white"),
+        rows=screen.differential,
+        progress=wording.share_done(screen.white_so_far, screen.white_goal),
+        paragraphs=(
+            wording.fields_line(screen),
+            f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else blood,
+        ),
+    )
+
+
+def _result(screen: Result) -> Gist:
+    diameter = screen.red_cell_diameter_um
+    red = f", RBC {diameter:.1f} µm" if diameter is not None else ""
+    remarks = (*screen.findings, *(f"! {warning}" for warning in screen.warnings))
+    return Gist(
+        screen.sample_id,
+        wording.BADGE[screen.source],
+        rows=screen.differential,
+        paragraphs=(f"{screen.white_cells} white{red}", *remarks),
+    )
+
+
+def _sent(screen: Sent) -> Gist:
+    return Gist(
+        "REPORT",
+        wording.BADGE[screen.source],
+        big="Sent" if screen.delivery is Delivery.SENT else "Queued",
+        paragraphs=(f"Report {screen.report_id}", wording.waiting_line(screen)),
+    )

@@ -1,0 +1,196 @@
+"""What can be shown to the technician: one frozen record per screen, without a word about pixels."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.sample import ClassCount, SampleReport, Source
+
+
+class Hint(StrEnum):
+    """What the technician should do with the slide, the focus or the lamp."""
+
+    MOVE = "move"
+    """This field is done, or was counted before."""
+    WAIT = "wait"
+    """The slide moves, or a field is being counted."""
+    FOCUS = "focus"
+    TOO_CROWDED = "too_crowded"
+    NO_CELLS = "no_cells"
+    TOO_BRIGHT = "too_bright"
+    TOO_DARK = "too_dark"
+
+
+_HINT_OF_FLAW = {
+    Flaw.OUT_OF_FOCUS: Hint.FOCUS,
+    Flaw.OVEREXPOSED: Hint.TOO_BRIGHT,
+    Flaw.UNDEREXPOSED: Hint.TOO_DARK,
+    Flaw.EMPTY: Hint.NO_CELLS,
+    Flaw.CROWDED: Hint.TOO_CROWDED,
+}
+
+
+def hint_for(flaw: Flaw) -> Hint:
+    """What to do about a field that was refused for this flaw."""
+    return _HINT_OF_FLAW[flaw]
+
+
+class BrokerState(StrEnum):
+    """Whether results can leave the bench at this moment."""
+
+    CONNECTED = "connected"
+    OFFLINE = "offline"
+    """Results are kept and sent later."""
+    NONE = "none"
+    """No broker is configured; results stay on the device."""
+
+
+class Delivery(StrEnum):
+    """What became of a report."""
+
+    SENT = "sent"
+    """The broker acknowledged it."""
+    QUEUED = "queued"
+    """It is safe in the outbox and will be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferentialLine:
+    """One class of the differential, in percent of the white cells."""
+
+    label: str
+    """Short label from the classifier's bundle, such as "SEG"."""
+    percent: float
+    """0-100."""
+    low: float
+    """Lower end of the 95 % interval, 0-100."""
+    high: float
+    """Upper end of the 95 % interval, 0-100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """The program loads its parts."""
+
+    step: str
+    """What is being done, such as "Loading the segmenter"."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Everything works; the next press starts a sample."""
+
+    sample_hint: str
+    """What the next sample will be called, or what to do first."""
+    broker: BrokerState
+    source: Source
+    pending: int = 0
+    """Reports in the outbox that still wait to be sent."""
+    warning: str = ""
+    """Something to know before counting: a nominal calibration, a dim lamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """The hand has something to do before the next field can be counted."""
+
+    hint: Hint
+    white_so_far: int
+    white_goal: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A sample under way."""
+
+    white_so_far: int
+    white_goal: int
+    """White cells asked for; at least 1."""
+    fields_counted: int
+    fields_rejected: int
+    last_flaw: Flaw | None
+    """Why the newest field was refused; None when it was counted."""
+    differential: tuple[DifferentialLine, ...]
+    """In the bundle's order; a small screen shows the largest and says how many it leaves out."""
+    red_cells: int
+    platelets: int
+    elapsed_s: float
+    """Seconds since the sample was started."""
+    paused: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished sample."""
+
+    sample_id: str
+    differential: tuple[DifferentialLine, ...]
+    white_cells: int
+    red_cell_diameter_um: float | None
+    """Mean diameter, micrometres; None without red cells."""
+    findings: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """What limits the trust in this result."""
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of the report of a finished sample."""
+
+    report_id: str
+    """The first characters of the report's id, enough to tell it from its neighbours."""
+    pending: int
+    """Reports in the outbox that still wait, this one included while it is queued."""
+    delivery: Delivery
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A part failed and somebody has to do something."""
+
+    part: str
+    """Such as "Camera"."""
+    happened: str
+    todo: str
+
+
+Screen = Starting | Ready | Looking | Counting | Result | Sent | Fault
+"""Whatever can be drawn."""
+
+
+def differential_lines(counts: Iterable[ClassCount], short_labels: Mapping[str, str]) -> tuple[DifferentialLine, ...]:
+    """The lines of a differential, in the order given; a class without a short label shows its key."""
+    return tuple(
+        DifferentialLine(
+            label=short_labels.get(line.cell_class, line.cell_class),
+            percent=100 * line.share,
+            low=100 * line.low,
+            high=100 * line.high,
+        )
+        for line in counts
+    )
+
+
+def result_of(report: SampleReport, short_labels: Mapping[str, str]) -> Result:
+    """The result screen of a report, with everything that limits its trust as a warning."""
+    provenance = report.provenance
+    warnings = []
+    if not provenance.calibration_measured:
+        warnings.append("Calibration is nominal: sizes were not measured on this bench")
+    if provenance.clock_synchronised is False:
+        warnings.append("Clock is not synchronised")
+    return Result(
+        sample_id=report.sample_id,
+        differential=differential_lines(report.differential, short_labels),
+        white_cells=report.white_cells,
+        red_cell_diameter_um=report.red_cells.mean_diameter_um,
+        findings=tuple(finding.text for finding in report.findings),
+        warnings=tuple(warnings),
+        source=provenance.source,
+    )

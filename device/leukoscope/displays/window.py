@@ -1,0 +1,146 @@
+"""A window on a desktop: the display enlarged, and beside it the field under the microscope."""
+
+import os
+from collections import deque
+from typing import Any, Literal
+
+from PIL import Image
+from pydantic import Field
+
+from leukoscope.displays.picture import fitted
+from leukoscope.errors import DisplayError
+from leukoscope.schema import FrozenModel
+
+_FRAME = 12
+"""Dark border around and between the pictures, in pixels."""
+_BACKDROP = (3, 5, 8)
+CLOSED = "window closed"
+"""What `pressed` reports when somebody closes the window."""
+
+
+class WindowSettings(FrozenModel):
+    """A window drawn by pygame."""
+
+    driver: Literal["window"] = "window"
+    width: int = Field(default=320, ge=96, le=2048)
+    """Pixels of the display, before it is enlarged."""
+    height: int = Field(default=240, ge=32, le=2048)
+    """Pixels of the display, before it is enlarged."""
+    monochrome: bool = False
+    """Draw as for a one-bit display."""
+    scale: int = Field(default=2, ge=1, le=8)
+    """Screen pixels per pixel of the display."""
+    field_width: int = Field(default=640, ge=0, le=4096)
+    """Screen pixels for the live micrograph at the left; 0 for a window without it."""
+
+    def open(self) -> "Window":
+        """Open the window.
+
+        Raises:
+            DisplayError: pygame is not installed, or there is no desktop to open a window on.
+        """
+        size = (self.width, self.height)
+        return Window(size, self.monochrome, self.scale, self.field_width)
+
+
+class Window:
+    """The display at the right, the micrograph at the left, and the keys pressed in the window."""
+
+    def __init__(self, size: tuple[int, int], monochrome: bool, scale: int, field_width: int) -> None:
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        try:
+            import pygame
+        except ImportError as error:
+            raise DisplayError('the window display needs pygame-ce: pip install "leukoscope[desk]"') from error
+        self._pygame = pygame
+        self._size = size
+        self._monochrome = monochrome
+        enlarged = (size[0] * scale, size[1] * scale)
+        left = _FRAME + (field_width + _FRAME if field_width else 0)
+        self._glass = pygame.Rect((left, _FRAME), enlarged)
+        self._field = pygame.Rect((_FRAME, _FRAME), (field_width, enlarged[1]))
+        self._keys: deque[str] = deque(maxlen=64)
+        self._closed = False
+        try:
+            pygame.display.init()
+            self._surface = pygame.display.set_mode((self._glass.right + _FRAME, enlarged[1] + 2 * _FRAME))
+            pygame.display.set_caption("leukoscope")
+            self._surface.fill(_BACKDROP)
+            pygame.display.flip()
+        except pygame.error as error:
+            raise DisplayError(
+                f'no window can be opened ({error}): on a board without a desktop choose driver = "lcd", '
+                '"oled" or "snapshot"'
+            ) from error
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the display in its own pixels."""
+        return self._size
+
+    @property
+    def monochrome(self) -> bool:
+        """True when drawn as for a one-bit display."""
+        return self._monochrome
+
+    def show(self, image: Image.Image) -> None:
+        """Put the picture of the display into the window.
+
+        Raises:
+            DisplayError: the window is gone, or the picture has another size than `size`.
+        """
+        picture = fitted(image, self._size, self._monochrome)
+        self._paint(picture.resize(self._glass.size, Image.Resampling.NEAREST), self._glass)
+
+    def show_field(self, image: Image.Image) -> None:
+        """Put a micrograph of any size beside the display, as large as fits; nothing without a field panel.
+
+        Raises:
+            DisplayError: the window is gone.
+        """
+        if not self._field.width:
+            return
+        scale = min(self._field.width / image.width, self._field.height / image.height)
+        small = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        shrunk = image.convert("RGB").resize(small, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        panel = Image.new("RGB", self._field.size, _BACKDROP)
+        panel.paste(shrunk, ((panel.width - small[0]) // 2, (panel.height - small[1]) // 2))
+        self._paint(panel, self._field)
+
+    def pressed(self) -> list[str]:
+        """Names of the keys pressed since the last call, such as "space" or "left"; then CLOSED if it was.
+
+        Raises:
+            DisplayError: the window is gone.
+        """
+        self._pump()
+        keys = list(self._keys)
+        self._keys.clear()
+        return keys
+
+    def close(self) -> None:
+        """Close the window; safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._pygame.display.quit()
+
+    def _paint(self, picture: Image.Image, place: Any) -> None:
+        self._pump()
+        pygame = self._pygame
+        try:
+            pixels = pygame.image.frombytes(picture.convert("RGB").tobytes(), picture.size, "RGB")
+            self._surface.blit(pixels, place)
+            pygame.display.update(place)
+        except pygame.error as error:
+            raise DisplayError(f"the window cannot be drawn: {error}") from error
+
+    def _pump(self) -> None:
+        # The desktop calls a window dead that does not fetch its events.
+        pygame = self._pygame
+        if self._closed or not pygame.display.get_init():
+            raise DisplayError("the window is closed: start the program again to see it")
+        for event in pygame.event.get():
+            if event.type == pygame.KEYDOWN:
+                self._keys.append(pygame.key.name(event.key))
+            elif event.type == pygame.QUIT:
+                self._keys.append(CLOSED)

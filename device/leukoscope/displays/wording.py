@@ -1,0 +1,100 @@
+"""The words on the glass, shared by every layout, and the arithmetic of what to leave out."""
+
+from collections.abc import Sequence
+
+from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Sent
+from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.sample import Source
+
+BADGE = {Source.LIVE: "", Source.REPLAYED: "REPLAY", Source.SIMULATED: "SIMULATED"}
+"""Shown wherever a result could be mistaken for a patient's."""
+
+HINT = {
+    Hint.MOVE: ("Move the slide", "to the next field"),
+    Hint.WAIT: ("Hold still", "this field is being counted"),
+    Hint.FOCUS: ("Focus", "the picture is blurred"),
+    Hint.TOO_CROWDED: ("Too crowded", "go where cells lie side by side"),
+    Hint.NO_CELLS: ("No cells here", "move back onto the smear"),
+    Hint.TOO_BRIGHT: ("Too bright", "turn the lamp down"),
+    Hint.TOO_DARK: ("Too dark", "turn the lamp up"),
+}
+"""What to do, and a line to go with it."""
+
+FLAW = {
+    Flaw.OUT_OF_FOCUS: "out of focus",
+    Flaw.OVEREXPOSED: "too bright",
+    Flaw.UNDEREXPOSED: "too dark",
+    Flaw.EMPTY: "no cells",
+    Flaw.CROWDED: "too crowded",
+}
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours once there are some: "2:31", "1:02:31"."""
+    whole = max(0, int(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def grouped(count: int) -> str:
+    """A count with a blank between thousands: "23 456"."""
+    return f"{count:,}".replace(",", " ")
+
+
+def percent(value: float) -> str:
+    """A percentage as it is read aloud: whole, but never "0" for something that was seen."""
+    return "<1" if 0 < value < 0.5 else f"{value:.0f}"
+
+
+def interval(line: DifferentialLine) -> str:
+    """The 95 % interval in whole percent: "52-71"."""
+    return f"{line.low:.0f}-{line.high:.0f}"
+
+
+def share_done(white_so_far: int, white_goal: int) -> float:
+    """Progress towards the goal, 0-1."""
+    return min(1.0, white_so_far / max(1, white_goal))
+
+
+def fields_line(screen: Counting) -> str:
+    """How many fields were counted and refused."""
+    noun = "field" if screen.fields_counted == 1 else "fields"
+    return f"{grouped(screen.fields_counted)} {noun}, {grouped(screen.fields_rejected)} refused"
+
+
+def broker_line(ready: Ready) -> str:
+    """Whether results can leave the bench."""
+    match ready.broker:
+        case BrokerState.NONE:
+            return "Results stay on this device"
+        case BrokerState.CONNECTED if ready.pending == 0:
+            return "Broker connected"
+        case BrokerState.CONNECTED:
+            return f"Broker connected, {ready.pending} to send"
+        case BrokerState.OFFLINE if ready.pending == 0:
+            return "Broker offline, results are kept"
+        case _:
+            return f"Broker offline, {ready.pending} kept"
+
+
+def waiting_line(sent: Sent) -> str:
+    """How many reports still wait."""
+    if sent.pending:
+        return f"{sent.pending} {'report' if sent.pending == 1 else 'reports'} waiting"
+    return "Nothing waiting" if sent.delivery is Delivery.SENT else "Will be sent later"
+
+
+def largest_in_order(lines: Sequence[DifferentialLine], room: int) -> tuple[DifferentialLine, ...]:
+    """The `room` largest classes in the order given, so that rows do not jump as counts change."""
+    if len(lines) <= room:
+        return tuple(lines)
+    ranked = sorted(range(len(lines)), key=lambda index: (-lines[index].percent, index))
+    kept = set(ranked[: max(0, room)])
+    return tuple(line for index, line in enumerate(lines) if index in kept)
+
+
+def axis_end(lines: Sequence[DifferentialLine]) -> float:
+    """Where the axis of the differential ends: 25, 50 or 100 %, so that it seldom changes."""
+    highest = max((line.high for line in lines), default=0.0)
+    return next((end for end in (25.0, 50.0) if highest <= end), 100.0)

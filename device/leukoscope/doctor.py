@@ -1,0 +1,126 @@
+"""`leukoscope doctor`: tries each part of the bench for real and says what to do about what fails."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from leukoscope.analysis.golden import replay
+from leukoscope.assets import find_asset
+from leukoscope.errors import LeukoscopeError
+from leukoscope.host import clock_synchronised
+from leukoscope.inference import EngineSettings
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.litert import LitertSettings
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.reporting.outbox import Outbox
+from leukoscope.settings import BenchSettings, identity_of
+
+LOW_SPACE_MIB = 200
+"""Free space below which a site should act: an outbox of thousands of reports fits into far less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check."""
+
+    part: str
+    good: bool
+    text: str
+    """What was seen and, when not good, what to do."""
+
+
+def check_models(engines: tuple[EngineSettings, ...], segmenter: str, classifier: str) -> Iterator[Finding]:
+    """Verify each bundle's files and replay its golden pair on each engine."""
+    for name in (segmenter, classifier):
+        for engine in engines:
+            yield _try(f"{name}, {engine.driver}", partial(_golden, name, engine))
+
+
+def check_desk() -> Iterator[Finding]:
+    """What can be checked without a bench: the bundles on both engines, and the clock."""
+    yield from check_models((OnnxSettings(), LitertSettings()), "segmenter", "classifier")
+    yield _clock()
+
+
+def check_bench(settings: BenchSettings, near: Path) -> Iterator[Finding]:
+    """Every part a settings file names.
+
+    Args:
+        settings: the bench.
+        near: the folder of its file.
+    """
+    models = settings.models
+    yield from check_models((models.engine,), models.segmenter, models.classifier)
+    yield _try("calibration", lambda: _calibration(settings, near))
+    yield _try("camera", lambda: _camera(settings))
+    yield _try("storage", lambda: _storage(settings.storage.folder))
+    if isinstance(settings.reporting, MqttSettings):
+        mqtt = settings.reporting
+        yield _try("broker", lambda: mqtt.probe(identity_of(settings)))
+    yield _clock()
+
+
+def _try(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, True, check())
+    except LeukoscopeError as error:
+        return Finding(part, False, str(error))
+
+
+def _golden(name: str, engine: EngineSettings) -> str:
+    bundle = Bundle.read(find_asset("models", name))
+    network = engine.open(bundle)
+    check = replay(bundle, network)
+    text = (
+        f"{bundle.manifest.version}, {network.engine}: {check.agreed} of {check.decisions} golden decisions, "
+        f"{check.ms_per_run:.1f} ms a run"
+    )
+    if not check.passed:
+        raise LeukoscopeError(f"{text}, {check.surplus} surplus: choose the other engine, or reinstall the bundle")
+    return text
+
+
+def _calibration(settings: BenchSettings, near: Path) -> str:
+    calibration = settings.calibration.open(near)
+    origin = "measured" if calibration.measured else "nominal, not measured on this bench"
+    return f"{calibration.id}: {calibration.um_per_px:g} µm/px, {origin}"
+
+
+def _camera(settings: BenchSettings) -> str:
+    camera = settings.camera.open()
+    try:
+        frame = camera.capture()
+    finally:
+        camera.close()
+    if frame is None:
+        raise LeukoscopeError("the camera gave no frame: is the folder empty?")
+    rows, cols = frame.pixels.shape[:2]
+    return f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
+
+
+def _storage(folder: Path) -> str:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free_mib = shutil.disk_usage(folder).free // 2**20
+    except OSError as error:
+        raise LeukoscopeError(f"{folder} cannot be used ({error.strerror}): check owner and mount") from error
+    if free_mib < LOW_SPACE_MIB:
+        raise LeukoscopeError(f"{folder} has {free_mib} MiB free, expected {LOW_SPACE_MIB}: make room")
+    with Outbox.open(folder / "outbox.sqlite") as outbox:
+        counts = outbox.counts()
+    return (
+        f"{folder}: {free_mib} MiB free; outbox: {counts.pending} waiting, {counts.sent} sent, {counts.refused} refused"
+    )
+
+
+def _clock() -> Finding:
+    match clock_synchronised():
+        case True:
+            return Finding("clock", True, "synchronised")
+        case False:
+            return Finding("clock", True, "not synchronised: reports say so; connect to a time server if you can")
+        case None:
+            return Finding("clock", True, "this system cannot tell whether it is synchronised")

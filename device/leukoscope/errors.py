@@ -1,0 +1,61 @@
+"""Every error leukoscope raises on purpose.
+
+Each message says what was expected, what was found and what to do; the command line prints it as
+one line and exits with code 2. The leaves also inherit the built-in exception a caller would expect.
+"""
+
+
+class LeukoscopeError(Exception):
+    """Something the operator can understand and act on."""
+
+
+class SettingsError(LeukoscopeError, ValueError):
+    """A settings file is missing, misspelt or holds a value of the wrong type."""
+
+
+class PictureError(LeukoscopeError, ValueError):
+    """A picture file cannot be read as a micrograph."""
+
+
+class CalibrationError(LeukoscopeError, ValueError):
+    """A calibration is missing, corrupt or made for another light path."""
+
+
+class BundleError(LeukoscopeError, ValueError):
+    """A model bundle is missing, altered or not what its manifest says."""
+
+
+class EngineUnavailable(LeukoscopeError, RuntimeError):
+    """The inference runtime named in the settings is not installed or cannot run the bundle."""
+
+
+class CameraError(LeukoscopeError, OSError):
+    """A camera failed."""
+
+
+class CameraUnavailable(CameraError):
+    """The configured camera is not there, busy, or its driver is not installed."""
+
+
+class CameraTimeout(CameraError, TimeoutError):
+    """The camera is open but no frame came in time."""
+
+
+class DisplayError(LeukoscopeError, OSError):
+    """A display is missing or stopped answering; an analysis goes on without it."""
+
+
+class ControlError(LeukoscopeError, OSError):
+    """The button or keyboard cannot be used."""
+
+
+class OutboxError(LeukoscopeError, OSError):
+    """The store of unsent reports cannot be opened or written."""
+
+
+class BrokerError(LeukoscopeError, OSError):
+    """The MQTT broker cannot be reached or refuses us."""
+
+
+class InvalidMessage(LeukoscopeError, ValueError):
+    """A message does not follow the published schema."""

@@ -1,0 +1,135 @@
+"""`leukoscope examine` and `leukoscope classify`: pictures in, the JSON contract out."""
+
+import glob
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.analysis.classification import Classifier
+from leukoscope.cameras.pictures import SUFFIXES, read_picture
+from leukoscope.errors import PictureError
+from leukoscope.instrument import Instrument, Look
+from leukoscope.specimen.cell import CellKind, ClassifiedCell
+from leukoscope.specimen.frame import Frame
+
+
+def find_pictures(patterns: Iterable[str]) -> Iterator[Path]:
+    """Every picture that files, folders and glob patterns name, one by one, in order.
+
+    Raises:
+        PictureError: a pattern names nothing.
+    """
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            inside: Iterator[Path] = (one for one in sorted(path.iterdir()) if one.suffix.lower() in SUFFIXES)
+        elif glob.has_magic(pattern) and not path.exists():
+            inside = (Path(one) for one in sorted(glob.glob(pattern, recursive=True)))
+        else:
+            inside = iter([path])
+        empty = True
+        for one in inside:
+            empty = False
+            yield one
+        if empty:
+            raise PictureError(f"{pattern} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
+
+
+def examine_picture(path: Path, number: int, instrument: Instrument, um_per_px: float) -> tuple[Look, dict[str, Any]]:
+    """Look at one picture file.
+
+    Returns:
+        The look, and the object `examine --json` prints for it.
+
+    Raises:
+        PictureError: the file is not a readable picture.
+    """
+    begin = time.perf_counter()
+    pixels = read_picture(path)
+    read_ms = 1000 * (time.perf_counter() - begin)
+    frame = Frame(pixels, number, datetime.now(UTC), "file", label=path.name)
+    look = instrument.look(frame, examine_refused=True)
+    cells = look.field.cells
+    steps = look.times_ms
+    total_ms = 1000 * (time.perf_counter() - begin)
+    return look, {
+        "picture": str(path),
+        "um_per_px": um_per_px,
+        "flaws": [flaw.value for flaw in look.field.quality.flaws],
+        "counts": {kind.value: sum(cell.instance.kind is kind for cell in cells) for kind in CellKind},
+        "cells": [cell_as_json(cell) for cell in cells],
+        "ms": {
+            name: round(ms, 2)
+            for name, ms in (
+                ("read", read_ms),
+                ("correct", steps.correct),
+                ("gate", steps.gate),
+                ("segment", steps.segment),
+                ("name", steps.name),
+                ("total", total_ms),
+            )
+        },
+    }
+
+
+def cell_as_json(cell: ClassifiedCell) -> dict[str, Any]:
+    """One entry of `cells`; the box is [xmin, ymin, xmax, ymax] in pixels of the picture given."""
+    instance = cell.instance
+    return {
+        "kind": instance.kind.value,
+        "class": cell.cell_class,
+        "confidence": round(cell.confidence, 4),
+        "bbox": list(instance.box.as_xyxy()),
+        "area_um2": round(instance.area_um2, 3),
+        "diameter_um": round(instance.diameter_um, 3),
+        "touches_border": instance.touches_border,
+    }
+
+
+def label_image(look: Look) -> NDArray[np.uint16]:
+    """Each pixel's cell as its 1-based place in `cells`, 0 for background; shape (rows, cols)."""
+    labels = np.zeros(look.field.micrograph.pixels.shape[:2], dtype=np.uint16)
+    for place, cell in enumerate(look.field.cells, start=1):
+        box = cell.instance.box
+        labels[box.row : box.row_end, box.col : box.col_end][cell.instance.outline] = place
+    return labels
+
+
+def write_label_image(look: Look, folder: Path, stem: str) -> Path:
+    """Write `<stem>.png`, 16 bit, into a folder.
+
+    Raises:
+        PictureError: it is there already (two pictures of one name?) or cannot be written.
+    """
+    path = folder / f"{stem}.png"
+    if path.exists():
+        raise PictureError(f"{path} exists already: give another --mask-dir, or pictures of different names")
+    _, content = cv2.imencode(".png", label_image(look))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.tobytes())
+    except OSError as error:
+        raise PictureError(f"the label image {path} cannot be written: {error.strerror}") from error
+    return path
+
+
+def classify_crop(path: Path, classifier: Classifier, um_per_px: float) -> dict[str, Any]:
+    """The object `classify --json` prints for one crop, whose cell is in the middle.
+
+    Raises:
+        PictureError: the file is not a readable picture.
+    """
+    probabilities = classifier.name_crop(read_picture(path), um_per_px)
+    cell_class, confidence = classifier.decide(probabilities)
+    return {
+        "picture": str(path),
+        "class": cell_class,
+        "confidence": round(confidence, 4),
+        "probabilities": {key: round(share, 5) for key, share in probabilities.items()},
+    }

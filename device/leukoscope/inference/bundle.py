@@ -1,0 +1,178 @@
+"""A model bundle: networks, what they expect, what they name, and proof that nothing was altered."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from leukoscope.errors import BundleError
+from leukoscope.schema import FrozenModel, explain
+
+EngineName = Literal["onnx", "litert"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class NetworkFile(FrozenModel):
+    """One network in one format."""
+
+    path: str
+    """File name inside the bundle."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Hexadecimal digest of the file."""
+    outputs: tuple[str, ...]
+    """Names of the outputs, in the order in which the runtime returns them."""
+
+
+class GoldenFile(FrozenModel):
+    """An input and the decisions every engine on every board must reach."""
+
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class InputShape(FrozenModel):
+    """What the network looks at."""
+
+    rows: Annotated[int, Field(gt=0)]
+    """Pixels."""
+    cols: Annotated[int, Field(gt=0)]
+    """Pixels."""
+    um_per_px: Annotated[float, Field(gt=0)]
+    """Pictures are resampled to this scale before the network sees them."""
+
+
+class SegmenterFacts(FrozenModel):
+    """What only a segmenter's manifest says."""
+
+    stride: Annotated[int, Field(gt=0)]
+    """Input pixels per output pixel."""
+    thresholds: Mapping[Literal["rbc", "wbc", "platelet"], Share]
+    """Score from which a centre counts as a cell, chosen on validation pictures."""
+    margin_um: Annotated[float, Field(ge=0)]
+    """How far from a tile's edge the answer is not to be trusted."""
+
+
+class CellClass(FrozenModel):
+    """One class the classifier can name."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z_]+$")]
+    """The word used in JSON and on the wire."""
+    short: Annotated[str, Field(min_length=1, max_length=5)]
+    """What fits on a small display."""
+    in_differential: bool
+    """White cells are; erythroblasts, platelets, smudges and artefacts are counted beside it."""
+
+
+class ClassifierFacts(FrozenModel):
+    """What only a classifier's manifest says."""
+
+    classes: Annotated[tuple[CellClass, ...], Field(min_length=2)]
+    """In the order of the network's outputs."""
+    temperature: Annotated[float, Field(gt=0)]
+    """Logits are divided by it, so that probabilities mean what they say (Guo et al. 2017)."""
+    unsure_below: Share
+    """A best probability below this is reported as unsure."""
+    groups: Mapping[str, tuple[str, ...]] = {}
+    """Coarser names, such as neutrophil = segmented + band."""
+
+    @model_validator(mode="after")
+    def _groups_name_known_classes(self) -> Self:
+        known = {one.key for one in self.classes}
+        if len(known) != len(self.classes):
+            raise ValueError("a class key appears twice")
+        for group, members in self.groups.items():
+            if unknown := set(members) - known:
+                raise ValueError(f"group {group!r} names unknown classes {sorted(unknown)}")
+        return self
+
+
+class Manifest(FrozenModel):
+    """`manifest.toml` of a bundle."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    kind: Literal["segmenter", "classifier"]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    licence: str
+    input: InputShape
+    files: Mapping[EngineName, NetworkFile]
+    golden: GoldenFile
+    segmenter: SegmenterFacts | None = None
+    classifier: ClassifierFacts | None = None
+
+    @model_validator(mode="after")
+    def _facts_match_kind(self) -> Self:
+        facts = {"segmenter": self.segmenter, "classifier": self.classifier}
+        if [name for name, value in facts.items() if value is not None] != [self.kind]:
+            raise ValueError(f"a {self.kind} bundle needs exactly the table [{self.kind}]")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle on disk whose manifest has been read."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read a bundle's manifest.
+
+        Raises:
+            BundleError: the folder or its manifest is missing, malformed or unknown to this version.
+        """
+        path = folder / "manifest.toml"
+        try:
+            manifest = Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
+            raise BundleError(
+                f"no model bundle at {folder}: expected a manifest.toml there; check [models] in the settings"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise BundleError(f"{path} cannot be read: {error}; install the bundle again") from error
+        except ValidationError as error:
+            raise BundleError(f"{path}: {explain(error)}; install the bundle again") from error
+        return cls(folder, manifest)
+
+    def network_path(self, engine: EngineName) -> Path:
+        """The network's file for an engine, after its sha256 has been checked.
+
+        Raises:
+            BundleError: there is none for this engine, or the file is not the one the manifest names.
+        """
+        file = self.manifest.files.get(engine)
+        if file is None:
+            held = ", ".join(sorted(self.manifest.files)) or "nothing"
+            raise BundleError(
+                f"bundle {self.manifest.name} holds no network for engine {engine!r} (it holds {held}): "
+                "choose another engine in the settings"
+            )
+        return self._verified(file.path, file.sha256)
+
+    def golden_path(self) -> Path:
+        """The golden pair's file, after its sha256 has been checked.
+
+        Raises:
+            BundleError: the file is missing or altered.
+        """
+        return self._verified(self.manifest.golden.path, self.manifest.golden.sha256)
+
+    def _verified(self, name: str, sha256: str) -> Path:
+        path = self.folder / name
+        if path.parent != self.folder:
+            raise BundleError(f"bundle {self.manifest.name} names {name!r}, a file outside its own folder")
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise BundleError(f"{path} cannot be read ({error.strerror}); install the bundle again") from error
+        if found != sha256:
+            raise BundleError(
+                f"{path} is not the file its manifest names: expected sha256 {sha256[:12]}…, "
+                f"found {found[:12]}…; install the bundle again"
+            )
+        return path

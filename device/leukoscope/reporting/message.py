@@ -1,0 +1,197 @@
+"""A sample report as a message: schema leukoscope/report/1, and back again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, utc_time, validate
+from leukoscope.specimen.sample import (
+    BundleIdentity,
+    ClassCount,
+    Finding,
+    Provenance,
+    RedCells,
+    SampleReport,
+    Source,
+)
+
+REPORT_SCHEMA = "leukoscope/report/1"
+
+__all__ = ["REPORT_SCHEMA", "decode", "encode", "envelope_of", "to_bytes", "validate"]
+
+
+def encode(
+    report: SampleReport,
+    *,
+    boot_id: str,
+    sequence: int,
+    sent_clock: datetime,
+    clock_synchronised: bool | None = None,
+) -> dict[str, Any]:
+    """The report as a JSON-ready message that has been checked against its schema.
+
+    Args:
+        report: what is said about the sample; its id and version identify the message for life.
+        boot_id: the boot during which the message was made.
+        sequence: the outbox's counter, 1 or more; with the boot id it orders messages even when
+            the clock jumped.
+        sent_clock: what the device's clock said when the message was made; timezone-aware.
+        clock_synchronised: whether that clock could be trusted; None where nobody can tell.
+
+    Raises:
+        InvalidMessage: the report holds NaN, a time without a zone, or breaks the schema.
+    """
+    message = {
+        "schema": REPORT_SCHEMA,
+        "id": report.id,
+        "version": report.version,
+        "envelope": {
+            "boot_id": boot_id,
+            "sequence": sequence,
+            "sent_clock": utc_text(sent_clock),
+            "clock_synchronised": clock_synchronised,
+        },
+        "sample": {
+            "sample_id": report.sample_id,
+            "started_at": utc_text(report.started_at),
+            "finished_at": utc_text(report.finished_at),
+            "finished_because": report.finished_because,
+            "border_rule": report.border_rule,
+            "area_um2": report.area_um2,
+        },
+        "fields": {
+            "counted": report.fields_counted,
+            "rejected": report.fields_rejected_total,
+            "rejected_by_flaw": dict(report.fields_rejected),
+        },
+        "white_cells": {
+            "counted": report.white_cells,
+            "differential": [_class_count(line) for line in report.differential],
+            "beside": dict(report.beside),
+            "per_1000_red_cells": report.wbc_per_1000_rbc,
+        },
+        "red_cells": {
+            "counted": report.red_cells.count,
+            "mean_diameter_um": report.red_cells.mean_diameter_um,
+            "diameter_cv": report.red_cells.diameter_cv,
+            "irregular_share": report.red_cells.irregular_share,
+        },
+        "platelets": {"counted": report.platelets},
+        "findings": [{"code": finding.code, "text": finding.text} for finding in report.findings],
+        "provenance": _provenance(report.provenance),
+    }
+    # A NaN passes every range of a JSON schema, so the bytes are tried before the schema is.
+    to_bytes(message)
+    validate(message, REPORT_SCHEMA)
+    return message
+
+
+def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
+    """The report inside a message, exactly as it was encoded.
+
+    Raises:
+        InvalidMessage: the message is not a valid leukoscope/report/1.
+    """
+    if isinstance(message, bytes):
+        message = from_bytes(message)
+    validate(message, REPORT_SCHEMA)
+    sample, fields = message["sample"], message["fields"]
+    white, red = message["white_cells"], message["red_cells"]
+    return SampleReport(
+        id=message["id"],
+        version=int(message["version"]),
+        sample_id=sample["sample_id"],
+        started_at=utc_time(sample["started_at"]),
+        finished_at=utc_time(sample["finished_at"]),
+        fields_counted=int(fields["counted"]),
+        fields_rejected=_counts(fields["rejected_by_flaw"]),
+        fields_rejected_total=int(fields["rejected"]),
+        white_cells=int(white["counted"]),
+        differential=tuple(_read_class_count(line) for line in white["differential"]),
+        beside=_counts(white["beside"]),
+        red_cells=RedCells(
+            count=int(red["counted"]),
+            mean_diameter_um=_float(red["mean_diameter_um"]),
+            diameter_cv=_float(red["diameter_cv"]),
+            irregular_share=_float(red["irregular_share"]),
+        ),
+        platelets=int(message["platelets"]["counted"]),
+        wbc_per_1000_rbc=_float(white["per_1000_red_cells"]),
+        area_um2=float(sample["area_um2"]),
+        border_rule=sample["border_rule"],
+        findings=tuple(Finding(**finding) for finding in message["findings"]),
+        finished_because=sample["finished_because"],
+        provenance=_read_provenance(message["provenance"]),
+    )
+
+
+def envelope_of(message: Mapping[str, Any]) -> tuple[str, int]:
+    """(boot_id, sequence) of a valid report message: its place among the device's messages."""
+    envelope = message["envelope"]
+    return envelope["boot_id"], int(envelope["sequence"])
+
+
+def _class_count(line: ClassCount) -> dict[str, Any]:
+    return {
+        "class": line.cell_class,
+        "count": line.count,
+        "share": line.share,
+        "low": line.low,
+        "high": line.high,
+        "count_more": line.count_more,
+    }
+
+
+def _read_class_count(line: Mapping[str, Any]) -> ClassCount:
+    return ClassCount(
+        cell_class=line["class"],
+        count=int(line["count"]),
+        share=float(line["share"]),
+        low=float(line["low"]),
+        high=float(line["high"]),
+        count_more=int(line["count_more"]),
+    )
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "site": provenance.site,
+        "device": provenance.device,
+        "software_version": provenance.software_version,
+        "segmenter": _bundle(provenance.segmenter),
+        "classifier": _bundle(provenance.classifier),
+        "calibration_id": provenance.calibration_id,
+        "calibration_measured": provenance.calibration_measured,
+        "um_per_px": provenance.um_per_px,
+        "source": provenance.source.value,
+        "clock_synchronised": provenance.clock_synchronised,
+        "boot_id": provenance.boot_id,
+    }
+
+
+def _read_provenance(wire: Mapping[str, Any]) -> Provenance:
+    changed = {
+        "segmenter": BundleIdentity(**wire["segmenter"]),
+        "classifier": BundleIdentity(**wire["classifier"]),
+        "um_per_px": float(wire["um_per_px"]),
+        "source": Source(wire["source"]),
+    }
+    return Provenance(**{**wire, **changed})
+
+
+def _bundle(bundle: BundleIdentity) -> dict[str, str]:
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "sha256": bundle.sha256,
+        "engine": bundle.engine,
+    }
+
+
+def _counts(wire: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(count) for name, count in wire.items()}
+
+
+def _float(number: float | None) -> float | None:
+    """To JSON 7 and 7.0 are one number; the report holds floats here and whole numbers elsewhere."""
+    return None if number is None else float(number)

@@ -1,0 +1,299 @@
+"""The store in which a report is safe before anybody is told: SQLite, written through to the disk."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from leukoscope.errors import OutboxError
+from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema
+from leukoscope.reporting.wire import utc_text
+
+
+class State(StrEnum):
+    """What has become of a message."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    """The receiver acknowledged it."""
+    REFUSED = "refused"
+    """The receiver will not have it; kept, with the reason, until somebody says retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a message unique for life."""
+
+    id: str
+    version: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message in the outbox."""
+
+    key: Key
+    topic: str
+    """Below the device's own topic, as `report`."""
+    payload: bytes
+    state: State
+    created_at: str
+    """ISO 8601, UTC."""
+    settled_at: str | None
+    """When it was sent or refused."""
+    attempts: int
+    """How often it was sent and the connection ended, or the time ran out, without an answer."""
+    note: str
+    """Why it was refused, or what else is worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many messages are in each state."""
+
+    pending: int
+    sent: int
+    refused: int
+
+
+_COLUMNS = "id, version, kind, topic, payload, state, created_at, settled_at, attempts, note"
+_BUSY_S = 5.0
+
+
+class Outbox:
+    """Messages that outlive a pulled plug; safe to use from several threads and processes.
+
+    `put` returns when the message is on the disk (WAL, synchronous=FULL). Nothing that was not
+    acknowledged is ever deleted.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, quarantined: Path | None) -> None:
+        self.path = path
+        self.quarantined = quarantined
+        """Where a corrupt predecessor was moved when this outbox was opened; to be shown to people."""
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path, *, owner: bool = True) -> Self:
+        """Open the outbox, or begin a new one.
+
+        Args:
+            path: the SQLite file; `-wal` and `-shm` files live beside it.
+            owner: True for the instrument, which may create the file and set a corrupt one aside as
+                `<name>.corrupt-<n>` (see `quarantined`). False for whoever only looks in: a missing
+                or corrupt file is then an error.
+
+        Raises:
+            OutboxError: the folder cannot be written, the file is missing or corrupt (not the
+                owner), or it was made by a newer leukoscope.
+        """
+        aside = None
+        try:
+            if owner:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise OutboxError(f"no outbox at {path}: has the instrument run with these settings?")
+            distrust = reason_to_distrust(path)
+            if distrust and not owner:
+                raise OutboxError(
+                    f"the outbox {path} is corrupt ({distrust}): the instrument sets it aside when it starts"
+                )
+            if distrust:
+                aside = quarantine(path)
+            connection = _connect(path)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OutboxError):
+                raise
+            raise OutboxError(f"the outbox {path} cannot be opened: {error}") from error
+        outbox = cls(path, connection, aside)
+        with outbox._working("prepared"):
+            settle_schema(connection, path)
+        return outbox
+
+    def put(self, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
+        """Keep a message; it is on the disk when this returns.
+
+        Returns:
+            False when the key is already there: the first message under a key stays.
+
+        Raises:
+            OutboxError: it could not be written, as on a full disk. The message is then not kept.
+        """
+        with self._writing("written") as sql:
+            done = sql.execute(
+                "INSERT INTO message (id, version, kind, topic, payload, state, created_at)"
+                " VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT DO NOTHING",
+                (key.id, key.version, key.kind, topic, payload, utc_text(now)),
+            )
+            return done.rowcount == 1
+
+    def pending(self, limit: int) -> tuple[Entry, ...]:
+        """Up to `limit` messages to send, oldest first; those that went unanswered before come last."""
+        return self._select("WHERE state = 'pending' ORDER BY attempts, seq LIMIT ?", (limit,))
+
+    def get(self, key: Key) -> Entry | None:
+        """One message, or None when there is none under this key."""
+        found = self._select("WHERE id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind))
+        return found[0] if found else None
+
+    def list(self, state: State | None = None) -> tuple[Entry, ...]:
+        """Every message, or those in one state, oldest first."""
+        if state is None:
+            return self._select("ORDER BY seq", ())
+        return self._select("WHERE state = ? ORDER BY seq", (state.value,))
+
+    def counts(self) -> Counts:
+        """How many messages are in each state."""
+        with self._working("read") as sql:
+            found = dict(sql.execute("SELECT state, count(*) FROM message GROUP BY state").fetchall())
+        return Counts(**{state.value: found.get(state.value, 0) for state in State})
+
+    def mark_sent(self, key: Key, now: datetime, note: str = "") -> None:
+        """The receiver has acknowledged it."""
+        self._settle(key, State.SENT, now, note)
+
+    def mark_refused(self, key: Key, now: datetime, reason: str) -> None:
+        """The receiver will not have it; it stays here and holds nobody up."""
+        self._settle(key, State.REFUSED, now, reason)
+
+    def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
+        """They were sent and no answer came: still pending, and others go first."""
+        with self._writing("written") as sql:
+            sql.executemany(
+                "UPDATE message SET attempts = attempts + 1, note = ?"
+                " WHERE id = ? AND version = ? AND kind = ? AND state = 'pending'",
+                [(note, key.id, key.version, key.kind) for key in keys],
+            )
+
+    def retry(self, key: Key | None = None) -> int:
+        """Make a refused message, or all of them, pending again.
+
+        Returns:
+            How many there were.
+        """
+        where, values = "", tuple[Any, ...]()
+        if key is not None:
+            where, values = " AND id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind)
+        with self._writing("written") as sql:
+            done = sql.execute(
+                f"UPDATE message SET state = 'pending', settled_at = NULL, attempts = 0 WHERE state = 'refused'{where}",
+                values,
+            )
+            return done.rowcount
+
+    def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
+        """Delete sent messages older than `max_age`, and the oldest beyond `max_sent`; no others.
+
+        Returns:
+            How many were deleted.
+        """
+        with self._writing("pruned") as sql:
+            by_age = sql.execute(
+                "DELETE FROM message WHERE state = 'sent' AND settled_at < ?", (utc_text(now - max_age),)
+            )
+            by_quota = sql.execute(
+                "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = 'sent'"
+                " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
+                (max_sent,),
+            )
+            return by_age.rowcount + by_quota.rowcount
+
+    def next_sequence(self) -> int:
+        """The next message number, from 1, never given twice by this file."""
+        return self._count_up("sequence", at_least=1)
+
+    def next_session(self, now: datetime, *, above: int = 0) -> int:
+        """The next connection number, always higher than the last one and than `above`.
+
+        It follows the clock's seconds where these are ahead, so that it goes on rising even after
+        the file that held it was lost and the clock is right.
+        """
+        return self._count_up("session", at_least=max(above + 1, int(now.timestamp())))
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _count_up(self, name: str, at_least: int) -> int:
+        with self._writing("written") as sql:
+            (value,) = sql.execute(
+                "INSERT INTO counter (name, value) VALUES (?1, ?2)"
+                " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, ?2) RETURNING value",
+                (name, at_least),
+            ).fetchone()
+        return int(value)
+
+    def _settle(self, key: Key, state: State, now: datetime, note: str) -> None:
+        with self._writing("written") as sql:
+            sql.execute(
+                "UPDATE message SET state = ?, settled_at = ?, note = ? WHERE id = ? AND version = ? AND kind = ?",
+                (state.value, utc_text(now), note, key.id, key.version, key.kind),
+            )
+
+    def _select(self, clause: str, values: tuple[Any, ...]) -> tuple[Entry, ...]:
+        with self._working("read") as sql:
+            rows = sql.execute(f"SELECT {_COLUMNS} FROM message {clause}", values).fetchall()
+        return tuple(Entry(Key(row[0], row[1], row[2]), row[3], row[4], State(row[5]), *row[6:]) for row in rows)
+
+    @contextmanager
+    def _working(self, verb: str) -> Iterator[sqlite3.Connection]:
+        """The connection to one thread at a time; SQLite's errors become ours."""
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise OutboxError(
+                    f"the outbox {self.path} cannot be {verb}: {error}; is the disk full or failing?"
+                ) from error
+
+    @contextmanager
+    def _writing(self, verb: str) -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk when it ends."""
+        with self._working(verb) as sql:
+            sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield sql
+                sql.execute("COMMIT")
+            except BaseException:
+                if sql.in_transaction:
+                    sql.execute("ROLLBACK")
+                raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    new = not path.exists()
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return connection

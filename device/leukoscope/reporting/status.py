@@ -1,0 +1,98 @@
+"""What a device says about itself: that it is there, that it has gone, and how it fares."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.wire import to_bytes, utc_text, validate
+
+STATUS_SCHEMA = "leukoscope/status/1"
+HEALTH_SCHEMA = "leukoscope/health/1"
+
+
+class Reason(StrEnum):
+    """Why a status was sent."""
+
+    CONNECTED = "connected"
+    STOPPED = "stopped"
+    CONNECTION_LOST = "connection_lost"
+
+
+def birth(identity: Identity, *, session: int, at: datetime) -> dict[str, Any]:
+    """The device is there. Published retained, with the number of this connection."""
+    return _status(identity, "online", Reason.CONNECTED, session, at)
+
+
+def farewell(identity: Identity, *, session: int, at: datetime) -> dict[str, Any]:
+    """The device was stopped on purpose. Published retained, before the connection is closed."""
+    return _status(identity, "offline", Reason.STOPPED, session, at)
+
+
+def last_will(identity: Identity, *, session: int) -> dict[str, Any]:
+    """What the broker says, retained, when the device vanishes.
+
+    It carries the number of the connection it was left with: a reader that has seen a higher number
+    knows an old will that arrives late for what it is. It cannot say when it happened.
+    """
+    return _status(identity, "offline", Reason.CONNECTION_LOST, session, None)
+
+
+def health(
+    identity: Identity,
+    *,
+    at: datetime,
+    uptime_s: float,
+    reports: Mapping[str, int],
+    measurements: Mapping[str, float | None],
+    faults: Sequence[str],
+) -> dict[str, Any]:
+    """How the device fares.
+
+    Args:
+        identity: who speaks.
+        at: timezone-aware.
+        uptime_s: seconds since the boot.
+        reports: the outbox's counts, by state.
+        measurements: named figures with their unit in the name, as `cpu_temperature_c`; None where
+            the board cannot tell.
+        faults: one line each, as shown to the technician.
+
+    Raises:
+        InvalidMessage: a figure is NaN or a name is not lower_case.
+    """
+    message = {
+        "schema": HEALTH_SCHEMA,
+        "site": identity.site,
+        "device": identity.device,
+        "software_version": identity.software_version,
+        "boot_id": identity.boot_id,
+        "at": utc_text(at),
+        "uptime_s": uptime_s,
+        "reports": dict(reports),
+        "measurements": dict(measurements),
+        "faults": list(faults),
+    }
+    return _checked(message, HEALTH_SCHEMA)
+
+
+def _status(identity: Identity, state: str, reason: Reason, session: int, at: datetime | None) -> dict[str, Any]:
+    message = {
+        "schema": STATUS_SCHEMA,
+        "state": state,
+        "reason": reason.value,
+        "session": session,
+        "at": None if at is None else utc_text(at),
+        "site": identity.site,
+        "device": identity.device,
+        "software_version": identity.software_version,
+        "boot_id": identity.boot_id,
+    }
+    return _checked(message, STATUS_SCHEMA)
+
+
+def _checked(message: dict[str, Any], schema: str) -> dict[str, Any]:
+    to_bytes(message)
+    validate(message, schema)
+    return message

@@ -1,0 +1,150 @@
+"""The whole bench on one page: what a settings file may say."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from leukoscope import __version__
+from leukoscope.analysis.tally import CountingRules
+from leukoscope.assets import find_asset
+from leukoscope.cameras import CameraSettings
+from leukoscope.controls import ControlSettings
+from leukoscope.displays import DisplaySettings
+from leukoscope.errors import OutboxError, SettingsError
+from leukoscope.host import boot_id
+from leukoscope.inference import EngineSettings
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.motion import NewFieldRule
+from leukoscope.optics.quality import QualityLimits
+from leukoscope.reporting import ReportingSettings
+from leukoscope.reporting.identity import Identity
+from leukoscope.schema import FrozenModel, explain
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class ModelSettings(FrozenModel):
+    """Which networks run, and on what."""
+
+    segmenter: str = "segmenter"
+    """A bundle's folder, or its name under models/."""
+    classifier: str = "classifier"
+    """A bundle's folder, or its name under models/."""
+    engine: EngineSettings = OnnxSettings()
+
+
+class CalibrationSettings(FrozenModel):
+    """How the light path is corrected: by a calibration, or by a bare scale where no light path is known."""
+
+    file: str | None = None
+    """A calibration's TOML file, or its name under calibration/."""
+    um_per_px: Annotated[float, Field(gt=0.01, lt=2)] | None = None
+    """Micrometres per pixel of stored pictures; nothing else is corrected."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.file is None) == (self.um_per_px is None):
+            raise ValueError("give either file or um_per_px")
+        return self
+
+    def open(self, near: Path | None = None) -> Calibration:
+        """Read the calibration, looked up beside the settings file first.
+
+        Raises:
+            SettingsError: there is no such calibration.
+            CalibrationError: it is malformed or altered.
+        """
+        if self.um_per_px is not None:
+            return Calibration.of_scale(self.um_per_px)
+        return Calibration.read(find_asset("calibration", self.file or "", near))
+
+
+class StorageSettings(FrozenModel):
+    """Where results are kept."""
+
+    folder: Path
+    """Outbox and finished reports; on a device /var/lib/leukoscope."""
+    annotated_fields: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
+
+    @property
+    def outbox(self) -> Path:
+        """The outbox's file."""
+        return self.folder / "outbox.sqlite"
+
+    def make_folder(self) -> None:
+        """Make the folder where it is missing.
+
+        Raises:
+            OutboxError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutboxError(
+                f"results cannot be kept in {self.folder} ({error.strerror}): check storage.folder and its owner"
+            ) from error
+
+
+class BenchSettings(FrozenModel):
+    """One instrument: its parts and its rules."""
+
+    site: Name
+    """Where the device stands; part of every topic, so never a person's name."""
+    device: Name
+    """This device; unique at its site."""
+    camera: CameraSettings
+    displays: Annotated[tuple[DisplaySettings, ...], Field(min_length=1)]
+    controls: Annotated[tuple[ControlSettings, ...], Field(min_length=1)]
+    calibration: CalibrationSettings
+    storage: StorageSettings
+    reporting: ReportingSettings
+    models: ModelSettings = ModelSettings()
+    quality: QualityLimits = QualityLimits()
+    counting: CountingRules = CountingRules()
+    new_field: NewFieldRule = NewFieldRule()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a settings file; relative paths in it are relative to the current folder.
+
+        Raises:
+            SettingsError: the file is missing, is not TOML, or holds an unknown key or a wrong value.
+        """
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise SettingsError(f"no settings file at {path}: give one with --bench") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise SettingsError(f"{path}: {explain(error)}{_did_you_mean(error)}") from error
+
+
+def identity_of(settings: BenchSettings) -> Identity:
+    """The names this bench publishes under."""
+    return Identity(settings.site, settings.device, __version__, boot_id())
+
+
+def _did_you_mean(error: ValidationError) -> str:
+    """A suggestion for each unknown key that is close to a known one."""
+    hints = []
+    known = _all_keys(BenchSettings.model_json_schema())
+    for fault in error.errors(include_url=False):
+        if fault["type"] == "extra_forbidden":
+            wrong = str(fault["loc"][-1])
+            hints += [f"{wrong} → {near}" for near in difflib.get_close_matches(wrong, known, n=1)]
+    return f" (did you mean {', '.join(hints)}?)" if hints else ""
+
+
+def _all_keys(schema: dict[str, Any]) -> list[str]:
+    keys = set(schema.get("properties", {}))
+    for definition in schema.get("$defs", {}).values():
+        keys |= set(definition.get("properties", {}))
+    return sorted(keys)

@@ -1,0 +1,1 @@
+"""The nouns of the instrument: frames, cells, fields, samples. Depends on numpy alone."""

@@ -1,0 +1,52 @@
+"""One look at the slide: counted, or refused with its reasons."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from leukoscope.specimen.cell import ClassifiedCell
+from leukoscope.specimen.frame import Micrograph
+
+
+class Flaw(StrEnum):
+    """Why a field cannot be trusted."""
+
+    OUT_OF_FOCUS = "out_of_focus"
+    OVEREXPOSED = "overexposed"
+    UNDEREXPOSED = "underexposed"
+    EMPTY = "empty"
+    CROWDED = "crowded"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the quality gate measured, and what it objects to."""
+
+    sharpness: float
+    """How much of its edges one more blur would take, 0-1; see optics.quality."""
+    saturated_share: float
+    """Share of pixels at the sensor's upper end, 0-1."""
+    brightness: float
+    """Median grey level, 0-255."""
+    coverage: float
+    """Share of the picture that is not background, 0-1."""
+    flaws: tuple[Flaw, ...]
+    """Empty when the field is good."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedField:
+    """A good field and its cells, border cells included."""
+
+    micrograph: Micrograph
+    quality: Quality
+    cells: tuple[ClassifiedCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedField:
+    """A field the gate refused; a result like any other."""
+
+    micrograph: Micrograph
+    quality: Quality
+    cells: tuple[ClassifiedCell, ...] = ()
+    """What was found all the same, when somebody asked; it enters no count."""

@@ -1,0 +1,128 @@
+"""Holds every labelled cell in memory at the classifier's scale and cuts training inputs from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier_net import CLASSES, SIDE_PX, UM_PER_PX, classes_of
+from scenes import Picture, read_rgb, resampled
+from tables import CROP_UM_PER_PX, KINDS, Field, crops, fields
+
+CACHED_PX = 137
+"""24 µm: the whole stored crop, so that a turned 19.6 µm window finds real pixels in all but its corners."""
+
+ARTEFACT = CLASSES.index("artefact")
+WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
+CLEAR_OF_WBC_UM = 8.0
+CLEAR_OF_PLATELET_UM = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cached picture (137, 137, 3) and the classes its label may mean: one, unless it is coarse."""
+
+    picture: Picture
+    collection: str
+    label: str
+    group: str
+    classes: tuple[int, ...]
+
+
+def labelled_cells(split: str) -> list[Cell]:
+    """Every labelled crop of a split whose label can be learnt."""
+    found = []
+    for crop in crops(split):
+        classes = classes_of(crop.label)
+        if classes:
+            picture = resampled(read_rgb(str(crop.path)), CROP_UM_PER_PX / UM_PER_PX)
+            found.append(Cell(picture, crop.collection, crop.label, crop.group, classes))
+    return found
+
+
+def artefact_cells(count: int, seed: int) -> list[Cell]:
+    """Windows of training fields on red cells (two of three) or nothing, no white cell or platelet near."""
+    rng = np.random.default_rng(seed)
+    found: list[Cell] = []
+    for collection in ("deepbionet", "txl"):
+        chosen = fields(collection, "train")
+        rng.shuffle(chosen)
+        taken = 0
+        for field in chosen:
+            for picture in _empty_windows(field, rng, 2):
+                found.append(Cell(picture, "fields", "artefact", field.name, (ARTEFACT,)))
+                taken += 1
+            if taken >= count // 2:
+                break
+    return found
+
+
+def _empty_windows(field: Field, rng: np.random.Generator, most: int) -> list[Picture]:
+    factor = field.um_per_px / UM_PER_PX
+    picture = resampled(read_rgb(str(field.path)), factor)
+    boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32).reshape(-1, 4) * factor
+    kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
+    height, width = picture.shape[:2]
+    margin = 40
+    windows: list[Picture] = []
+    red = boxes[kinds == 0]
+    for _ in range(12):
+        if len(red) and rng.random() < 0.67:
+            x0, y0, x1, y1 = red[rng.integers(len(red))]
+            x, y = float(x0 + x1) / 2, float(y0 + y1) / 2
+        else:
+            x, y = float(rng.uniform(0, width)), float(rng.uniform(0, height))
+        inside = margin <= x <= width - margin and margin <= y <= height - margin
+        white, small = boxes[kinds == WBC], boxes[kinds == PLATELET]
+        if not inside or _nearest_um(white, x, y) < CLEAR_OF_WBC_UM or _nearest_um(small, x, y) < CLEAR_OF_PLATELET_UM:
+            continue
+        shift = np.array([[1.0, 0.0, CACHED_PX / 2 - x], [0.0, 1.0, CACHED_PX / 2 - y]])
+        windows.append(_warped(picture, shift, CACHED_PX))
+        if len(windows) == most:
+            break
+    return windows
+
+
+def _nearest_um(boxes: NDArray[np.float32], x: float, y: float) -> float:
+    if len(boxes) == 0:
+        return float("inf")
+    across = np.maximum(np.maximum(boxes[:, 0] - x, x - boxes[:, 2]), 0.0)
+    down = np.maximum(np.maximum(boxes[:, 1] - y, y - boxes[:, 3]), 0.0)
+    return float(np.hypot(across, down).min()) * UM_PER_PX
+
+
+def centred(picture: Picture) -> Picture:
+    """The middle 112 x 112 pixels of a cached picture, as the device would cut them."""
+    start = (picture.shape[0] - SIDE_PX) // 2
+    return picture[start : start + SIDE_PX, start : start + SIDE_PX]
+
+
+def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2) -> Picture:
+    """A 112 x 112 input, turned, flipped, rescaled by ±15 % and shifted as far as the segmenter errs."""
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    scale = float(np.exp(rng.uniform(-0.15, 0.15)))
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
+    shift = rng.uniform(-shift_um, shift_um, 2) / UM_PER_PX
+    middle_in = np.full(2, (picture.shape[0] - 1) / 2)
+    middle_out = np.full(2, (SIDE_PX - 1) / 2)
+    return _warped(picture, np.column_stack([turn, middle_out + shift - turn @ middle_in]), SIDE_PX)
+
+
+def with_cutout(picture: Picture, rng: np.random.Generator) -> Picture:
+    """A small square of the picture hidden under its median colour, so that no single spot decides."""
+    side = int(rng.integers(8, 26))
+    x, y = (int(v) for v in rng.integers(0, SIDE_PX - side, 2))
+    hidden = picture.copy()
+    hidden[y : y + side, x : x + side] = np.median(picture[::4, ::4].reshape(-1, 3), axis=0)
+    return hidden
+
+
+def _warped(picture: Picture, matrix: NDArray[np.float64], side: int) -> Picture:
+    return np.asarray(
+        cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101),
+        dtype=np.uint8,
+    )

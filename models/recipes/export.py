@@ -1,0 +1,188 @@
+"""From a checkpoint to what the device loads: int8 ONNX, int8 LiteRT, and a check of their decisions."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+import classifier_net
+import judge_segmenter
+import segmenter_net
+from cells import Cell, centred, labelled_cells
+from decoding import Boxes, find_boxes
+from engines import Engine, LiteRtEngine, OnnxEngine, TorchEngine
+from judge_segmenter import Case, matched_pairs
+from quantise import to_litert, to_onnx, write_signature
+from scenes import Picture
+from tables import KINDS, fields
+
+ONNX_FILE, LITERT_FILE, SIGNATURE_FILE = "network.int8.onnx", "network.int8.tflite", "signature.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What export has to know about one kind of network."""
+
+    net: nn.Module
+    outputs: tuple[str, ...]
+    calibration: Sequence[Picture]
+
+
+def segmenter(checkpoint: dict[str, Any], calibrate: int) -> Kind:
+    """The segmenter with train fields on its deployed canvas."""
+    net = segmenter_net.SegmenterNet()
+    net.load_state_dict(checkpoint["weights"])
+    pictures = []
+    # The boards' fields fill the canvas, as deepbionet's do; the smaller ones of txl add laboratories.
+    for collection, share in (("deepbionet", 0.6), ("txl", 0.4)):
+        found = fields(collection, "train")
+        chosen = np.random.default_rng(3).permutation(len(found))[: round(share * calibrate)]
+        pictures += [judge_segmenter.case(found[index], segmenter_net.TILE).picture for index in chosen]
+    return Kind(net.eval(), ("heat", "box", "mask"), pictures)
+
+
+def classifier(checkpoint: dict[str, Any], calibrate: int) -> Kind:
+    """The classifier with train crops, laboratories as they come."""
+    if tuple(checkpoint["classes"]) != classifier_net.CLASSES:
+        raise ValueError("the checkpoint was trained for other classes than classifier_net.CLASSES")
+    net = classifier_net.ClassifierNet()
+    net.load_state_dict(checkpoint["weights"])
+    cells = _spread(labelled_cells("train"), calibrate)
+    return Kind(net.eval(), ("logits",), [np.ascontiguousarray(centred(cell.picture)) for cell in cells])
+
+
+def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], count: int) -> dict[str, Any]:
+    """F1 of every engine on validation fields, and how far its boxes are float's (IoU 0.7, same kind)."""
+    cases = judge_segmenter.validation_cases(count // 2, segmenter_net.TILE)
+    report: dict[str, Any] = {}
+    reference: list[Boxes] = []
+    for name, engine in engines.items():
+        found = []
+        for case in cases:
+            grids = engine(case.picture)
+            found.append(find_boxes(grids["heat"], grids["box"], thresholds=thresholds, stride=segmenter_net.STRIDE))
+        reference = reference or found
+        report[name] = {
+            "f1": judge_segmenter.f1_by_kind(cases, found, thresholds),
+            "boxes_as_float": _boxes_as(reference, found),
+            "mask_as_float": _mask_as(engines["float"], engine, cases[:: max(1, len(cases) // 10)]),
+            "ms": _milliseconds(engine, cases[0].picture),
+        }
+    return report
+
+
+def compare_classifiers(engines: dict[str, Engine], count: int) -> dict[str, Any]:
+    """Share of validation cells named as their label says, and named as the float network names them."""
+    cells = _spread(labelled_cells("val"), count)
+    report: dict[str, Any] = {}
+    reference: np.ndarray[Any, Any] | None = None
+    for name, engine in engines.items():
+        logits = np.stack([engine(centred(cell.picture))["logits"] for cell in cells])
+        named = logits.argmax(axis=1)
+        reference = named if reference is None else reference
+        report[name] = {
+            "right": float(np.mean([index in cell.classes for index, cell in zip(named, cells, strict=True)])),
+            "as_float": float(np.mean(named == reference)),
+            "ms": _milliseconds(engine, np.ascontiguousarray(centred(cells[0].picture))),
+        }
+    return report
+
+
+def _spread(cells: list[Cell], count: int) -> list[Cell]:
+    chosen = np.random.default_rng(3).permutation(len(cells))[:count]
+    return [cells[index] for index in chosen]
+
+
+def _boxes_as(reference: Sequence[Boxes], found: Sequence[Boxes]) -> float:
+    """Matched boxes twice over the sum of both counts: 1 when both find the same cells in the same places."""
+    matched = total = 0
+    for one, other in zip(reference, found, strict=True):
+        for kind in range(len(KINDS)):
+            mine, theirs = one.corners()[one.kind == kind], other.corners()[other.kind == kind]
+            matched += matched_pairs(mine, theirs, least=0.7)
+            total += len(mine) + len(theirs)
+    return 2 * matched / max(1, total)
+
+
+def _mask_as(reference: Engine, engine: Engine, cases: Sequence[Case]) -> float:
+    """Share of mask pixels, all planes, on which two engines agree."""
+    same = [np.mean((reference(c.picture)["mask"] > 0) == (engine(c.picture)["mask"] > 0)) for c in cases]
+    return float(np.mean(same))
+
+
+def _milliseconds(engine: Engine, picture: Picture, runs: int = 20) -> float:
+    engine(picture)
+    spent = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        engine(picture)
+        spent.append(1000.0 * (time.perf_counter() - began))
+    return statistics.median(spent)
+
+
+def main() -> None:
+    """Reads the command line, writes the files, prints the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--kind", choices=("segmenter", "classifier"), required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--calibrate", type=int, help="training pictures to calibrate on (default: 120 fields or 600 cells)"
+    )
+    parser.add_argument("--compare", type=int, default=60, help="validation pictures to compare on")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+
+    checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
+    if checkpoint["kind"] != options.kind:
+        raise ValueError(f"{options.checkpoint} holds a {checkpoint['kind']}, not a {options.kind}")
+    is_segmenter = options.kind == "segmenter"
+    made = (
+        segmenter(checkpoint, options.calibrate or 120)
+        if is_segmenter
+        else classifier(checkpoint, options.calibrate or 600)
+    )
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    to_onnx(made.net, made.outputs, made.calibration, options.out / ONNX_FILE)
+    litert = to_litert(made.net, made.outputs, made.calibration, options.out / LITERT_FILE)
+    signature: dict[str, Any] = {
+        "kind": options.kind,
+        "litert": litert,
+        "onnx": {"input": "image", "layout": "NCHW"},
+    }
+    signature |= {"thresholds": list(checkpoint["thresholds"])} if is_segmenter else {}
+    signature |= (
+        {} if is_segmenter else {"classes": list(checkpoint["classes"]), "temperature": checkpoint["temperature"]}
+    )
+    write_signature(options.out / SIGNATURE_FILE, signature)
+
+    engines: dict[str, Engine] = {
+        "float": TorchEngine(made.net, made.outputs),
+        "onnx": OnnxEngine(options.out / ONNX_FILE),
+        "litert": LiteRtEngine(options.out / LITERT_FILE, litert["outputs"]),
+    }
+    if is_segmenter:
+        report = compare_segmenters(engines, checkpoint["thresholds"], options.compare)
+    else:
+        report = compare_classifiers(engines, options.compare)
+    for name, figures in report.items():
+        print(
+            name,
+            {key: value if isinstance(value, dict) else round(value, 4) for key, value in figures.items()},
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Holds every training field in memory, with what is known of its pixels, and cuts training tiles from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import pseudo_masks
+import pseudo_nuclei
+from segmenter_net import PLANES, UM_PER_PX
+from tables import Field, Masked, fields, masks
+
+CACHED_UM_PER_PX = 0.17
+"""Finer than the network's scale, so that cutting tiles 15 % finer still starts from real detail."""
+
+WBC, PLATELET = 1, 2
+ANY, WHITE, NUCLEUS = range(len(PLANES))
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One cached picture.
+
+    `known` and `truth` are bit fields per pixel, one bit per mask plane; `boxes` are (cells, 4) in cached
+    pixels. `all_kinds` tells whether red cells and platelets are boxed too, not white cells alone.
+    """
+
+    name: str
+    collection: str
+    um_per_px: float
+    picture: Picture
+    boxes: NDArray[np.float32]
+    kinds: NDArray[np.intp]
+    truth: Picture
+    known: Picture
+    all_kinds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One training example: RGB (side, side, 3), boxes in its pixels, bit fields at one per 2 pixels."""
+
+    picture: Picture
+    boxes: NDArray[np.float32]
+    kinds: NDArray[np.intp]
+    truth: Picture
+    known: Picture
+    all_kinds: bool
+
+
+def read_rgb(path: str) -> Picture:
+    """An RGB picture (height, width, 3)."""
+    picture = cv2.imread(path, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError(path)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def read_mask(path: str) -> Picture:
+    """A grey picture (height, width)."""
+    mask = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise FileNotFoundError(path)
+    return np.asarray(mask, dtype=np.uint8)
+
+
+def resampled(picture: Picture, factor: float) -> Picture:
+    """A picture `factor` times as large: averaged when it shrinks, interpolated when it grows."""
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8)
+
+
+def boxed_scene(field: Field, drawn: Picture | None = None) -> Scene:
+    """A field with all cells boxed; its masks are guessed, but for white cells that `drawn` shows whole."""
+    factor = min(1.0, field.um_per_px / CACHED_UM_PER_PX)
+    picture = resampled(read_rgb(str(field.path)), factor)
+    boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32) * factor
+    kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
+    shape = picture.shape[:2]
+    guess = pseudo_masks.guess(picture, boxes, kinds)
+    white, white_unknown = guess.white_cell, guess.white_unknown
+    outline = np.zeros(shape, dtype=bool) if drawn is None else _shrunk_mask(drawn, shape)
+    cells = []
+    for box in boxes[kinds == WBC]:
+        inside = _boxed(shape, box[None])
+        if (outline & inside).sum() > 0.3 * inside.sum():
+            white = np.where(inside, outline, white)
+            white_unknown = white_unknown & ~inside
+        cells.append(white & inside)
+    nuclei = pseudo_nuclei.guess(picture, cells)
+    truth = _bits(guess.any_cell | white, white, nuclei.nucleus)
+    known = _bits(~guess.any_unknown | white, ~white_unknown, ~(nuclei.unknown | white_unknown))
+    return Scene(field.name, field.collection, field.um_per_px / factor, picture, boxes, kinds, truth, known, True)
+
+
+def white_cell_scene(masked: Masked) -> Scene:
+    """A picture with its white cells drawn whole; nuclei are guessed, but in `seg_wbc`, which draws them too."""
+    factor = min(1.0, masked.um_per_px / CACHED_UM_PER_PX)
+    picture = resampled(read_rgb(str(masked.path)), factor)
+    drawn = read_mask(str(masked.mask))
+    cell = _shrunk_mask(drawn, picture.shape[:2])
+    boxes = _boxes_of(cell)
+    if masked.collection == "seg_wbc":
+        drawn_nucleus = _shrunk_mask((drawn > 200).astype(np.uint8), cell.shape)
+        nuclei = pseudo_nuclei.Nuclei(drawn_nucleus, np.zeros_like(cell))
+    else:
+        nuclei = pseudo_nuclei.guess(picture, [cell & _boxed(cell.shape, box[None]) for box in boxes])
+    truth = _bits(cell, cell, nuclei.nucleus)
+    # Red cells are not drawn here, so `any cell` is known inside the white cells only.
+    known = _bits(cell, np.ones_like(cell), ~nuclei.unknown)
+    kinds = np.full(len(boxes), WBC, dtype=np.intp)
+    um_per_px = masked.um_per_px / factor
+    return Scene(masked.name, masked.collection, um_per_px, picture, boxes, kinds, truth, known, False)
+
+
+def mosaic(scenes: list[Scene], across: int = 3) -> Scene:
+    """Small pictures side by side, because one 120 px picture would leave a tile mostly empty."""
+    height = max(s.picture.shape[0] for s in scenes)
+    width = max(s.picture.shape[1] for s in scenes)
+    down = -(-len(scenes) // across)
+    picture = np.zeros((down * height, across * width, 3), dtype=np.uint8)
+    picture[:] = np.median(scenes[0].picture.reshape(-1, 3), axis=0)
+    truth = np.zeros(picture.shape[:2], dtype=np.uint8)
+    known = np.zeros(picture.shape[:2], dtype=np.uint8)
+    boxes = []
+    for place, scene in enumerate(scenes):
+        y, x = place // across * height, place % across * width
+        h, w = scene.picture.shape[:2]
+        picture[y : y + h, x : x + w] = scene.picture
+        truth[y : y + h, x : x + w] = scene.truth
+        known[y : y + h, x : x + w] = scene.known
+        boxes.append(scene.boxes + np.array([x, y, x, y], dtype=np.float32))
+    kinds = np.concatenate([s.kinds for s in scenes])
+    first = scenes[0]
+    return Scene(
+        first.name,
+        first.collection,
+        first.um_per_px,
+        picture,
+        np.concatenate(boxes),
+        kinds,
+        truth,
+        known,
+        False,
+    )
+
+
+def training_scenes() -> dict[str, list[Scene]]:
+    """Every training picture by collection: deepbionet, txl, krd_wbc, seg_wbc, bccd."""
+    # A picture may be in another table's validation split: what is judged on must not be learnt from.
+    judged = {f.name for c in ("deepbionet", "txl") for f in fields(c, "val")}
+    drawn = {m.name: m for m in masks("train") if m.name not in judged}
+    found: dict[str, list[Scene]] = {"deepbionet": [], "txl": []}
+    for collection, scenes in found.items():
+        for field in fields(collection, "train"):
+            mask = drawn.pop(field.name, None)
+            scenes.append(boxed_scene(field, None if mask is None else read_mask(str(mask.mask))))
+    # BCCD's own boxes leave out half of the red cells; where nobody boxed them again, its white cells still serve.
+    for collection in ("bccd", "krd_wbc", "seg_wbc"):
+        found[collection] = [white_cell_scene(m) for m in drawn.values() if m.collection == collection]
+    small = found["seg_wbc"]
+    found["seg_wbc"] = [mosaic(small[start : start + 9]) for start in range(0, len(small), 9)]
+    return found
+
+
+def cut_tile(scene: Scene, rng: np.random.Generator, side: int) -> Tile:
+    """A square tile at a random place, scale (0.20 µm/px ± 20 %), turn and flip; padded."""
+    factor = scene.um_per_px / UM_PER_PX * float(np.exp(rng.uniform(-0.2, 0.2)))
+    span = side / factor
+    height, width = scene.picture.shape[:2]
+    x0, y0 = (_start(rng, length, span) for length in (width, height))
+    rare = np.flatnonzero(scene.kinds > 0)
+    if rare.size and rng.random() < 0.5:
+        box = scene.boxes[rng.choice(rare)]
+        x0 = float((box[0] + box[2]) / 2 - span * rng.uniform(0.15, 0.85))
+        y0 = float((box[1] + box[3]) / 2 - span * rng.uniform(0.15, 0.85))
+        x0, y0 = (_kept_inside(start, length, span) for start, length in ((x0, width), (y0, height)))
+
+    left, top = round(x0), round(y0)
+    cells = round(span)
+    factor = side / cells
+    fill = np.median(scene.picture[::4, ::4].reshape(-1, 3), axis=0).astype(np.uint8)
+    picture = _window(scene.picture, left, top, cells, fill)
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    picture = np.asarray(cv2.resize(picture, (side, side), interpolation=how), dtype=np.uint8)
+    half = side // 2
+    empty = np.zeros(1, dtype=np.uint8)
+    everything = np.full(1, (1 << len(PLANES)) - 1, dtype=np.uint8)
+    truth = _nearest(_window(scene.truth, left, top, cells, empty), half)
+    known = _nearest(_window(scene.known, left, top, cells, everything), half)
+
+    whole = (scene.boxes - np.array([left, top, left, top], dtype=np.float32)) * factor
+    boxes = np.clip(whole, 0, side)
+    area = np.prod(whole[:, 2:] - whole[:, :2], axis=1)
+    seen = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    kept = (seen > 0.12 * area) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=side) > 2)
+    boxes, kinds = boxes[kept], scene.kinds[kept]
+
+    if rng.random() < 0.5:
+        picture, truth, known = picture[:, ::-1], truth[:, ::-1], known[:, ::-1]
+        boxes = np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], axis=1)
+    if rng.random() < 0.5:
+        picture, truth, known = picture[::-1], truth[::-1], known[::-1]
+        boxes = np.stack([boxes[:, 0], side - boxes[:, 3], boxes[:, 2], side - boxes[:, 1]], axis=1)
+    if rng.random() < 0.5:
+        picture, truth, known = picture.transpose(1, 0, 2), truth.T, known.T
+        boxes = boxes[:, [1, 0, 3, 2]]
+    return Tile(np.ascontiguousarray(picture), boxes, kinds, truth, known, scene.all_kinds)
+
+
+def _nearest(bits: Picture, side: int) -> Picture:
+    return np.asarray(cv2.resize(bits, (side, side), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def _start(rng: np.random.Generator, length: int, span: float) -> float:
+    slack = length - span
+    return float(rng.uniform(-0.04 * span, slack + 0.04 * span)) if slack > 0 else float(rng.uniform(slack, 0.0))
+
+
+def _kept_inside(start: float, length: int, span: float) -> float:
+    slack = length - span
+    return float(np.clip(start, 0.0, slack)) if slack > 0 else float(np.clip(start, slack, 0.0))
+
+
+def _window(picture: Picture, left: int, top: int, side: int, fill: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    window = np.empty((side, side, *picture.shape[2:]), dtype=np.uint8)
+    window[:] = fill if picture.ndim == 3 else fill[0]
+    y0, y1, x0, x1 = max(0, top), min(height, top + side), max(0, left), min(width, left + side)
+    window[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+    return window
+
+
+def _bits(any_cell: NDArray[np.bool_], white: NDArray[np.bool_], nucleus: NDArray[np.bool_]) -> Picture:
+    return np.asarray((any_cell << ANY) | (white << WHITE) | (nucleus << NUCLEUS), dtype=np.uint8)
+
+
+def _boxed(shape: tuple[int, ...], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    inside = np.zeros(shape, dtype=bool)
+    for x0, y0, x1, y1 in boxes:
+        inside[max(0, int(y0) - 2) : int(y1) + 3, max(0, int(x0) - 2) : int(x1) + 3] = True
+    return inside
+
+
+def _shrunk_mask(mask: Picture, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    share = cv2.resize((mask > 0).astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0.5, dtype=bool)
+
+
+def _boxes_of(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    corners = [(x, y, x + w, y + h) for x, y, w, h, area in stats[1:count] if area > 200]
+    return np.array(corners, dtype=np.float32).reshape(-1, 4)

@@ -1,0 +1,137 @@
+"""Reads the tables of the picture collection into typed rows, with the size of every picture's pixels."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = ("rbc", "wbc", "platelet")
+
+CROP_UM_PER_PX = 0.150
+_FIELD_UM_PER_PX = {
+    "fields/deepbionet": 0.127,
+    "fields/bccd": 0.0706,
+    "fields/txl/360x363": 0.100,
+    "fields/txl/366x369": 0.100,
+    "fields/txl/416x416": 0.096,
+    "fields/txl/575x575": 0.0822,
+}
+_MASK_UM_PER_PX = {"krd_wbc": 0.097, "seg_wbc": 0.17, "bccd": 0.0706}
+
+
+def data_folder() -> Path:
+    """The picture collection: $LEUKOSCOPE_DATA, else `../shared/data` beside the checkout."""
+    named = os.environ.get("LEUKOSCOPE_DATA")
+    return Path(named) if named else Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One labelled cell, in the middle of a square picture at 0.150 µm per pixel."""
+
+    path: Path
+    collection: str
+    label: str
+    group: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One labelled cell of a field; the sides are in pixels of the stored picture."""
+
+    kind: int
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field with a box around every cell."""
+
+    name: str
+    path: Path
+    collection: str
+    um_per_px: float
+    boxes: tuple[Box, ...]
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """One picture with a pixel mask of its white cells.
+
+    The masks of `bccd` are called nuclei in the table, but they show whole white cells.
+    """
+
+    name: str
+    path: Path
+    mask: Path
+    collection: str
+    um_per_px: float
+    split: str
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (data_folder() / name).open(newline="") as table:
+        yield from csv.DictReader(table)
+
+
+def crops(split: str) -> list[Crop]:
+    """Every labelled crop of a split."""
+    folder = data_folder()
+    return [
+        Crop(folder / row["path"], row["set"], row["label"], row["group"], row["split"])
+        for row in _rows("crops.csv")
+        if row["split"] == split
+    ]
+
+
+def fields(collection: str, split: str) -> list[Field]:
+    """The boxed fields of `deepbionet`, `txl` or `bccd`; none of BCCD's official test in train or val."""
+    folder = data_folder()
+    held_back = bccd_test_pictures() if split != "test" else frozenset()
+    boxes: dict[str, list[Box]] = {}
+    for row in _rows(f"fields/{collection}.csv"):
+        if row["split"] != split or row["image"] in held_back:
+            continue
+        x0, y0, x1, y1 = (float(row[key]) for key in ("xmin", "ymin", "xmax", "ymax"))
+        boxes.setdefault(row["image"], []).append(Box(KINDS.index(row["label"]), x0, y0, x1, y1))
+    return [
+        Field(name, folder / name, collection, _FIELD_UM_PER_PX[str(Path(name).parent)], tuple(found), split)
+        for name, found in boxes.items()
+    ]
+
+
+def bccd_test_pictures() -> frozenset[str]:
+    """Names of the pictures in BCCD's official test split."""
+    return frozenset(row["image"] for row in _rows("fields/bccd.csv") if row["split"] == "test")
+
+
+def masks(split: str) -> list[Masked]:
+    """The pictures with pixel masks, without those of BCCD's official test split."""
+    folder = data_folder()
+    held_back = bccd_test_pictures()
+    found = []
+    for row in _rows("masks.csv"):
+        # Some masks belong to pictures that are kept aside and not in the folder.
+        kept_aside = row["image"] in held_back or not (folder / row["image"]).exists()
+        if row["split"] != split or kept_aside:
+            continue
+        collection = row["image"].split("/")[1]
+        found.append(
+            Masked(
+                row["image"],
+                folder / row["image"],
+                folder / row["mask"],
+                collection,
+                _MASK_UM_PER_PX[collection],
+                split,
+            )
+        )
+    return found

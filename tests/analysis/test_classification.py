@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from leukoscope.analysis.classification import Classifier
+from leukoscope.errors import BundleError
+from leukoscope.inference.network import Outputs
+from leukoscope.specimen.cell import UNSURE, CellKind
+from tests.bundles import classifier_bundle, segmenter_bundle
+from tests.drawings import cell, discs, micrograph_of
+
+
+class Brightness:
+    """Votes by the grey level of what it is shown, and remembers it."""
+
+    engine: str = "drawn"
+
+    def __init__(self) -> None:
+        self.seen: list[NDArray[np.uint8]] = []
+
+    def run(self, picture: NDArray[np.uint8]) -> Outputs:
+        self.seen.append(picture)
+        grey = float(picture.mean())
+        return {"logits": np.array([128 - grey, grey - 128], np.float32) / 20}
+
+
+def test_white_cells_are_named_and_the_others_keep_their_kind() -> None:
+    classifier = Classifier(classifier_bundle(), Brightness())
+    picture = micrograph_of(discs([(68, 68)], radius=40, shade=10))
+    cells = classifier.name_cells(
+        picture, [one.instance for one in (cell(CellKind.WBC), cell(CellKind.RBC), cell(CellKind.PLATELET))]
+    )
+    assert [one.cell_class for one in cells] == ["dark", "rbc", "platelet"]
+    assert sum(cells[0].probabilities.values()) == pytest.approx(1)
+    assert cells[1].probabilities == {}
+
+
+def test_a_doubtful_cell_is_unsure() -> None:
+    classifier = Classifier(classifier_bundle(unsure_below=0.9), Brightness())
+    assert classifier.decide({"dark": 0.6, "bright": 0.4}) == (UNSURE, 0.6)
+    assert classifier.decide({"dark": 0.95, "bright": 0.05}) == ("dark", 0.95)
+
+
+def test_a_higher_temperature_makes_it_less_certain() -> None:
+    crop = np.full((40, 40, 3), 100, np.uint8)
+    cool = Classifier(classifier_bundle(temperature=1.0), Brightness()).name_crop(crop, 0.2)
+    warm = Classifier(classifier_bundle(temperature=4.0), Brightness()).name_crop(crop, 0.2)
+    assert 0.5 < warm["dark"] < cool["dark"]
+
+
+@pytest.mark.parametrize("um_per_px", [0.05, 0.1, 0.2, 0.3])
+def test_the_window_is_the_same_piece_of_the_slide_at_any_scale(um_per_px: float) -> None:
+    zoom = 0.2 / um_per_px
+    # A 4 µm disc in the middle of a field: 20 network pixels across in a window of 40.
+    size = round(240 * zoom), round(320 * zoom)
+    picture = discs([(size[0] / 2, size[1] / 2)], size=size, radius=10 * zoom, shade=0, background=255)
+    network = Brightness()
+    Classifier(classifier_bundle(), network).name_crop(picture, um_per_px)
+    dark = network.seen[0][..., 0] < 128
+    assert dark.sum() * 0.2**2 == pytest.approx(np.pi * 2**2, rel=0.08)
+    rows, cols = np.nonzero(dark)
+    assert (rows.mean(), cols.mean()) == pytest.approx((19.5, 19.5), abs=0.6)
+
+
+def test_a_cell_at_the_corner_still_gets_a_window() -> None:
+    network = Brightness()
+    classifier = Classifier(classifier_bundle(), network)
+    corner = cell(CellKind.WBC, row=0, col=0, side=6, touches_border=True).instance
+    (named,) = classifier.name_cells(micrograph_of(discs([])), [corner])
+    assert named.cell_class == "bright"
+    assert network.seen[0].shape == (40, 40, 3)
+
+
+def test_a_segmenter_bundle_is_refused() -> None:
+    with pytest.raises(BundleError, match="a classifier was expected"):
+        Classifier(segmenter_bundle(), Brightness())

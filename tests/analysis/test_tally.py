@@ -1,0 +1,132 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leukoscope.analysis.tally import CountingRules, Tally
+from leukoscope.inference.bundle import CellClass
+from leukoscope.specimen.cell import UNSURE, CellKind, ClassifiedCell
+from leukoscope.specimen.field import CountedField, Flaw, RejectedField
+from leukoscope.specimen.sample import BundleIdentity, Provenance, SampleReport, Source
+from tests.drawings import EPOCH, cell, counted, rejected
+
+CLASSES = (
+    CellClass(key="segmented", short="SEG", in_differential=True),
+    CellClass(key="lymphocyte", short="LYM", in_differential=True),
+    CellClass(key="blast", short="BLA", in_differential=True),
+    CellClass(key="erythroblast", short="NRBC", in_differential=False),
+    CellClass(key="smudge", short="SMU", in_differential=False),
+)
+BUNDLE = BundleIdentity("drawn", "1.0.0", "0" * 64, "onnx")
+PROVENANCE = Provenance(
+    site="ward",
+    device="scope",
+    software_version="0",
+    segmenter=BUNDLE,
+    classifier=BUNDLE,
+    calibration_id="drawn",
+    calibration_measured=True,
+    um_per_px=0.2,
+    source=Source.LIVE,
+    clock_synchronised=True,
+    boot_id="boot",
+)
+
+
+def white(cell_class: str, **keywords: object) -> ClassifiedCell:
+    return cell(CellKind.WBC, cell_class, **keywords)  # type: ignore[arg-type]
+
+
+def tally_of(*fields: CountedField | RejectedField, goal: int = 100) -> Tally:
+    tally = Tally(CLASSES, CountingRules(white_cells=goal))
+    for field in fields:
+        tally.add(field)
+    return tally
+
+
+def report_of(tally: Tally) -> SampleReport:
+    return tally.report(
+        report_id="id",
+        sample_id="sample",
+        started_at=EPOCH,
+        finished_at=EPOCH,
+        finished_because="technician",
+        provenance=PROVENANCE,
+    )
+
+
+def test_erythroblasts_smudges_and_unsure_cells_are_beside_the_differential() -> None:
+    field = counted(white("segmented"), white("erythroblast"), white("smudge"), white(UNSURE))
+    report = report_of(tally_of(field))
+    assert report.white_cells == 1
+    assert report.beside == {"erythroblast": 1, "smudge": 1, UNSURE: 1}
+
+
+def test_a_class_never_seen_is_reported_with_its_upper_limit() -> None:
+    report = report_of(tally_of(counted(*[white("segmented")] * 100)))
+    blasts = next(line for line in report.differential if line.cell_class == "blast")
+    assert blasts.count == 0
+    assert blasts.high == pytest.approx(0.0362, abs=1e-4)
+
+
+def test_a_cell_cut_by_the_right_edge_is_in_no_count() -> None:
+    cut = cell(col=284, touches_border=True)
+    assert report_of(tally_of(counted(cut, cell()))).red_cells.count == 1
+
+
+def test_a_cell_cut_by_the_left_edge_counts_but_its_size_does_not() -> None:
+    report = report_of(tally_of(counted(cell(col=0, side=10, touches_border=True), cell())))
+    assert report.red_cells.count == 2
+    assert report.red_cells.mean_diameter_um == pytest.approx(cell().instance.diameter_um)
+
+
+def test_a_white_cell_cut_by_the_edge_is_not_in_the_differential() -> None:
+    report = report_of(tally_of(counted(white("blast", col=0, touches_border=True), white("segmented"))))
+    assert report.white_cells == 1
+
+
+def test_a_refused_field_counts_under_each_of_its_flaws() -> None:
+    report = report_of(tally_of(rejected(Flaw.OUT_OF_FOCUS, Flaw.UNDEREXPOSED), rejected(Flaw.EMPTY)))
+    assert report.fields_rejected == {"out_of_focus": 1, "underexposed": 1, "empty": 1}
+    assert report.fields_rejected_total == 2
+    assert report.fields_counted == 0
+
+
+def test_the_stop_rule_counts_named_white_cells_only() -> None:
+    tally = tally_of(counted(white("segmented"), white(UNSURE), white("smudge")), goal=2)
+    assert not tally.enough
+    tally.add(counted(white("lymphocyte")))
+    assert tally.enough
+
+
+def test_white_cells_per_thousand_red_cells() -> None:
+    report = report_of(tally_of(counted(white("segmented"), *[cell()] * 200)))
+    assert report.wbc_per_1000_rbc == pytest.approx(5.0)
+
+
+def test_a_sample_without_red_cells_has_no_ratio_and_no_sizes() -> None:
+    report = report_of(tally_of(counted(white("segmented"))))
+    assert report.wbc_per_1000_rbc is None
+    assert report.red_cells.mean_diameter_um is None
+
+
+def test_blasts_are_remarked_first_and_too_few_cells_are_told() -> None:
+    codes = [finding.code for finding in report_of(tally_of(counted(white("blast")))).findings]
+    assert codes == ["blasts_seen", "too_few_cells"]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_fields_never_changes_a_report(seed: int) -> None:
+    rng = random.Random(seed)
+    names = ["segmented", "lymphocyte", "blast", "smudge", UNSURE]
+    fields: list[CountedField | RejectedField] = [
+        counted(
+            *[white(rng.choice(names), col=rng.randrange(200)) for _ in range(rng.randrange(4))],
+            cell(side=rng.randrange(20, 50)),
+        )
+        for _ in range(5)
+    ]
+    fields.append(rejected(Flaw.EMPTY))
+    shuffled = rng.sample(fields, len(fields))
+    assert report_of(tally_of(*fields)) == report_of(tally_of(*shuffled))

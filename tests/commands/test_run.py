@@ -1,0 +1,194 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from PIL import Image
+
+from leukoscope.cameras.replay import ReplayCamera
+from leukoscope.errors import CameraError
+from leukoscope.specimen.frame import Frame
+from tests.commands.command_line import leukoscope, simulated_pictures
+
+BENCH = """
+site = "bench"
+device = "test"
+camera = {camera}
+calibration = {calibration}
+displays = [{{ driver = "snapshot", folder = "{folder}/screens" }}]
+controls = [{{ driver = "scripted", presses = [{{ action = "toggle", after_s = 0.0 }}] }}]
+storage = {{ folder = "{folder}/state", annotated_fields = 2 }}
+counting = {{ white_cells = {white_cells} }}
+reporting = {reporting}
+new_field = {{ when = "{when}" }}
+"""
+SIMULATED = '{ driver = "simulated", dwell_frames = 2, smear = { white_per_1000_rbc = 40.0, seed = 3 } }'
+
+
+def write_bench(folder: Path, old: str = "", new: str = "", **values: object) -> Path:
+    settings: dict[str, object] = {
+        "folder": folder,
+        "camera": SIMULATED,
+        "calibration": '{ file = "simulated.toml" }',
+        "white_cells": 3,
+        "reporting": '{ driver = "none" }',
+        "when": "moved",
+    }
+    text = BENCH.format(**settings | values)
+    assert old in text
+    path = folder / "bench.toml"
+    path.write_text(text.replace(old, new) if old else text)
+    return path
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    (path,) = (folder / "state" / "reports").glob("*.json")
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def replay(folder: Path, count: int = 2) -> Path:
+    """Pictures of the simulated microscope in a folder."""
+    list(simulated_pictures(folder, count))
+    return folder
+
+
+def test_a_press_leads_to_a_report_pictures_and_screens(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    outcome = leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-17")
+    assert outcome.code == 0, outcome.err
+    report = read_report(tmp_path)
+    assert report["sample"]["sample_id"] == "S-17"
+    text = json.dumps(report)
+    assert '"simulated"' in text
+    assert list((tmp_path / "screens").glob("*.png"))
+    assert list((tmp_path / "state" / "fields").rglob("field-*.png"))
+    listed = leukoscope("outbox", "list", "--bench", bench, "--json")
+    assert json.loads(listed.out)["id"] == report["id"]
+    assert json.loads(listed.out)["state"] == "pending"
+
+
+def test_pictures_that_end_finish_the_sample(tmp_path: Path) -> None:
+    pictures = replay(tmp_path / "pictures")
+    camera = f'{{ driver = "replay", path = "{pictures}" }}'
+    scale = "{ um_per_px = 0.127 }"
+    bench = write_bench(tmp_path, camera=camera, calibration=scale, white_cells=1000, when="every_frame")
+    outcome = leukoscope("run", "--bench", bench)
+    assert outcome.code == 0, outcome.err
+    report = read_report(tmp_path)
+    assert report["sample"]["finished_because"] == "end_of_pictures"
+    assert '"replayed"' in json.dumps(report)
+
+
+def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> None:
+    camera = f'{{ driver = "replay", path = "{replay(tmp_path / "pictures")}" }}'
+    bench = write_bench(tmp_path, camera=camera, white_cells=1000, when="every_frame")
+
+    def breaks_at_the_second(self: ReplayCamera) -> Frame | None:
+        if self._number == 1:
+            raise CameraError("the camera was unplugged: plug it in again")
+        return capture(self)
+
+    capture = ReplayCamera.capture
+    with mock.patch.object(ReplayCamera, "capture", breaks_at_the_second):
+        outcome = leukoscope("run", "--bench", bench)
+    assert outcome.code == 2
+    assert "the camera was unplugged" in outcome.err
+    report = read_report(tmp_path)
+    assert report["sample"]["finished_because"] == "camera_fault"
+    assert report["fields"]["counted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("white_cells = 3", "white_cels = 3", "counting.white_cels is not a known key (did you mean"),
+        ("white_cells = 3", 'white_cells = "many"', "counting.white_cells = 'many'"),
+        ('driver = "snapshot"', 'driver = "hologram"', "displays"),
+        ('file = "simulated.toml"', 'file = "nowhere.toml"', "nowhere.toml"),
+        ('site = "bench"', 'site = "bench', "not a readable TOML file"),
+        ('driver = "simulated"', 'driver = "v4l2"', "camera"),
+    ],
+)
+def test_a_settings_file_with_a_fault_gets_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    outcome = leukoscope("run", "--bench", write_bench(tmp_path, old, new))
+    assert outcome.code == 2
+    assert told in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
+    outcome = leukoscope("run", "--bench", tmp_path / "none.toml")
+    assert outcome.code == 2
+    assert "no settings file at" in outcome.err
+
+
+def test_a_missing_camera_is_named_shown_and_not_replaced(tmp_path: Path) -> None:
+    camera = '{ driver = "v4l2", device = "/dev/video99" }'
+    outcome = leukoscope("run", "--bench", write_bench(tmp_path, camera=camera))
+    assert outcome.code == 2
+    assert "/dev/video99" in outcome.err
+    assert not (tmp_path / "state" / "reports").exists()
+    assert list((tmp_path / "screens").glob("*.png"))
+
+
+def test_a_port_without_a_broker_keeps_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leukoscope.service.FLUSH_S", 0.5)
+    reporting = '{ driver = "mqtt", host = "127.0.0.1", port = 9 }'
+    bench = write_bench(tmp_path, reporting=reporting)
+    outcome = leukoscope("run", "--bench", bench, "--samples", "1")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(leukoscope("outbox", "list", "--bench", bench, "--json").out)["state"] == "pending"
+
+
+def test_a_look_into_an_outbox_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    outcome = leukoscope("outbox", "list", "--bench", write_bench(tmp_path))
+    assert outcome.code == 2
+    assert "has this bench run yet?" in outcome.err
+
+
+def test_doctor_finds_a_whole_bench_good_and_a_missing_camera_bad(tmp_path: Path) -> None:
+    good = leukoscope("doctor", "--bench", write_bench(tmp_path), "--json")
+    assert good.code == 0, good.out
+    assert {json.loads(line)["part"] for line in good.out.splitlines()} >= {"calibration", "camera", "storage"}
+    camera = '{ driver = "v4l2", device = "/dev/video99" }'
+    bad = leukoscope("doctor", "--bench", write_bench(tmp_path, camera=camera), "--json")
+    assert bad.code == 2
+    (failed,) = (json.loads(line) for line in bad.out.splitlines() if not json.loads(line)["good"])
+    assert failed["part"] == "camera"
+
+
+def test_a_report_that_was_written_survives_kill_nine(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("state/reports/*.json")):
+            assert time.monotonic() < deadline, "no report within a minute"
+            assert process.poll() is None, "the device ended by itself"
+            time.sleep(0.1)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with sqlite3.connect(tmp_path / "state" / "outbox.sqlite") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert json.loads(leukoscope("outbox", "list", "--bench", bench, "--json").out.splitlines()[0])["kind"] == "report"
+
+
+def test_a_run_draws_for_the_smallest_display_too(tmp_path: Path) -> None:
+    small = f'folder = "{tmp_path}/screens", width = 128, height = 64, monochrome = true'
+    bench = write_bench(tmp_path, f'folder = "{tmp_path}/screens"', small)
+    assert leukoscope("run", "--bench", bench, "--samples", "1").code == 0
+    sizes = set()
+    for path in (tmp_path / "screens").glob("*.png"):
+        with Image.open(path) as screen:
+            sizes.add(screen.size)
+    assert sizes == {(128, 64)}

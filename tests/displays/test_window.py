@@ -1,0 +1,79 @@
+"""The window on a desktop, here without a desktop."""
+
+from collections.abc import Iterator
+
+import pygame
+import pytest
+from PIL import Image
+
+from leukoscope.displays.window import CLOSED, Window, WindowSettings
+from leukoscope.errors import DisplayError
+
+SIZE = (320, 240)
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    opened = WindowSettings(field_width=640).open()
+    yield opened
+    opened.close()
+
+
+def press(*keys: int) -> None:
+    for key in keys:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+
+
+def pixel(x: int, y: int) -> tuple[int, ...]:
+    surface = pygame.display.get_surface()
+    assert surface is not None
+    return tuple(surface.get_at((x, y)))[:3]
+
+
+def test_the_field_stands_left_of_the_display_and_neither_covers_the_other(window: Window) -> None:
+    window.show(Image.new("RGB", SIZE, (10, 20, 200)))
+    window.show_field(Image.new("RGB", (1330, 1080), (200, 20, 10)))
+    assert pixel(12 + 320, 12 + 240) == (200, 20, 10)
+    assert pixel(12 + 640 + 12 + 320, 12 + 240) == (10, 20, 200)
+    window.show(Image.new("RGB", SIZE, (0, 99, 0)))
+    assert pixel(12 + 320, 12 + 240) == (200, 20, 10)
+
+
+def test_a_field_keeps_its_proportions(window: Window) -> None:
+    window.show_field(Image.new("RGB", (1000, 100), (255, 255, 255)))
+    rows = [y for y in range(12, 492) if pixel(332, y) == (255, 255, 255)]
+    assert len(rows) == 64
+
+
+def test_a_window_without_a_field_panel_ignores_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    narrow = WindowSettings(field_width=0).open()
+    narrow.show_field(Image.new("RGB", (100, 100), (255, 255, 255)))
+    surface = pygame.display.get_surface()
+    assert surface is not None and surface.get_width() == 640 + 24
+    assert (255, 255, 255) not in {pixel(x, 200) for x in range(664)}
+    narrow.close()
+
+
+def test_keys_are_told_once_in_the_order_they_were_pressed(window: Window) -> None:
+    press(pygame.K_SPACE, pygame.K_LEFT, pygame.K_f)
+    assert window.pressed() == ["space", "left", "f"]
+    assert window.pressed() == []
+
+
+def test_keys_pressed_while_the_window_is_drawn_are_not_lost(window: Window) -> None:
+    press(pygame.K_SPACE)
+    window.show(Image.new("RGB", SIZE))
+    assert window.pressed() == ["space"]
+
+
+def test_closing_the_window_by_hand_is_told_as_a_key(window: Window) -> None:
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert window.pressed() == [CLOSED]
+
+
+def test_without_a_desktop_the_error_names_other_displays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
+    with pytest.raises(DisplayError, match=r'no window can be opened.*driver = "lcd"'):
+        WindowSettings().open()

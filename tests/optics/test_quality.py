@@ -1,0 +1,67 @@
+import cv2
+import numpy as np
+import pytest
+
+from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.specimen.field import Flaw, Quality
+from leukoscope.specimen.frame import Pixels
+from tests.drawings import discs, micrograph_of
+
+CENTRES = [(row, col) for row in range(30, 240, 50) for col in range(30, 320, 50)]
+GATE = QualityGate(QualityLimits())
+
+
+def soft(pixels: Pixels, sigma_um: float, um_per_px: float = 0.2) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_um / um_per_px), dtype=np.uint8)
+
+
+def assess(pixels: Pixels, um_per_px: float = 0.2) -> Quality:
+    return GATE.assess(micrograph_of(pixels, um_per_px))
+
+
+def test_a_good_field_has_no_flaw() -> None:
+    assert assess(soft(discs(CENTRES), 0.15)).flaws == ()
+
+
+def test_a_blurred_field_is_refused_and_says_so() -> None:
+    assert assess(soft(discs(CENTRES), 1.2)).flaws == (Flaw.OUT_OF_FOCUS,)
+
+
+def test_sharpness_falls_with_every_step_of_blur() -> None:
+    values = [assess(soft(discs(CENTRES), sigma)).sharpness for sigma in (0.1, 0.3, 0.5, 0.8, 1.2, 2.0)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_sharpness_does_not_depend_on_stain_or_on_how_many_cells_there_are() -> None:
+    strong = assess(soft(discs(CENTRES, shade=60), 0.3)).sharpness
+    pale = assess(soft(discs(CENTRES, shade=160), 0.3)).sharpness
+    sparse = assess(soft(discs(CENTRES[:6]), 0.3)).sharpness
+    assert pale == pytest.approx(strong, rel=0.1)
+    assert sparse == pytest.approx(strong, rel=0.1)
+
+
+def test_an_empty_field_is_empty_and_not_out_of_focus() -> None:
+    assert assess(discs([])).flaws == (Flaw.EMPTY,)
+
+
+def test_a_dark_field_is_underexposed() -> None:
+    dark = (soft(discs(CENTRES), 0.15) * 0.2).astype(np.uint8)
+    assert Flaw.UNDEREXPOSED in assess(dark).flaws
+
+
+def test_a_burnt_out_field_is_overexposed() -> None:
+    bright = np.clip(soft(discs(CENTRES[:12]), 0.15).astype(int) + 60, 0, 255).astype(np.uint8)
+    assert Flaw.OVEREXPOSED in assess(bright).flaws
+
+
+def test_a_field_full_of_cells_is_crowded() -> None:
+    close = [(row, col) for row in range(0, 240, 29) for col in range(0, 320, 29)]
+    assert Flaw.CROWDED in assess(soft(discs(close), 0.15)).flaws
+
+
+def test_the_same_field_is_judged_alike_at_another_scale() -> None:
+    fine = cv2.resize(soft(discs(CENTRES), 0.3), None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    coarse = assess(soft(discs(CENTRES), 0.3))
+    other = assess(np.asarray(fine, np.uint8), 0.2 / 3)
+    assert other.sharpness == pytest.approx(coarse.sharpness, rel=0.1)
+    assert other.coverage == pytest.approx(coarse.coverage, rel=0.02)

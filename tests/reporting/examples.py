@@ -1,0 +1,111 @@
+"""Reports to encode, store and send."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import strategies as st
+
+from leukoscope.reporting import Identity
+from leukoscope.specimen.sample import (
+    BundleIdentity,
+    ClassCount,
+    Finding,
+    Provenance,
+    RedCells,
+    SampleReport,
+    Source,
+)
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
+IDENTITY = Identity(site="ward-3", device="scope-1", software_version="0.1.0", boot_id="boot-1")
+PROVENANCE = Provenance(
+    site="ward-3",
+    device="scope-1",
+    software_version="0.1.0",
+    segmenter=BundleIdentity("smear-unet", "1.0.0", "a" * 64, "onnx"),
+    classifier=BundleIdentity("leukocyte", "1.0.0", "b" * 64, "litert"),
+    calibration_id="bench-2026-01",
+    calibration_measured=True,
+    um_per_px=0.1,
+    source=Source.SIMULATED,
+    clock_synchronised=None,
+    boot_id="boot-1",
+)
+
+
+def report(number: int = 1, **changes: object) -> SampleReport:
+    """A plausible report; its id is made from `number`."""
+    fields = {
+        "id": f"00000000-0000-4000-8000-{number:012d}",
+        "version": 1,
+        "sample_id": f"S-{number}",
+        "started_at": NOW - timedelta(minutes=4),
+        "finished_at": NOW,
+        "fields_counted": 40,
+        "fields_rejected": {"out_of_focus": 2, "crowded": 1},
+        "fields_rejected_total": 2,
+        "white_cells": 100,
+        "differential": (
+            ClassCount("neutrophil", 60, 0.6, 0.497, 0.697, 12),
+            ClassCount("lymphocyte", 40, 0.4, 0.303, 0.503, 12),
+            ClassCount("basophil", 0, 0.0, 0.0, 0.036, 0),
+        ),
+        "beside": {"smudge": 3, "unsure": 1},
+        "red_cells": RedCells(9000, 7.2, 0.11, 0.05),
+        "platelets": 700,
+        "wbc_per_1000_rbc": 11.1,
+        "area_um2": 4.0e5,
+        "border_rule": "cells on the top and left border are counted",
+        "findings": (Finding("few_cells", "Fewer than 200 white cells were counted."),),
+        "finished_because": "enough_cells",
+        "provenance": PROVENANCE,
+    }
+    return SampleReport(**(fields | changes))
+
+
+_names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+_counts = st.integers(0, 10**9)
+_shares = st.floats(0, 1)
+_amounts = st.floats(0, 1e12)
+# Fixed offsets: in a zone with summer time some wall clock times happen twice, or never, and equal nothing.
+_zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_moments = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=_zones)
+_bundles = st.builds(BundleIdentity, _names, _names, st.text("0123456789abcdef", min_size=64, max_size=64), _names)
+
+reports = st.builds(
+    SampleReport,
+    id=st.uuids().map(str),
+    version=st.integers(1, 10**6),
+    sample_id=st.text(st.characters(exclude_categories=["Cs"]), max_size=100),
+    started_at=_moments,
+    finished_at=_moments,
+    fields_counted=_counts,
+    fields_rejected=st.dictionaries(_names, _counts, max_size=4),
+    fields_rejected_total=_counts,
+    white_cells=_counts,
+    differential=st.lists(st.builds(ClassCount, _names, _counts, _shares, _shares, _shares, _counts), max_size=4).map(
+        tuple
+    ),
+    beside=st.dictionaries(_names, _counts, max_size=4),
+    red_cells=st.builds(RedCells, _counts, st.none() | _amounts, st.none() | _amounts, st.none() | _shares),
+    platelets=_counts,
+    wbc_per_1000_rbc=st.none() | _amounts,
+    area_um2=_amounts,
+    border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
+    findings=st.lists(st.builds(Finding, _names, _names), max_size=3).map(tuple),
+    finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures"]),
+    provenance=st.builds(
+        Provenance,
+        site=_names,
+        device=_names,
+        software_version=_names,
+        segmenter=_bundles,
+        classifier=_bundles,
+        calibration_id=_names,
+        calibration_measured=st.booleans(),
+        um_per_px=st.floats(1e-3, 10),
+        source=st.sampled_from(Source),
+        clock_synchronised=st.none() | st.booleans(),
+        boot_id=_names,
+    ),
+)
+"""Any report the schema can carry."""

@@ -1,0 +1,53 @@
+# Sourced by tools/demo and tools/test: finds a Python, makes .venv, installs; says what it is doing.
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+fail() { printf 'leukoscope: %s\n' "$*" >&2; exit 2; }
+
+# Runs a command as root, or explains what somebody with the right to do so has to run.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "this needs root and there is no sudo here; ask somebody who may to run: $*"
+    fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu: install $* by hand, then run this again"
+    say "Installing $* with apt"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        fail "apt could not install $*: see its message above"
+}
+
+# Prints the first Python 3.11 to 3.13 that can make an environment.
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11; do
+        "$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+            >/dev/null 2>&1 && { command -v "$name"; return; }
+    done
+    return 1
+}
+
+# make_environment EXTRA: .venv with leukoscope and one of its extras or groups, anew when pyproject.toml changed.
+make_environment() {
+    local wanted=$1 python stamp
+    stamp=".venv/.made-for-$wanted-$(sha256sum pyproject.toml | cut -c1-16)"
+    [ -e "$stamp" ] && return
+    python=$(find_python) || {
+        apt_install python3 python3-venv
+        python=$(find_python) || fail "expected Python 3.11, 3.12 or 3.13, found $(python3 --version 2>&1): install one"
+    }
+    say "Installing into .venv with $("$python" --version) (a few minutes the first time)"
+    [ -x .venv/bin/python ] || "$python" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+    if [ "$wanted" = test ]; then
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group test
+    else
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$wanted]"
+    fi
+    touch "$stamp"
+}

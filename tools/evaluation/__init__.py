@@ -1,0 +1,1 @@
+"""Scores of the networks and of plain baselines on labelled pictures."""

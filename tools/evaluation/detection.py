@@ -1,0 +1,87 @@
+"""Scores of found boxes against annotated ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.analysis.centres import overlap
+
+Boxes = NDArray[np.float32]
+"""xmin, ymin, xmax, ymax in pixels, shape (n, 4)."""
+
+
+@dataclass(slots=True)
+class DetectionScore:
+    """Adds up one kind of cell over many pictures."""
+
+    iou: float = 0.5
+    """Overlap from which a found box is right."""
+    _confidences: list[float] = field(default_factory=list)
+    _right: list[bool] = field(default_factory=list)
+    _expected: int = 0
+    _errors: list[int] = field(default_factory=list)
+    _true_counts: list[int] = field(default_factory=list)
+
+    def add(self, found: Boxes, confidences: Sequence[float], expected: Boxes) -> None:
+        """Match one picture's boxes greedily, best confidence first, each annotated box once."""
+        overlaps = overlap(found, expected) if len(found) and len(expected) else None
+        taken = np.zeros(len(expected), dtype=bool)
+        for index in sorted(range(len(found)), key=lambda one: -confidences[one]):
+            right = False
+            if overlaps is not None:
+                free = np.where(taken, 0.0, overlaps[index])
+                best = int(free.argmax())
+                right = bool(free[best] >= self.iou)
+                taken[best] |= right
+            self._confidences.append(confidences[index])
+            self._right.append(right)
+        self._expected += len(expected)
+        self._errors.append(len(found) - len(expected))
+        self._true_counts.append(len(expected))
+
+    @property
+    def precision(self) -> float:
+        """Share of found boxes that are right."""
+        return sum(self._right) / max(1, len(self._right))
+
+    @property
+    def recall(self) -> float:
+        """Share of annotated boxes that were found."""
+        return sum(self._right) / max(1, self._expected)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return 2 * sum(self._right) / max(1, len(self._right) + self._expected)
+
+    @property
+    def average_precision(self) -> float:
+        """Area under the interpolated precision-recall curve, all points (Pascal VOC since 2010).
+
+        Boxes below the detector's own threshold are missing, so this is a lower bound.
+        """
+        if not self._expected or not self._right:
+            return 0.0
+        right = np.asarray(self._right)[np.argsort(-np.asarray(self._confidences), kind="stable")]
+        hits = np.cumsum(right)
+        precision = np.maximum.accumulate((hits / np.arange(1, len(right) + 1))[::-1])[::-1]
+        recall = np.concatenate([[0.0], hits / self._expected])
+        return float(np.sum(np.diff(recall) * precision))
+
+    @property
+    def count_error(self) -> float:
+        """Mean absolute difference of cells per picture."""
+        return float(np.mean(np.abs(self._errors)))
+
+    @property
+    def constant_guess_error(self) -> float:
+        """The same for a guess that always says the best constant, the median of the true counts."""
+        counts = np.asarray(self._true_counts)
+        return float(np.mean(np.abs(counts - np.median(counts))))
+
+    @property
+    def mean_count(self) -> float:
+        """Annotated cells per picture."""
+        return float(np.mean(self._true_counts))

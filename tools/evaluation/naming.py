@@ -1,0 +1,79 @@
+"""Scores of named cells against annotated ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+PBC_8 = {
+    "neutrophil": ("segmented", "band", "neutrophil", "neutrophil_unspecified"),
+    "immature_granulocyte": (
+        "promyelocyte",
+        "myelocyte",
+        "metamyelocyte",
+        "immature_granulocyte_unspecified",
+    ),
+    "basophil": ("basophil",),
+    "eosinophil": ("eosinophil",),
+    "erythroblast": ("erythroblast",),
+    "lymphocyte": ("lymphocyte", "lymphocyte_variant"),
+    "monocyte": ("monocyte", "promonocyte"),
+    "platelet": ("platelet", "giant_thrombocyte", "thrombocyte_aggregation"),
+}
+RAABIN_5 = {key: PBC_8[key] for key in ("neutrophil", "eosinophil", "basophil", "lymphocyte", "monocyte")}
+DEEPAPL_7 = {
+    key: (key,) for key in ("segmented", "lymphocyte", "monocyte", "blast", "promyelocyte", "erythroblast", "smudge")
+}
+STAGES_5 = {key: (key,) for key in ("promyelocyte", "myelocyte", "metamyelocyte", "band", "segmented")}
+
+Groups = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class NamingScore:
+    """What a list of answers is worth."""
+
+    cells: int
+    accuracy: float
+    macro_f1: float
+    """Mean of the F1 of each true class."""
+    f1: Mapping[str, float]
+    majority_accuracy: float
+    """Accuracy of always naming the most frequent class."""
+
+
+def group_of(label: str, groups: Groups) -> str | None:
+    """The group a label belongs to, or None."""
+    return next((group for group, members in groups.items() if label in members), None)
+
+
+def best_group(probabilities: Mapping[str, float], groups: Groups) -> str:
+    """The most probable group; classes outside all groups stay classes of their own, so they can win."""
+    sums = {group: sum(probabilities.get(key, 0.0) for key in members) for group, members in groups.items()}
+    inside = {key for members in groups.values() for key in members}
+    sums |= {key: share for key, share in probabilities.items() if key not in inside}
+    return max(sums, key=sums.__getitem__)
+
+
+def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> NamingScore:
+    """Compare answers with truths, both given as group names.
+
+    Raises:
+        ValueError: there is nothing to compare.
+    """
+    if not truths:
+        raise ValueError("expected labelled cells, found none")
+    truth, answer = np.asarray(truths), np.asarray(answers)
+    f1 = {}
+    for group in groups:
+        expected, named = truth == group, answer == group
+        if expected.any():
+            f1[group] = 2 * float((expected & named).sum()) / float(expected.sum() + named.sum())
+    counts = [int((truth == group).sum()) for group in groups]
+    return NamingScore(
+        cells=len(truth),
+        accuracy=float((truth == answer).mean()),
+        macro_f1=float(np.mean(list(f1.values()))),
+        f1=f1,
+        majority_accuracy=max(counts) / len(truth),
+    )

@@ -1,0 +1,91 @@
+"""Reads the label tables of the data folder; see its own README for what they hold."""
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = ("rbc", "wbc", "platelet")
+
+SCALES_UM_PER_PX = {
+    "fields/deepbionet": 0.127,
+    "fields/bccd": 0.0706,
+    "fields/txl/360x363": 0.100,
+    "fields/txl/366x369": 0.100,
+    "fields/txl/575x575": 0.0822,
+    # Measured from its red-cell boxes: median 77 px for a 7.4 µm box, as loose as in the other folders.
+    "fields/txl/416x416": 0.096,
+}
+"""Micrometres per pixel by folder, from the data's own README."""
+CROP_UM_PER_PX = 0.150
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBox:
+    """One annotated cell, in pixels of its picture."""
+
+    kind: str
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledField:
+    """One annotated picture."""
+
+    path: Path
+    um_per_px: float
+    boxes: tuple[LabelledBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCrop:
+    """One annotated cell in the middle of a small picture."""
+
+    path: Path
+    label: str
+    source: str
+
+
+def data_folder() -> Path | None:
+    """The folder of labelled pictures: LEUKOSCOPE_DATA, else ../shared/data beside the checkout."""
+    named = os.environ.get("LEUKOSCOPE_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
+    return folder if (folder / "crops.csv").exists() else None
+
+
+def read_fields(data: Path, name: str, split: str) -> list[LabelledField]:
+    """Annotated pictures of `fields/<name>.csv`.
+
+    Args:
+        data: the data folder.
+        name: "deepbionet", "txl" or "bccd".
+        split: "train", "val" or, for bccd, "test".
+    """
+    boxes: dict[str, list[LabelledBox]] = defaultdict(list)
+    for row in _rows(data / "fields" / f"{name}.csv"):
+        if row["split"] == split:
+            sides = (float(row[side]) for side in ("xmin", "ymin", "xmax", "ymax"))
+            boxes[row["image"]].append(LabelledBox(row["label"], *sides))
+    return [
+        LabelledField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found))
+        for image, found in sorted(boxes.items())
+    ]
+
+
+def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
+    """Annotated cells of one set in `crops.csv`."""
+    return [
+        LabelledCrop(data / row["path"], row["label"], row["set"])
+        for row in _rows(data / "crops.csv")
+        if row["set"] == source and row["split"] == split
+    ]
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
