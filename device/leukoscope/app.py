@@ -50,6 +50,8 @@ from leukoscope.specimen.sample import BundleIdentity, Provenance
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
 MOST_SENT = 10_000
+STAGE_STEP_UM = 20.0
+"""How far a key moves the simulated stage: about a quarter of a field."""
 Part = TypeVar("Part", Camera, Display, Control)
 
 
@@ -144,16 +146,16 @@ class Bench:
     """Class key to what fits on a small display."""
     warning: str
     """Something the technician should know before counting; empty when there is nothing."""
+    idle_view: bool
+    """A window shows the field also when nothing is counted; only where looking uses nothing up."""
     provenance: Callable[[], Provenance]
     """What a report made now would have to say about its origin."""
 
     def move_stage(self, action: Action) -> None:
-        """Move a stage that can be moved, by a quarter of a field; a hand moves all others."""
+        """Move a stage that can be moved, by a step; a hand moves all others."""
         if isinstance(self.camera, SimulatedCamera) and action in _STAGE_STEPS:
-            microscope = self.settings.camera.microscope  # type: ignore[union-attr]
             across, down = _STAGE_STEPS[action]
-            step_um = microscope.um_per_px / 4
-            self.camera.stage.move_by(across * microscope.width * step_um, down * microscope.height * step_um)
+            self.camera.stage.move_by(across * STAGE_STEP_UM, down * STAGE_STEP_UM)
 
 
 _STAGE_STEPS = {
@@ -237,8 +239,15 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
+        idle_view=panel.window is not None and not _runs_out(settings),
         provenance=provenance,
     )
+
+
+def _runs_out(settings: BenchSettings) -> bool:
+    """Whether each capture uses up a picture or moves the stage on."""
+    camera = settings.camera
+    return camera.driver == "replay" or (camera.driver == "simulated" and camera.path == "serpentine")
 
 
 def _open_control(control: ControlSettings, panel: Panel) -> Control:

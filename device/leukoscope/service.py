@@ -1,51 +1,42 @@
 """The device's life: ready, counting, paused, reporting, and what the technician is told meanwhile."""
 
 import logging
+import signal
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from leukoscope.app import Bench, fault_of, open_bench
+from leukoscope.app import Bench, open_bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action
 from leukoscope.displays.album import Album
-from leukoscope.displays.state import (
-    BrokerState,
-    Counting,
-    Delivery,
-    Hint,
-    Looking,
-    Ready,
-    Screen,
-    Sent,
-    differential_lines,
-    hint_for,
-    result_of,
-)
 from leukoscope.errors import (
     CalibrationError,
     CameraError,
     CameraTimeout,
     ControlError,
     DisplayError,
-    LeukoscopeError,
     OutboxError,
     SettingsError,
 )
-from leukoscope.instrument import FinishReason, Look, Sample, Waiting
+from leukoscope.instrument import FinishReason, Look, Sample
+from leukoscope.narrator import Narrator
 from leukoscope.reporting.journal import Journal
-from leukoscope.reporting.outbox import Key, State
+from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
 from leukoscope.settings import BenchSettings
-from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 
 SAMPLE_ID_CHARS = 64
+REFRESH_S = 1.0
+"""How often an idle screen is brought up to date."""
 IDLE_S = 0.05
 """Pause between two looks at the button when nothing is counted."""
 RESULT_S = 3.0
@@ -81,9 +72,34 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
         raise SettingsError(
             f"--sample-id: expected at most {SAMPLE_ID_CHARS} printable characters, found {sample_id[:40]!r}"
         )
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    # Lines in between would tear a display that is drawn in the same terminal.
+    drawn = any(display.driver == "terminal" for display in settings.displays)
+    logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
     with open_bench(settings, near) as bench:
-        Service(bench, samples=samples, sample_id=sample_id).run()
+        service = Service(bench, samples=samples, sample_id=sample_id)
+        with _stopped_by_signals(service):
+            service.run()
+
+
+@contextmanager
+def _stopped_by_signals(service: "Service") -> Iterator[None]:
+    """Ctrl-C and systemd's stop end the sample properly instead of losing it; a second one ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        service.stop()
+
+    for one in before:
+        signal.signal(one, stop)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 class Service:
@@ -100,6 +116,7 @@ class Service:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bench = bench
+        self._narrator = Narrator(bench)
         self._samples_left = samples or None
         self._sample_id = sample_id
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
@@ -110,6 +127,8 @@ class Service:
         self._resumed_at_s = 0.0
         self._last_flaw: Flaw | None = None
         self._counted_at_s = 0.0
+        self._refreshed_at_s = -REFRESH_S
+        self._tenth = 0
         self._faults = 0
         self._told_skipped = 0
         self._reported: tuple[SampleReport, Key, float] | None = None
@@ -117,19 +136,33 @@ class Service:
 
     def run(self) -> None:
         """Until enough samples are reported or somebody quits."""
-        self._show_ready()
         while self._running:
             for action in self._actions():
                 self._act(action)
             if self._phase is Phase.COUNTING:
                 self._count_one_frame()
             else:
-                if self._phase is Phase.RESULT:
-                    self._show_delivery()
-                self._sleep(IDLE_S)
+                self._idle()
         if self._sample is not None:
             self._finish("technician")
         self._leave()
+
+    def stop(self) -> None:
+        """Leave at the next turn; a sample under way is finished and reported with what it has."""
+        self._running = False
+
+    def _idle(self) -> None:
+        if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
+            self._refreshed_at_s = self._clock_s()
+            if self._phase is Phase.READY:
+                self._narrator.ready(self._sample_id)
+            elif self._phase is Phase.RESULT:
+                self._tell_delivery()
+        if self._bench.idle_view:
+            frame = self._bench.camera.capture()
+            if frame is not None:
+                self._narrator.field(frame)
+        self._sleep(IDLE_S)
 
     def _actions(self) -> list[Action]:
         actions = []
@@ -138,7 +171,7 @@ class Service:
                 while (action := control.poll()) is not None:
                     actions.append(action)
             except ControlError as error:
-                self._complain(error)
+                self._narrator.fault(error)
         return actions
 
     def _act(self, action: Action) -> None:
@@ -150,13 +183,13 @@ class Service:
             case Action.TOGGLE if self._phase is Phase.COUNTING:
                 self._counting_s += self._clock_s() - self._resumed_at_s
                 self._phase = Phase.PAUSED
-                self._show_counting()
+                self._tell_count()
             case Action.TOGGLE:
                 if self._sample is None:
                     self._begin()
                 self._resumed_at_s = self._clock_s()
                 self._phase = Phase.COUNTING
-                self._show_counting()
+                self._tell_count()
             case _:
                 self._bench.move_stage(action)
 
@@ -175,7 +208,7 @@ class Service:
         self._sample_id = ""
         storage = self._bench.settings.storage
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
-        self._counting_s, self._last_flaw, self._reported = 0.0, None, None
+        self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
         _log.info("sample %s started, report %s", self._sample.sample_id, report_id)
 
     def _count_one_frame(self) -> None:
@@ -206,9 +239,9 @@ class Service:
             return
         if isinstance(look, Look):
             self._take_in(look)
-            self._show_counting()
-        else:
-            self._show_hint(look)
+            self._tell_count()
+        elif self._clock_s() - self._counted_at_s >= HINT_AFTER_S:
+            self._narrator.hint(sample, self._last_flaw, look)
         if sample.enough:
             self._finish("enough_cells")
 
@@ -227,8 +260,7 @@ class Service:
                 raise
             self._tell_skipped()
             if frame is not None:
-                for problem in self._bench.panel.show_field(frame):
-                    _log.warning("display: %s", problem)
+                self._narrator.field(frame)
             return frame
         return None
 
@@ -241,17 +273,34 @@ class Service:
     def _camera_failed(self, error: CameraError) -> None:
         if self._sample is not None:
             self._finish("camera_fault")
-        self._complain(error)
+        self._narrator.fault(error)
 
     def _take_in(self, look: Look) -> None:
         field = look.field
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
+        self._log_progress()
         if self._album is not None:
             try:
                 self._album.keep(field)
             except DisplayError as error:
                 _log.warning("%s", error)
+
+    def _log_progress(self) -> None:
+        """A line at every tenth of the goal, for whoever reads the journal."""
+        if self._sample is None:
+            return
+        tally, goal = self._sample.tally, self._bench.settings.counting.white_cells
+        tenth = min(10, 10 * tally.white_cells // goal)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            _log.info(
+                "%d of %d white cells in %d fields, %d refused",
+                tally.white_cells,
+                goal,
+                tally.fields_counted,
+                tally.fields_rejected,
+            )
 
     def _finish(self, because: FinishReason) -> None:
         sample, self._sample = self._sample, None
@@ -262,7 +311,7 @@ class Service:
         self._bench.sink.wake()
         self._reported = (report, key, self._clock_s())
         self._phase = Phase.RESULT
-        self._show(result_of(report, self._bench.short_labels))
+        self._narrator.result(report)
         _log.info("sample %s finished (%s): %d white cells", report.sample_id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
@@ -279,9 +328,9 @@ class Service:
                     Journal(self._bench.settings.storage.folder / "reports").write(key, kept.payload)
                 return key
             except OutboxError as error:
-                self._complain(error)
+                self._narrator.fault(error)
             except OSError as error:
-                self._complain(OutboxError(f"the report cannot be written ({error.strerror}): make room"))
+                self._narrator.fault(OutboxError(f"the report cannot be written ({error.strerror}): make room"))
             self._sleep(OUTBOX_RETRY_S)
 
     def _leave(self) -> None:
@@ -291,75 +340,15 @@ class Service:
         shown_for_s = self._clock_s() - self._reported[2]
         self._bench.sink.flush(FLUSH_S)
         self._sleep(max(0.0, RESULT_S - shown_for_s))
-        self._show_delivery()
+        self._tell_delivery()
 
-    def _complain(self, error: LeukoscopeError) -> None:
-        _log.error("%s", error)
-        self._show(fault_of(error))
-
-    def _show(self, screen: Screen) -> None:
-        for error in self._bench.panel.show(screen):
-            _log.warning("display: %s", error)
-
-    def _show_ready(self) -> None:
-        state = self._bench.sink.state
-        broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
-        if self._bench.settings.reporting.driver == "none":
-            broker = BrokerState.NONE
-        self._show(
-            Ready(
-                sample_hint=self._sample_id or "Press to start",
-                broker=broker,
-                source=self._bench.camera.source,
-                pending=state.pending,
-                warning=self._bench.warning,
-            )
-        )
-
-    def _show_counting(self) -> None:
-        sample = self._sample
-        if sample is None:
+    def _tell_count(self) -> None:
+        if self._sample is None:
             return
-        tally, rules = sample.tally, self._bench.settings.counting
-        running = self._clock_s() - self._resumed_at_s if self._phase is Phase.COUNTING else 0.0
-        self._show(
-            Counting(
-                white_so_far=tally.white_cells,
-                white_goal=rules.white_cells,
-                fields_counted=tally.fields_counted,
-                fields_rejected=tally.fields_rejected,
-                last_flaw=self._last_flaw,
-                differential=differential_lines(tally.differential(), self._bench.short_labels),
-                red_cells=tally.kind_count(CellKind.RBC),
-                platelets=tally.kind_count(CellKind.PLATELET),
-                elapsed_s=self._counting_s + running,
-                paused=self._phase is Phase.PAUSED,
-                source=self._bench.camera.source,
-            )
-        )
+        counting = self._phase is Phase.COUNTING
+        elapsed_s = self._counting_s + (self._clock_s() - self._resumed_at_s if counting else 0.0)
+        self._narrator.counting(self._sample, self._last_flaw, elapsed_s, paused=not counting)
 
-    def _show_hint(self, waiting: Waiting) -> None:
-        """What the hand has to do, once the last count has been on the screen for a moment."""
-        if self._sample is None or self._clock_s() - self._counted_at_s < HINT_AFTER_S:
-            return
-        if self._last_flaw is not None:
-            hint = hint_for(self._last_flaw)
-        else:
-            hint = Hint.WAIT if waiting is Waiting.STAGE_MOVES else Hint.MOVE
-        tally = self._sample.tally
-        goal = self._bench.settings.counting.white_cells
-        self._show(Looking(hint, tally.white_cells, goal, self._bench.camera.source))
-
-    def _show_delivery(self) -> None:
-        if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:
-            return
-        report, key, _ = self._reported
-        kept = self._bench.outbox.get(key)
-        self._show(
-            Sent(
-                report_id=report.id[:8],
-                pending=self._bench.outbox.counts().pending,
-                delivery=Delivery.SENT if kept is None or kept.state is State.SENT else Delivery.QUEUED,
-                source=report.provenance.source,
-            )
-        )
+    def _tell_delivery(self) -> None:
+        if self._reported is not None and self._clock_s() - self._reported[2] >= RESULT_S:
+            self._narrator.delivery(*self._reported[:2])

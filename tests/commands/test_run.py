@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from unittest import mock
 import pytest
 from PIL import Image
 
+from leukoscope.assets import find_asset
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.errors import CameraError
 from leukoscope.specimen.frame import Frame
@@ -192,3 +194,33 @@ def test_a_run_draws_for_the_smallest_display_too(tmp_path: Path) -> None:
         with Image.open(path) as screen:
             sizes.add(screen.size)
     assert sizes == {(128, 64)}
+
+
+def test_a_stopped_service_reports_what_it_has_counted(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path, white_cells=5000)
+    command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        # The screens folder grows while it counts.
+        deadline = time.monotonic() + 60
+        while len(list((tmp_path / "screens").glob("*.png"))) < 12:
+            assert time.monotonic() < deadline, "nothing was counted within a minute"
+            time.sleep(0.1)
+        process.terminate()
+        complaints = process.communicate(timeout=30)[1]
+    assert process.returncode == 0, complaints
+    report = read_report(tmp_path)
+    assert report["sample"]["finished_because"] == "technician"
+    assert report["fields"]["counted"] > 0
+
+
+def test_a_bundle_whose_network_was_altered_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(find_asset("models", "segmenter"), tmp_path / "bundle")
+    network = tmp_path / "bundle" / "network.int8.onnx"
+    network.write_bytes(network.read_bytes()[:-1] + b"?")
+    bench = write_bench(tmp_path)
+    bench.write_text(bench.read_text() + f'models = {{ segmenter = "{tmp_path}/bundle" }}\n')
+    outcome = leukoscope("run", "--bench", bench)
+    assert outcome.code == 2
+    assert "is not the file its manifest names: expected sha256" in outcome.err
+    assert len(outcome.err.splitlines()) == 1

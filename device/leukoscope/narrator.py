@@ -1,0 +1,109 @@
+"""Tells the technician what the device is doing, on every display; it decides nothing."""
+
+import logging
+
+from leukoscope.app import Bench, fault_of
+from leukoscope.displays.state import (
+    BrokerState,
+    Counting,
+    Delivery,
+    Hint,
+    Looking,
+    Ready,
+    Screen,
+    Sent,
+    differential_lines,
+    hint_for,
+    result_of,
+)
+from leukoscope.errors import LeukoscopeError
+from leukoscope.instrument import Sample, Waiting
+from leukoscope.reporting.outbox import Key, State
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import SampleReport
+
+_log = logging.getLogger("leukoscope")
+
+
+class Narrator:
+    """Turns what happened into screens; a display that fails is logged and never stops the device."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._shown: Screen | None = None
+
+    def ready(self, sample_id: str) -> None:
+        """The next press starts a sample."""
+        state = self._bench.sink.state
+        broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
+        if self._bench.settings.reporting.driver == "none":
+            broker = BrokerState.NONE
+        source, warning = self._bench.camera.source, self._bench.warning
+        self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
+
+    def counting(self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool) -> None:
+        """The live count."""
+        tally = sample.tally
+        self._show(
+            Counting(
+                white_so_far=tally.white_cells,
+                white_goal=self._bench.settings.counting.white_cells,
+                fields_counted=tally.fields_counted,
+                fields_rejected=tally.fields_rejected,
+                last_flaw=last_flaw,
+                differential=differential_lines(tally.differential(), self._bench.short_labels),
+                red_cells=tally.kind_count(CellKind.RBC),
+                platelets=tally.kind_count(CellKind.PLATELET),
+                elapsed_s=elapsed_s,
+                paused=paused,
+                source=self._bench.camera.source,
+            )
+        )
+
+    def hint(self, sample: Sample, last_flaw: Flaw | None, waiting: Waiting) -> None:
+        """What the hand has to do before the next field can be counted."""
+        if last_flaw is not None:
+            hint = hint_for(last_flaw)
+        else:
+            hint = Hint.WAIT if waiting is Waiting.STAGE_MOVES else Hint.MOVE
+        goal = self._bench.settings.counting.white_cells
+        self._show(Looking(hint, sample.tally.white_cells, goal, self._bench.camera.source))
+
+    def result(self, report: SampleReport) -> None:
+        """The finished sample."""
+        self._show(result_of(report, self._bench.short_labels))
+
+    def delivery(self, report: SampleReport, key: Key) -> None:
+        """What became of its report."""
+        kept = self._bench.outbox.get(key)
+        # A report that is no longer in the outbox was pruned, and only sent ones are.
+        sent = kept is None or kept.state is State.SENT
+        self._show(
+            Sent(
+                report_id=report.id[:8],
+                pending=self._bench.outbox.counts().pending,
+                delivery=Delivery.SENT if sent else Delivery.QUEUED,
+                source=report.provenance.source,
+            )
+        )
+
+    def fault(self, error: LeukoscopeError) -> None:
+        """A part failed and somebody has to do something."""
+        _log.error("%s", error)
+        self._show(fault_of(error))
+
+    def field(self, frame: Frame) -> None:
+        """The live field, where there is a window for it."""
+        for error in self._bench.panel.show_field(frame):
+            _log.warning("display: %s", error)
+
+    def _show(self, screen: Screen) -> None:
+        if screen == self._shown:
+            return
+        self._shown = screen
+        for error in self._bench.panel.show(screen):
+            _log.warning("display: %s", error)
+            # A display that failed must get this screen again once it has rested.
+            self._shown = None
