@@ -7,7 +7,6 @@ because real pictures never enter the repository.
     tools/compare_simulation.py ../compare.png --real ../my-fields
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
+from evaluation.tables import data_folder
 from numpy.typing import NDArray
 
 from leukoscope.cameras.pictures import find_pictures, read_picture
@@ -78,8 +78,8 @@ def main(
     um_per_px: Annotated[float, typer.Option(help="Scale of the simulated fields.")] = 0.127,
 ) -> None:
     """Write the comparison."""
-    data = os.environ.get("LEUKOSCOPE_DATA")
-    folder = real or (Path(data) / "fields" / "deepbionet" if data else None)
+    data = data_folder()
+    folder = real or (data / "fields" / "deepbionet" if data else None)
     if folder is None or not folder.is_dir():
         sys.exit(f"no folder of real fields at {folder}: set LEUKOSCOPE_DATA to the data folder or give --real")
     if output.resolve().is_relative_to(Path(__file__).resolve().parents[1]):

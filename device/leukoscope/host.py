@@ -1,11 +1,16 @@
-"""What the operating system knows about this boot: its name, and whether the clock can be believed."""
+"""What the operating system knows about this boot: its name, its clock, and how the board fares."""
 
 import ctypes
 import ctypes.util
+import os
+import resource
+import shutil
+import time
 import uuid
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_CPU_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 _THIS_PROCESS = str(uuid.uuid4())
 _TIMEX_BYTES = 256
 """At least the size of the kernel's struct timex on every 64-bit Linux (208 bytes)."""
@@ -29,3 +34,30 @@ def clock_synchronised() -> bool | None:
         return None
     state = int(adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     return None if state < 0 else state != _TIME_ERROR
+
+
+def uptime_s() -> float:
+    """Seconds since the boot."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def measurements(storage: Path) -> dict[str, float | None]:
+    """How the board fares, unit in each name; None where it cannot tell.
+
+    Args:
+        storage: the folder where results are kept.
+    """
+    try:
+        temperature_c = int(_CPU_TEMPERATURE.read_text("ascii")) / 1000
+    except (OSError, ValueError):
+        temperature_c = None
+    try:
+        free_mib = shutil.disk_usage(storage).free / 2**20
+    except OSError:
+        free_mib = None
+    return {
+        "cpu_temperature_c": temperature_c,
+        "load_1min": os.getloadavg()[0],
+        "storage_free_mib": free_mib,
+        "memory_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }

@@ -33,6 +33,8 @@ class Narrator:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._shown: Screen | None = None
+        self.faults: list[str] = []
+        """What was told as a fault since the last sample began, one line each."""
 
     def ready(self, sample_id: str) -> None:
         """The next press starts a sample."""
@@ -92,6 +94,8 @@ class Narrator:
     def fault(self, error: LeukoscopeError) -> None:
         """A part failed and somebody has to do something."""
         _log.error("%s", error)
+        if str(error) not in self.faults:
+            self.faults.append(str(error))
         self._show(fault_of(error))
 
     def field(self, frame: Frame) -> None:

@@ -24,11 +24,13 @@ from leukoscope.errors import (
     OutboxError,
     SettingsError,
 )
+from leukoscope.host import measurements, uptime_s
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
+from leukoscope.reporting.status import health
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
@@ -37,6 +39,8 @@ from leukoscope.specimen.sample import SampleReport, Source
 SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
+HEALTH_S = 60.0
+"""How often the device says how it fares."""
 IDLE_S = 0.05
 """Pause between two looks at the button when nothing is counted."""
 RESULT_S = 3.0
@@ -128,6 +132,7 @@ class Service:
         self._last_flaw: Flaw | None = None
         self._counted_at_s = 0.0
         self._refreshed_at_s = -REFRESH_S
+        self._health_at_s = -HEALTH_S
         self._tenth = 0
         self._faults = 0
         self._told_skipped = 0
@@ -139,6 +144,8 @@ class Service:
         while self._running:
             for action in self._actions():
                 self._act(action)
+            if self._clock_s() - self._health_at_s >= HEALTH_S:
+                self._post_health()
             if self._phase is Phase.COUNTING:
                 self._count_one_frame()
             else:
@@ -150,6 +157,25 @@ class Service:
     def stop(self) -> None:
         """Leave at the next turn; a sample under way is finished and reported with what it has."""
         self._running = False
+
+    def _post_health(self) -> None:
+        self._health_at_s = self._clock_s()
+        try:
+            counts = self._bench.outbox.counts()
+        except OutboxError as error:
+            # A store that cannot be read now is told, and must not end the counting.
+            self._narrator.fault(error)
+            return
+        self._bench.sink.post_health(
+            health(
+                self._bench.identity,
+                at=self._now(),
+                uptime_s=uptime_s(),
+                reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
+                measurements=measurements(self._bench.settings.storage.folder),
+                faults=self._narrator.faults,
+            )
+        )
 
     def _idle(self) -> None:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
@@ -208,6 +234,7 @@ class Service:
         self._sample_id = ""
         storage = self._bench.settings.storage
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
+        self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
         _log.info("sample %s started, report %s", self._sample.sample_id, report_id)
 
@@ -309,6 +336,7 @@ class Service:
         report = sample.finish(because, self._bench.provenance())
         key = self._record(report)
         self._bench.sink.wake()
+        self._post_health()
         self._reported = (report, key, self._clock_s())
         self._phase = Phase.RESULT
         self._narrator.result(report)
@@ -350,5 +378,9 @@ class Service:
         self._narrator.counting(self._sample, self._last_flaw, elapsed_s, paused=not counting)
 
     def _tell_delivery(self) -> None:
-        if self._reported is not None and self._clock_s() - self._reported[2] >= RESULT_S:
+        if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:
+            return
+        try:
             self._narrator.delivery(*self._reported[:2])
+        except OutboxError as error:
+            self._narrator.fault(error)

@@ -80,7 +80,15 @@ def logits_of(net: ClassifierNet, cells: Sequence[Cell], *, fast: bool = False) 
     return np.concatenate(parts)
 
 
-def train(run: Path, budget_min: float, batch: int, peak: float, judge_every_min: float, seed: int) -> None:
+def train(
+    run: Path,
+    budget_min: float,
+    batch: int,
+    peak: float,
+    judge_every_min: float,
+    seed: int,
+    start_from: Path | None = None,
+) -> None:
     """One training run; writes `last.pt`, `last.val.npz` and `log.jsonl` into `run`."""
     run.mkdir(parents=True, exist_ok=True)
     log = Log(run)
@@ -99,6 +107,8 @@ def train(run: Path, budget_min: float, batch: int, peak: float, judge_every_min
 
     inputs = Inputs([*cells, *nothing], seed)
     net = ClassifierNet().train().to(memory_format=torch.channels_last)
+    if start_from is not None:
+        net.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["weights"])
     averaged = Averaged(net, decay=0.999)
     optimiser = torch.optim.AdamW(weight_groups(net, 0.05), lr=peak)
     clock = Clock(budget_min)
@@ -157,11 +167,20 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--judge-every-min", type=float, default=8.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start-from", type=Path, help="checkpoint whose weights to start from")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(0)
-    train(options.run, options.budget_min, options.batch, options.lr, options.judge_every_min, options.seed)
+    train(
+        options.run,
+        options.budget_min,
+        options.batch,
+        options.lr,
+        options.judge_every_min,
+        options.seed,
+        options.start_from,
+    )
 
 
 if __name__ == "__main__":
