@@ -14,9 +14,9 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
-from evaluation.tables import data_folder
 from numpy.typing import NDArray
 
+from evaluation.tables import data_folder
 from leukoscope.cameras.pictures import find_pictures, read_picture
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.errors import LeukoscopeError, PictureError

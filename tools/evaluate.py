@@ -3,6 +3,8 @@
 tools/evaluate.py                       everything, on the validation split
 tools/evaluate.py --engine litert       the same with the other runtime
 tools/evaluate.py --only fields --limit 40
+tools/evaluate.py --only outlines       Dice of white cells and nuclei
+tools/evaluate.py --only focus          what blur does to sharpness, gate and F1
 """
 
 import sys
@@ -18,7 +20,17 @@ from rich.progress import track
 from rich.table import Table
 
 from evaluation.detection import Boxes, DetectionScore
+from evaluation.gate import gate_table
 from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, STAGES_5, Groups, best_group, group_of, score
+from evaluation.outlines import (
+    MASK_SETS,
+    WITH_NUCLEI,
+    MaskedPicture,
+    draw_by_network,
+    draw_by_otsu,
+    read_masks,
+    score_outlines,
+)
 from evaluation.tables import (
     CROP_UM_PER_PX,
     KINDS,
@@ -36,20 +48,23 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.calibration import Calibration
-from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.frame import Frame, Micrograph
 
 Found = Sequence[tuple[str, float, tuple[int, int, int, int]]]
 """Kind, confidence and box [xmin, ymin, xmax, ymax] of each cell."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 Item = TypeVar("Item")
-FIELD_SETS = (("txl", "val"), ("deepbionet", "val"), ("bccd", "test"))
+FIELD_SETS = (("txl", "val", False), ("deepbionet", "val", False), ("deepbionet", "val", True), ("bccd", "test", False))
+"""Set, split, and whether the labels that an annotator mixed up stay as they were given."""
 
 
 def main(
     segmenter: Annotated[str, typer.Option(help="A segmenter bundle.")] = "segmenter",
     classifier: Annotated[str, typer.Option(help="A classifier bundle.")] = "classifier",
     engine: Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime.")] = "onnx",
-    only: Annotated[Literal["fields", "crops"] | None, typer.Option(help="One half of it.")] = None,
+    only: Annotated[
+        Literal["fields", "outlines", "focus", "crops"] | None, typer.Option(help="One part of it.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many pictures per set; 0 takes all.")] = 0,
 ) -> None:
     """Print the tables of the model cards."""
@@ -60,8 +75,14 @@ def main(
     settings = OnnxSettings(threads=1) if engine == "onnx" else LitertSettings(threads=1)
     if only != "crops":
         bundle = Bundle.read(find_asset("models", segmenter))
-        console.print(_field_table(Segmenter(bundle, settings.open(bundle)), bundle, data, engine, limit))
-    if only != "fields":
+        finder = Segmenter(bundle, settings.open(bundle))
+        if only in (None, "fields"):
+            console.print(_field_table(finder, bundle, data, engine, limit))
+        if only in (None, "outlines"):
+            console.print(_outline_table(finder, bundle, data, engine, limit))
+        if only in (None, "focus"):
+            console.print(_focus_table(finder, data, limit))
+    if only in (None, "crops"):
         bundle = Bundle.read(find_asset("models", classifier))
         for table in _crop_tables(Classifier(bundle, settings.open(bundle)), bundle, data, engine, limit):
             console.print(table)
@@ -73,14 +94,15 @@ def _field_table(segmenter: Segmenter, bundle: Bundle, data: Path, engine: str, 
         table.add_column(column, justify="left" if column in ("set", "kind") else "right")
     table.add_column("watershed F1", justify="right")
     table.add_column("its MAE", justify="right")
-    for name, split in FIELD_SETS:
-        fields = _spread(read_fields(data, name, split), limit)
-        ours = _score(fields, f"{name} {split}", lambda field: _by_network(segmenter, field))
-        plain = _score(fields, f"{name} {split}, watershed", _by_watershed)
+    for name, split, as_given in FIELD_SETS:
+        fields = _spread(read_fields(data, name, split, as_given=as_given), limit)
+        what = f"{name} {split}{', labels as given' if as_given else ''}"
+        ours = _score(fields, what, lambda field: _by_network(segmenter, field))
+        plain = _score(fields, f"{what}, watershed", _by_watershed)
         for kind in KINDS:
             one, other = ours[kind], plain[kind]
             table.add_row(
-                f"{name} {split}",
+                what,
                 kind,
                 f"{one.mean_count * len(fields):.0f}",
                 *(f"{value:.3f}" for value in (one.f1, one.precision, one.recall, one.average_precision)),
@@ -91,8 +113,47 @@ def _field_table(segmenter: Segmenter, bundle: Bundle, data: Path, engine: str, 
                 f"{other.count_error:.2f}",
             )
         mean_ap = np.mean([ours[kind].average_precision for kind in KINDS])
-        table.add_row(f"{name} {split}", "mean", "", "", "", "", f"{mean_ap:.3f}", end_section=True)
+        table.add_row(what, "mean", "", "", "", "", f"{mean_ap:.3f}", end_section=True)
     return table
+
+
+def _focus_table(segmenter: Segmenter, data: Path, limit: int) -> Table:
+    frame = Frame(np.zeros((1, 1, 3), np.uint8), 1, _EPOCH, "file")
+    names = ("txl", "deepbionet")
+    # Six blurs of each picture: a fifth of them says enough.
+    chosen = [(name, _spread(read_fields(data, name, "val")[::5], limit), frame) for name in names]
+    return gate_table(segmenter, chosen)
+
+
+def _outline_table(segmenter: Segmenter, bundle: Bundle, data: Path, engine: str, limit: int) -> Table:
+    table = Table(title=f"White cells, Dice with drawn masks: {_name(bundle, engine)} beside Otsu's threshold")
+    for column in (
+        "set, val",
+        "part",
+        "pictures",
+        "mean",
+        "median",
+        "missed",
+        "mean of found",
+        "Otsu mean",
+        "its median",
+    ):
+        table.add_column(column, justify="left" if column in ("set, val", "part") else "right")
+    for name in MASK_SETS:
+        pictures = _spread(read_masks(data, name, "val"), limit)
+        ours = score_outlines(pictures, lambda picture: draw_by_network(segmenter, _micrograph(picture)))
+        plain = score_outlines(pictures, lambda picture: draw_by_otsu(read_picture(picture.path)))
+        for part, one, other in zip(("whole cell", "nucleus"), ours, plain, strict=True):
+            if part == "whole cell" or name in WITH_NUCLEI:
+                numbers = (one.mean, one.median, one.missed, one.mean_of_found, other.mean, other.median)
+                shown = (str(n) if isinstance(n, int) else f"{n:.4f}" for n in numbers)
+                table.add_row(name, part, str(len(pictures)), *shown)
+    return table
+
+
+def _micrograph(picture: LabelledField | MaskedPicture) -> Micrograph:
+    frame = Frame(read_picture(picture.path), 1, _EPOCH, "file")
+    return Calibration.of_scale(picture.um_per_px).correct(frame)
 
 
 def _score(
@@ -118,8 +179,7 @@ def _as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:
 
 
 def _by_network(segmenter: Segmenter, field: LabelledField) -> Found:
-    frame = Frame(read_picture(field.path), 1, _EPOCH, "file")
-    cells = segmenter.find_cells(Calibration.of_scale(field.um_per_px).correct(frame))
+    cells = segmenter.find_cells(_micrograph(field))
     return [(cell.kind.value, cell.confidence, cell.box.as_xyxy()) for cell in cells]
 
 

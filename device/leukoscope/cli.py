@@ -78,18 +78,23 @@ def examine(
     mask_dir: Annotated[
         Path | None, typer.Option(help="Also write a 16-bit label image per picture into this folder.")
     ] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="With --json: measure each cell's size, form, nucleus and stain.")
+    ] = False,
     engine: EngineOption = "onnx",
     threads: ThreadsOption = 2,
     segmenter: SegmenterOption = "segmenter",
     classifier: ClassifierOption = "classifier",
 ) -> None:
     """Find, outline and name every cell of stored pictures."""
+    if features and not as_json:
+        raise typer.BadParameter("features are printed as JSON alone: add --json", param_hint="--features")
     models = ModelSettings(segmenter=segmenter, classifier=classifier, engine=_engine(engine, threads))
     instrument = open_instrument_for_pictures(models, um_per_px)
     numbers = iter(range(1, sys.maxsize))
 
     def examine_one(path: Path) -> None:
-        look, entry = examine_picture(path, next(numbers), instrument, um_per_px)
+        look, entry = examine_picture(path, next(numbers), instrument, um_per_px, with_features=features)
         if mask_dir is not None:
             write_label_image(look, mask_dir, path.stem)
         typer.echo(json.dumps(entry) if as_json else _in_words(entry))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.features import Features, measure_features
 from leukoscope.cameras.pictures import SUFFIXES, read_picture
 from leukoscope.errors import PictureError
 from leukoscope.instrument import Instrument, Look
@@ -41,8 +42,10 @@ def find_pictures(patterns: Iterable[str]) -> Iterator[Path]:
             raise PictureError(f"{pattern} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
 
 
-def examine_picture(path: Path, number: int, instrument: Instrument, um_per_px: float) -> tuple[Look, dict[str, Any]]:
-    """Look at one picture file.
+def examine_picture(
+    path: Path, number: int, instrument: Instrument, um_per_px: float, *, with_features: bool = False
+) -> tuple[Look, dict[str, Any]]:
+    """Look at one picture file; features cost time and are measured only when asked for.
 
     Returns:
         The look, and the object `examine --json` prints for it.
@@ -56,6 +59,11 @@ def examine_picture(path: Path, number: int, instrument: Instrument, um_per_px: 
     frame = Frame(pixels, number, datetime.now(UTC), "file", label=path.name)
     look = instrument.look(frame, examine_refused=True)
     cells = look.field.cells
+    entries = [cell_as_json(cell) for cell in cells]
+    if with_features:
+        measured = measure_features(look.field.micrograph, [cell.instance for cell in cells])
+        for entry, features in zip(entries, measured, strict=True):
+            entry["features"] = _rounded(features)
     steps = look.times_ms
     total_ms = 1000 * (time.perf_counter() - begin)
     return look, {
@@ -63,7 +71,7 @@ def examine_picture(path: Path, number: int, instrument: Instrument, um_per_px: 
         "um_per_px": um_per_px,
         "flaws": [flaw.value for flaw in look.field.quality.flaws],
         "counts": {kind.value: sum(cell.instance.kind is kind for cell in cells) for kind in CellKind},
-        "cells": [cell_as_json(cell) for cell in cells],
+        "cells": entries,
         "ms": {
             name: round(ms, 2)
             for name, ms in (
@@ -90,6 +98,10 @@ def cell_as_json(cell: ClassifiedCell) -> dict[str, Any]:
         "diameter_um": round(instance.diameter_um, 3),
         "touches_border": instance.touches_border,
     }
+
+
+def _rounded(features: Features) -> dict[str, float]:
+    return {name: value if isinstance(value, int) else round(value, 4) for name, value in features.items()}
 
 
 def label_image(look: Look) -> NDArray[np.uint16]:

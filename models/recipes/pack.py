@@ -78,7 +78,8 @@ def pack(exported: Path, facts_file: Path, out: Path) -> Bundle:
 def _complete(facts: dict[str, Any], signature: dict[str, Any]) -> None:
     """Add what training found: thresholds, or the order of the classes and the temperature."""
     if facts["kind"] == "segmenter":
-        facts["segmenter"]["thresholds"] = dict(zip(KINDS, signature["thresholds"], strict=True))
+        # Those of the training are a start; tools/choose_thresholds.py judges the int8 network and writes its own.
+        facts["segmenter"].setdefault("thresholds", dict(zip(KINDS, signature["thresholds"], strict=True)))
         return
     described = {one["key"]: one for one in facts["classifier"]["classes"]}
     if set(described) != set(signature["classes"]):

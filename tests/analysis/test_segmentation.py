@@ -79,8 +79,24 @@ def test_a_centre_in_the_padding_is_no_cell() -> None:
     assert found([(300.0, 100.0)]) == ()
 
 
-def test_a_white_cell_keeps_its_kind() -> None:
-    assert found([(100, 100)], kind=1)[0].kind is CellKind.WBC
+def test_a_white_cell_keeps_its_kind_and_has_a_nucleus_of_its_outlines_shape() -> None:
+    (cell,) = found([(100, 100)], kind=1)
+    assert cell.kind is CellKind.WBC
+    assert cell.nucleus is not None
+    assert cell.nucleus.shape == cell.outline.shape
+    assert 0 < cell.nucleus.sum() <= (cell.nucleus & cell.outline).sum()
+
+
+def test_red_cells_and_platelets_have_no_nucleus() -> None:
+    assert all(found([(100, 100)], kind=kind)[0].nucleus is None for kind in (0, 2))
+
+
+@pytest.mark.parametrize("um_per_px", [0.2, 0.0706, 0.4])
+def test_a_white_cell_at_the_corner_is_outlined_in_full(um_per_px: float) -> None:
+    (cell,) = found([(12.0, 10.0)], um_per_px=um_per_px, kind=1)
+    whole = discs([(12.0 * 0.2 / um_per_px, 10.0 * 0.2 / um_per_px)], size=(200, 200), radius=18 * 0.2 / um_per_px)
+    assert cell.touches_border
+    assert cell.area_um2 == pytest.approx(float((whole[..., 0] < DARK).sum()) * um_per_px**2, rel=0.08)
 
 
 def test_a_classifier_bundle_is_refused() -> None:

@@ -55,3 +55,21 @@ def test_what_is_wrong_near_inner_edges_is_not_used() -> None:
     picture = np.full((200, 164, 3), 50, dtype=np.uint8)
     whole = run_tiled(BlockMean(2), picture, tile=(64, 64), stride=4, margin_px=8)["mean"]
     assert (whole[2:-2, 2:-2] == 50).all()
+
+
+def test_a_tile_beyond_the_picture_is_filled_with_its_median_colour() -> None:
+    picture = np.full((40, 52, 3), (200, 150, 90), dtype=np.uint8)
+    picture[:8, :8] = 0
+    seen = []
+
+    class Seeing(BlockMean):
+        def run(self, picture: NDArray[np.uint8]) -> Outputs:
+            seen.append(picture)
+            return super().run(picture)
+
+    run_tiled(Seeing(0), picture, tile=(64, 64), stride=4, margin_px=8)
+    (tile,) = seen
+    assert tile.shape == (64, 64, 3)
+    np.testing.assert_array_equal(tile[:40, :52], picture)
+    assert (tile[40:] == (200, 150, 90)).all()
+    assert (tile[:, 52:] == (200, 150, 90)).all()

@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from leukoscope.analysis.features import measure_features
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.assets import find_asset
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.simulation.microscope import VisibleCell
 from tests.commands.command_line import leukoscope, simulated_pictures
+from tests.drawings import micrograph_of
 
 SCALE = ("--um-per-px", "0.127")
 
@@ -58,6 +66,50 @@ def test_every_line_keeps_the_contract(
             xmin, ymin, xmax, ymax = cell["bbox"]
             assert 0 <= xmin < xmax <= 640
             assert 0 <= ymin < ymax <= 480
+
+
+OF_EVERY_CELL = {"area_um2", "perimeter_um", "circularity", "eccentricity", "solidity", "equivalent_diameter_um"}
+OF_WHITE_CELLS = {"nucleus_area_um2", "nc_ratio", "nucleus_lobes", "nucleus_od_red", "cytoplasm_granularity"}
+
+
+def test_features_are_printed_when_asked_for_and_change_nothing_else(
+    entries: list[dict[str, Any]], fields: list[tuple[Path, tuple[VisibleCell, ...]]]
+) -> None:
+    outcome = leukoscope("examine", *(path for path, _ in fields), *SCALE, "--json", "--features")
+    white = 0
+    for line, without in zip(outcome.out.splitlines(), entries, strict=True):
+        entry = json.loads(line)
+        measured = [cell.pop("features") for cell in entry["cells"]]
+        assert entry["cells"] == without["cells"]
+        assert list(entry) == list(without)
+        for cell, features in zip(entry["cells"], measured, strict=True):
+            assert all(isinstance(value, int | float) and np.isfinite(value) for value in features.values())
+            assert features["area_um2"] == pytest.approx(cell["area_um2"], abs=0.001)
+            if cell["kind"] == "wbc":
+                white += features.keys() >= OF_EVERY_CELL | OF_WHITE_CELLS
+                assert features["nucleus_area_um2"] <= features["area_um2"]
+            else:
+                assert features.keys() == OF_EVERY_CELL
+    assert white > 0
+
+
+def test_features_without_json_are_refused(fields: list[tuple[Path, tuple[VisibleCell, ...]]]) -> None:
+    outcome = leukoscope("examine", fields[0][0], *SCALE, "--features")
+    assert outcome.code == 2
+    assert "--json" in outcome.err
+
+
+def test_measuring_a_field_takes_little_time(fields: list[tuple[Path, tuple[VisibleCell, ...]]]) -> None:
+    bundle = Bundle.read(find_asset("models", "segmenter"))
+    micrograph = micrograph_of(read_picture(fields[0][0]), 0.127)
+    cells = Segmenter(bundle, OnnxSettings(threads=1).open(bundle)).find_cells(micrograph)
+    times = []
+    for _ in range(7):
+        begin = time.thread_time()
+        measure_features(micrograph, cells)
+        times.append(time.thread_time() - begin)
+    # 10 ms is the budget of a field; twice that allows for a slow machine.
+    assert min(times) < 0.020
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("rbc", 0.85), ("wbc", 0.8)])

@@ -81,9 +81,17 @@ def unpack_mask(mask_logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of every box of `one` (n, 4) with every box of `other` (m, 4): (n, m)."""
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0.0, None), axis=2)
+    # One axis at a time: arrays of (n, m) are quick to walk through, arrays of (n, m, 2) are not.
+    width, height = (
+        np.clip(
+            np.minimum(one[:, None, side + 2], other[None, :, side + 2])
+            - np.maximum(one[:, None, side], other[None, :, side]),
+            0.0,
+            None,
+        )
+        for side in (0, 1)
+    )
+    shared = width * height
     area_one = np.prod(one[:, 2:] - one[:, :2], axis=1)
     area_other = np.prod(other[:, 2:] - other[:, :2], axis=1)
     union = area_one[:, None] + area_other[None, :] - shared
@@ -97,7 +105,7 @@ def _not_repeated(corners: NDArray[np.float32], kind: NDArray[np.intp]) -> NDArr
     limit = np.where(kind[:, None] == kind[None, :], SAME_KIND_IOU, ANY_KIND_IOU)
     repeats = overlap(corners, corners) > limit
     alive = np.ones(len(corners), dtype=bool)
-    for index in range(len(corners)):
+    for index in np.flatnonzero(np.triu(repeats, 1).any(axis=1)):
         if alive[index]:
             alive[index + 1 :] &= ~repeats[index, index + 1 :]
     return np.flatnonzero(alive)

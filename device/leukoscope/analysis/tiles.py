@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,16 +67,13 @@ def run_tiled(
     rows, cols = (-(-side // stride) for side in picture.shape[:2])
     tile_rows, tile_cols = tile[0] // stride, tile[1] // stride
     margin = -(-margin_px // stride)
-    colour = np.median(picture[::4, ::4].reshape(-1, 3), axis=0).astype(np.uint8)
+    colour = tuple(int(level) for level in np.median(picture[::4, ::4].reshape(-1, 3), axis=0))
     whole: dict[str, NDArray[np.float32]] = {}
     for vertical in spans(rows, tile_rows, margin):
         for horizontal in spans(cols, tile_cols, margin):
-            padded = np.empty((*tile, 3), dtype=np.uint8)
-            padded[:] = colour
             top, left = vertical.start * stride, horizontal.start * stride
             part = picture[top : top + tile[0], left : left + tile[1]]
-            padded[: part.shape[0], : part.shape[1]] = part
-            for name, values in network.run(padded).items():
+            for name, values in network.run(_padded(part, tile, colour)).items():
                 if name not in whole:
                     whole[name] = np.empty((rows, cols, values.shape[2]), dtype=np.float32)
                 whole[name][vertical.keep_from : vertical.keep_to, horizontal.keep_from : horizontal.keep_to] = values[
@@ -83,3 +81,10 @@ def run_tiled(
                     horizontal.keep_from - horizontal.start : horizontal.keep_to - horizontal.start,
                 ]
     return whole
+
+
+def _padded(part: NDArray[np.uint8], tile: tuple[int, int], colour: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The part in the upper left of a tile, the rest in one colour."""
+    below, beside = tile[0] - part.shape[0], tile[1] - part.shape[1]
+    padded = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(padded, dtype=np.uint8)

@@ -1,10 +1,10 @@
-"""A field with its cells drawn over it: outlines and class names."""
+"""A field with its cells drawn over it: outlines, nuclei and class names."""
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from leukoscope.specimen.cell import UNSURE, CellKind, ClassifiedCell
+from leukoscope.specimen.cell import UNSURE, Box, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, RejectedField
 
 COLOURS = {
@@ -20,7 +20,7 @@ MIN_COLS = 960
 def annotate(field: CountedField | RejectedField) -> Image.Image:
     """The field's picture with the outline of every cell, and the class of every white cell by name.
 
-    A cell cut by the border is drawn thin. A refused field says so in its corner.
+    Nuclei, and cells cut by the border, are drawn thin. A refused field says so in its corner.
     """
     pixels = field.micrograph.pixels
     zoom = max(1, round(MIN_COLS / pixels.shape[1]))
@@ -47,12 +47,19 @@ def _colour(cell: ClassifiedCell) -> tuple[int, int, int]:
 
 
 def _draw_outline(canvas: np.ndarray, cell: ClassifiedCell, zoom: int) -> None:
-    box = cell.instance.box
-    contours, _ = cv2.findContours(cell.instance.outline.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    thickness = 1 if cell.instance.touches_border else 2
+    instance = cell.instance
+    _draw_edge(canvas, instance.outline, instance.box, zoom, _colour(cell), 1 if instance.touches_border else 2)
+    if instance.nucleus is not None:
+        _draw_edge(canvas, instance.nucleus, instance.box, zoom, _colour(cell), 1)
+
+
+def _draw_edge(
+    canvas: np.ndarray, part: np.ndarray, box: Box, zoom: int, colour: tuple[int, int, int], thickness: int
+) -> None:
+    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     for contour in contours:
         shifted = (contour + np.array([box.col, box.row])) * zoom + zoom // 2
-        cv2.drawContours(canvas, [shifted.astype(np.int32)], -1, _colour(cell), thickness, cv2.LINE_AA)
+        cv2.drawContours(canvas, [shifted.astype(np.int32)], -1, colour, thickness, cv2.LINE_AA)
 
 
 def _write(

@@ -52,6 +52,8 @@ class SegmenterFacts(FrozenModel):
     """Input pixels per output pixel."""
     thresholds: Mapping[Literal["rbc", "wbc", "platelet"], Share]
     """Score from which a centre counts as a cell, chosen on validation pictures."""
+    edge_thresholds: Mapping[Literal["rbc", "wbc", "platelet"], Share] = {}
+    """The same for a cell cut by the picture's edge; a kind that is not named has no other threshold there."""
     margin_um: Annotated[float, Field(ge=0)]
     """How far from a tile's edge the answer is not to be trusted."""
 

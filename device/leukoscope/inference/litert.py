@@ -3,6 +3,7 @@
 from importlib import metadata
 from typing import Annotated, Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -31,7 +32,7 @@ class LitertNetwork:
 
     def run(self, picture: NDArray[np.uint8]) -> Outputs:
         """See `Network.run`."""
-        self._interpreter.set_tensor(self._input_index, self._byte_table[picture][None])
+        self._interpreter.set_tensor(self._input_index, cv2.LUT(picture, self._byte_table)[None])
         self._interpreter.invoke()
         return {
             name: affine.dequantize(self._interpreter.get_tensor(index)[0]) for name, index, affine in self._outputs

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from leukoscope.optics.levels import Levels, high_percentile
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.field import Flaw, Quality
 from leukoscope.specimen.frame import Micrograph
@@ -44,12 +45,12 @@ class QualityGate:
 
     def assess(self, micrograph: Micrograph) -> Quality:
         """Measure a field and list its flaws."""
-        pixels = _at_gate_scale(micrograph)
-        green = pixels[..., 1]
-        background = float(np.percentile(green, 97))
-        foreground = _foreground(green, background)
-        coverage = float(foreground.mean())
-        saturated = float((pixels.min(axis=2) >= SATURATED).mean())
+        green = _at_gate_scale(_channel(micrograph.pixels, 1), micrograph.um_per_px)
+        levels = Levels.of(green)
+        background = levels.percentile(97)
+        # Cells are clearly darker than the background; the pale middle of a red cell may not be.
+        coverage = levels.share_below(0.88 * background)
+        saturated = _saturated_share(micrograph)
         sharpness = sharpness_of(green)
         limits = self._limits
         flaws = []
@@ -64,7 +65,7 @@ class QualityGate:
             flaws.append(Flaw.OUT_OF_FOCUS)
         if coverage > limits.max_coverage:
             flaws.append(Flaw.CROWDED)
-        return Quality(sharpness, saturated, float(np.median(green)), coverage, tuple(flaws))
+        return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
 
 
 def sharpness_of(green: NDArray[np.uint8]) -> float:
@@ -80,10 +81,10 @@ def sharpness_of(green: NDArray[np.uint8]) -> float:
     smooth = _blurred(green.astype(np.float32), 0.8)
     edges = _gradient(smooth)
     reblurred = _gradient(_blurred(smooth, REBLUR_UM / GATE_UM_PER_PX))
-    steep = edges >= max(0.5 * float(np.percentile(edges, 99.5)), 1e-3)
-    if not steep.any():
+    steep = np.flatnonzero(edges >= max(0.5 * high_percentile(edges, 99.5), 1e-3))
+    if steep.size == 0:
         return 0.0
-    return max(0.0, float(1 - np.median(reblurred[steep] / edges[steep])))
+    return max(0.0, float(1 - np.median(np.take(reblurred, steep) / np.take(edges, steep))))
 
 
 def _blurred(picture: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
@@ -95,14 +96,24 @@ def _gradient(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
-def _at_gate_scale(micrograph: Micrograph) -> NDArray[np.uint8]:
-    factor = micrograph.um_per_px / GATE_UM_PER_PX
+def _saturated_share(micrograph: Micrograph) -> float:
+    """Share of pixels at the gate's scale that are clipped in every colour."""
+    # Blue is asked first: it is the darkest of a stained smear, and one colour that never clips is enough.
+    if any(cv2.minMaxLoc(_channel(micrograph.pixels, colour))[1] < SATURATED for colour in (2, 1, 0)):
+        # An average is no brighter than its brightest pixel, so the picture need not be shrunk to know.
+        return 0.0
+    pixels = _at_gate_scale(micrograph.pixels, micrograph.um_per_px)
+    clipped = cv2.inRange(pixels, (SATURATED,) * 3, (255,) * 3)
+    return cv2.countNonZero(clipped) / clipped.size
+
+
+def _channel(pixels: NDArray[np.uint8], colour: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.extractChannel(pixels, colour), dtype=np.uint8)
+
+
+def _at_gate_scale(pixels: NDArray[np.uint8], um_per_px: float) -> NDArray[np.uint8]:
+    factor = um_per_px / GATE_UM_PER_PX
     if factor >= 1:
-        return micrograph.pixels
-    small = cv2.resize(micrograph.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        return pixels
+    small = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)
-
-
-def _foreground(green: NDArray[np.uint8], background: float) -> NDArray[np.bool_]:
-    """Pixels clearly darker than the background; the pale middle of a red cell may not be."""
-    return green < 0.88 * background

@@ -59,6 +59,8 @@ class CellInstance:
     """In pixels of the micrograph."""
     outline: NDArray[np.bool_]
     """Which pixels of the box are cell; shape (box.height, box.width)."""
+    nucleus: NDArray[np.bool_] | None
+    """Which of them are nucleus; same shape. None for red cells and platelets, which have none."""
     area_um2: float
     """Area of the outline, square micrometres."""
     diameter_um: float
