@@ -93,8 +93,9 @@ class Narrator:
 
     def fault(self, error: LeukoscopeError) -> None:
         """A part failed and somebody has to do something."""
-        _log.error("%s", error)
         if str(error) not in self.faults:
+            # A part that stays broken is asked many times a second; once in the journal is enough.
+            _log.error("%s", error)
             self.faults.append(str(error))
         self._show(fault_of(error))
 

@@ -6,10 +6,10 @@ The floors are those the first version had to reach; a subset is noisier than th
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from evaluation.detection import DetectionScore
+from evaluation.field_table import add_kind
 from evaluation.naming import DEEPAPL_7, PBC_8, Groups, best_group, group_of, score
 from evaluation.tables import CROP_UM_PER_PX, data_folder, read_crops, read_fields
 from leukoscope.analysis.classification import Classifier
@@ -38,14 +38,9 @@ def detections(data: Path) -> dict[str, DetectionScore]:
     scores = {kind: DetectionScore() for kind in ("rbc", "wbc", "platelet")}
     for field in read_fields(data, "txl", "val")[::4]:
         cells = segmenter.find_cells(micrograph_of(read_picture(field.path), field.um_per_px))
+        found = [(cell.kind.value, cell.confidence, cell.box.as_xyxy()) for cell in cells]
         for kind, one in scores.items():
-            found = [cell for cell in cells if cell.kind.value == kind]
-            expected = [(box.xmin, box.ymin, box.xmax, box.ymax) for box in field.boxes if box.kind == kind]
-            one.add(
-                np.array([cell.box.as_xyxy() for cell in found], np.float32).reshape(-1, 4),
-                [cell.confidence for cell in found],
-                np.array(expected, np.float32).reshape(-1, 4),
-            )
+            add_kind(one, kind, found, field)
     return scores
 
 
@@ -69,7 +64,7 @@ def name(data: Path) -> Callable[[str, Groups, int], tuple[list[str], list[str]]
             truth = group_of(crop.label, groups)
             if truth is not None:
                 truths.append(truth)
-                answers.append(best_group(classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX), groups))
+                answers.append(best_group(classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX), groups)[0])
         return truths, answers
 
     return name_every

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 PBC_8 = {
     "neutrophil": ("segmented", "band", "neutrophil", "neutrophil_unspecified"),
@@ -47,12 +48,13 @@ def group_of(label: str, groups: Groups) -> str | None:
     return next((group for group, members in groups.items() if label in members), None)
 
 
-def best_group(probabilities: Mapping[str, float], groups: Groups) -> str:
-    """The most probable group; classes outside all groups stay classes of their own, so they can win."""
+def best_group(probabilities: Mapping[str, float], groups: Groups) -> tuple[str, float]:
+    """The most probable group and its probability; classes outside all groups stay of their own, so they can win."""
     sums = {group: sum(probabilities.get(key, 0.0) for key in members) for group, members in groups.items()}
     inside = {key for members in groups.values() for key in members}
     sums |= {key: share for key, share in probabilities.items() if key not in inside}
-    return max(sums, key=sums.__getitem__)
+    best = max(sums, key=sums.__getitem__)
+    return best, sums[best]
 
 
 def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> NamingScore:
@@ -77,3 +79,34 @@ def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> Nami
         f1=f1,
         majority_accuracy=max(counts) / len(truth),
     )
+
+
+def expected_calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
+    """Mean distance between confidence and accuracy over bins of confidence (Naeini et al. 2015).
+
+    Args:
+        confidences: probability of each answer, 0-1, shape (n,).
+        right: whether it was right, shape (n,).
+        bins: of equal width.
+    """
+    place = np.minimum((confidences * bins).astype(int), bins - 1)
+    error = 0.0
+    for index in range(bins):
+        inside = place == index
+        if inside.any():
+            error += inside.mean() * abs(confidences[inside].mean() - right[inside].mean())
+    return float(error)
+
+
+def area_under_roc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+    """Probability that a positive scores above a negative, ties counting half (Mann-Whitney)."""
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    return float((rank[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def sensitivity_at(specificity: float, scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+    """Share of positives above the score that leaves at least this share of negatives at or below it."""
+    limit = np.quantile(scores[~truth], specificity, method="higher")
+    return float((scores[truth] > limit).mean())

@@ -3,10 +3,12 @@
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+Item = TypeVar("Item")
 KINDS = ("rbc", "wbc", "platelet")
 
 SCALES_UM_PER_PX = {
@@ -90,6 +92,11 @@ def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
         for row in _rows(data / "crops.csv")
         if row["set"] == source and row["split"] == split
     ]
+
+
+def spread(items: Sequence[Item], limit: int) -> Sequence[Item]:
+    """About `limit` of the items, evenly spread, or all of them for 0: the first ones may be of one kind."""
+    return items[:: max(1, len(items) // limit)] if limit else items
 
 
 def _relabelled() -> dict[tuple[str, str], str]:

@@ -1,0 +1,108 @@
+"""The tables of named cells: accuracy, F1 by class, blasts, and how far the probabilities can be believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from evaluation.naming import (
+    DEEPAPL_7,
+    PBC_8,
+    RAABIN_5,
+    STAGES_5,
+    area_under_roc,
+    best_group,
+    expected_calibration_error,
+    group_of,
+    score,
+    sensitivity_at,
+)
+from evaluation.tables import CROP_UM_PER_PX, LabelledCrop, read_crops, spread
+from leukoscope.analysis.classification import Classifier
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.specimen.cell import UNSURE
+
+NOT_WHITE = {"erythroblast", "smudge", "giant_thrombocyte", "thrombocyte_aggregation", "platelet"}
+SPECIFICITY = 0.93
+"""Blasts are judged at this specificity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One labelled crop and what the classifier says about it."""
+
+    crop: LabelledCrop
+    probabilities: dict[str, float]
+    unsure: bool
+
+
+def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int) -> list[Table]:
+    """Everything about named cells; arguments as in `field_table`."""
+    named = {source: _name_all(classifier, data, source, limit) for source in ("pbc", "deepapl", "raabin")}
+    summary = _table(
+        f"White cells: {name_of_it} beside the most frequent class",
+        ("set, val", "classes", "cells", "accuracy", "macro-F1", "guess accuracy"),
+    )
+    per_class = _table("F1 by class", ("set, val", "F1"))
+    belief = _table("Belief", ("set, val", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
+    for source, what, groups in (
+        ("pbc", "pbc, 8 classes (no patient ids: a random split)", PBC_8),
+        ("pbc", "pbc, 5 myeloid stages", STAGES_5),
+        ("deepapl", "deepapl, 7 classes, by patient", DEEPAPL_7),
+        ("raabin", "raabin, 5 classes, by slide", RAABIN_5),
+    ):
+        cells = [(one, truth) for one in named[source] if (truth := group_of(one.crop.label, groups)) is not None]
+        truths = [truth for _, truth in cells]
+        answers, confidences = zip(*(best_group(one.probabilities, groups) for one, _ in cells), strict=True)
+        result = score(truths, answers, groups)
+        figures = (result.accuracy, result.macro_f1, result.majority_accuracy)
+        summary.add_row(what, str(len(groups)), str(result.cells), *(f"{value:.4f}" for value in figures))
+        per_class.add_row(what, ", ".join(f"{key} {value:.3f}" for key, value in result.f1.items()))
+        right = np.asarray(truths) == np.asarray(answers)
+        unsure = np.array([one.unsure for one, _ in cells])
+        belief.add_row(
+            what,
+            str(result.cells),
+            f"{expected_calibration_error(np.asarray(confidences), right):.3f}",
+            f"{unsure.mean():.1%}",
+            str(int((~right).sum())),
+            f"{(unsure & ~right).sum() / max(1, int((~right).sum())):.1%}",
+        )
+    return [summary, per_class, belief, _blast_table(named["deepapl"])]
+
+
+def _blast_table(named: Sequence[Named]) -> Table:
+    white = [one for one in named if one.crop.label not in NOT_WHITE]
+    truth = np.array([one.crop.label == "blast" for one in white])
+    share = np.array([one.probabilities.get("blast", 0.0) for one in white])
+    table = _table(
+        "Blasts against all other white cells, deepapl val, by patient (a coin: area 0.5)",
+        ("blasts", "others", "area under ROC", f"sensitivity at specificity {SPECIFICITY}"),
+    )
+    table.add_row(
+        str(int(truth.sum())),
+        str(int((~truth).sum())),
+        f"{area_under_roc(share, truth):.4f}",
+        f"{sensitivity_at(SPECIFICITY, share, truth):.3f}",
+    )
+    return table
+
+
+def _name_all(classifier: Classifier, data: Path, source: str, limit: int) -> list[Named]:
+    named = []
+    crops: Sequence[LabelledCrop] = spread(read_crops(data, source, "val"), limit)
+    for crop in track(crops, description=source, transient=True, console=Console(stderr=True)):
+        probabilities = classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX)
+        named.append(Named(crop, probabilities, classifier.decide(probabilities)[0] == UNSURE))
+    return named
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("set, val", "F1") else "right")
+    return table

@@ -1,0 +1,99 @@
+"""The table of found cells: each kind in each set, beside the classical method and the constant guess."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from evaluation.detection import Boxes, DetectionScore
+from evaluation.tables import KINDS, LabelledField, read_fields, spread
+from evaluation.watershed import find_by_watershed
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.optics.calibration import Calibration
+from leukoscope.specimen.frame import Frame, Micrograph
+
+Found = Sequence[tuple[str, float, tuple[int, int, int, int]]]
+"""Kind, confidence and box [xmin, ymin, xmax, ymax] of each cell."""
+FIELD_SETS = (("txl", "val", False), ("deepbionet", "val", False), ("deepbionet", "val", True), ("bccd", "test", False))
+"""Set, split, and whether the labels that an annotator mixed up stay as they were given."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def field_table(segmenter: Segmenter, name_of_it: str, data: Path, limit: int) -> Table:
+    """F1, precision, recall, average precision and count error at IoU 0.5.
+
+    Args:
+        segmenter: to be judged.
+        name_of_it: for the title.
+        data: the data folder.
+        limit: at most so many pictures per set; 0 takes all.
+    """
+    table = Table(title=f"Fields, IoU 0.5: {name_of_it} beside Otsu + watershed")
+    for column in ("set", "kind", "cells", "F1", "precision", "recall", "AP", "MAE", "of mean", "guess MAE"):
+        table.add_column(column, justify="left" if column in ("set", "kind") else "right")
+    table.add_column("watershed F1", justify="right")
+    table.add_column("its MAE", justify="right")
+    for name, split, as_given in FIELD_SETS:
+        fields = spread(read_fields(data, name, split, as_given=as_given), limit)
+        what = f"{name} {split}{', labels as given' if as_given else ''}"
+        ours = _score(fields, what, lambda field: found_by(segmenter, micrograph_of(field.path, field.um_per_px)))
+        plain = _score(fields, f"{what}, watershed", _by_watershed)
+        for kind in KINDS:
+            one, other = ours[kind], plain[kind]
+            table.add_row(
+                what,
+                kind,
+                f"{one.mean_count * len(fields):.0f}",
+                *(f"{value:.3f}" for value in (one.f1, one.precision, one.recall, one.average_precision)),
+                f"{one.count_error:.2f}",
+                f"{one.count_error / max(one.mean_count, 1e-9):.1%}",
+                f"{one.constant_guess_error:.2f}",
+                f"{other.f1:.3f}",
+                f"{other.count_error:.2f}",
+            )
+        mean_ap = np.mean([ours[kind].average_precision for kind in KINDS])
+        table.add_row(what, "mean", "", "", "", "", f"{mean_ap:.3f}", end_section=True)
+    return table
+
+
+def micrograph_of(path: Path, um_per_px: float) -> Micrograph:
+    """A labelled picture as the segmenter takes it."""
+    frame = Frame(read_picture(path), 1, _EPOCH, "file")
+    return Calibration.of_scale(um_per_px).correct(frame)
+
+
+def found_by(segmenter: Segmenter, micrograph: Micrograph) -> Found:
+    """What the network finds in a picture."""
+    return [(cell.kind.value, cell.confidence, cell.box.as_xyxy()) for cell in segmenter.find_cells(micrograph)]
+
+
+def add_kind(score: DetectionScore, kind: str, found: Found, field: LabelledField) -> None:
+    """Add one picture's cells of one kind to a score."""
+    of_kind = [one for one in found if one[0] == kind]
+    expected = [(one.xmin, one.ymin, one.xmax, one.ymax) for one in field.boxes if one.kind == kind]
+    score.add(_as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], _as_boxes(expected))
+
+
+def _score(
+    fields: Sequence[LabelledField], what: str, find: Callable[[LabelledField], Found]
+) -> dict[str, DetectionScore]:
+    scores = {kind: DetectionScore() for kind in KINDS}
+    for field in track(fields, description=what, transient=True, console=Console(stderr=True)):
+        found = find(field)
+        for kind in KINDS:
+            add_kind(scores[kind], kind, found, field)
+    return scores
+
+
+def _as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:
+    return np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+
+
+def _by_watershed(field: LabelledField) -> Found:
+    found = find_by_watershed(read_picture(field.path), field.um_per_px)
+    return [(kind, 1.0, box) for kind, box in found]
