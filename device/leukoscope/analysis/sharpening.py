@@ -36,7 +36,7 @@ class Edge(NamedTuple):
 def stain_density(pixels: Pixels, um_per_px: float) -> NDArray[np.float32]:
     """Natural optical density of a lightly blurred picture, up to a constant; shape (rows, cols, 3)."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(pixels), (0, 0), max(BLUR_UM / um_per_px, 0.3))
-    return np.asarray(_DENSITY[blurred], dtype=np.float32)
+    return np.asarray(cv2.LUT(blurred, _DENSITY), dtype=np.float32)
 
 
 def part(
