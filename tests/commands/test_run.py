@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import shutil
@@ -180,7 +181,7 @@ def test_a_report_that_was_written_survives_kill_nine(tmp_path: Path) -> None:
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    with sqlite3.connect(tmp_path / "state" / "outbox.sqlite") as database:
+    with contextlib.closing(sqlite3.connect(tmp_path / "state" / "outbox.sqlite")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert json.loads(leukoscope("outbox", "list", "--bench", bench, "--json").out.splitlines()[0])["kind"] == "report"
 
