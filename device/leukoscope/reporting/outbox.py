@@ -238,9 +238,9 @@ class Outbox:
     def _count_up(self, name: str, at_least: int) -> int:
         with self._writing("written") as sql:
             (value,) = sql.execute(
-                "INSERT INTO counter (name, value) VALUES (?1, ?2)"
-                " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, ?2) RETURNING value",
-                (name, at_least),
+                "INSERT INTO counter (name, value) VALUES (:name, :at_least)"
+                " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, :at_least) RETURNING value",
+                {"name": name, "at_least": at_least},
             ).fetchone()
         return int(value)
 
