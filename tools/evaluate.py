@@ -6,10 +6,10 @@ tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1
 tools/evaluate.py --only crops          named cells, blasts, calibration
+tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -19,6 +19,7 @@ from evaluation.crop_tables import crop_tables
 from evaluation.field_table import field_table
 from evaluation.gate import gate_table
 from evaluation.outline_table import outline_table
+from evaluation.simulation_table import simulation_table
 from evaluation.tables import data_folder
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
@@ -28,7 +29,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 
-Part = Literal["fields", "outlines", "focus", "crops"]
+Part = Literal["fields", "outlines", "focus", "crops", "simulation"]
 
 
 def main(
@@ -39,31 +40,27 @@ def main(
     limit: Annotated[int, typer.Option(help="At most so many pictures per set; 0 takes all.")] = 0,
 ) -> None:
     """Print the tables of the model cards."""
+    console = Console(width=132)
+    settings: EngineSettings = OnnxSettings(threads=1) if engine == "onnx" else LitertSettings(threads=1)
+    finder_bundle, namer_bundle = (Bundle.read(find_asset("models", name)) for name in (segmenter, classifier))
+    finder = Segmenter(finder_bundle, settings.open(finder_bundle))
+    namer = Classifier(namer_bundle, settings.open(namer_bundle))
+    if only in (None, "simulation"):
+        console.print(simulation_table(finder, namer))
+    if only == "simulation":
+        return
     data = data_folder()
     if data is None:
         sys.exit("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
-    console = Console(width=132)
-    settings: EngineSettings = OnnxSettings(threads=1) if engine == "onnx" else LitertSettings(threads=1)
-    if only != "crops":
-        _print_segmenter(console, segmenter, settings, data, only, limit)
-    if only in (None, "crops"):
-        bundle = Bundle.read(find_asset("models", classifier))
-        namer = Classifier(bundle, settings.open(bundle))
-        for table in crop_tables(namer, _name(bundle, settings), data, limit):
-            console.print(table)
-
-
-def _print_segmenter(
-    console: Console, name: str, settings: EngineSettings, data: Path, only: Part | None, limit: int
-) -> None:
-    bundle = Bundle.read(find_asset("models", name))
-    finder, what = Segmenter(bundle, settings.open(bundle)), _name(bundle, settings)
     if only in (None, "fields"):
-        console.print(field_table(finder, what, data, limit))
+        console.print(field_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "outlines"):
-        console.print(outline_table(finder, what, data, limit))
+        console.print(outline_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "focus"):
         console.print(gate_table(finder, data, limit))
+    if only in (None, "crops"):
+        for table in crop_tables(namer, _name(namer_bundle, settings), data, limit):
+            console.print(table)
 
 
 def _name(bundle: Bundle, settings: EngineSettings) -> str:

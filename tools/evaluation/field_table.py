@@ -76,7 +76,7 @@ def add_kind(score: DetectionScore, kind: str, found: Found, field: LabelledFiel
     """Add one picture's cells of one kind to a score."""
     of_kind = [one for one in found if one[0] == kind]
     expected = [(one.xmin, one.ymin, one.xmax, one.ymax) for one in field.boxes if one.kind == kind]
-    score.add(_as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], _as_boxes(expected))
+    score.add(as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], as_boxes(expected))
 
 
 def _score(
@@ -90,7 +90,8 @@ def _score(
     return scores
 
 
-def _as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:
+def as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:
+    """Boxes as one array, also when there is none."""
     return np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
 
 
