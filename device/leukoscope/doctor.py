@@ -1,14 +1,23 @@
 """`leukoscope doctor`: tries each part of the bench for real and says what to do about what fails."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from leukoscope import __version__
 from leukoscope.analysis.golden import replay
 from leukoscope.assets import find_asset
-from leukoscope.errors import LeukoscopeError
+from leukoscope.controls.button import ButtonSettings
+from leukoscope.displays import DisplaySettings
+from leukoscope.displays.lcd import LcdSettings
+from leukoscope.displays.oled import OledSettings
+from leukoscope.displays.screens import draw
+from leukoscope.displays.state import Starting
+from leukoscope.errors import LeukoscopeError, OutboxError
 from leukoscope.host import clock_synchronised
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
@@ -16,7 +25,7 @@ from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.outbox import Outbox
-from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.settings import BenchSettings, StorageSettings, identity_of
 
 LOW_SPACE_MIB = 200
 """Free space below which a site should act: an outbox of thousands of reports fits into far less."""
@@ -56,7 +65,14 @@ def check_bench(settings: BenchSettings, near: Path) -> Iterator[Finding]:
     yield from check_models((models.engine,), models.segmenter, models.classifier)
     yield _try("calibration", lambda: _calibration(settings, near))
     yield _try("camera", lambda: _camera(settings))
-    yield _try("storage", lambda: _storage(settings.storage.folder))
+    yield _try("storage", lambda: _storage(settings.storage))
+    for display in settings.displays:
+        # The others need a desktop or the terminal this is printed on.
+        if isinstance(display, OledSettings | LcdSettings):
+            yield _try(f"display {display.driver}", partial(_display, display))
+    for control in settings.controls:
+        if isinstance(control, ButtonSettings):
+            yield _try("button", partial(_button, control))
     if isinstance(settings.reporting, MqttSettings):
         mqtt = settings.reporting
         yield _try("broker", lambda: mqtt.probe(identity_of(settings)))
@@ -101,19 +117,45 @@ def _camera(settings: BenchSettings) -> str:
     return f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
 
 
-def _storage(folder: Path) -> str:
+def _storage(storage: StorageSettings) -> str:
+    """Looks and tries, and leaves nothing behind: a doctor run as root must not own the outbox."""
+    folder = storage.folder
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free_mib = shutil.disk_usage(folder).free // 2**20
+        with tempfile.TemporaryFile(dir=there) as trial:
+            trial.write(b"leukoscope")
+            trial.flush()
+            os.fsync(trial.fileno())
+        free_mib = shutil.disk_usage(there).free // 2**20
     except OSError as error:
-        raise LeukoscopeError(f"{folder} cannot be used ({error.strerror}): check owner and mount") from error
+        raise OutboxError(f"{there} cannot be written ({error.strerror}): check owner, mount and free space") from error
     if free_mib < LOW_SPACE_MIB:
-        raise LeukoscopeError(f"{folder} has {free_mib} MiB free, expected {LOW_SPACE_MIB}: make room")
-    with Outbox.open(folder / "outbox.sqlite") as outbox:
+        raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}: make room")
+    if not storage.outbox.exists():
+        return f"{folder}: can be written, {free_mib} MiB free, no outbox yet"
+    with Outbox.open(storage.outbox, owner=False) as outbox:
         counts = outbox.counts()
     return (
         f"{folder}: {free_mib} MiB free; outbox: {counts.pending} waiting, {counts.sent} sent, {counts.refused} refused"
     )
+
+
+def _button(settings: ButtonSettings) -> str:
+    button = settings.open()
+    try:
+        button.poll()
+    finally:
+        button.close()
+    return f"pin BCM {settings.pin} can be read"
+
+
+def _display(settings: DisplaySettings) -> str:
+    display = settings.open()
+    try:
+        display.show(draw(Starting("leukoscope doctor", __version__), display.size, display.monochrome))
+    finally:
+        display.close()
+    return f"{display.size[0]}x{display.size[1]} pixels, took a picture"
 
 
 def _clock() -> Finding:

@@ -225,3 +225,18 @@ def test_a_bundle_whose_network_was_altered_is_refused(tmp_path: Path) -> None:
     assert outcome.code == 2
     assert "is not the file its manifest names: expected sha256" in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_doctor_leaves_nothing_behind(tmp_path: Path) -> None:
+    # Run as root it would otherwise own the outbox that the service must write.
+    assert leukoscope("doctor", "--bench", write_bench(tmp_path)).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["bench.toml"]
+
+
+def test_doctor_names_a_display_that_does_not_answer(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path, f'driver = "snapshot", folder = "{tmp_path}/screens"', 'driver = "oled"')
+    outcome = leukoscope("doctor", "--bench", bench, "--json")
+    assert outcome.code == 2
+    (failed,) = (json.loads(line) for line in outcome.out.splitlines() if not json.loads(line)["good"])
+    assert failed["part"] == "display oled"
+    assert "check its plug, address and wiring" in failed["text"]
