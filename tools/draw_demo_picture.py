@@ -27,7 +27,7 @@ def main() -> None:
         sheet.paste(part, (left, 0))
         left += part.width + GAP
     # A palette keeps the picture small; nobody measures cells in a README.
-    sheet.quantize(128).save(CHECKOUT / "device" / "demo.png", optimize=True)
+    sheet.quantize(256).save(CHECKOUT / "device" / "demo.png", optimize=True)
 
 
 def _of_height(path: Path, how: Image.Resampling) -> Image.Image:

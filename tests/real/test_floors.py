@@ -1,6 +1,6 @@
 """What the bundles must reach on real pictures, on a part of the validation split; see `tools/evaluate.py` for all.
 
-The floors are those the first version had to reach; a subset is noisier than the whole, hence a margin.
+The floors lie a little below what the cards state, because a subset is noisier than the whole.
 """
 
 from collections.abc import Callable
@@ -44,9 +44,9 @@ def detections(data: Path) -> dict[str, DetectionScore]:
     return scores
 
 
-@pytest.mark.parametrize(("kind", "floor"), [("wbc", 0.95), ("rbc", 0.85), ("platelet", 0.70)])
+@pytest.mark.parametrize(("kind", "floor"), [("wbc", 0.96), ("rbc", 0.93), ("platelet", 0.83)])
 def test_cells_of_real_fields_are_found(detections: dict[str, DetectionScore], kind: str, floor: float) -> None:
-    assert detections[kind].f1 >= floor - 0.02
+    assert detections[kind].f1 >= floor
 
 
 def test_red_cells_are_counted_far_better_than_by_a_constant_guess(detections: dict[str, DetectionScore]) -> None:
@@ -74,11 +74,11 @@ Namer = Callable[[str, Groups, int], tuple[list[str], list[str]]]
 
 
 def test_eight_classes_of_pbc(name: Namer) -> None:
-    assert score(*name("pbc", PBC_8, 4), PBC_8).accuracy >= 0.93 - 0.02
+    assert score(*name("pbc", PBC_8, 4), PBC_8).accuracy >= 0.97
 
 
 def test_seven_classes_of_unseen_patients(name: Namer) -> None:
-    assert score(*name("deepapl", DEEPAPL_7, 2), DEEPAPL_7).macro_f1 >= 0.65 - 0.03
+    assert score(*name("deepapl", DEEPAPL_7, 2), DEEPAPL_7).macro_f1 >= 0.72
 
 
 @pytest.mark.parametrize("source", ["txl", "deepbionet"])
