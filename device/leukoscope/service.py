@@ -1,12 +1,9 @@
 """The device's life: ready, counting, paused, reporting, and what the technician is told meanwhile."""
 
 import logging
-import signal
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +32,7 @@ from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
+from leukoscope.stopping import stopped_by_signals
 
 SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
@@ -81,29 +79,8 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
     logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
     with open_bench(settings, near) as bench:
         service = Service(bench, samples=samples, sample_id=sample_id)
-        with _stopped_by_signals(service):
+        with stopped_by_signals(service.stop):
             service.run()
-
-
-@contextmanager
-def _stopped_by_signals(service: "Service") -> Iterator[None]:
-    """Ctrl-C and systemd's stop end the sample properly instead of losing it; a second one ends at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, _: object) -> None:
-        signal.signal(number, before[signal.Signals(number)])
-        service.stop()
-
-    for one in before:
-        signal.signal(one, stop)
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 class Service:
