@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.features import Features, measure_features
 from leukoscope.cameras.pictures import SUFFIXES, read_picture
+from leukoscope.cameras.pictures import find_pictures as pictures_in
 from leukoscope.errors import PictureError
 from leukoscope.instrument import Instrument, Look
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
@@ -29,7 +30,7 @@ def find_pictures(patterns: Iterable[str]) -> Iterator[Path]:
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
-            inside: Iterator[Path] = (one for one in sorted(path.iterdir()) if one.suffix.lower() in SUFFIXES)
+            inside = iter(pictures_in(path))
         elif glob.has_magic(pattern) and not path.exists():
             inside = (Path(one) for one in sorted(glob.glob(pattern, recursive=True)))
         else:

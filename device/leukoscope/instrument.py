@@ -22,7 +22,7 @@ from leukoscope.specimen.field import CountedField, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Provenance, SampleReport
 
-FinishReason = Literal["enough_cells", "technician", "end_of_pictures", "camera_fault"]
+FinishReason = Literal["enough_cells", "technician", "end_of_pictures", "fault"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ class Narrator:
         broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
         if self._bench.settings.reporting.driver == "none":
             broker = BrokerState.NONE
-        source, warning = self._bench.camera.source, self._bench.warning
+        source = self._bench.camera.source
+        # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
+        warning = self.faults[-1] if self.faults else self._bench.warning
         self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
 
     def counting(self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool) -> None:

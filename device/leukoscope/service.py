@@ -14,7 +14,6 @@ from leukoscope.controls import Action
 from leukoscope.displays.album import Album
 from leukoscope.errors import (
     CalibrationError,
-    CameraError,
     CameraTimeout,
     ControlError,
     DisplayError,
@@ -117,19 +116,30 @@ class Service:
         self._running = True
 
     def run(self) -> None:
-        """Until enough samples are reported or somebody quits."""
-        while self._running:
-            for action in self._actions():
-                self._act(action)
-            if self._clock_s() - self._health_at_s >= HEALTH_S:
-                self._post_health()
-            if self._phase is Phase.COUNTING:
-                self._count_one_frame()
-            else:
-                self._idle()
-        if self._sample is not None:
-            self._finish("technician")
+        """Until enough samples are reported or somebody quits.
+
+        Raises:
+            LeukoscopeError: a part failed; what was counted until then is reported first.
+        """
+        try:
+            while self._running:
+                self._turn()
+        except Exception:
+            # Whatever broke, what was counted before it is worth a report.
+            self._finish("fault")
+            raise
+        self._finish("technician")
         self._leave()
+
+    def _turn(self) -> None:
+        for action in self._actions():
+            self._act(action)
+        if self._clock_s() - self._health_at_s >= HEALTH_S:
+            self._post_health()
+        if self._phase is Phase.COUNTING:
+            self._count_one_frame()
+        else:
+            self._idle()
 
     def stop(self) -> None:
         """Leave at the next turn; a sample under way is finished and reported with what it has."""
@@ -162,9 +172,7 @@ class Service:
             elif self._phase is Phase.RESULT:
                 self._tell_delivery()
         if self._bench.idle_view:
-            frame = self._bench.camera.capture()
-            if frame is not None:
-                self._narrator.field(frame)
+            self._capture()
         self._sleep(IDLE_S)
 
     def _actions(self) -> list[Action]:
@@ -231,14 +239,12 @@ class Service:
                 # One odd picture in a folder; a live camera of the wrong size never gives a right one.
                 _log.warning("%s: %s", frame.label, error)
                 return
-            self._finish("camera_fault")
             raise
         except Exception:
             # One picture that breaks the analysis must not cost the sample; a row of them is a defect.
             _log.exception("frame %d could not be examined", frame.number)
             self._faults += 1
             if self._faults >= LOOK_FAULTS:
-                self._finish("camera_fault")
                 raise
             return
         if isinstance(look, Look):
@@ -255,13 +261,9 @@ class Service:
                 frame = self._bench.camera.capture()
             except CameraTimeout as error:
                 _log.warning("%s", error)
-                if left:
-                    continue
-                self._camera_failed(error)
-                raise
-            except CameraError as error:
-                self._camera_failed(error)
-                raise
+                if not left:
+                    raise
+                continue
             self._tell_skipped()
             if frame is not None:
                 self._narrator.field(frame)
@@ -273,11 +275,6 @@ class Service:
         for path, reason in skipped[self._told_skipped :]:
             _log.warning("picture passed over: %s: %s", path.name, reason)
         self._told_skipped = len(skipped)
-
-    def _camera_failed(self, error: CameraError) -> None:
-        if self._sample is not None:
-            self._finish("camera_fault")
-        self._narrator.fault(error)
 
     def _take_in(self, look: Look) -> None:
         field = look.field
@@ -324,7 +321,11 @@ class Service:
             self._running = False
 
     def _record(self, report: SampleReport) -> Key:
-        """Put the report where a pulled plug cannot reach it; insist until that is done."""
+        """Put the report where a pulled plug cannot reach it; insist until that is done.
+
+        Raises:
+            OutboxError: there is no place for it and the program was told to stop; the report is in the log.
+        """
         while True:
             try:
                 key = record(report, self._bench.outbox, self._bench.identity, now=self._now)
@@ -333,9 +334,14 @@ class Service:
                     Journal(self._bench.settings.storage.folder / "reports").write(key, kept.payload)
                 return key
             except OutboxError as error:
-                self._narrator.fault(error)
+                failure = error
             except OSError as error:
-                self._narrator.fault(OutboxError(f"the report cannot be written ({error.strerror}): make room"))
+                failure = OutboxError(f"the report cannot be written ({error.strerror}): make room")
+            self._narrator.fault(failure)
+            if not self._running:
+                # systemd kills what does not stop; the journal is the last place that may hold it.
+                _log.critical("a report that could not be kept: %r", report)
+                raise failure
             self._sleep(OUTBOX_RETRY_S)
 
     def _leave(self) -> None:

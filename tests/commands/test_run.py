@@ -16,7 +16,8 @@ from PIL import Image
 
 from leukoscope.assets import find_asset
 from leukoscope.cameras.replay import ReplayCamera
-from leukoscope.errors import CameraError
+from leukoscope.cameras.simulated import SimulatedCamera
+from leukoscope.errors import CameraError, OutboxError
 from leukoscope.specimen.frame import Frame
 from tests.commands.command_line import leukoscope, simulated_pictures
 
@@ -105,7 +106,7 @@ def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> No
     assert outcome.code == 2
     assert "the camera was unplugged" in outcome.err
     report = read_report(tmp_path)
-    assert report["sample"]["finished_because"] == "camera_fault"
+    assert report["sample"]["finished_because"] == "fault"
     assert report["fields"]["counted"] == 1
 
 
@@ -240,3 +241,50 @@ def test_doctor_names_a_display_that_does_not_answer(tmp_path: Path) -> None:
     (failed,) = (json.loads(line) for line in outcome.out.splitlines() if not json.loads(line)["good"])
     assert failed["part"] == "display oled"
     assert "check its plug, address and wiring" in failed["text"]
+
+
+def test_a_camera_that_fails_while_paused_costs_nothing_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr("leukoscope.service.IDLE_S", 0.0)
+    capture, taken = SimulatedCamera.capture, iter(range(12))
+
+    def unplugged_at_the_twelfth(self: SimulatedCamera) -> Frame:
+        if next(taken, None) is None:
+            raise CameraError("the camera was unplugged: plug it in again")
+        return capture(self)
+
+    monkeypatch.setattr(SimulatedCamera, "capture", unplugged_at_the_twelfth)
+    # A window shows the live field also while paused, so the camera is asked then too.
+    bench = write_bench(
+        tmp_path,
+        'displays = [{ driver = "snapshot"',
+        'displays = [{ driver = "window" }, { driver = "snapshot"',
+        camera='{ driver = "simulated", path = "keys", smear = { seed = 3 } }',
+        when="every_frame",
+        white_cells=5000,
+    )
+    pause = '{ action = "toggle", after_s = 0.0 }, { action = "toggle", after_polls = 6 }'
+    bench.write_text(bench.read_text().replace('{ action = "toggle", after_s = 0.0 }', pause))
+    outcome = leukoscope("run", "--bench", bench)
+    assert outcome.code == 2
+    assert "the camera was unplugged" in outcome.err
+    report = read_report(tmp_path)
+    assert report["sample"]["finished_because"] == "fault"
+    assert 0 < report["fields"]["counted"] < 12
+
+
+def test_a_report_that_finds_no_place_is_in_the_log_when_the_program_has_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OutboxError("the outbox cannot be written: make room")
+
+    monkeypatch.setattr("leukoscope.service.record", full)
+    bench = write_bench(tmp_path, white_cells=5000)
+    leave = '{ action = "toggle", after_s = 0.0 }, { action = "quit", after_polls = 6 }'
+    bench.write_text(bench.read_text().replace('{ action = "toggle", after_s = 0.0 }', leave))
+    outcome = leukoscope("run", "--bench", bench, "--sample-id", "S-99")
+    assert outcome.code == 2
+    assert "make room" in outcome.err
+    assert "could not be kept" in caplog.text
+    assert "S-99" in caplog.text

@@ -92,7 +92,7 @@ reports = st.builds(
     area_um2=_amounts,
     border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
     findings=st.lists(st.builds(Finding, _names, _names), max_size=3).map(tuple),
-    finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures"]),
+    finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures", "fault"]),
     provenance=st.builds(
         Provenance,
         site=_names,

@@ -113,5 +113,5 @@ class SampleReport:
     """Which border cells were counted, in words."""
     findings: tuple[Finding, ...]
     finished_because: str
-    """"enough_cells", "technician", "end_of_pictures" or "camera_fault"."""
+    """"enough_cells", "technician", "end_of_pictures" or "fault"."""
     provenance: Provenance
