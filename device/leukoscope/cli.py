@@ -16,7 +16,7 @@ from leukoscope import __version__
 from leukoscope.app import open_classifier, open_instrument_for_pictures
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
-from leukoscope.examination import classify_crop, examine_picture, find_pictures, write_label_image
+from leukoscope.examination import LabelFolder, classify_crop, examine_picture, find_pictures
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
@@ -92,12 +92,13 @@ def examine(
     models = ModelSettings(segmenter=segmenter, classifier=classifier, engine=_engine(engine, threads))
     instrument = open_instrument_for_pictures(models, um_per_px)
     numbers = iter(range(1, sys.maxsize))
+    labels = None if mask_dir is None else LabelFolder(mask_dir)
 
     def examine_one(path: Path) -> None:
         look, entry = examine_picture(path, next(numbers), instrument, um_per_px, with_features=features)
-        if mask_dir is not None:
-            write_label_image(look, mask_dir, path.stem)
         typer.echo(json.dumps(entry) if as_json else _in_words(entry))
+        if labels is not None:
+            labels.write(look, path.stem)
 
     _for_each(pictures, examine_one)
 

@@ -114,22 +114,37 @@ def label_image(look: Look) -> NDArray[np.uint16]:
     return labels
 
 
-def write_label_image(look: Look, folder: Path, stem: str) -> Path:
-    """Write `<stem>.png`, 16 bit, into a folder.
+class LabelFolder:
+    """Where label images of one run go; those of an earlier run are replaced."""
 
-    Raises:
-        PictureError: it is there already (two pictures of one name?) or cannot be written.
-    """
-    path = folder / f"{stem}.png"
-    if path.exists():
-        raise PictureError(f"{path} exists already: give another --mask-dir, or pictures of different names")
-    _, content = cv2.imencode(".png", label_image(look))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.tobytes())
-    except OSError as error:
-        raise PictureError(f"the label image {path} cannot be written: {error.strerror}") from error
-    return path
+    def __init__(self, folder: Path) -> None:
+        """Make the folder where it is missing.
+
+        Raises:
+            PictureError: there can be no such folder.
+        """
+        self._folder = folder
+        self._written: set[str] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PictureError(f"label images need a folder, {folder} cannot be one: {error.strerror}") from error
+
+    def write(self, look: Look, stem: str) -> None:
+        """Write `<stem>.png`, 16 bit.
+
+        Raises:
+            PictureError: another picture of this run has the same name, or the file cannot be written.
+        """
+        path = self._folder / f"{stem}.png"
+        if stem in self._written:
+            raise PictureError(f"{path} holds another picture of this run already: examine them one folder at a time")
+        _, content = cv2.imencode(".png", label_image(look))
+        try:
+            path.write_bytes(content.tobytes())
+        except OSError as error:
+            raise PictureError(f"the label image {path} cannot be written: {error.strerror}") from error
+        self._written.add(stem)
 
 
 def classify_crop(path: Path, classifier: Classifier, um_per_px: float) -> dict[str, Any]:

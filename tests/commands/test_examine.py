@@ -233,3 +233,26 @@ def test_a_bundle_that_is_not_there_is_named() -> None:
     assert outcome.code == 2
     assert "no-such-bundle" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_label_images_of_two_pictures_of_one_name_are_not_mixed_up(
+    fields: list[tuple[Path, tuple[VisibleCell, ...]]], tmp_path: Path
+) -> None:
+    picture, twin = fields[0][0], tmp_path / fields[0][0].name
+    twin.write_bytes(fields[1][0].read_bytes())
+    masks = tmp_path / "masks"
+    for _ in range(2):  # a second run replaces what the first one wrote
+        outcome = leukoscope("examine", picture, twin, *SCALE, "--json", "--mask-dir", masks)
+        assert outcome.code == 2
+        assert len(outcome.out.splitlines()) == 2
+        assert "another picture of this run" in outcome.err
+
+
+def test_a_label_folder_that_cannot_be_one_is_told_before_anything_is_examined(
+    fields: list[tuple[Path, tuple[VisibleCell, ...]]], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    outcome = leukoscope("examine", fields[0][0], *SCALE, "--json", "--mask-dir", tmp_path / "file")
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "label images need a folder" in outcome.err
