@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier_net import CLASSES, SIDE_PX, UM_PER_PX, classes_of
+from classifier_net import SIDE_PX, UM_PER_PX
 from scenes import Picture, read_rgb, resampled
-from tables import CROP_UM_PER_PX, KINDS, Field, crops, fields
+from tables import KINDS, Crop, Field, fields
+from vocabulary import ARTEFACT, Vocabulary
 
-CACHED_PX = 137
-"""24 µm: the whole stored crop, so that a turned 19.6 µm window finds real pixels in all but its corners."""
+CACHED_PX = 160
+"""24 µm: the whole stored crop, so that a turned 19.2 µm window finds real pixels in all but its corners."""
 
-ARTEFACT = CLASSES.index("artefact")
 WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
 CLEAR_OF_WBC_UM = 8.0
 CLEAR_OF_PLATELET_UM = 3.0
@@ -23,7 +24,7 @@ CLEAR_OF_PLATELET_UM = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cached picture (137, 137, 3) and the classes its label may mean: one, unless it is coarse."""
+    """One cached picture (160, 160, 3) and the classes its label may mean: one, unless it is coarse."""
 
     picture: Picture
     collection: str
@@ -32,28 +33,39 @@ class Cell:
     classes: tuple[int, ...]
 
 
-def labelled_cells(split: str) -> list[Cell]:
-    """Every labelled crop of a split whose label can be learnt."""
+def labelled_cells(crops: Sequence[Crop], vocabulary: Vocabulary) -> list[Cell]:
+    """Every crop whose label can be learnt."""
     found = []
-    for crop in crops(split):
-        classes = classes_of(crop.label)
+    for crop in crops:
+        classes = vocabulary.indices(crop.label)
         if classes:
-            picture = resampled(read_rgb(str(crop.path)), CROP_UM_PER_PX / UM_PER_PX)
+            picture = _middle(resampled(read_rgb(str(crop.path)), crop.um_per_px / UM_PER_PX))
             found.append(Cell(picture, crop.collection, crop.label, crop.group, classes))
     return found
 
 
-def artefact_cells(count: int, seed: int) -> list[Cell]:
+def _middle(picture: Picture) -> Picture:
+    """The middle 160 x 160 pixels; a smaller picture is mirrored outwards."""
+    height, width = picture.shape[:2]
+    down, across = (CACHED_PX - height) / 2, (CACHED_PX - width) / 2
+    if height < CACHED_PX or width < CACHED_PX:
+        return _warped(picture, np.array([[1.0, 0.0, across], [0.0, 1.0, down]]), CACHED_PX)
+    top, left = round(-down), round(-across)
+    return picture[top : top + CACHED_PX, left : left + CACHED_PX]
+
+
+def artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> list[Cell]:
     """Windows of training fields on red cells (two of three) or nothing, no white cell or platelet near."""
     rng = np.random.default_rng(seed)
     found: list[Cell] = []
+    classes = vocabulary.indices(ARTEFACT)
     for collection in ("deepbionet", "txl"):
         chosen = fields(collection, "train")
         rng.shuffle(chosen)
         taken = 0
         for field in chosen:
             for picture in _empty_windows(field, rng, 2):
-                found.append(Cell(picture, "fields", "artefact", field.name, (ARTEFACT,)))
+                found.append(Cell(picture, "fields", ARTEFACT, field.name, classes))
                 taken += 1
             if taken >= count // 2:
                 break
@@ -66,7 +78,7 @@ def _empty_windows(field: Field, rng: np.random.Generator, most: int) -> list[Pi
     boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32).reshape(-1, 4) * factor
     kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
     height, width = picture.shape[:2]
-    margin = 40
+    margin = SIDE_PX // 3
     windows: list[Picture] = []
     red = boxes[kinds == 0]
     for _ in range(12):
@@ -95,15 +107,15 @@ def _nearest_um(boxes: NDArray[np.float32], x: float, y: float) -> float:
 
 
 def centred(picture: Picture) -> Picture:
-    """The middle 112 x 112 pixels of a cached picture, as the device would cut them."""
+    """The middle 128 x 128 pixels of a cached picture, as the device would cut them."""
     start = (picture.shape[0] - SIDE_PX) // 2
     return picture[start : start + SIDE_PX, start : start + SIDE_PX]
 
 
 def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2) -> Picture:
-    """A 112 x 112 input, turned, flipped, rescaled by ±15 % and shifted as far as the segmenter errs."""
+    """A 128 x 128 input, turned, flipped, rescaled by ±10 % and shifted as far as the segmenter errs."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
-    scale = float(np.exp(rng.uniform(-0.15, 0.15)))
+    scale = float(np.exp(rng.uniform(-0.10, 0.10)))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
     shift = rng.uniform(-shift_um, shift_um, 2) / UM_PER_PX
@@ -114,7 +126,7 @@ def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2) -
 
 def with_cutout(picture: Picture, rng: np.random.Generator) -> Picture:
     """A small square of the picture hidden under its median colour, so that no single spot decides."""
-    side = int(rng.integers(8, 26))
+    side = int(rng.integers(9, 30))
     x, y = (int(v) for v in rng.integers(0, SIDE_PX - side, 2))
     hidden = picture.copy()
     hidden[y : y + side, x : x + side] = np.median(picture[::4, ::4].reshape(-1, 3), axis=0)

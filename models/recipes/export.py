@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -24,9 +25,11 @@ from engines import Engine, LiteRtEngine, OnnxEngine, TorchEngine
 from judge_segmenter import Case, matched_pairs
 from quantise import to_litert, to_onnx, write_signature
 from scenes import Picture
-from tables import KINDS, fields
+from tables import KINDS, Crop, add_collection, collected, fields
+from vocabulary import Vocabulary
 
-ONNX_FILE, LITERT_FILE, SIGNATURE_FILE = "network.int8.onnx", "network.int8.tflite", "signature.json"
+ONNX_FILE, LITERT_FILE = "network.int8.onnx", "network.int8.tflite"
+SIGNATURE_FILE, COMPARED_FILE = "signature.json", "compared.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,10 @@ def segmenter(checkpoint: dict[str, Any], calibrate: int) -> Kind:
     return Kind(net.eval(), ("heat", "box", "mask"), pictures)
 
 
-def classifier(checkpoint: dict[str, Any], calibrate: int) -> Kind:
-    """The classifier with train crops, laboratories as they come."""
-    if tuple(checkpoint["classes"]) != classifier_net.CLASSES:
-        raise ValueError("the checkpoint was trained for other classes than classifier_net.CLASSES")
-    net = classifier_net.ClassifierNet()
+def classifier(checkpoint: dict[str, Any], cells: Sequence[Cell]) -> Kind:
+    """The classifier with training cells to calibrate on."""
+    net = classifier_net.ClassifierNet(len(checkpoint["classes"]))
     net.load_state_dict(checkpoint["weights"])
-    cells = _spread(labelled_cells("train"), calibrate)
     return Kind(net.eval(), ("logits",), [np.ascontiguousarray(centred(cell.picture)) for cell in cells])
 
 
@@ -81,9 +81,8 @@ def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], 
     return report
 
 
-def compare_classifiers(engines: dict[str, Engine], count: int) -> dict[str, Any]:
-    """Share of validation cells named as their label says, and named as the float network names them."""
-    cells = _spread(labelled_cells("val"), count)
+def compare_classifiers(engines: dict[str, Engine], cells: Sequence[Cell]) -> dict[str, Any]:
+    """Share of cells named as their label says, and named as the float network names them."""
     report: dict[str, Any] = {}
     reference: np.ndarray[Any, Any] | None = None
     for name, engine in engines.items():
@@ -98,9 +97,9 @@ def compare_classifiers(engines: dict[str, Engine], count: int) -> dict[str, Any
     return report
 
 
-def _spread(cells: list[Cell], count: int) -> list[Cell]:
-    chosen = np.random.default_rng(3).permutation(len(cells))[:count]
-    return [cells[index] for index in chosen]
+def _spread(crops: Sequence[Crop], count: int) -> list[Crop]:
+    chosen = np.random.default_rng(3).permutation(len(crops))[:count]
+    return [crops[index] for index in chosen]
 
 
 def _boxes_as(reference: Sequence[Boxes], found: Sequence[Boxes]) -> float:
@@ -134,8 +133,9 @@ def main() -> None:
     """Reads the command line, writes the files, prints the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--kind", choices=("segmenter", "classifier"), required=True)
+    parser.add_argument("--facts", type=Path, required=True, help="what the bundle is to be, as for pack.py")
     parser.add_argument("--out", type=Path, required=True)
+    add_collection(parser)
     parser.add_argument(
         "--calibrate", type=int, help="training pictures to calibrate on (default: 120 fields or 600 cells)"
     )
@@ -143,45 +143,45 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-
-    checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
-    if checkpoint["kind"] != options.kind:
-        raise ValueError(f"{options.checkpoint} holds a {checkpoint['kind']}, not a {options.kind}")
-    is_segmenter = options.kind == "segmenter"
-    made = (
-        segmenter(checkpoint, options.calibrate or 120)
-        if is_segmenter
-        else classifier(checkpoint, options.calibrate or 600)
-    )
-
     options.out.mkdir(parents=True, exist_ok=True)
-    to_onnx(made.net, made.outputs, made.calibration, options.out / ONNX_FILE)
-    litert = to_litert(made.net, made.outputs, made.calibration, options.out / LITERT_FILE)
-    signature: dict[str, Any] = {
-        "kind": options.kind,
-        "litert": litert,
-        "onnx": {"input": "image", "layout": "NCHW"},
-    }
-    signature |= {"thresholds": list(checkpoint["thresholds"])} if is_segmenter else {}
-    signature |= (
-        {} if is_segmenter else {"classes": list(checkpoint["classes"]), "temperature": checkpoint["temperature"]}
-    )
-    write_signature(options.out / SIGNATURE_FILE, signature)
-
-    engines: dict[str, Engine] = {
-        "float": TorchEngine(made.net, made.outputs),
-        "onnx": OnnxEngine(options.out / ONNX_FILE),
-        "litert": LiteRtEngine(options.out / LITERT_FILE, litert["outputs"]),
-    }
-    if is_segmenter:
+    checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
+    if checkpoint["kind"] == "segmenter":
+        made = segmenter(checkpoint, options.calibrate or 120)
+        engines, litert = write_networks(made, options.out)
         report = compare_segmenters(engines, checkpoint["thresholds"], options.compare)
+        learnt = {"thresholds": list(checkpoint["thresholds"])}
     else:
-        report = compare_classifiers(engines, options.compare)
+        vocabulary = Vocabulary.read(options.facts)
+        if tuple(checkpoint["classes"]) != vocabulary.classes:
+            raise SystemExit(f"{options.checkpoint} names other classes than {options.facts}: train again")
+        calibration, judged = (
+            labelled_cells(_spread(collected(options, split), most), vocabulary)
+            for split, most in (("train", options.calibrate or 600), ("val", options.compare))
+        )
+        made = classifier(checkpoint, calibration)
+        engines, litert = write_networks(made, options.out)
+        report = compare_classifiers(engines, judged)
+        learnt = {"classes": list(checkpoint["classes"])}
+    signature = {"kind": checkpoint["kind"], "litert": litert, "onnx": {"input": "image", "layout": "NCHW"}}
+    write_signature(options.out / SIGNATURE_FILE, signature | learnt)
+    (options.out / COMPARED_FILE).write_text(json.dumps(report, indent=1), "utf-8")
     for name, figures in report.items():
         print(
             name,
             {key: value if isinstance(value, dict) else round(value, 4) for key, value in figures.items()},
         )
+
+
+def write_networks(made: Kind, out: Path) -> tuple[dict[str, Engine], dict[str, Any]]:
+    """Both int8 files, and every engine that can run the network now, the float one first."""
+    to_onnx(made.net, made.outputs, made.calibration, out / ONNX_FILE)
+    litert = to_litert(made.net, made.outputs, made.calibration, out / LITERT_FILE)
+    engines: dict[str, Engine] = {
+        "float": TorchEngine(made.net, made.outputs),
+        "onnx": OnnxEngine(out / ONNX_FILE),
+        "litert": LiteRtEngine(out / LITERT_FILE, litert["outputs"]),
+    }
+    return engines, litert
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Judges class probabilities on validation crops: figures by laboratory, and an honest temperature."""
+"""Judges class probabilities on validation crops while training: figures by collection, and a temperature."""
 
 from __future__ import annotations
 
@@ -8,25 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells import Cell
-from classifier_net import CLASSES
-
-PBC_GROUPS = {
-    "neutrophil": ("segmented", "band"),
-    "immature_granulocyte": ("promyelocyte", "myelocyte", "metamyelocyte"),
-    "basophil": ("basophil",),
-    "eosinophil": ("eosinophil",),
-    "erythroblast": ("erythroblast",),
-    "lymphocyte": ("lymphocyte",),
-    "monocyte": ("monocyte",),
-    "platelet": ("platelet",),
-}
-_COARSE_LABELS = {
-    "neutrophil": "neutrophil",
-    "neutrophil_unspecified": "neutrophil",
-    "immature_granulocyte_unspecified": "immature_granulocyte",
-}
-STAGES = ("segmented", "band", "metamyelocyte", "myelocyte", "promyelocyte")
-DEEPAPL_CLASSES = ("segmented", "lymphocyte", "monocyte", "blast", "promyelocyte", "erythroblast", "smudge")
+from vocabulary import Vocabulary
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
@@ -37,58 +19,38 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def figures(cells: Sequence[Cell], logits: NDArray[np.float32]) -> dict[str, float]:
-    """pbc by 8 groups and by 5 stages, raabin by groups, deepapl's F1 over 7 classes, single and macro."""
+def figures(cells: Sequence[Cell], logits: NDArray[np.float32], vocabulary: Vocabulary) -> dict[str, float]:
+    """By collection: share of cells named right, as classes and as groups, and the mean F1 of its labels.
+
+    A label that may mean several classes is right with any of them, and has no F1.
+    """
     probability = softmax(logits)
-    named = np.array([CLASSES[index] for index in probability.argmax(axis=1)])
-    grouped = _best_group(probability)
-    collection = np.array([cell.collection for cell in cells])
-    label = np.array([cell.label for cell in cells])
-    true_group = np.array([_group(cell.label) for cell in cells])
-
+    best = probability.argmax(axis=1)
+    right = np.array([index in cell.classes for index, cell in zip(best, cells, strict=True)])
+    named, expected = _by_group(probability, cells, vocabulary)
     found: dict[str, float] = {}
-    for name in ("pbc", "raabin"):
-        rows = (collection == name) & (true_group != "")
-        found[f"{name}/groups"] = float(np.mean(grouped[rows] == true_group[rows]))
-    staged = (collection == "pbc") & np.isin(label, STAGES)
-    found["pbc/stages"] = float(np.mean(named[staged] == label[staged]))
-    judged = (collection == "deepapl") & np.isin(label, DEEPAPL_CLASSES)
-    scores = {name: _f1(named[judged], label[judged], name) for name in DEEPAPL_CLASSES}
-    found["deepapl/macro_f1"] = float(np.mean(list(scores.values())))
-    return found | {f"deepapl/{name}": score for name, score in scores.items()}
+    for collection in sorted({cell.collection for cell in cells}):
+        rows = np.array([cell.collection == collection for cell in cells])
+        found[f"{collection}/classes"] = float(right[rows].mean())
+        found[f"{collection}/groups"] = float((named[rows] == expected[rows]).mean())
+        single = rows & np.array([len(cell.classes) == 1 for cell in cells])
+        if single.any():
+            true = np.array([cell.classes[0] for cell in cells])[single]
+            found[f"{collection}/f1"] = float(np.mean([_f1(best[single], true, one) for one in np.unique(true)]))
+    return found
 
 
-def negative_log_likelihood(cells: Sequence[Cell], logits: NDArray[np.float32], temperature: float) -> float:
-    """Mean surprise at the labels, in nats; a coarse label counts the sum over its classes."""
-    probability = softmax(logits, temperature)
-    chosen = [probability[row, list(cell.classes)].sum() for row, cell in enumerate(cells)]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+def _by_group(
+    probability: NDArray[np.float64], cells: Sequence[Cell], vocabulary: Vocabulary
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The most probable group of every cell, and the one its label belongs to, as numbers."""
+    group_of = [vocabulary.group_of(name) for name in vocabulary.classes]
+    groups = list(dict.fromkeys(group_of))
+    place = np.array([groups.index(name) for name in group_of])
+    sums = np.stack([probability[:, place == index].sum(axis=1) for index in range(len(groups))], axis=1)
+    return sums.argmax(axis=1), place[[cell.classes[0] for cell in cells]]
 
 
-def fitted_temperature(cells: Sequence[Cell], logits: NDArray[np.float32]) -> float:
-    """The temperature with the least negative log-likelihood, to 2 %."""
-    candidates = np.exp(np.arange(np.log(0.3), np.log(4.0), 0.02))
-    losses = [negative_log_likelihood(cells, logits, float(t)) for t in candidates]
-    return float(candidates[int(np.argmin(losses))])
-
-
-def _group(label: str) -> str:
-    if label in _COARSE_LABELS:
-        return _COARSE_LABELS[label]
-    return next((name for name, members in PBC_GROUPS.items() if label in members), "")
-
-
-def _best_group(probability: NDArray[np.float64]) -> NDArray[np.str_]:
-    """The group, or the class outside all groups, with the largest summed probability."""
-    members = dict(PBC_GROUPS)
-    grouped = {name for names in PBC_GROUPS.values() for name in names}
-    members |= {name: (name,) for name in CLASSES if name not in grouped}
-    sums = np.stack(
-        [probability[:, [CLASSES.index(n) for n in names]].sum(axis=1) for names in members.values()], axis=1
-    )
-    return np.asarray(np.array(list(members))[sums.argmax(axis=1)])
-
-
-def _f1(named: NDArray[np.str_], true: NDArray[np.str_], name: str) -> float:
-    hits = float(np.sum((named == name) & (true == name)))
-    return 2 * hits / max(1.0, float(np.sum(named == name) + np.sum(true == name)))
+def _f1(named: NDArray[np.intp], true: NDArray[np.intp], index: np.intp) -> float:
+    hits = float(np.sum((named == index) & (true == index)))
+    return 2 * hits / max(1.0, float(np.sum(named == index) + np.sum(true == index)))

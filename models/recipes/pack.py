@@ -1,8 +1,10 @@
-"""Packs exported networks into a bundle: manifest, sha256 and a golden pair made by our own simulation.
+"""Packs exported networks into a bundle, and judges them there: everything a bundle says of itself is found here.
 
     models/recipes/pack.py --exported DIR --facts models/recipes/segmenter.toml --out models/segmenter
 
-Runs in the device's environment, so that the golden decisions are those of the engine that ships.
+A segmenter gets its thresholds, a classifier its temperature, its limit of unsure and its confusion matrices, all
+from validation pictures and the int8 network; both get sha256 and a golden pair made by our own simulation. Runs in
+the device's environment, so that the decisions are those of the engine that ships.
 """
 
 import argparse
@@ -14,27 +16,38 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from choose_thresholds import choose_thresholds
 from golden_pictures import golden_pictures
 from leukoscope.analysis.golden import clear_cells, replay, write_golden
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from tables import Crop, add_collection, collected, data_folder
+from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all, softened
+from vocabulary import Vocabulary
 
 NETWORKS = {"onnx": "network.int8.onnx", "litert": "network.int8.tflite"}
-GOLDEN = "golden.npz"
+GOLDEN, VALIDATION, MANIFEST = "golden.npz", "validation.json", "manifest.toml"
 KINDS = ("rbc", "wbc", "platelet")
+CLEAR_LEAD = 0.5
+"""How far the best class is ahead in a golden picture: a tie may fall either way by rounding."""
 
 
 def main() -> None:
     """Pack one bundle and replay it on both engines."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--exported", type=Path, required=True, help="what export.py wrote")
     parser.add_argument("--facts", type=Path, required=True, help="the manifest's hand-written part")
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
-    arguments = parser.parse_args()
-    bundle = pack(arguments.exported, arguments.facts, arguments.out)
+    add_collection(parser)
+    options = parser.parse_args()
+    facts = tomllib.loads(options.facts.read_text("utf-8"))
+    if facts["kind"] == "segmenter":
+        bundle = pack_segmenter(options.exported, facts, options.out)
+    else:
+        vocabulary = Vocabulary.read(options.facts)
+        bundle = pack_classifier(options.exported, facts, options.out, vocabulary, collected(options, "val"))
     for settings in (OnnxSettings(threads=1), LitertSettings(threads=1)):
         network = settings.open(bundle)
         check = replay(bundle, network)
@@ -46,58 +59,68 @@ def main() -> None:
             raise SystemExit("the engines disagree: the bundle must not ship")
 
 
-def pack(exported: Path, facts_file: Path, out: Path) -> Bundle:
-    """Write a bundle's folder; CARD.md in it is left alone."""
+def pack_segmenter(exported: Path, facts: dict[str, Any], out: Path) -> Bundle:
+    """Write a segmenter's bundle; CARD.md in it is left alone."""
+    signature = _signature(exported)
+    facts["segmenter"]["thresholds"] = dict(zip(KINDS, signature["thresholds"], strict=True))
+    bundle = _draft(exported, facts, signature, out)
+    chosen = choose_thresholds(bundle, data_folder())
+    facts["segmenter"] |= {"thresholds": chosen.inside, "edge_thresholds": chosen.edge}
+    bundle = _write(out, facts)
+    assert bundle.manifest.segmenter is not None
+    pictures = golden_pictures(bundle.manifest)
+    grids = OnnxSettings(threads=1).open(bundle).run(pictures[0])
+    write_golden(out / GOLDEN, pictures, cells=clear_cells(grids["heat"], grids["box"], bundle.manifest.segmenter))
+    return _write(out, facts)
+
+
+def pack_classifier(
+    exported: Path, facts: dict[str, Any], out: Path, vocabulary: Vocabulary, crops: list[Crop]
+) -> Bundle:
+    """Write a classifier's bundle, judged on these crops; CARD.md in it is left alone."""
+    facts.pop("training", None)
+    facts["classifier"] |= {"temperature": 1.0, "unsure_below": 0.0}
+    bundle = _draft(exported, facts, _signature(exported), out)
+    named = name_all(bundle, crops, vocabulary)
+    temperature = round(fitted_temperature(named), 3)
+    named = softened(named, temperature)
+    facts["classifier"] |= {"temperature": temperature, "unsure_below": limit_of_unsure(named, bundle)}
+    bundle = _write(out, facts)
+    (out / VALIDATION).write_text(confusion(named, bundle).model_dump_json(indent=1), "utf-8")
+    pictures = golden_pictures(bundle.manifest)
+    logits = np.stack([OnnxSettings(threads=1).open(bundle).run(picture)["logits"] for picture in pictures])
+    clear = np.diff(np.sort(logits, axis=1)[:, -2:], axis=1)[:, 0] > CLEAR_LEAD
+    write_golden(out / GOLDEN, pictures[clear], classes=logits[clear].argmax(axis=1))
+    return _write(out, facts)
+
+
+def _signature(exported: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((exported / "signature.json").read_text("utf-8"))
+    return found
+
+
+def _draft(exported: Path, facts: dict[str, Any], signature: dict[str, Any], out: Path) -> Bundle:
+    """A bundle with the networks alone, so that they can be asked."""
     out.mkdir(parents=True, exist_ok=True)
-    facts = tomllib.loads(facts_file.read_text("utf-8"))
-    signature = json.loads((exported / "signature.json").read_text("utf-8"))
+    places = signature["litert"]["outputs"]
+    outputs = sorted(places, key=lambda one: places[one]["index"])
     for name in NETWORKS.values():
         shutil.copyfile(exported / name, out / name)
-    _complete(facts, signature)
-    outputs = sorted(signature["litert"]["outputs"], key=lambda one: signature["litert"]["outputs"][one]["index"])
-    files = {
-        engine: {"path": name, "sha256": _sha256(out / name), "outputs": outputs} for engine, name in NETWORKS.items()
-    }
-    (out / NETWORKS["litert"]).chmod(0o644)
-    # The golden decisions come from the network itself, so a first manifest names an empty golden file.
+        (out / name).chmod(0o644)
+    for name in (GOLDEN, VALIDATION):
+        (out / name).unlink(missing_ok=True)
     (out / GOLDEN).write_bytes(b"")
-    bundle = _write(out, facts, files)
-    network = OnnxSettings(threads=1).open(bundle)
-    pictures = golden_pictures(bundle.manifest)
-    answers = [network.run(picture) for picture in pictures]
-    if bundle.manifest.segmenter is not None:
-        cells = clear_cells(answers[0]["heat"], answers[0]["box"], bundle.manifest.segmenter)
-        write_golden(out / GOLDEN, pictures, cells=cells)
-    else:
-        clear = [index for index, one in enumerate(answers) if _lead(one["logits"]) > 0.5]
-        classes = np.array([int(np.argmax(answers[index]["logits"])) for index in clear])
-        write_golden(out / GOLDEN, pictures[clear], classes=classes)
-    return _write(out, facts, files)
+    facts["files"] = {engine: {"path": name, "outputs": outputs} for engine, name in NETWORKS.items()}
+    return _write(out, facts)
 
 
-def _complete(facts: dict[str, Any], signature: dict[str, Any]) -> None:
-    """Add what training found: thresholds, or the order of the classes and the temperature."""
-    if facts["kind"] == "segmenter":
-        # Those of the training are a start; tools/choose_thresholds.py judges the int8 network and writes its own.
-        facts["segmenter"].setdefault("thresholds", dict(zip(KINDS, signature["thresholds"], strict=True)))
-        return
-    described = {one["key"]: one for one in facts["classifier"]["classes"]}
-    if set(described) != set(signature["classes"]):
-        raise SystemExit(f"the facts describe other classes than the network has: {signature['classes']}")
-    facts["classifier"]["classes"] = [described[key] for key in signature["classes"]]
-    facts["classifier"]["temperature"] = round(signature["temperature"], 4)
-
-
-def _lead(logits: NDArray[np.float32]) -> float:
-    """How far the best class is ahead: a tie may fall either way by rounding."""
-    second, best = np.sort(logits)[-2:]
-    return float(best - second)
-
-
-def _write(out: Path, facts: dict[str, Any], files: dict[str, Any]) -> Bundle:
-    golden = {"path": GOLDEN, "sha256": _sha256(out / GOLDEN)}
-    content = {**facts, "golden": golden, "files": files}
-    (out / "manifest.toml").write_text(_as_toml(content), "utf-8")
+def _write(out: Path, facts: dict[str, Any]) -> Bundle:
+    """The manifest, with the digests of what lies beside it now."""
+    for file in facts["files"].values():
+        file["sha256"] = _sha256(out / file["path"])
+    stored = {"golden": GOLDEN} | ({"validation": VALIDATION} if (out / VALIDATION).exists() else {})
+    content = facts | {key: {"path": name, "sha256": _sha256(out / name)} for key, name in stored.items()}
+    (out / MANIFEST).write_text(_as_toml(content), "utf-8")
     return Bundle.read(out)
 
 

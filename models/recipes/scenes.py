@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 import pseudo_masks
 import pseudo_nuclei
+import simulated
 from segmenter_net import PLANES, UM_PER_PX
-from tables import Field, Masked, fields, masks
+from tables import KINDS, Field, Masked, fields, masks
 
-CACHED_UM_PER_PX = 0.17
-"""Finer than the network's scale, so that cutting tiles 15 % finer still starts from real detail."""
+CACHED_UM_PER_PX = 0.20
+"""Finer than the network's scale, so that cutting tiles 20 % finer still starts from real detail."""
+
+SIMULATED = 60
+"""Simulated fields; the training's own changes of stain and lamp make each one look different every time."""
 
 WBC, PLATELET = 1, 2
 ANY, WHITE, NUCLEUS = range(len(PLANES))
@@ -120,6 +124,30 @@ def white_cell_scene(masked: Masked) -> Scene:
     return Scene(masked.name, masked.collection, um_per_px, picture, boxes, kinds, truth, known, False)
 
 
+def simulated_scenes(count: int) -> list[Scene]:
+    """Simulated fields, whose masks are exact, nuclei included."""
+    return [_simulated_scene(camera, f"simulated-{index}") for index, camera in enumerate(simulated.cameras(count))]
+
+
+def _simulated_scene(camera: simulated.SimulatedCamera, name: str) -> Scene:
+    frame = camera.capture()
+    factor = simulated.UM_PER_PX / CACHED_UM_PER_PX
+    shape = frame.pixels.shape[:2]
+    planes = np.zeros((len(PLANES), *shape), dtype=bool)
+    for cell in camera.truth:
+        within = np.s_[cell.box.row : cell.box.row_end, cell.box.col : cell.box.col_end]
+        planes[(ANY, *within)] |= cell.outline
+        if cell.kind.value == KINDS[WBC]:
+            planes[(WHITE, *within)] |= cell.outline
+            planes[(NUCLEUS, *within)] |= cell.nucleus
+    picture = resampled(frame.pixels, factor)
+    truth = _bits(*(_shrunk_mask(plane.astype(np.uint8), picture.shape[:2]) for plane in planes))
+    known = np.full_like(truth, (1 << len(PLANES)) - 1)
+    boxes = np.array([cell.box.as_xyxy() for cell in camera.truth], dtype=np.float32).reshape(-1, 4) * factor
+    kinds = np.array([KINDS.index(cell.kind.value) for cell in camera.truth], dtype=np.intp)
+    return Scene(name, "simulated", CACHED_UM_PER_PX, picture, boxes, kinds, truth, known, True)
+
+
 def mosaic(scenes: list[Scene], across: int = 3) -> Scene:
     """Small pictures side by side, because one 120 px picture would leave a tile mostly empty."""
     height = max(s.picture.shape[0] for s in scenes)
@@ -153,7 +181,7 @@ def mosaic(scenes: list[Scene], across: int = 3) -> Scene:
 
 
 def training_scenes() -> dict[str, list[Scene]]:
-    """Every training picture by collection: deepbionet, txl, krd_wbc, seg_wbc, bccd."""
+    """Every training picture by collection: deepbionet, txl, krd_wbc, seg_wbc, bccd, simulated."""
     # A picture may be in another table's validation split: what is judged on must not be learnt from.
     judged = {f.name for c in ("deepbionet", "txl") for f in fields(c, "val")}
     drawn = {m.name: m for m in masks("train") if m.name not in judged}
@@ -165,13 +193,14 @@ def training_scenes() -> dict[str, list[Scene]]:
     # BCCD's own boxes leave out half of the red cells; where nobody boxed them again, its white cells still serve.
     for collection in ("bccd", "krd_wbc", "seg_wbc"):
         found[collection] = [white_cell_scene(m) for m in drawn.values() if m.collection == collection]
+    found["simulated"] = simulated_scenes(SIMULATED)
     small = found["seg_wbc"]
     found["seg_wbc"] = [mosaic(small[start : start + 9]) for start in range(0, len(small), 9)]
     return found
 
 
 def cut_tile(scene: Scene, rng: np.random.Generator, side: int) -> Tile:
-    """A square tile at a random place, scale (0.20 µm/px ± 20 %), turn and flip; padded."""
+    """A square tile at a random place, scale (the network's ± 20 %), turn and flip; padded."""
     factor = scene.um_per_px / UM_PER_PX * float(np.exp(rng.uniform(-0.2, 0.2)))
     span = side / factor
     height, width = scene.picture.shape[:2]

@@ -27,6 +27,10 @@ class Targets(NamedTuple):
     truth: Tensor
     known: Tensor
 
+    def to(self, device: str) -> Targets:
+        """The same on another device."""
+        return Targets(*(part.to(device) for part in self))
+
 
 def targets(tiles: list[Tile]) -> Targets:
     """The targets for square tiles of one size."""

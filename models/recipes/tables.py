@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from pathlib import Path
 
 KINDS = ("rbc", "wbc", "platelet")
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 CROP_UM_PER_PX = 0.150
 _FIELD_UM_PER_PX = {
     "fields/deepbionet": 0.127,
@@ -30,13 +33,15 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One labelled cell, in the middle of a square picture at 0.150 µm per pixel."""
+    """One labelled cell in the middle of a picture."""
 
     path: Path
     collection: str
     label: str
     group: str
+    """Patient or slide, where it is known."""
     split: str
+    um_per_px: float = CROP_UM_PER_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,36 @@ def crops(split: str) -> list[Crop]:
         for row in _rows("crops.csv")
         if row["split"] == split
     ]
+
+
+def add_collection(parser: argparse.ArgumentParser) -> None:
+    """The options that `collected` reads."""
+    parser.add_argument("--folder", type=Path, help="a folder per class, instead of the collection's crops.csv")
+    parser.add_argument("--um-per-px", type=float, help="scale of the pictures in --folder")
+
+
+def collected(options: argparse.Namespace, split: str) -> list[Crop]:
+    """The crops that the command line asks for."""
+    return crops(split) if options.folder is None else folder_crops(options.folder, options.um_per_px, split)
+
+
+def folder_crops(folder: Path, um_per_px: float, split: str) -> list[Crop]:
+    """Every picture of a split under `folder/CLASS/` or `folder/CLASS/GROUP/`; the group is a patient or a slide.
+
+    One group in five is for validation, decided by its name alone: more pictures never move the others.
+    """
+    name = folder.resolve().name
+    found = []
+    for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in PICTURES):
+        label, *between = path.relative_to(folder).parent.parts or ("",)
+        group = between[0] if between else path.stem
+        if label and ("val" if _drawn(group) else "train") == split:
+            found.append(Crop(path, name, label, group, split, um_per_px))
+    return found
+
+
+def _drawn(group: str) -> bool:
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % 5 == 0
 
 
 def fields(collection: str, split: str) -> list[Field]:

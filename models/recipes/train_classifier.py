@@ -1,14 +1,16 @@
-"""Trains the classifying network on labelled crops; stops, fully annealed, when its minutes are spent."""
+"""Trains a classifying network on labelled crops; stops, fully annealed, when its minutes are spent.
+
+What it is to name is in a facts file, `classifier.toml` or `marrow.toml`; `--without` leaves a laboratory out.
+"""
 
 from __future__ import annotations
 
-import argparse
-import time
+import copy
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,14 +20,20 @@ from torch.nn import functional
 import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
-from cells import ARTEFACT, Cell, artefact_cells, centred, jostled, labelled_cells, with_cutout
-from classifier_net import CLASSES, UM_PER_PX, ClassifierNet
-from schedule import Averaged, Clock, Log, save, weight_groups
+from cells import Cell, artefact_cells, centred, jostled, labelled_cells, with_cutout
+from classifier_net import UM_PER_PX, ClassifierNet
+from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
+from starting_weights import start_from
+from tables import Crop, add_collection, collected
+from vocabulary import ARTEFACT, Vocabulary
 
 LABEL_SMOOTHING = 0.05
 BALANCE = 0.5
 """Each label of each laboratory is drawn as often as its number of crops to this power: 0 is all alike."""
 ARTEFACTS = 1500
+RESTAINED_SHARE = 0.8
+"""The rest keep their laboratory's own look."""
+CUT_OUT_SHARE = 0.2
 DEFOCUSED_SHARE = 0.025
 LARGEST_BLUR_UM = 0.35
 DEFOCUS_UM = (1.3, 2.6)
@@ -34,18 +42,26 @@ DEFOCUS_UM = (1.3, 2.6)
 class Inputs:
     """An endless supply of augmented cells with the classes their labels allow."""
 
-    def __init__(self, cells: Sequence[Cell], seed: int) -> None:
+    def __init__(self, cells: Sequence[Cell], vocabulary: Vocabulary, seed: tuple[int, int]) -> None:
         self._rng = np.random.default_rng(seed)
         self._cells = cells
+        self._classes = len(vocabulary.classes)
+        self._defocused = vocabulary.indices(ARTEFACT)
         counts = Counter((cell.collection, cell.label) for cell in cells)
-        odds = np.array([counts[cell.collection, cell.label] ** (BALANCE - 1.0) for cell in cells])
+        odds = np.array(
+            [
+                vocabulary.emphasis.get(f"{cell.collection}/{cell.label}", 1.0)
+                * counts[cell.collection, cell.label] ** (BALANCE - 1.0)
+                for cell in cells
+            ]
+        )
         self._odds = np.cumsum(odds / odds.sum())
         self._laboratory = Laboratory(self._rng, Strength(blur_px=LARGEST_BLUR_UM / UM_PER_PX, noise=9.0))
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Pictures (count, 3, 112, 112) in [0, 1] and allowed classes (count, classes) as 0 and 1."""
+        """Pictures (count, 3, 128, 128) in [0, 1] and allowed classes (count, classes) as 0 and 1."""
         pictures = []
-        allowed = np.zeros((count, len(CLASSES)), dtype=np.float32)
+        allowed = np.zeros((count, self._classes), dtype=np.float32)
         for row in range(count):
             index = int(np.searchsorted(self._odds, self._rng.random()))
             cell = self._cells[min(index, len(self._cells) - 1)]
@@ -53,9 +69,10 @@ class Inputs:
             picture = jostled(cell.picture, self._rng)
             if self._rng.random() < DEFOCUSED_SHARE:
                 picture = Laboratory.defocus(picture, float(self._rng.uniform(*DEFOCUS_UM)) / UM_PER_PX)
-                classes = (ARTEFACT,)
-            picture = self._laboratory.restain(picture)
-            if self._rng.random() < 0.2:
+                classes = self._defocused
+            if self._rng.random() < RESTAINED_SHARE:
+                picture = self._laboratory.restain(picture)
+            if self._rng.random() < CUT_OUT_SHARE:
                 picture = with_cutout(picture, self._rng)
             pictures.append(picture)
             allowed[row, list(classes)] = 1.0
@@ -80,107 +97,47 @@ def logits_of(net: ClassifierNet, cells: Sequence[Cell], *, fast: bool = False) 
     return np.concatenate(parts)
 
 
-def train(
-    run: Path,
-    budget_min: float,
-    batch: int,
-    peak: float,
-    judge_every_min: float,
-    seed: int,
-    start_from: Path | None = None,
-) -> None:
-    """One training run; writes `last.pt`, `last.val.npz` and `log.jsonl` into `run`."""
-    run.mkdir(parents=True, exist_ok=True)
-    log = Log(run)
-    torch.manual_seed(seed)
-    began = time.monotonic()
-    cells = labelled_cells("train")
-    nothing = artefact_cells(ARTEFACTS, seed)
-    judged = labelled_cells("val")
-    log.write(
-        event="loaded",
-        seconds=time.monotonic() - began,
-        cells=len(cells),
-        artefacts=len(nothing),
-        val=len(judged),
-    )
+def task(
+    plan: Plan, vocabulary: Vocabulary, learnt: Sequence[Crop], watched: Sequence[Crop], start: Path | None
+) -> Task[ClassifierNet]:
+    """Labelled cells and artefacts to learn, validation cells to be judged on."""
+    cells = labelled_cells(learnt, vocabulary) + artefact_cells(ARTEFACTS, plan.seed, vocabulary)
+    judged = labelled_cells(watched, vocabulary)
+    inputs = Inputs(cells, vocabulary, (plan.seed, steps_taken(plan.run)))
+    net = ClassifierNet(len(vocabulary.classes))
+    if start is not None:
+        known = start_from(net, start, vocabulary.classes)
+        print(f"starts from {start}, where {known} of {len(vocabulary.classes)} classes were known", flush=True)
 
-    inputs = Inputs([*cells, *nothing], seed)
-    net = ClassifierNet().train().to(memory_format=torch.channels_last)
-    if start_from is not None:
-        net.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["weights"])
-    averaged = Averaged(net, decay=0.999)
-    optimiser = torch.optim.AdamW(weight_groups(net, 0.05), lr=peak)
-    clock = Clock(budget_min)
-    judged_at, told_at, step, running = 0.0, 0.0, 0, 3.0
-    while True:
-        pictures, allowed = inputs.draw(batch)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = net(pictures)
-        loss = loss_of(logits.float(), allowed)
-        for group in optimiser.param_groups:
-            group["lr"] = clock.learning_rate(peak)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        averaged.update(net)
-        step += 1
-        running = 0.98 * running + 0.02 * float(loss.detach())
+    def loss(net: ClassifierNet) -> dict[str, Tensor]:
+        pictures, allowed = inputs.draw(plan.batch)
+        with torch.autocast(plan.device, torch.bfloat16):
+            logits = net(pictures.to(plan.device))
+        return {"loss": loss_of(logits.float(), allowed.to(plan.device))}
 
-        done = clock.spent >= 1.0
-        if clock.minutes - told_at >= 0.5:
-            told_at = clock.minutes
-            log.write(event="step", step=step, minutes=told_at, lr=clock.learning_rate(peak), loss=running)
-        if done or clock.minutes - judged_at >= judge_every_min:
-            found = logits_of(averaged.net, judged, fast=not done)
-            scores = judge_classifier.figures(judged, found)
-            temperature = judge_classifier.fitted_temperature(judged, found)
-            log.write(event="judged", step=step, minutes=clock.minutes, temperature=temperature, **scores)
-            checkpoint = {
-                "kind": "classifier",
-                "weights": averaged.net.state_dict(),
-                "classes": CLASSES,
-                "scores": scores,
-            }
-            progress = {"temperature": temperature, "step": step, "minutes": clock.minutes, "done": done}
-            save(run / "last.pt", checkpoint | progress)
-            np.savez_compressed(
-                run / "last.val.npz",
-                logits=found,
-                label=np.array([cell.label for cell in judged]),
-                collection=np.array([cell.collection for cell in judged]),
-                group=np.array([cell.group for cell in judged]),
-                classes=np.array(CLASSES),
-            )
-            judged_at = clock.minutes
-        if done:
-            return
+    def judge(net: ClassifierNet, done: bool) -> dict[str, Any]:
+        logits = logits_of(copy.deepcopy(net).cpu(), judged, fast=not done)
+        return {
+            "kind": "classifier",
+            "classes": vocabulary.classes,
+            "scores": judge_classifier.figures(judged, logits, vocabulary),
+        }
+
+    return Task(net, loss, judge)
 
 
 def main() -> None:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and the log")
-    parser.add_argument("--budget-min", type=float, default=65.0, help="minutes of training")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
-    parser.add_argument("--judge-every-min", type=float, default=8.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--start-from", type=Path, help="checkpoint whose weights to start from")
-    parser.add_argument("--threads", type=int, default=1)
+    parser = arguments(__doc__, batch=64, peak=2e-3)
+    parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
+    parser.add_argument("--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz)")
+    parser.add_argument("--without", help="leave out this laboratory, to be judged on it")
+    add_collection(parser)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(0)
-    train(
-        options.run,
-        options.budget_min,
-        options.batch,
-        options.lr,
-        options.judge_every_min,
-        options.seed,
-        options.start_from,
-    )
+    plan = plan_of(options, decay=0.05, average=0.999, clip=5.0)
+    learnt = [crop for crop in collected(options, "train") if crop.collection != options.without]
+    watched = collected(options, "val")
+    fit(task(plan, Vocabulary.read(options.facts), learnt, watched, options.start_from), plan)
 
 
 if __name__ == "__main__":

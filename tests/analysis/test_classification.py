@@ -4,6 +4,7 @@ from numpy.typing import NDArray
 
 from leukoscope.analysis.classification import Classifier
 from leukoscope.errors import BundleError
+from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Outputs
 from leukoscope.specimen.cell import UNSURE, CellKind
 from tests.bundles import classifier_bundle, segmenter_bundle
@@ -39,6 +40,26 @@ def test_a_doubtful_cell_is_unsure() -> None:
     classifier = Classifier(classifier_bundle(unsure_below=0.9), Brightness())
     assert classifier.decide({"dark": 0.6, "bright": 0.4}) == (UNSURE, 0.6)
     assert classifier.decide({"dark": 0.95, "bright": 0.05}) == ("dark", 0.95)
+
+
+def test_a_cell_between_two_classes_of_one_group_is_not_unsure() -> None:
+    plain = classifier_bundle(unsure_below=0.7)
+    assert plain.manifest.classifier is not None
+    facts = plain.manifest.classifier.model_copy(update={"groups": {"grey": ("dark", "bright")}})
+    grouped = Bundle(plain.folder, plain.manifest.model_copy(update={"classifier": facts}))
+    between = {"dark": 0.45, "bright": 0.55}
+    assert Classifier(plain, Brightness()).decide(between) == (UNSURE, 0.55)
+    assert Classifier(grouped, Brightness()).decide(between) == ("bright", 0.55)
+
+
+def test_the_likelier_group_wins_over_the_likelier_class() -> None:
+    plain = classifier_bundle()
+    assert plain.manifest.classifier is not None
+    facts = plain.manifest.classifier.model_copy(update={"groups": {"grey": ("dark", "bright")}})
+    classifier = Classifier(Bundle(plain.folder, plain.manifest.model_copy(update={"classifier": facts})), Brightness())
+    best, group_share = classifier.best({"red": 0.4, "dark": 0.25, "bright": 0.35})
+    assert best == "bright"
+    assert group_share == pytest.approx(0.6)
 
 
 def test_a_higher_temperature_makes_it_less_certain() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.detection import DetectionScore
 from evaluation.field_table import add_kind
-from evaluation.naming import DEEPAPL_7, PBC_8, Groups, best_group, group_of, score
+from evaluation.naming import DEEPAPL_7, PBC_8, Groups, answer_in, group_of, score
 from evaluation.tables import CROP_UM_PER_PX, data_folder, read_crops, read_fields
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
@@ -64,7 +64,8 @@ def name(data: Path) -> Callable[[str, Groups, int], tuple[list[str], list[str]]
             truth = group_of(crop.label, groups)
             if truth is not None:
                 truths.append(truth)
-                answers.append(best_group(classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX), groups)[0])
+                probabilities = classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX)
+                answers.append(answer_in(classifier.best(probabilities)[0], probabilities, groups)[0])
         return truths, answers
 
     return name_every

@@ -41,6 +41,8 @@ class NamingScore:
     f1: Mapping[str, float]
     majority_accuracy: float
     """Accuracy of always naming the most frequent class."""
+    within_one: float
+    """Share named as the true group or one beside it; means something where groups are stages in their order."""
 
 
 def group_of(label: str, groups: Groups) -> str | None:
@@ -48,13 +50,12 @@ def group_of(label: str, groups: Groups) -> str | None:
     return next((group for group, members in groups.items() if label in members), None)
 
 
-def best_group(probabilities: Mapping[str, float], groups: Groups) -> tuple[str, float]:
-    """The most probable group and its probability; classes outside all groups stay of their own, so they can win."""
-    sums = {group: sum(probabilities.get(key, 0.0) for key in members) for group, members in groups.items()}
-    inside = {key for members in groups.values() for key in members}
-    sums |= {key: share for key, share in probabilities.items() if key not in inside}
-    best = max(sums, key=sums.__getitem__)
-    return best, sums[best]
+def answer_in(best: str, probabilities: Mapping[str, float], groups: Groups) -> tuple[str, float]:
+    """The group a named class belongs to, and the group's probability; a class outside all groups stands alone."""
+    group = group_of(best, groups)
+    if group is None:
+        return best, probabilities[best]
+    return group, sum(probabilities.get(key, 0.0) for key in groups[group])
 
 
 def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> NamingScore:
@@ -72,12 +73,16 @@ def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> Nami
         if expected.any():
             f1[group] = 2 * float((expected & named).sum()) / float(expected.sum() + named.sum())
     counts = [int((truth == group).sum()) for group in groups]
+    order = {group: place for place, group in enumerate(groups)}
+    # An answer outside the groups is no neighbour of any.
+    apart = [abs(order[one] - order.get(other, 10**6)) for one, other in zip(truths, answers, strict=True)]
     return NamingScore(
         cells=len(truth),
         accuracy=float((truth == answer).mean()),
         macro_f1=float(np.mean(list(f1.values()))),
         f1=f1,
         majority_accuracy=max(counts) / len(truth),
+        within_one=float(np.mean(np.asarray(apart) <= 1)),
     )
 
 

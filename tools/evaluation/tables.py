@@ -51,6 +51,8 @@ class LabelledCrop:
     path: Path
     label: str
     source: str
+    group: str
+    """Patient or slide, where it is known."""
 
 
 def data_folder() -> Path | None:
@@ -88,7 +90,7 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
 def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
     """Annotated cells of one set in `crops.csv`."""
     return [
-        LabelledCrop(data / row["path"], row["label"], row["set"])
+        LabelledCrop(data / row["path"], row["label"], row["set"], row["group"])
         for row in _rows(data / "crops.csv")
         if row["set"] == source and row["split"] == split
     ]

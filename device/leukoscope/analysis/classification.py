@@ -26,6 +26,7 @@ class Classifier:
         self._facts = facts
         self._input = bundle.manifest.input
         self._network = network
+        self._group_of = {key: group for group, members in facts.groups.items() for key in members}
 
     @property
     def classes(self) -> tuple[CellClass, ...]:
@@ -51,10 +52,24 @@ class Classifier:
         return self._probabilities(self._cut_out(pixels, (rows / 2, cols / 2), um_per_px))
 
     def decide(self, probabilities: dict[str, float]) -> tuple[str, float]:
-        """The best class and its probability; UNSURE where that is below the bundle's limit."""
-        best = max(probabilities, key=probabilities.__getitem__)
-        confidence = probabilities[best]
-        return (best if confidence >= self._facts.unsure_below else UNSURE), confidence
+        """The name and its probability; UNSURE, and the best group's, where that is below the bundle's limit."""
+        best, group_share = self.best(probabilities)
+        if group_share < self._facts.unsure_below:
+            return UNSURE, group_share
+        return best, probabilities[best]
+
+    def best(self, probabilities: dict[str, float]) -> tuple[str, float]:
+        """The best class of the most probable group, and that group's probability.
+
+        Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure.
+        """
+        shares: dict[str, float] = {}
+        for key, share in probabilities.items():
+            group = self._group_of.get(key, key)
+            shares[group] = shares.get(group, 0.0) + share
+        surest = max(shares, key=shares.__getitem__)
+        members = (key for key in probabilities if self._group_of.get(key, key) == surest)
+        return max(members, key=probabilities.__getitem__), shares[surest]
 
     def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
         logits = self._network.run(crop)["logits"] / self._facts.temperature

@@ -27,10 +27,11 @@ class NetworkFile(FrozenModel):
     """Names of the outputs, in the order in which the runtime returns them."""
 
 
-class GoldenFile(FrozenModel):
-    """An input and the decisions every engine on every board must reach."""
+class StoredFile(FrozenModel):
+    """A file beside the networks."""
 
     path: str
+    """File name inside the bundle."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -77,9 +78,9 @@ class ClassifierFacts(FrozenModel):
     temperature: Annotated[float, Field(gt=0)]
     """Logits are divided by it, so that probabilities mean what they say (Guo et al. 2017)."""
     unsure_below: Share
-    """A best probability below this is reported as unsure."""
+    """A cell whose most probable group has less than this is reported as unsure."""
     groups: Mapping[str, tuple[str, ...]] = {}
-    """Coarser names, such as neutrophil = segmented + band."""
+    """Coarser names over classes that shade into each other, such as neutrophil = segmented + band."""
 
     @model_validator(mode="after")
     def _groups_name_known_classes(self) -> Self:
@@ -102,7 +103,10 @@ class Manifest(FrozenModel):
     licence: str
     input: InputShape
     files: Mapping[EngineName, NetworkFile]
-    golden: GoldenFile
+    golden: StoredFile
+    """An input and the decisions every engine on every board must reach."""
+    validation: StoredFile | None = None
+    """How a classifier named cells that it had not learnt from; read by `Validation`."""
     segmenter: SegmenterFacts | None = None
     classifier: ClassifierFacts | None = None
 
@@ -163,6 +167,15 @@ class Bundle:
             BundleError: the file is missing or altered.
         """
         return self._verified(self.manifest.golden.path, self.manifest.golden.sha256)
+
+    def validation_path(self) -> Path | None:
+        """The file of validated decisions, after its sha256 has been checked; None where the bundle has none.
+
+        Raises:
+            BundleError: the file is missing or altered.
+        """
+        file = self.manifest.validation
+        return None if file is None else self._verified(file.path, file.sha256)
 
     def _verified(self, name: str, sha256: str) -> Path:
         path = self.folder / name

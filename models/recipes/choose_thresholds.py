@@ -1,0 +1,90 @@
+"""Chooses a segmenter's thresholds on validation pictures, as the device finds them with the int8 network.
+
+The best mean F1 over the laboratories, one threshold per kind, and another for cells that the picture's edge cuts:
+annotators disagree about slivers, so a score means less there.
+"""
+
+import itertools
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from evaluation.detection import DetectionScore
+from evaluation.tables import KINDS, LabelledField, read_fields
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.optics.calibration import Calibration
+from leukoscope.specimen.cell import CellInstance
+from leukoscope.specimen.frame import Frame
+
+CANDIDATES = tuple(round(float(value), 3) for value in np.arange(0.25, 0.601, 0.025))
+SETS = ("txl", "deepbionet")
+
+Judged = list[tuple[LabelledField, tuple[CellInstance, ...]]]
+
+
+class Thresholds(NamedTuple):
+    """By kind: inside the picture, and for cells its edge cuts."""
+
+    inside: Mapping[str, float]
+    edge: Mapping[str, float]
+
+
+def choose_thresholds(bundle: Bundle, data: Path) -> Thresholds:
+    """The thresholds for a segmenter's bundle, whose own are not looked at."""
+    segmenter = _sensitive(bundle)
+    judged = {name: _find_all(segmenter, read_fields(data, name, "val"), name) for name in SETS}
+    inside: dict[str, float] = {}
+    edge: dict[str, float] = {}
+    for kind in KINDS:
+        pairs = itertools.product(CANDIDATES, CANDIDATES)
+        scored = {pair: [_f1(judged[name], kind, *pair) for name in SETS] for pair in pairs}
+        best = max(scored, key=lambda pair, scored=scored: sum(scored[pair]))  # type: ignore[misc]
+        inside[kind], edge[kind] = best
+        scores = ", ".join(f"{name} {f1:.3f}" for name, f1 in zip(SETS, scored[best], strict=True))
+        print(f"{kind}: {best[0]} inside, {best[1]} at the edge: F1 {scores}", flush=True)
+    return Thresholds(inside, edge)
+
+
+def _sensitive(bundle: Bundle) -> Segmenter:
+    """A segmenter that finds everything that could be a cell, down to the lowest candidate."""
+    low = dict.fromkeys(KINDS, CANDIDATES[0])
+    assert bundle.manifest.segmenter is not None
+    facts = bundle.manifest.segmenter.model_copy(update={"thresholds": low, "edge_thresholds": low})
+    bundle = Bundle(bundle.folder, bundle.manifest.model_copy(update={"segmenter": facts}))
+    return Segmenter(bundle, OnnxSettings(threads=1).open(bundle))
+
+
+def _find_all(segmenter: Segmenter, fields: list[LabelledField], name: str) -> Judged:
+    judged = []
+    for field in track(fields, description=name, transient=True, console=Console(stderr=True)):
+        frame = Frame(read_picture(field.path), 1, datetime.now(UTC), "file")
+        judged.append((field, segmenter.find_cells(Calibration.of_scale(field.um_per_px).correct(frame))))
+    return judged
+
+
+def _f1(judged: Judged, kind: str, inside: float, edge: float) -> float:
+    score = DetectionScore()
+    for field, cells in judged:
+        found = [
+            cell
+            for cell in cells
+            if cell.kind.value == kind and cell.confidence >= (edge if cell.touches_border else inside)
+        ]
+        expected = [(box.xmin, box.ymin, box.xmax, box.ymax) for box in field.boxes if box.kind == kind]
+        score.add(
+            np.array([cell.box.as_xyxy() for cell in found], np.float32).reshape(-1, 4),
+            [cell.confidence for cell in found],
+            np.array(expected, np.float32).reshape(-1, 4),
+        )
+    return score.f1

@@ -1,0 +1,59 @@
+"""What a classifier is to name, and what the labels of a collection mean in its words; read from its facts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+ARTEFACT = "artefact"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Classes in the order of the logits."""
+
+    classes: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    """Coarser names over several classes."""
+    means: Mapping[str, tuple[str, ...]]
+    """Labels that are not classes: which classes they may mean; none of them leaves the picture out."""
+    emphasis: Mapping[str, float]
+    """How much more often than others a `collection/label` is drawn, for what is hard to tell apart."""
+
+    @classmethod
+    def read(cls, facts_file: Path) -> Self:
+        """Of a facts file: its classes and groups, and what `[training]` says.
+
+        Raises:
+            ValueError: a label is said to mean a class that there is not.
+        """
+        facts = tomllib.loads(facts_file.read_text("utf-8"))
+        described, training = facts["classifier"], facts.get("training", {})
+        classes = tuple(one["key"] for one in described["classes"])
+        groups = {name: tuple(members) for name, members in described.get("groups", {}).items()}
+        means = {label: tuple(may) for label, may in training.get("means", {}).items()}
+        for label, may in means.items():
+            if unknown := set(may) - set(classes):
+                raise ValueError(f"{facts_file}: {label!r} is said to mean {sorted(unknown)}, which are no classes")
+        return cls(classes, groups, means, dict(training.get("emphasis", {})))
+
+    def indices(self, label: str) -> tuple[int, ...]:
+        """Of the classes a label may mean; empty if its pictures are left out.
+
+        Raises:
+            ValueError: the label is neither a class nor explained.
+        """
+        may = self.means.get(label, (label,))
+        if unknown := set(may) - set(self.classes):
+            raise ValueError(
+                f"no class for label {sorted(unknown)}: name it among the classes, or say in [training.means] "
+                "which classes it may mean ([] leaves its pictures out)"
+            )
+        return tuple(self.classes.index(name) for name in may)
+
+    def group_of(self, name: str) -> str:
+        """The coarser name of a class, or the class itself."""
+        return next((group for group, members in self.groups.items() if name in members), name)
