@@ -51,3 +51,18 @@ make_environment() {
     fi
     touch "$stamp"
 }
+
+# make_training_environment: .venv-train with torch and both converters, which want other versions than the device has.
+make_training_environment() {
+    local python stamp
+    stamp=".venv-train/.made-for-$(sha256sum models/recipes/requirements.txt | cut -c1-16)"
+    [ -e "$stamp" ] && return
+    python=$(find_python) || fail "expected Python 3.11, 3.12 or 3.13: install one"
+    say "Installing into .venv-train (2 GB, a few minutes)"
+    [ -x .venv-train/bin/python ] || "$python" -m venv .venv-train
+    .venv-train/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+    # The converter asks for some torch or other: the one that was tried must be there first.
+    .venv-train/bin/python -m pip install --quiet --disable-pip-version-check "$(grep ^torch== models/recipes/requirements.txt)"
+    .venv-train/bin/python -m pip install --quiet --disable-pip-version-check --requirement models/recipes/requirements.txt
+    touch "$stamp"
+}

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import simulated
 from classifier_net import SIDE_PX, UM_PER_PX
 from scenes import Picture, read_rgb, resampled
-from tables import KINDS, Crop, Field, fields
+from tables import KINDS, Crop, fields
 from vocabulary import ARTEFACT, Vocabulary
 
 CACHED_PX = 160
@@ -20,6 +21,7 @@ CACHED_PX = 160
 WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
 CLEAR_OF_WBC_UM = 8.0
 CLEAR_OF_PLATELET_UM = 3.0
+MOST_PER_FIELD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> list[Cell]:
         rng.shuffle(chosen)
         taken = 0
         for field in chosen:
-            for picture in _empty_windows(field, rng, 2):
+            boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32)
+            kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
+            for picture in _empty_windows(read_rgb(str(field.path)), field.um_per_px, boxes, kinds, rng):
                 found.append(Cell(picture, "fields", ARTEFACT, field.name, classes))
                 taken += 1
             if taken >= count // 2:
@@ -72,11 +76,26 @@ def artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> list[Cell]:
     return found
 
 
-def _empty_windows(field: Field, rng: np.random.Generator, most: int) -> list[Picture]:
-    factor = field.um_per_px / UM_PER_PX
-    picture = resampled(read_rgb(str(field.path)), factor)
-    boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32).reshape(-1, 4) * factor
-    kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
+def simulated_artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> list[Cell]:
+    """The same from simulated fields, for who has no labelled ones."""
+    rng = np.random.default_rng(seed)
+    found: list[Cell] = []
+    classes = vocabulary.indices(ARTEFACT)
+    for index, camera in enumerate(simulated.cameras(count // MOST_PER_FIELD)):
+        pixels = camera.capture().pixels
+        boxes = np.array([cell.box.as_xyxy() for cell in camera.truth], dtype=np.float32)
+        kinds = np.array([KINDS.index(cell.kind.value) for cell in camera.truth], dtype=np.intp)
+        for picture in _empty_windows(pixels, simulated.UM_PER_PX, boxes, kinds, rng):
+            found.append(Cell(picture, "simulated", ARTEFACT, f"simulated-{index}", classes))
+    return found
+
+
+def _empty_windows(
+    picture: Picture, um_per_px: float, boxes: NDArray[np.float32], kinds: NDArray[np.intp], rng: np.random.Generator
+) -> list[Picture]:
+    factor = um_per_px / UM_PER_PX
+    picture = resampled(picture, factor)
+    boxes = boxes.reshape(-1, 4) * np.float32(factor)
     height, width = picture.shape[:2]
     margin = SIDE_PX // 3
     windows: list[Picture] = []
@@ -93,7 +112,7 @@ def _empty_windows(field: Field, rng: np.random.Generator, most: int) -> list[Pi
             continue
         shift = np.array([[1.0, 0.0, CACHED_PX / 2 - x], [0.0, 1.0, CACHED_PX / 2 - y]])
         windows.append(_warped(picture, shift, CACHED_PX))
-        if len(windows) == most:
+        if len(windows) == MOST_PER_FIELD:
             break
     return windows
 

@@ -110,8 +110,11 @@ def fit(task: Task[Net], plan: Plan) -> None:
         averaged.updates = state["step"]
         optimiser.load_state_dict(state["optimiser"])
         step, before_min = state["step"], state["minutes"]
-        if state["done"]:
-            print(f"{plan.run}: was done after {before_min:.0f} minutes; remove the folder to start again", flush=True)
+        if before_min >= plan.budget_min:
+            print(
+                f"{plan.run} has had its {before_min:.0f} minutes: give it more, or remove it to start again",
+                flush=True,
+            )
             return
     log = _Log(plan)
     start = time.monotonic()
@@ -150,7 +153,7 @@ def fit(task: Task[Net], plan: Plan) -> None:
                 "averaged": averaged.net.state_dict(),
                 "optimiser": optimiser.state_dict(),
             }
-            save(state_path, state | {"step": step, "minutes": minutes, "done": done})
+            save(state_path, state | {"step": step, "minutes": minutes})
         if done:
             return
 

@@ -115,7 +115,9 @@ def folder_crops(folder: Path, um_per_px: float, split: str) -> list[Crop]:
     """
     name = folder.resolve().name
     found = []
-    for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in PICTURES):
+    # os.walk follows links to folders, which is how people put sets together; Path.rglob does not.
+    paths = (Path(place, file) for place, _, files in os.walk(folder, followlinks=True) for file in files)
+    for path in sorted(one for one in paths if one.suffix.lower() in PICTURES):
         label, *between = path.relative_to(folder).parent.parts or ("",)
         group = between[0] if between else path.stem
         if label and ("val" if _drawn(group) else "train") == split:

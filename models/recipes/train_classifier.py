@@ -20,7 +20,7 @@ from torch.nn import functional
 import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
-from cells import Cell, artefact_cells, centred, jostled, labelled_cells, with_cutout
+from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
 from classifier_net import UM_PER_PX, ClassifierNet
 from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
 from starting_weights import start_from
@@ -98,12 +98,11 @@ def logits_of(net: ClassifierNet, cells: Sequence[Cell], *, fast: bool = False) 
 
 
 def task(
-    plan: Plan, vocabulary: Vocabulary, learnt: Sequence[Crop], watched: Sequence[Crop], start: Path | None
+    plan: Plan, vocabulary: Vocabulary, learnt: list[Cell], watched: Sequence[Crop], start: Path | None
 ) -> Task[ClassifierNet]:
-    """Labelled cells and artefacts to learn, validation cells to be judged on."""
-    cells = labelled_cells(learnt, vocabulary) + artefact_cells(ARTEFACTS, plan.seed, vocabulary)
+    """Cells to learn, and labelled ones to be judged on."""
     judged = labelled_cells(watched, vocabulary)
-    inputs = Inputs(cells, vocabulary, (plan.seed, steps_taken(plan.run)))
+    inputs = Inputs(learnt, vocabulary, (plan.seed, steps_taken(plan.run)))
     net = ClassifierNet(len(vocabulary.classes))
     if start is not None:
         known = start_from(net, start, vocabulary.classes)
@@ -135,9 +134,13 @@ def main() -> None:
     add_collection(parser)
     options = parser.parse_args()
     plan = plan_of(options, decay=0.05, average=0.999, clip=5.0)
-    learnt = [crop for crop in collected(options, "train") if crop.collection != options.without]
-    watched = collected(options, "val")
-    fit(task(plan, Vocabulary.read(options.facts), learnt, watched, options.start_from), plan)
+    vocabulary = Vocabulary.read(options.facts)
+    learnt = labelled_cells(
+        [crop for crop in collected(options, "train") if crop.collection != options.without], vocabulary
+    )
+    no_cells = artefact_cells if options.folder is None else simulated_artefact_cells
+    learnt += no_cells(ARTEFACTS, plan.seed, vocabulary)
+    fit(task(plan, vocabulary, learnt, collected(options, "val"), options.start_from), plan)
 
 
 if __name__ == "__main__":

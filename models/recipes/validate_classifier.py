@@ -21,8 +21,14 @@ from vocabulary import Vocabulary
 MAX_UNSURE = 0.06
 """Share of the validation cells that may be unsure."""
 TEMPERATURES = tuple(float(value) for value in np.exp(np.arange(np.log(0.4), np.log(3.0), 0.02)))
-_HELD_OUT_BY: dict[str, Literal["patient", "slide"]] = {"deepapl": "patient", "raabin": "slide"}
-"""Every other collection says nothing of its patients, or is somebody's own, split by folder."""
+HeldOutBy = Literal["patient", "slide", "picture"]
+_HELD_OUT_BY: dict[str, HeldOutBy] = {
+    "deepapl": "patient",
+    "raabin": "slide",
+    "pbc": "picture",
+    "pathbites": "picture",
+}
+"""Of the shared collection; pbc and pathbites do not tell patients apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +98,18 @@ def confusion(named: Sequence[NamedCrop], bundle: Bundle) -> Validation:
         matrices.append(
             ConfusionMatrix(
                 collection=collection,
-                held_out_by=_HELD_OUT_BY.get(collection, "picture"),
+                held_out_by=_HELD_OUT_BY.get(collection) or _of_a_folder(cells),
                 truth=labels,
                 named=answers,
                 counts=tuple(tuple(row) for row in counts.tolist()),
             )
         )
     return Validation(matrices=tuple(matrices))
+
+
+def _of_a_folder(cells: Sequence[NamedCrop]) -> HeldOutBy:
+    """A folder per patient below the classes, or pictures alone, each its own group."""
+    return "patient" if any(one.crop.group != one.crop.path.stem for one in cells) else "picture"
 
 
 def _classifier(bundle: Bundle, temperature: float, unsure_below: float) -> Classifier:

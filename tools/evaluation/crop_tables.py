@@ -12,9 +12,11 @@ from rich.table import Table
 
 from evaluation.naming import (
     DEEPAPL_7,
+    ERYTHROID_4,
     PBC_8,
     RAABIN_5,
     STAGES_5,
+    STAGES_10,
     Groups,
     answer_in,
     area_under_roc,
@@ -43,23 +45,43 @@ class Named:
     unsure: bool
 
 
+MARROW_CLASS = "pronormoblast"
+"""Only classifiers of marrow know it."""
 MIXED_UP_PATIENT = "Patient_14"
 """Holds 144 of the 163 promyelocytes and 139 of the 252 smudges of deepapl's validation split, and they look alike."""
-TASKS: tuple[tuple[str, str, Groups, str | None], ...] = (
-    ("pbc", "pbc, 8 classes (no patient ids: a random split)", PBC_8, None),
-    ("pbc", "pbc, 5 myeloid stages", STAGES_5, None),
-    ("deepapl", "deepapl, 7 classes, by patient", DEEPAPL_7, None),
-    ("deepapl", "deepapl without Patient_14", DEEPAPL_7, MIXED_UP_PATIENT),
-    ("raabin", "raabin, 5 classes, by slide", RAABIN_5, None),
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked of a classifier."""
+
+    sources: tuple[str, ...]
+    what: str
+    groups: Groups
+    left_out: str | None = None
+    """A patient to leave out."""
+    added_up: bool = False
+    """Whether it counts in the row of all collections together: one task per collection does."""
+    marrow: bool = False
+    """Whether only a classifier of marrow can be asked."""
+
+
+TASKS = (
+    Task(("pbc",), "pbc, 8 classes (no patient ids: a random split)", PBC_8, added_up=True),
+    Task(("pbc",), "pbc, 5 myeloid stages", STAGES_5),
+    Task(("deepapl",), "deepapl, 7 classes, by patient", DEEPAPL_7, added_up=True),
+    Task(("deepapl",), f"deepapl without {MIXED_UP_PATIENT}", DEEPAPL_7, left_out=MIXED_UP_PATIENT),
+    Task(("raabin",), "raabin, 5 classes, by slide", RAABIN_5, added_up=True),
+    Task(("pathbites",), "pathbites (marrow), 4 erythroid stages", ERYTHROID_4, marrow=True),
+    Task(("pathbites", "pbc", "deepapl"), "10 stages of maturation, all collections", STAGES_10, marrow=True),
 )
-"""Collection, what is asked, the groups to tell apart, and a patient to leave out."""
-IN_DOMAIN = {TASKS[0][1], TASKS[2][1], TASKS[4][1]}
-"""The tasks that are added up, one per collection."""
 
 
 def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int) -> list[Table]:
     """Everything about named cells; arguments as in `field_table`."""
-    named = {source: _name_all(classifier, data, source, limit) for source in ("pbc", "deepapl", "raabin")}
+    tasks = [task for task in TASKS if not task.marrow or MARROW_CLASS in {one.key for one in classifier.classes}]
+    sources = dict.fromkeys(source for task in tasks for source in task.sources)
+    named = {source: _name_all(classifier, data, source, limit) for source in sources}
     summary = _table(
         f"White cells: {name_of_it} beside the most frequent class",
         ("set, val", "classes", "cells", "accuracy", "macro-F1", "guess accuracy", "within one stage"),
@@ -67,11 +89,13 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int)
     every: list[tuple[bool, float, bool]] = []
     per_class = _table("F1 by class", ("set, val", "F1"))
     belief = _table("Belief", ("set, val", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
-    for source, what, groups, left_out in TASKS:
+    for task in tasks:
+        what, groups = task.what, task.groups
         cells = [
             (one, truth)
+            for source in task.sources
             for one in named[source]
-            if one.crop.group != left_out and (truth := group_of(one.crop.label, groups)) is not None
+            if one.crop.group != task.left_out and (truth := group_of(one.crop.label, groups)) is not None
         ]
         truths = [truth for _, truth in cells]
         answers, confidences = zip(*(answer_in(one.best, one.probabilities, groups) for one, _ in cells), strict=True)
@@ -82,7 +106,7 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int)
         per_class.add_row(what, ", ".join(f"{key} {value:.3f}" for key, value in result.f1.items()))
         right = np.asarray(truths) == np.asarray(answers)
         belief.add_row(*_belief(what, right, np.asarray(confidences), np.array([one.unsure for one, _ in cells])))
-        if what in IN_DOMAIN:
+        if task.added_up:
             every.extend(zip(right, confidences, (one.unsure for one, _ in cells), strict=True))
     rights, sureties, unsures = (np.array(column) for column in zip(*every, strict=True))
     belief.add_row(*_belief("the three collections together", rights, sureties, unsures))
@@ -97,7 +121,7 @@ def _belief(
     return (
         what,
         str(len(right)),
-        f"{expected_calibration_error(confidences, right):.3f}",
+        f"{expected_calibration_error(confidences.tolist(), right.tolist()):.3f}",
         f"{unsure.mean():.1%}",
         str(errors),
         f"{(unsure & ~right).sum() / max(1, errors):.1%}",

@@ -12,6 +12,23 @@ Boxes = NDArray[np.float32]
 """xmin, ymin, xmax, ymax in pixels, shape (n, 4)."""
 
 
+def matches(found: Boxes, confidences: Sequence[float], expected: Boxes, iou: float = 0.5) -> dict[int, int]:
+    """Found boxes that are right, and which annotated box each one is.
+
+    Greedy, best confidence first, each annotated box once; a pair overlaps by at least `iou`.
+    """
+    right: dict[int, int] = {}
+    if len(found) == 0 or len(expected) == 0:
+        return right
+    free = overlap(found, expected)
+    for index in sorted(range(len(found)), key=lambda one: -confidences[one]):
+        best = int(free[index].argmax())
+        if free[index, best] >= iou:
+            right[index] = best
+            free[:, best] = 0.0
+    return right
+
+
 @dataclass(slots=True)
 class DetectionScore:
     """Adds up one kind of cell over many pictures."""
@@ -25,18 +42,10 @@ class DetectionScore:
     _true_counts: list[int] = field(default_factory=list)
 
     def add(self, found: Boxes, confidences: Sequence[float], expected: Boxes) -> None:
-        """Match one picture's boxes greedily, best confidence first, each annotated box once."""
-        overlaps = overlap(found, expected) if len(found) and len(expected) else None
-        taken = np.zeros(len(expected), dtype=bool)
-        for index in sorted(range(len(found)), key=lambda one: -confidences[one]):
-            right = False
-            if overlaps is not None:
-                free = np.where(taken, 0.0, overlaps[index])
-                best = int(free.argmax())
-                right = bool(free[best] >= self.iou)
-                taken[best] |= right
-            self._confidences.append(confidences[index])
-            self._right.append(right)
+        """Add one picture's boxes."""
+        right = matches(found, confidences, expected, self.iou)
+        self._confidences.extend(confidences)
+        self._right.extend(index in right for index in range(len(found)))
         self._expected += len(expected)
         self._errors.append(len(found) - len(expected))
         self._true_counts.append(len(expected))

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+ERYTHROID_4 = {
+    key: (key,)
+    for key in (
+        "pronormoblast",
+        "basophilic_normoblast",
+        "polychromatic_normoblast",
+        "orthochromatic_normoblast",
+    )
+}
 PBC_8 = {
     "neutrophil": ("segmented", "band", "neutrophil", "neutrophil_unspecified"),
     "immature_granulocyte": (
@@ -16,16 +25,19 @@ PBC_8 = {
     ),
     "basophil": ("basophil",),
     "eosinophil": ("eosinophil",),
-    "erythroblast": ("erythroblast",),
+    "erythroblast": ("erythroblast", *ERYTHROID_4),
     "lymphocyte": ("lymphocyte", "lymphocyte_variant"),
     "monocyte": ("monocyte", "promonocyte"),
     "platelet": ("platelet", "giant_thrombocyte", "thrombocyte_aggregation"),
 }
 RAABIN_5 = {key: PBC_8[key] for key in ("neutrophil", "eosinophil", "basophil", "lymphocyte", "monocyte")}
-DEEPAPL_7 = {
-    key: (key,) for key in ("segmented", "lymphocyte", "monocyte", "blast", "promyelocyte", "erythroblast", "smudge")
+DEEPAPL_7 = {key: (key,) for key in ("segmented", "lymphocyte", "monocyte", "blast", "promyelocyte")} | {
+    "erythroblast": PBC_8["erythroblast"],
+    "smudge": ("smudge",),
 }
 STAGES_5 = {key: (key,) for key in ("promyelocyte", "myelocyte", "metamyelocyte", "band", "segmented")}
+STAGES_10 = {"blast": ("blast",)} | STAGES_5 | ERYTHROID_4
+"""From myeloblast to segmented neutrophil, and from pronormoblast to orthochromatic normoblast."""
 
 Groups = Mapping[str, tuple[str, ...]]
 
@@ -86,21 +98,38 @@ def score(truths: Sequence[str], answers: Sequence[str], groups: Groups) -> Nami
     )
 
 
-def expected_calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15) -> float:
-    """Mean distance between confidence and accuracy over bins of confidence (Naeini et al. 2015).
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The answers of about one confidence."""
+
+    cells: int
+    confidence: float
+    """Their mean probability, 0-1."""
+    right: float
+    """Share of them that is right, 0-1."""
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> list[Bin]:
+    """Answers by confidence, in bins of equal width; empty ones are left out.
 
     Args:
-        confidences: probability of each answer, 0-1, shape (n,).
-        right: whether it was right, shape (n,).
-        bins: of equal width.
+        confidences: probability of each answer, 0-1.
+        right: whether it was right.
+        bins: how many.
     """
-    place = np.minimum((confidences * bins).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        inside = place == index
-        if inside.any():
-            error += inside.mean() * abs(confidences[inside].mean() - right[inside].mean())
-    return float(error)
+    stated, true = np.asarray(confidences), np.asarray(right)
+    place = np.minimum((stated * bins).astype(int), bins - 1)
+    return [
+        Bin(int(inside.sum()), float(stated[inside].mean()), float(true[inside].mean()))
+        for inside in (place == index for index in range(bins))
+        if inside.any()
+    ]
+
+
+def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+    """Mean distance between confidence and accuracy over bins of confidence (Naeini et al. 2015)."""
+    filled = reliability(confidences, right, bins)
+    return sum(one.cells * abs(one.confidence - one.right) for one in filled) / len(confidences)
 
 
 def area_under_roc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:

@@ -1,0 +1,68 @@
+"""Judges a classifier on the laboratory its training left out, in the five classes of normal blood.
+
+train_classifier.py --without raabin --run RUNS/without-raabin --budget-min 20
+judge_left_out.py --without raabin --run RUNS/without-raabin
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cells import labelled_cells
+from classifier_net import ClassifierNet
+from fitting import CHECKPOINT_FILE
+from judge_classifier import softmax
+from tables import crops
+from train_classifier import logits_of
+from vocabulary import Vocabulary
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from evaluation.naming import RAABIN_5, group_of, score
+
+
+def main() -> None:
+    """Reads the command line and prints one line of figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--without", required=True, help="the laboratory that was left out")
+    parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    vocabulary = Vocabulary.read(options.facts)
+    checkpoint = torch.load(options.run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)
+    net = ClassifierNet(len(vocabulary.classes)).eval()
+    net.load_state_dict(checkpoint["weights"])
+    kept = [crop for crop in crops("val") if crop.collection == options.without and group_of(crop.label, RAABIN_5)]
+    cells = labelled_cells(kept, vocabulary)
+    share = softmax(logits_of(net, cells))
+    members = {
+        group: [vocabulary.classes.index(one) for one in names if one in vocabulary.classes]
+        for group, names in RAABIN_5.items()
+    }
+    among = np.stack([share[:, columns].sum(axis=1) for columns in members.values()], axis=1)
+    # Whatever it was taught, a laboratory that asks for five classes gets one of five.
+    five = [list(members)[index] for index in among.argmax(axis=1)]
+    free = [_named(vocabulary, row) for row in share]
+    truths = [group_of(cell.label, RAABIN_5) or "" for cell in cells]
+    for what, answers in (("one of all classes", free), ("one of the five", five)):
+        result = score(truths, answers, RAABIN_5)
+        f1 = ", ".join(f"{name} {value:.3f}" for name, value in result.f1.items())
+        print(
+            f"{options.without} left out, {what}: accuracy {result.accuracy:.3f} of {result.cells} cells "
+            f"(most frequent class {result.majority_accuracy:.3f}), F1 {f1}"
+        )
+
+
+def _named(vocabulary: Vocabulary, share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+    best = vocabulary.classes[int(share.argmax())]
+    return group_of(best, RAABIN_5) or best
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from vocabulary import Vocabulary
+
+RECIPES = Path(__file__).resolve().parents[2] / "models" / "recipes"
+FACTS = """
+[classifier]
+classes = [{ key = "band" }, { key = "segmented" }, { key = "artefact" }]
+[classifier.groups]
+neutrophil = ["band", "segmented"]
+[training.means]
+neutrophil = ["band", "segmented"]
+macrophage = []
+"""
+
+
+@pytest.fixture
+def vocabulary(tmp_path: Path) -> Vocabulary:
+    path = tmp_path / "facts.toml"
+    path.write_text(FACTS)
+    return Vocabulary.read(path)
+
+
+def test_a_coarse_label_may_mean_several_classes_and_another_none(vocabulary: Vocabulary) -> None:
+    assert vocabulary.indices("segmented") == (1,)
+    assert vocabulary.indices("neutrophil") == (0, 1)
+    assert vocabulary.indices("macrophage") == ()
+    assert vocabulary.group_of("band") == "neutrophil"
+    assert vocabulary.group_of("artefact") == "artefact"
+
+
+def test_an_unknown_label_is_refused_and_told_where_to_explain_it(vocabulary: Vocabulary) -> None:
+    with pytest.raises(ValueError, match=r"'plasma'.*training\.means"):
+        vocabulary.indices("plasma")
+
+
+def test_a_meaning_without_a_class_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "facts.toml"
+    path.write_text(FACTS + 'plasma_cell = ["plasma"]\n')
+    with pytest.raises(ValueError, match="'plasma_cell' is said to mean \\['plasma'\\]"):
+        Vocabulary.read(path)
+
+
+@pytest.mark.parametrize("name", ["classifier", "marrow"])
+def test_the_shipped_vocabularies_hold_together(name: str) -> None:
+    vocabulary = Vocabulary.read(RECIPES / f"{name}.toml")
+    grouped = [member for members in vocabulary.groups.values() for member in members]
+    assert set(grouped) <= set(vocabulary.classes)
+    assert len(grouped) == len(set(grouped))
+
+
+def test_marrow_names_the_ten_stages_of_maturation() -> None:
+    stages = {"blast", "promyelocyte", "myelocyte", "metamyelocyte", "band", "segmented"} | {
+        f"{kind}blast" for kind in ("pronormo", "basophilic_normo", "polychromatic_normo", "orthochromatic_normo")
+    }
+    assert len(stages) == 10
+    assert stages <= set(Vocabulary.read(RECIPES / "marrow.toml").classes)
