@@ -65,3 +65,23 @@ def test_the_same_field_is_judged_alike_at_another_scale() -> None:
     other = assess(np.asarray(fine, np.uint8), 0.2 / 3)
     assert other.sharpness == pytest.approx(coarse.sharpness, rel=0.1)
     assert other.coverage == pytest.approx(coarse.coverage, rel=0.02)
+
+
+def test_a_pale_blurred_field_is_no_sharper_than_a_strong_one() -> None:
+    # Whole grey levels would be too coarse for such edges, and their steps would pass for sharpness.
+    pale, strong = (soft(discs(CENTRES, shade=shade), 1.4) for shade in (190, 60))
+    assert assess(pale).sharpness == pytest.approx(assess(strong).sharpness, abs=0.02)
+    assert Flaw.OUT_OF_FOCUS in assess(pale).flaws
+
+
+def test_a_large_field_is_judged_as_its_parts_are() -> None:
+    part = soft(discs(CENTRES), 0.4)
+    whole = np.tile(part, (3, 2, 1))
+    assert assess(whole).sharpness == pytest.approx(assess(part).sharpness, abs=0.02)
+
+
+def test_the_sharpness_of_a_lonely_cell_does_not_depend_on_where_it_lies() -> None:
+    for sigma_um, flaws in ((0.2, ()), (1.2, (Flaw.OUT_OF_FOCUS,))):
+        seen = [assess(soft(discs([(row, 40)], size=(500, 80)), sigma_um)) for row in range(40, 460, 23)]
+        assert {one.flaws for one in seen} == {flaws}
+        assert np.ptp([one.sharpness for one in seen]) < 0.03

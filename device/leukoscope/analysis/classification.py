@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, CellClass
 from leukoscope.inference.network import Network
+from leukoscope.optics.resampling import HALVE_FROM
 from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.frame import Micrograph, Pixels
 
@@ -81,7 +82,7 @@ class Classifier:
         """The network's window around a place, at the network's scale; the edge is mirrored outwards."""
         step = self._input.um_per_px / um_per_px
         rows, cols = self._input.rows, self._input.cols
-        if step > 1:
+        if step >= HALVE_FROM:
             pixels, centre, step = _shrunk_around(pixels, centre, step, max(rows, cols))
         # Pixel middles: window pixel (c + 0.5) lies at centre + (c + 0.5 - cols / 2) * step.
         to_picture = np.array(

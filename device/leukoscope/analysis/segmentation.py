@@ -1,8 +1,6 @@
 """Finds every cell of a micrograph and draws its outline."""
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from leukoscope.analysis.centres import Boxes, find_boxes, unpack_mask
 from leukoscope.analysis.outlines import BORDER_UM, KINDS, outline_cells
@@ -10,6 +8,7 @@ from leukoscope.analysis.tiles import run_tiled
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
+from leukoscope.optics.resampling import resample
 from leukoscope.specimen.cell import CellInstance
 from leukoscope.specimen.frame import Micrograph
 
@@ -38,7 +37,7 @@ class Segmenter:
         Args:
             micrograph: of any size and scale; it is resampled to the network's scale.
         """
-        small, factor = self._resample(micrograph)
+        small, factor = resample(micrograph.pixels, micrograph.um_per_px / self._input.um_per_px)
         maps = run_tiled(
             self._network,
             small,
@@ -49,18 +48,8 @@ class Segmenter:
         lowest = np.minimum(self._inside, self._at_edge).tolist()
         found = find_boxes(maps["heat"], maps["box"], thresholds=lowest, stride=self._facts.stride)
         found = self._believed(found, (small.shape[0], small.shape[1]))
-        planes = np.ascontiguousarray(unpack_mask(maps["mask"]).transpose(2, 0, 1))
-        masks = np.asarray(1 / (1 + np.exp(-planes)), dtype=np.float32)
-        return outline_cells(found, masks, factor, micrograph)
-
-    def _resample(self, micrograph: Micrograph) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-        """The picture at the network's scale, and micrograph pixels per network pixel (rows, cols)."""
-        wanted = micrograph.um_per_px / self._input.um_per_px
-        rows, cols = micrograph.pixels.shape[:2]
-        size = max(1, round(rows * wanted)), max(1, round(cols * wanted))
-        how = cv2.INTER_AREA if wanted < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(micrograph.pixels, (size[1], size[0]), interpolation=how)
-        return np.asarray(small, dtype=np.uint8), (rows / size[0], cols / size[1])
+        logits = unpack_mask(maps["mask"]).transpose(2, 0, 1)
+        return outline_cells(found, logits, factor, micrograph)
 
     def _believed(self, found: Boxes, shape: tuple[int, int]) -> Boxes:
         """Boxes clipped to the picture, whose middle lies in it and whose score suffices where they are."""

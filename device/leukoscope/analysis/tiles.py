@@ -67,15 +67,16 @@ def run_tiled(
     rows, cols = (-(-side // stride) for side in picture.shape[:2])
     tile_rows, tile_cols = tile[0] // stride, tile[1] // stride
     margin = -(-margin_px // stride)
-    colour = tuple(int(level) for level in np.median(picture[::4, ::4].reshape(-1, 3), axis=0))
+    picture = _padded(picture, max(tile[0], rows * stride), max(tile[1], cols * stride))
     whole: dict[str, NDArray[np.float32]] = {}
     for vertical in spans(rows, tile_rows, margin):
         for horizontal in spans(cols, tile_cols, margin):
             top, left = vertical.start * stride, horizontal.start * stride
-            part = picture[top : top + tile[0], left : left + tile[1]]
-            for name, values in network.run(_padded(part, tile, colour)).items():
+            for name, values in network.run(picture[top : top + tile[0], left : left + tile[1]]).items():
                 if name not in whole:
-                    whole[name] = np.empty((rows, cols, values.shape[2]), dtype=np.float32)
+                    # Channel by channel in memory, which is how the maps are read.
+                    planes = np.empty((values.shape[2], rows, cols), dtype=np.float32)
+                    whole[name] = planes.transpose(1, 2, 0)
                 whole[name][vertical.keep_from : vertical.keep_to, horizontal.keep_from : horizontal.keep_to] = values[
                     vertical.keep_from - vertical.start : vertical.keep_to - vertical.start,
                     horizontal.keep_from - horizontal.start : horizontal.keep_to - horizontal.start,
@@ -83,8 +84,12 @@ def run_tiled(
     return whole
 
 
-def _padded(part: NDArray[np.uint8], tile: tuple[int, int], colour: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The part in the upper left of a tile, the rest in one colour."""
-    below, beside = tile[0] - part.shape[0], tile[1] - part.shape[1]
-    padded = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_CONSTANT, value=colour)
+def _padded(picture: NDArray[np.uint8], rows: int, cols: int) -> NDArray[np.uint8]:
+    """The picture in the upper left of a larger one, the rest in its median colour."""
+    below, beside = rows - picture.shape[0], cols - picture.shape[1]
+    if below == beside == 0:
+        return picture
+    some = picture[::8, ::8].reshape(-1, 3)
+    colour = np.partition(some, len(some) // 2, axis=0)[len(some) // 2].tolist()
+    padded = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_CONSTANT, value=colour)
     return np.asarray(padded, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Exact percentiles of a picture without sorting it: by counting grey levels, or by sorting only the top."""
+"""Exact percentiles of a picture without sorting it, by counting grey levels."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -31,27 +31,6 @@ class Levels:
         """Share of the pixels that are darker than a level."""
         darker = int(np.ceil(level))
         return float(self.up_to[min(darker, 256) - 1] / self.up_to[-1]) if darker > 0 else 0.0
-
-
-def high_percentile(values: NDArray[np.float32], percent: float) -> float:
-    """What `np.percentile` gives, quickly for a percentile near 100.
-
-    Args:
-        values: shape (rows, cols), at least one.
-        percent: 0-100.
-    """
-    place = (values.size - 1) * (percent / 100)
-    rank = int(place)
-    # A sample tells where the top begins; a margin keeps it from missing some, and a miss costs time alone.
-    guess = np.percentile(values[::4, ::4], max(0.0, 100 - 2 * (100 - percent)))
-    top = values[values >= guess]
-    from_top = values.size - rank
-    if top.size < from_top:
-        top = values.ravel()
-    first = top.size - from_top
-    second = min(first + 1, top.size - 1)
-    ordered = np.partition(top, (first, second))
-    return _between(float(ordered[first]), float(ordered[second]), place - rank)
 
 
 def _between(low: float, high: float, share: float) -> float:
