@@ -1,7 +1,8 @@
 """Chooses a segmenter's thresholds on validation pictures, as the device finds them with the int8 network.
 
-The best mean F1 over the laboratories, one threshold per kind, and another for cells that the picture's edge cuts:
-annotators disagree about slivers, so a score means less there.
+The best mean mark over the laboratories, one threshold per kind, and another for cells that the picture's edge cuts:
+annotators disagree about slivers, so a score means less there. The mark is F1; of red cells, which stand in every
+ratio's denominator, also how far their number is off.
 """
 
 import itertools
@@ -29,6 +30,7 @@ from leukoscope.specimen.frame import Frame
 
 CANDIDATES = tuple(round(float(value), 3) for value in np.arange(0.25, 0.601, 0.025))
 SETS = ("txl", "deepbionet")
+COUNTED = "rbc"
 
 Judged = list[tuple[LabelledField, tuple[CellInstance, ...]]]
 
@@ -48,11 +50,15 @@ def choose_thresholds(bundle: Bundle, data: Path) -> Thresholds:
     edge: dict[str, float] = {}
     for kind in KINDS:
         pairs = itertools.product(CANDIDATES, CANDIDATES)
-        scored = {pair: [_f1(judged[name], kind, *pair) for name in SETS] for pair in pairs}
-        best = max(scored, key=lambda pair, scored=scored: sum(scored[pair]))  # type: ignore[misc]
+        scored = {pair: [_score(judged[name], kind, *pair) for name in SETS] for pair in pairs}
+        marks = {pair: sum(_mark(one, kind) for one in scores) for pair, scores in scored.items()}
+        best = max(marks, key=marks.__getitem__)
         inside[kind], edge[kind] = best
-        scores = ", ".join(f"{name} {f1:.3f}" for name, f1 in zip(SETS, scored[best], strict=True))
-        print(f"{kind}: {best[0]} inside, {best[1]} at the edge: F1 {scores}", flush=True)
+        told = ", ".join(
+            f"{name} F1 {one.f1:.3f}, number off by {one.count_error / one.mean_count:.1%}"
+            for name, one in zip(SETS, scored[best], strict=True)
+        )
+        print(f"{kind}: {best[0]} inside, {best[1]} at the edge: {told}", flush=True)
     return Thresholds(inside, edge)
 
 
@@ -73,7 +79,12 @@ def _find_all(segmenter: Segmenter, fields: list[LabelledField], name: str) -> J
     return judged
 
 
-def _f1(judged: Judged, kind: str, inside: float, edge: float) -> float:
+def _mark(score: DetectionScore, kind: str) -> float:
+    off = score.count_error / score.mean_count if kind == COUNTED else 0.0
+    return float(score.f1 - off)
+
+
+def _score(judged: Judged, kind: str, inside: float, edge: float) -> DetectionScore:
     score = DetectionScore()
     for field, cells in judged:
         found = [
@@ -87,4 +98,4 @@ def _f1(judged: Judged, kind: str, inside: float, edge: float) -> float:
             [cell.confidence for cell in found],
             np.array(expected, np.float32).reshape(-1, 4),
         )
-    return score.f1
+    return score

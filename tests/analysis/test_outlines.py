@@ -114,3 +114,23 @@ def test_of_no_boxes_come_no_cells() -> None:
     boxes = Boxes(nothing.astype(np.intp), nothing, nothing, nothing, nothing, nothing)
     logits = np.zeros((3, 60, 80), np.float32)
     assert outline_cells(boxes, logits, (1.0, 1.0), micrograph_of(np.full((120, 160, 3), 220, np.uint8))) == ()
+
+
+def test_the_lobe_of_a_white_cell_beyond_its_box_belongs_to_it_and_its_box_grows() -> None:
+    seen = mask((60, 80, 20), (60, 97, 7))
+    (cell,) = outlined(seen, [(WBC, 60, 80, 20)])
+    (red,) = outlined(seen, [(RBC, 60, 80, 20)])
+    assert cell.box.col_end == 104
+    assert (cell.box.row, cell.box.col, cell.box.row_end) == (40, 60, 80)
+    assert cell.outline.shape == (cell.box.height, cell.box.width)
+    assert cell.nucleus is not None
+    assert cell.nucleus.shape == cell.outline.shape
+    assert red.box.col_end == 100
+
+
+def test_a_white_cell_keeps_its_pixels_from_a_red_cell_that_it_presses_against() -> None:
+    # Seen as white: the white cell alone, a part of which is nearer to the red cell's middle.
+    white, red = outlined(mask((60, 60, 20)), [(WBC, 60, 60, 20), (RBC, 60, 85, 20)])
+    both = on_picture(white, (120, 160)) & on_picture(red, (120, 160))
+    assert not both.any()
+    assert white.area_um2 == pytest.approx(np.pi * 20**2 * 0.04, rel=0.03)

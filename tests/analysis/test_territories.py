@@ -81,8 +81,10 @@ def test_what_a_choosing_cell_takes_the_others_lose_and_no_more() -> None:
     assert np.array_equal(territories.of(1)[:, 5:], before[:, 5:])
 
 
-def test_two_that_choose_share_out_as_others_do() -> None:
+def test_two_that_choose_share_out_as_others_do_and_reach_farther() -> None:
     sides, edges = placed([((5, 5), (20, 30)), ((20, 5), (20, 30))])
     plain, choosing = (Territories(sides, edges, np.full(2, flag)) for flag in (False, True))
     for index in (0, 1):
-        assert np.array_equal(plain.of(index), choosing.of(index))
+        assert not (plain.of(index) & ~choosing.of(index)).any()
+        assert choosing.of(index).sum() > plain.of(index).sum()
+    assert not (choosing.of(0)[:, 15:] & choosing.of(1)[:, :5]).any()

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 import show_disagreements
-from evaluation.detection import DetectionScore, matches
+from evaluation.detection import DetectionScore, Within, matches
 from evaluation.field_table import as_boxes
 from evaluation.tables import data_folder
 
@@ -25,6 +25,16 @@ def test_a_score_counts_pairs_over_many_pictures() -> None:
     assert score.precision == pytest.approx(2 / 3)
     assert score.recall == pytest.approx(2 / 6)
     assert score.count_error == pytest.approx(np.mean([0, 1, 2]))
+
+
+def test_outside_the_judged_part_neither_side_can_be_wrong() -> None:
+    score = DetectionScore()
+    inside, cut, sliver = (30, 30, 50, 50), (0, 30, 15, 50), (90, 90, 100, 100)
+    # The sliver nobody boxed, and the cut cell nobody found, are left out; a pair counts where its label lies.
+    score.add(as_boxes([(29, 30, 50, 50), sliver]), [0.9, 0.8], as_boxes([inside, cut]), Within(100, 100, 2.0))
+    assert (score.precision, score.recall, score.count_error) == (1.0, 1.0, 0.0)
+    score.add(as_boxes([(60, 60, 70, 70)]), [0.9], as_boxes([]), Within(100, 100, 2.0))
+    assert score.precision == 0.5
 
 
 def test_nothing_matches_nothing() -> None:

@@ -29,6 +29,21 @@ def matches(found: Boxes, confidences: Sequence[float], expected: Boxes, iou: fl
     return right
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The inner part of a picture."""
+
+    cols: int
+    rows: int
+    margin: float
+    """Pixels from each edge."""
+
+    def holds(self, boxes: Boxes) -> NDArray[np.bool_]:
+        """Which boxes keep clear of the margin."""
+        end = np.array([self.cols, self.rows], dtype=np.float32) - self.margin
+        return np.asarray((boxes[:, :2] > self.margin).all(axis=1) & (boxes[:, 2:] < end).all(axis=1))
+
+
 @dataclass(slots=True)
 class DetectionScore:
     """Adds up one kind of cell over many pictures."""
@@ -41,14 +56,27 @@ class DetectionScore:
     _errors: list[int] = field(default_factory=list)
     _true_counts: list[int] = field(default_factory=list)
 
-    def add(self, found: Boxes, confidences: Sequence[float], expected: Boxes) -> None:
-        """Add one picture's boxes."""
+    def add(self, found: Boxes, confidences: Sequence[float], expected: Boxes, within: Within | None = None) -> None:
+        """Add one picture's boxes.
+
+        Args:
+            found: by the method.
+            confidences: of the found boxes.
+            expected: by the annotators.
+            within: which part of the picture counts; outside it neither side can be wrong.
+        """
         right = matches(found, confidences, expected, self.iou)
-        self._confidences.extend(confidences)
-        self._right.extend(index in right for index in range(len(found)))
-        self._expected += len(expected)
-        self._errors.append(len(found) - len(expected))
-        self._true_counts.append(len(expected))
+        counted = np.ones(len(expected), dtype=bool) if within is None else within.holds(expected)
+        mine = np.ones(len(found), dtype=bool) if within is None else within.holds(found)
+        for index, partner in right.items():
+            # A pair counts where its annotated box lies, however the found one differs.
+            mine[index] = counted[partner]
+        judged = np.flatnonzero(mine)
+        self._confidences.extend(confidences[index] for index in judged.tolist())
+        self._right.extend(index in right for index in judged.tolist())
+        self._expected += int(counted.sum())
+        self._errors.append(len(judged) - int(counted.sum()))
+        self._true_counts.append(int(counted.sum()))
 
     @property
     def precision(self) -> float:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from evaluation.detection import Boxes, DetectionScore
+from evaluation.detection import Boxes, DetectionScore, Within
 from evaluation.tables import KINDS, LabelledField, read_fields, spread
 from evaluation.watershed import find_by_watershed
 from leukoscope.analysis.segmentation import Segmenter
@@ -19,8 +20,34 @@ from leukoscope.specimen.frame import Frame, Micrograph
 
 Found = Sequence[tuple[str, float, tuple[int, int, int, int]]]
 """Kind, confidence and box [xmin, ymin, xmax, ymax] of each cell."""
-FIELD_SETS = (("txl", "val", False), ("deepbionet", "val", False), ("deepbionet", "val", True), ("bccd", "test", False))
-"""Set, split, and whether the labels that an annotator mixed up stay as they were given."""
+EDGE_UM = 0.5
+"""A cell that comes this close to the picture's edge is cut by it."""
+
+
+class FieldSet(NamedTuple):
+    """Pictures to judge on."""
+
+    name: str
+    split: str
+    as_given: bool = False
+    """Whether labels that an annotator mixed up stay as they were given."""
+    whole_cells: bool = False
+    """Whether only cells clear of the picture's edge count, where annotators agree."""
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        how = ", labels as given" if self.as_given else ", cells clear of the edge" if self.whole_cells else ""
+        return f"{self.name} {self.split}{how}"
+
+
+FIELD_SETS = (
+    FieldSet("txl", "val"),
+    FieldSet("deepbionet", "val"),
+    FieldSet("deepbionet", "val", whole_cells=True),
+    FieldSet("deepbionet", "val", as_given=True),
+    FieldSet("bccd", "test"),
+)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -38,11 +65,16 @@ def field_table(segmenter: Segmenter, name_of_it: str, data: Path, limit: int) -
         table.add_column(column, justify="left" if column in ("set", "kind") else "right")
     table.add_column("watershed F1", justify="right")
     table.add_column("its MAE", justify="right")
-    for name, split, as_given in FIELD_SETS:
-        fields = spread(read_fields(data, name, split, as_given=as_given), limit)
-        what = f"{name} {split}{', labels as given' if as_given else ''}"
-        ours = _score(fields, what, lambda field: found_by(segmenter, micrograph_of(field.path, field.um_per_px)))
-        plain = _score(fields, f"{what}, watershed", _by_watershed)
+    for one_set in FIELD_SETS:
+        fields = spread(read_fields(data, one_set.name, one_set.split, as_given=one_set.as_given), limit)
+        what = one_set.title
+        ours = _score(
+            fields,
+            what,
+            lambda field: found_by(segmenter, micrograph_of(field.path, field.um_per_px)),
+            whole_cells=one_set.whole_cells,
+        )
+        plain = _score(fields, f"{what}, watershed", _by_watershed, whole_cells=one_set.whole_cells)
         for kind in KINDS:
             one, other = ours[kind], plain[kind]
             table.add_row(
@@ -72,22 +104,29 @@ def found_by(segmenter: Segmenter, micrograph: Micrograph) -> Found:
     return [(cell.kind.value, cell.confidence, cell.box.as_xyxy()) for cell in segmenter.find_cells(micrograph)]
 
 
-def add_kind(score: DetectionScore, kind: str, found: Found, field: LabelledField) -> None:
-    """Add one picture's cells of one kind to a score."""
+def add_kind(
+    score: DetectionScore, kind: str, found: Found, field: LabelledField, within: Within | None = None
+) -> None:
+    """Add one picture's cells of one kind to a score, all of them or those within a part of the picture."""
     of_kind = [one for one in found if one[0] == kind]
     expected = [(one.xmin, one.ymin, one.xmax, one.ymax) for one in field.boxes if one.kind == kind]
-    score.add(as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], as_boxes(expected))
+    score.add(as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], as_boxes(expected), within)
 
 
 def _score(
-    fields: Sequence[LabelledField], what: str, find: Callable[[LabelledField], Found]
+    fields: Sequence[LabelledField], what: str, find: Callable[[LabelledField], Found], *, whole_cells: bool
 ) -> dict[str, DetectionScore]:
     scores = {kind: DetectionScore() for kind in KINDS}
     for field in track(fields, description=what, transient=True, console=Console(stderr=True)):
         found = find(field)
         for kind in KINDS:
-            add_kind(scores[kind], kind, found, field)
+            add_kind(scores[kind], kind, found, field, _inner_part(field) if whole_cells else None)
     return scores
+
+
+def _inner_part(field: LabelledField) -> Within:
+    rows, cols = read_picture(field.path).shape[:2]
+    return Within(cols, rows, EDGE_UM / field.um_per_px)
 
 
 def as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:

@@ -19,10 +19,12 @@ MASK_STRIDE = 2
 """Network pixels per mask pixel."""
 ANY_CELL, WHITE_CELL, NUCLEUS = 0, 1, 2
 """Mask planes."""
-WHITE_EDGE = Edge(limit=0.60, colour_weight=0.25)
-"""Chosen on the validation split: the network alone draws white cells a twentieth too large."""
-SEEN_AROUND_UM = 1.5
-"""How far around a white cell's box the picture teaches what does not belong to it."""
+WHITE_EDGE = Edge(limit=0.40, colour_weight=0.40)
+"""Chosen on the validation split."""
+LOBE_UM = 1.0
+"""How far lobes and tails of a white cell are looked for beyond its box."""
+SEEN_AROUND_UM = 0.5
+"""How far beyond that the picture teaches what does not belong to it."""
 BORDER_UM = 0.3
 """A cell whose box comes this close to the picture's edge is cut by it."""
 MIN_FILL = 0.35
@@ -49,27 +51,34 @@ def outline_cells(
     sides, edges = sides[wide], edges[wide]
     kinds = [KINDS[kind] for kind in found.kind[wide].tolist()]
     is_white = np.array([kind is CellKind.WBC for kind in kinds], dtype=np.bool_)
+    # Lobes and tails of white cells reach beyond their boxes.
+    by = np.where(is_white, round(LOBE_UM / micrograph.um_per_px), 0)[:, None]
+    boxed, edges = edges, np.clip(edges + by * [-1, -1, 1, 1], 0, [cols, rows, cols, rows])
     territories = Territories(sides, edges, choosing=is_white)
     any_cell = _any_cell(logits[ANY_CELL], factor)
-    cut = _are_cut(edges, micrograph).tolist()
+    cut = _are_cut(boxed, micrograph).tolist()
     scores = found.score[wide].tolist()
     cells: dict[int, CellInstance] = {}
     # White cells first: the network tells their pixels from those of the cells they press against.
     for index in np.argsort(~is_white, kind="stable").tolist():
         left, top, right, bottom = edges[index].tolist()
-        box = Box(top, left, bottom, right)
-        white = _WhiteCell(box, logits, factor, micrograph) if is_white[index] else None
-        seen = white.cell if white else any_cell[top:bottom, left:right]
-        outline = _outline(seen, index, territories, cut=cut[index])
-        if white:
+        box, nucleus = Box(top, left, bottom, right), None
+        if is_white[index]:
+            white = _WhiteCell(box, logits, factor, micrograph)
+            outline = _outline(white.cell, index, territories, boxed[index], cut=cut[index])
             territories.take(index, outline)
+            nucleus = white.nucleus_in(outline)
+            box, inner = _trimmed(box, outline, boxed[index])
+            outline, nucleus = outline[inner], nucleus[inner]
+        else:
+            outline = _outline(any_cell[top:bottom, left:right], index, territories, boxed[index], cut=cut[index])
         area_um2 = float(np.count_nonzero(outline)) * micrograph.um_per_px**2
         cells[index] = CellInstance(
             kind=kinds[index],
             confidence=scores[index],
             box=box,
             outline=outline,
-            nucleus=white.nucleus_in(outline) if white else None,
+            nucleus=nucleus,
             area_um2=area_um2,
             diameter_um=2 * math.sqrt(area_um2 / math.pi),
             touches_border=cut[index],
@@ -96,6 +105,17 @@ class _WhiteCell:
     def nucleus_in(self, outline: Flags) -> Flags:
         """The nucleus, inside an outline of the box's shape."""
         return draw_nucleus(self._nucleus_share, self._density, outline, self._um_per_px)
+
+
+def _trimmed(box: Box, outline: Flags, boxed: NDArray[np.intp]) -> tuple[Box, tuple[slice, slice]]:
+    """The found box (xmin, ymin, xmax, ymax), larger where the outline leaves it, and where it lies in `box`."""
+    left, top, width, height = cv2.boundingRect(outline.view(np.uint8))
+    xmin, ymin, xmax, ymax = boxed.tolist()
+    if width:
+        xmin, xmax = min(xmin, box.col + left), max(xmax, box.col + left + width)
+        ymin, ymax = min(ymin, box.row + top), max(ymax, box.row + top + height)
+    inner = slice(ymin - box.row, ymax - box.row), slice(xmin - box.col, xmax - box.col)
+    return Box(ymin, xmin, ymax, xmax), inner
 
 
 def _grown(box: Box, by: int, micrograph: Micrograph) -> Box:
@@ -144,13 +164,13 @@ def _share(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
-def _outline(seen: Flags, index: int, territories: Territories, *, cut: bool) -> Flags:
+def _outline(seen: Flags, index: int, territories: Territories, boxed: NDArray[np.intp], *, cut: bool) -> Flags:
     """What is seen of a cell in its territory: one piece without holes, or the ellipse where too little is seen."""
     territory = territories.of(index)
     own = seen & territory
     piece = _one_piece(own, cut=cut)
     # A box's ellipse has this share of its area.
-    if np.count_nonzero(piece) < MIN_FILL * math.pi / 4 * piece.size:
+    if np.count_nonzero(piece) < MIN_FILL * math.pi / 4 * float(np.prod(boxed[2:] - boxed[:2])):
         return territories.ellipse(index)
     return own if piece is own else piece & territory
 

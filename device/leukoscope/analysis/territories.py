@@ -8,6 +8,9 @@ from leukoscope.analysis.centres import meeting
 REACH = 1.2
 """How far an outline may lie outside the box's ellipse, as squared distance in half-axes: cells are not ellipses."""
 
+CHOOSING_REACH = 1.8
+"""The same for cells that choose: lobes and tails of a white cell lie farther out."""
+
 Flags = NDArray[np.bool_]
 
 
@@ -29,7 +32,8 @@ class Territories:
         self._by_col = _squared_distances(sides[:, 0], sides[:, 2], edges[:, 0], edges[:, 2])
         self._by_row = _squared_distances(sides[:, 1], sides[:, 3], edges[:, 1], edges[:, 3])
         self._edges: list[list[int]] = edges.tolist()
-        self._flags = [self._within(REACH, index) for index in range(len(edges))]
+        reaches = np.where(choosing, CHOOSING_REACH, REACH).tolist()
+        self._flags = [self._within(reach, index) for index, reach in enumerate(reaches)]
         one, other = meeting(edges)
         shared = np.hstack([np.maximum(edges[one, :2], edges[other, :2]), np.minimum(edges[one, 2:], edges[other, 2:])])
         self._losing: dict[int, list[tuple[int, list[int]]]] = {}
