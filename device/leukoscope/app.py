@@ -13,7 +13,11 @@ from PIL import Image
 
 from leukoscope import __version__
 from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.confusion import merge_confusion
+from leukoscope.analysis.corrected import Correction
+from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.tally import Naming, Tally
 from leukoscope.assets import find_asset
 from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
@@ -37,6 +41,7 @@ from leukoscope.errors import (
 from leukoscope.host import clock_synchronised
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
+from leukoscope.inference.validation import Validation
 from leukoscope.instrument import Instrument
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
@@ -63,6 +68,8 @@ class LoadedModels:
     classifier: Classifier
     segmenter_identity: BundleIdentity
     classifier_identity: BundleIdentity
+    naming: Naming
+    """What the classifier can name, and how it mistakes it."""
 
 
 def open_models(models: ModelSettings, near: Path | None = None) -> LoadedModels:
@@ -76,13 +83,16 @@ def open_models(models: ModelSettings, near: Path | None = None) -> LoadedModels
     first, first_network = _open_bundle(models, models.segmenter, near)
     second, second_network = _open_bundle(models, models.classifier, near)
     engine = models.engine.driver
+    identities = [
+        BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
+        for bundle in (first, second)
+    ]
     return LoadedModels(
-        Segmenter(first, first_network),
-        Classifier(second, second_network),
-        *(
-            BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
-            for bundle in (first, second)
-        ),
+        segmenter=Segmenter(first, first_network),
+        classifier=Classifier(second, second_network),
+        segmenter_identity=identities[0],
+        classifier_identity=identities[1],
+        naming=naming_of(second),
     )
 
 
@@ -101,6 +111,20 @@ def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Ins
 def _open_bundle(models: ModelSettings, name: str, near: Path | None) -> tuple[Bundle, Network]:
     bundle = Bundle.read(find_asset("models", name, near))
     return bundle, models.engine.open(bundle)
+
+
+def naming_of(bundle: Bundle) -> Naming:
+    """What a classifier's bundle says about its classes, and its validation about how it mistakes them.
+
+    Raises:
+        BundleError: it is no classifier's, or its validation is missing, altered or about other classes.
+    """
+    facts = bundle.manifest.classifier
+    if facts is None:
+        raise BundleError(f"bundle {bundle.manifest.name} is no classifier: check models.classifier in the settings")
+    path = bundle.validation_path()
+    correction = None if path is None else Correction(merge_confusion(Validation.read(path), facts))
+    return Naming(facts.classes, facts.groups, correction)
 
 
 class Panel:
@@ -139,6 +163,8 @@ class Bench:
     controls: tuple[Control, ...]
     panel: Panel
     instrument: Instrument
+    naming: Naming
+    rules: Rules
     outbox: Outbox
     sink: Sink
     identity: Identity
@@ -150,6 +176,10 @@ class Bench:
     """A window shows the field also when nothing is counted; only where looking uses nothing up."""
     provenance: Callable[[], Provenance]
     """What a report made now would have to say about its origin."""
+
+    def new_tally(self) -> Tally:
+        """An empty count for the next sample."""
+        return Tally(self.naming, self.settings.counting, self.rules)
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""
@@ -204,6 +234,8 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     calibration = settings.calibration.open(near)
     if not calibration.measured:
         warnings.append("Calibration is nominal")
+    tell("Reading the rules")
+    rules = settings.rules.open(near)
     tell("Opening the camera")
     camera = _closing(stack, settings.camera.open())
     tell("Opening the controls")
@@ -234,6 +266,8 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         controls=controls,
         panel=panel,
         instrument=Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier),
+        naming=models.naming,
+        rules=rules,
         outbox=outbox,
         sink=sink,
         identity=identity,

@@ -14,7 +14,7 @@ from typing import Literal
 
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.analysis.tally import CountingRules, Tally
+from leukoscope.analysis.tally import Tally
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.motion import NewFieldRule, StageWatcher
 from leukoscope.optics.quality import QualityGate
@@ -93,7 +93,7 @@ class Sample:
     def __init__(
         self,
         instrument: Instrument,
-        counting: CountingRules,
+        tally: Tally,
         new_field: NewFieldRule,
         *,
         report_id: str,
@@ -105,7 +105,7 @@ class Sample:
             StageWatcher(new_field.max_shift_share, new_field.max_overlap) if new_field.when == "moved" else None
         )
         self._now = now
-        self.tally = Tally(instrument.classifier.classes, counting)
+        self.tally = tally
         self.report_id = report_id
         self.sample_id = sample_id
         self.started_at = now()

@@ -209,7 +209,7 @@ class Service:
         moment = self._now()
         self._sample = Sample(
             self._bench.instrument,
-            self._bench.settings.counting,
+            self._bench.new_tally(),
             self._bench.settings.new_field,
             report_id=report_id,
             sample_id=self._sample_id or moment.strftime("%Y%m%d-%H%M%S"),

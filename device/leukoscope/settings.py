@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leukoscope import __version__
+from leukoscope.analysis.rules import SHIPPED, Rules
 from leukoscope.analysis.tally import CountingRules
 from leukoscope.assets import find_asset
 from leukoscope.cameras import CameraSettings
@@ -44,6 +45,8 @@ class CalibrationSettings(FrozenModel):
     """A calibration's TOML file, or its name under calibration/."""
     um_per_px: Annotated[float, Field(gt=0.01, lt=2)] | None = None
     """Micrometres per pixel of stored pictures; nothing else is corrected."""
+    objective: str | None = None
+    """What is on the bench, in the words of the calibration; one made for another objective is refused."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -56,11 +59,31 @@ class CalibrationSettings(FrozenModel):
 
         Raises:
             SettingsError: there is no such calibration.
-            CalibrationError: it is malformed or altered.
+            CalibrationError: it is malformed, altered, expired, or was made for another objective.
         """
         if self.um_per_px is not None:
             return Calibration.of_scale(self.um_per_px)
-        return Calibration.read(find_asset("calibration", self.file or "", near))
+        calibration = Calibration.read(find_asset("calibration", self.file or "", near))
+        if self.objective is not None:
+            calibration.refuse_other_objective(self.objective)
+        return calibration
+
+
+class RulesSettings(FrozenModel):
+    """What is pointed out in the counts."""
+
+    file: str = "blood.toml"
+    """A rules file beside the settings file, or "blood.toml" or "marrow.toml", which come with the software."""
+
+    def open(self, near: Path | None = None) -> Rules:
+        """Read the rules, looked up beside the settings file first.
+
+        Raises:
+            SettingsError: there are no such rules, or they are malformed.
+        """
+        beside = Path(self.file) if near is None else near / self.file
+        shipped = SHIPPED / self.file
+        return Rules.read(beside if beside.exists() or not shipped.exists() else shipped)
 
 
 class StorageSettings(FrozenModel):
@@ -106,6 +129,7 @@ class BenchSettings(FrozenModel):
     models: ModelSettings = ModelSettings()
     quality: QualityLimits = QualityLimits()
     counting: CountingRules = CountingRules()
+    rules: RulesSettings = RulesSettings()
     new_field: NewFieldRule = NewFieldRule()
 
     @classmethod

@@ -86,7 +86,7 @@ def pack_classifier(
     named = softened(named, temperature)
     facts["classifier"] |= {"temperature": temperature, "unsure_below": limit_of_unsure(named, bundle)}
     bundle = _write(out, facts)
-    (out / VALIDATION).write_text(confusion(named, bundle).model_dump_json(indent=1), "utf-8")
+    (out / VALIDATION).write_text(confusion(named, bundle, vocabulary).model_dump_json(indent=1), "utf-8")
     pictures = golden_pictures(bundle.manifest)
     logits = np.stack([OnnxSettings(threads=1).open(bundle).run(picture)["logits"] for picture in pictures])
     clear = np.diff(np.sort(logits, axis=1)[:, -2:], axis=1)[:, 0] > CLEAR_LEAD

@@ -82,7 +82,7 @@ def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
     return float(np.floor(100 * np.quantile(surest, MAX_UNSURE)) / 100)
 
 
-def confusion(named: Sequence[NamedCrop], bundle: Bundle) -> Validation:
+def confusion(named: Sequence[NamedCrop], bundle: Bundle, vocabulary: Vocabulary) -> Validation:
     """What every collection's cells are called by the bundle as it stands."""
     assert bundle.manifest.classifier is not None
     classifier = _classifier(bundle, 1.0, bundle.manifest.classifier.unsure_below)
@@ -90,11 +90,12 @@ def confusion(named: Sequence[NamedCrop], bundle: Bundle) -> Validation:
     matrices = []
     for collection in sorted({one.crop.collection for one in named}):
         cells = [one for one in named if one.crop.collection == collection]
-        labels = tuple(sorted({one.crop.label for one in cells}))
+        truths = [vocabulary.truth_of(one.crop.label) for one in cells]
+        labels = tuple(sorted(set(truths)))
         counts = np.zeros((len(labels), len(answers)), dtype=int)
-        for one in cells:
+        for truth, one in zip(truths, cells, strict=True):
             answer, _ = classifier.decide(one.probabilities)
-            counts[labels.index(one.crop.label), answers.index(answer)] += 1
+            counts[labels.index(truth), answers.index(answer)] += 1
         matrices.append(
             ConfusionMatrix(
                 collection=collection,

@@ -54,6 +54,13 @@ class Vocabulary:
             )
         return tuple(self.classes.index(name) for name in may)
 
+    def truth_of(self, label: str) -> str:
+        """The class or group a label stands for; the label itself where it stands for neither."""
+        may = self.means.get(label, (label,))
+        if len(may) == 1:
+            return may[0]
+        return next((group for group, members in self.groups.items() if set(members) == set(may)), label)
+
     def group_of(self, name: str) -> str:
         """The coarser name of a class, or the class itself."""
         return next((group for group, members in self.groups.items() if name in members), name)

@@ -16,6 +16,7 @@ from leukoscope.specimen.sample import (
     Finding,
     Provenance,
     RedCells,
+    RulesIdentity,
     SampleReport,
     Source,
 )
@@ -38,6 +39,8 @@ def report(measured: bool, synchronised: bool | None, source: Source) -> SampleR
             ClassCount("neutrophil_segmented", 30, 0.6, 0.45, 0.74, 12),
             ClassCount("x", 20, 0.4, 0.26, 0.55, 0),
         ),
+        differential_corrected=None,
+        not_corrected_because="nobody knows",
         beside={},
         red_cells=RedCells(900, 7.1, 0.1, 0.0),
         platelets=10,
@@ -45,6 +48,7 @@ def report(measured: bool, synchronised: bool | None, source: Source) -> SampleR
         area_um2=1e5,
         border_rule="left and top",
         findings=(Finding("few_cells", "Fewer than 100 white cells"),),
+        rules=RulesIdentity("adult-blood", "1.0.0", "0" * 64),
         finished_because="technician",
         provenance=Provenance(
             site="s",

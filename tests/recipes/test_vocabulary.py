@@ -12,6 +12,9 @@ classes = [{ key = "band" }, { key = "segmented" }, { key = "artefact" }]
 neutrophil = ["band", "segmented"]
 [training.means]
 neutrophil = ["band", "segmented"]
+neutrophil_unspecified = ["segmented", "band"]
+stab = ["band"]
+cell = ["band", "artefact"]
 macrophage = []
 """
 
@@ -29,6 +32,14 @@ def test_a_coarse_label_may_mean_several_classes_and_another_none(vocabulary: Vo
     assert vocabulary.indices("macrophage") == ()
     assert vocabulary.group_of("band") == "neutrophil"
     assert vocabulary.group_of("artefact") == "artefact"
+
+
+def test_a_label_is_counted_as_the_class_or_the_group_it_stands_for(vocabulary: Vocabulary) -> None:
+    assert vocabulary.truth_of("band") == "band"
+    assert vocabulary.truth_of("stab") == "band"
+    assert vocabulary.truth_of("neutrophil") == "neutrophil"
+    assert vocabulary.truth_of("neutrophil_unspecified") == "neutrophil"
+    assert vocabulary.truth_of("cell") == "cell"
 
 
 def test_an_unknown_label_is_refused_and_told_where_to_explain_it(vocabulary: Vocabulary) -> None:

@@ -6,11 +6,16 @@ from hypothesis import strategies as st
 
 from leukoscope.reporting import Identity
 from leukoscope.specimen.sample import (
+    Basis,
     BundleIdentity,
+    Certainty,
     ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
     Finding,
     Provenance,
     RedCells,
+    RulesIdentity,
     SampleReport,
     Source,
 )
@@ -49,13 +54,24 @@ def report(number: int = 1, **changes: object) -> SampleReport:
             ClassCount("lymphocyte", 40, 0.4, 0.303, 0.503, 12),
             ClassCount("basophil", 0, 0.0, 0.0, 0.036, 0),
         ),
+        "differential_corrected": CorrectedDifferential(
+            "as a test would",
+            0.0625,
+            (CorrectedShare("neutrophil", 0.58, 0.47, 0.69, 812),),
+            (CorrectedShare("lymphoid", 0.41, 0.3, 0.52, 77),),
+        ),
+        "not_corrected_because": None,
         "beside": {"smudge": 3, "unsure": 1},
         "red_cells": RedCells(9000, 7.2, 0.11, 0.05),
         "platelets": 700,
         "wbc_per_1000_rbc": 11.1,
         "area_um2": 4.0e5,
         "border_rule": "cells on the top and left border are counted",
-        "findings": (Finding("few_cells", "Fewer than 200 white cells were counted."),),
+        "findings": (
+            Finding("few_cells", "Fewer than 200 white cells were counted."),
+            Finding("eosinophilia", "more than 6 %", Certainty.LIKELY, Basis.CORRECTED, {"value": 0.0725}),
+        ),
+        "rules": RulesIdentity("adult-blood", "1.0.0", "c" * 64),
         "finished_because": "enough_cells",
         "provenance": PROVENANCE,
     }
@@ -69,7 +85,20 @@ _amounts = st.floats(0, 1e12)
 # Fixed offsets: in a zone with summer time some wall clock times happen twice, or never, and equal nothing.
 _zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _moments = st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=_zones)
-_bundles = st.builds(BundleIdentity, _names, _names, st.text("0123456789abcdef", min_size=64, max_size=64), _names)
+_digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+_bundles = st.builds(BundleIdentity, _names, _names, _digests, _names)
+_corrected_lines = st.lists(st.builds(CorrectedShare, _names, _shares, _shares, _shares, _counts), max_size=3).map(
+    tuple
+)
+_corrected = st.builds(CorrectedDifferential, _names, _shares, _corrected_lines, _corrected_lines)
+_findings = st.builds(
+    Finding,
+    _names,
+    _names,
+    st.sampled_from(Certainty),
+    st.sampled_from(Basis),
+    st.dictionaries(_names, st.floats(-1e12, 1e12), max_size=3),
+)
 
 reports = st.builds(
     SampleReport,
@@ -85,13 +114,16 @@ reports = st.builds(
     differential=st.lists(st.builds(ClassCount, _names, _counts, _shares, _shares, _shares, _counts), max_size=4).map(
         tuple
     ),
+    differential_corrected=st.none() | _corrected,
+    not_corrected_because=st.none() | _names,
     beside=st.dictionaries(_names, _counts, max_size=4),
     red_cells=st.builds(RedCells, _counts, st.none() | _amounts, st.none() | _amounts, st.none() | _shares),
     platelets=_counts,
     wbc_per_1000_rbc=st.none() | _amounts,
     area_um2=_amounts,
     border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
-    findings=st.lists(st.builds(Finding, _names, _names), max_size=3).map(tuple),
+    findings=st.lists(_findings, max_size=3).map(tuple),
+    rules=st.builds(RulesIdentity, _names, _names, _digests),
     finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures", "fault"]),
     provenance=st.builds(
         Provenance,

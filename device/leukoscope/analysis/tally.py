@@ -1,26 +1,39 @@
 """Adds up fields until a sample can be reported."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from leukoscope.analysis.findings import FindingLimits, find_remarks
+from leukoscope.analysis.corrected import METHOD, Correction, Mix
+from leukoscope.analysis.estimates import Estimator, counted_ratio, counted_share, variation
+from leukoscope.analysis.findings import Counted, find_remarks
 from leukoscope.analysis.intervals import clopper_pearson, count_more
 from leukoscope.analysis.morphology import shape_of
+from leukoscope.analysis.rules import Rules
 from leukoscope.inference.bundle import CellClass
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, RejectedField
-from leukoscope.specimen.sample import ClassCount, Provenance, RedCells, SampleReport
+from leukoscope.specimen.sample import (
+    ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
+    Provenance,
+    RedCells,
+    SampleReport,
+)
 
 BORDER_RULE = (
     "Numbers of cells follow the unbiased counting frame (Gundersen 1977): a cell cut by the right or lower "
     "edge is not counted. The differential and all sizes use whole cells only."
 )
+
+NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
 
 
 class CountingRules(FrozenModel):
@@ -30,14 +43,25 @@ class CountingRules(FrozenModel):
     """Named white cells after which the sample is finished; marrow wants 500."""
     interval_width: Annotated[float, Field(gt=0, le=1)] = 0.10
     """Width of the 95 % interval that "count more" aims at, as a share."""
-    findings: FindingLimits = FindingLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What a tally knows about the network that named its cells."""
+
+    classes: tuple[CellClass, ...]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    correction: Correction | None = None
+    """How it mistakes its classes; None where nobody knows."""
 
 
 class Tally:
     """The running count of one sample; the order of fields never changes it."""
 
-    def __init__(self, classes: Sequence[CellClass], rules: CountingRules) -> None:
-        self._differential = [one.key for one in classes if one.in_differential]
+    def __init__(self, naming: Naming, counting: CountingRules, rules: Rules) -> None:
+        self._naming = naming
+        self._differential = [one.key for one in naming.classes if one.in_differential]
+        self._counting = counting
         self._rules = rules
         self._named: Counter[str] = Counter()
         self._kinds: Counter[CellKind] = Counter()
@@ -80,7 +104,7 @@ class Tally:
     @property
     def enough(self) -> bool:
         """The stop rule is met."""
-        return self.white_cells >= self._rules.white_cells
+        return self.white_cells >= self._counting.white_cells
 
     @property
     def fields_counted(self) -> int:
@@ -110,7 +134,7 @@ class Tally:
                     share=count / total if total else 0.0,
                     low=low,
                     high=high,
-                    count_more=count_more(count, total, self._rules.interval_width) if total else 0,
+                    count_more=count_more(count, total, self._counting.interval_width) if total else 0,
                 )
             )
         return tuple(lines)
@@ -140,6 +164,7 @@ class Tally:
         differential = self.differential()
         beside = {key: n for key, n in sorted(self._named.items()) if key not in self._differential and n}
         red = self._kinds[CellKind.RBC]
+        mix = self._mix()
         return SampleReport(
             id=report_id,
             version=1,
@@ -151,15 +176,64 @@ class Tally:
             fields_rejected_total=self._rejected,
             white_cells=self.white_cells,
             differential=differential,
+            differential_corrected=None if mix is None else self._corrected(mix),
+            not_corrected_because=self._not_corrected_because(),
             beside=beside,
             red_cells=self.red_cells(),
             platelets=self._kinds[CellKind.PLATELET],
             wbc_per_1000_rbc=1000 * self._kinds[CellKind.WBC] / red if red else None,
             area_um2=self._area_um2,
             border_rule=BORDER_RULE,
-            findings=find_remarks(differential, beside, provenance, self._rules.findings),
+            findings=find_remarks(self._counted(mix), self._rules, provenance),
+            rules=self._rules.identity,
             finished_because=finished_because,
             provenance=provenance,
+        )
+
+    def _mix(self) -> Mix | None:
+        """What can stand behind the names of the cells counted so far."""
+        correction = self._naming.correction
+        return None if correction is None or not self.white_cells else correction.correct(self._named)
+
+    def _not_corrected_because(self) -> str | None:
+        if self._naming.correction is None:
+            return NOT_VALIDATED
+        return None if self.white_cells else "no white cells were counted"
+
+    def _estimator(self, mix: Mix | None) -> Estimator:
+        classes = [one.key for one in self._naming.classes]
+        return Estimator(self._named, classes, self._differential, self._naming.groups, mix)
+
+    def _corrected(self, mix: Mix) -> CorrectedDifferential | None:
+        correction = self._naming.correction
+        if correction is None:
+            return None
+        estimator = self._estimator(mix)
+
+        def line(name: str) -> CorrectedShare:
+            keys = [key for key in estimator.known([name]) if key in self._differential]
+            share = estimator.share(keys)
+            return CorrectedShare(name, share.value, share.low, share.high, correction.validated_cells(keys))
+
+        return CorrectedDifferential(
+            method=METHOD,
+            between_laboratories=correction.rows.between,
+            classes=tuple(line(key) for key in self._differential),
+            groups=tuple(
+                line(name) for name, members in self._naming.groups.items() if set(members) & set(self._differential)
+            ),
+        )
+
+    def _counted(self, mix: Mix | None) -> Counted:
+        red, measured = self._kinds[CellKind.RBC], len(self._diameters_um)
+        spread = self.red_cells().diameter_cv
+        platelets = self._kinds[CellKind.PLATELET]
+        return Counted(
+            white=self._estimator(mix),
+            diameter_cv=None if spread is None else variation(spread, measured),
+            irregular=counted_share(self._irregular, measured) if measured else None,
+            platelets=platelets,
+            platelets_per_red_cell=counted_ratio(platelets, red) if red else None,
         )
 
 

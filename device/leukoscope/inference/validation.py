@@ -19,7 +19,7 @@ class ConfusionMatrix(FrozenModel):
     held_out_by: Literal["patient", "slide", "picture"]
     """What is never in training and here at once; pictures of one patient may be in both with "picture"."""
     truth: tuple[str, ...]
-    """Labels as annotated, one per row; a label may be coarser than a class, such as "neutrophil"."""
+    """What the cells are, one per row: a class, a group of the bundle such as "neutrophil", or a label of neither."""
     named: tuple[str, ...]
     """Answers as the device gives them, one per column: every class, and "unsure"."""
     counts: tuple[tuple[Count, ...], ...]

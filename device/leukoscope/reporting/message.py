@@ -6,11 +6,16 @@ from typing import Any
 
 from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, utc_time, validate
 from leukoscope.specimen.sample import (
+    Basis,
     BundleIdentity,
+    Certainty,
     ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
     Finding,
     Provenance,
     RedCells,
+    RulesIdentity,
     SampleReport,
     Source,
 )
@@ -67,6 +72,8 @@ def encode(
         "white_cells": {
             "counted": report.white_cells,
             "differential": [_class_count(line) for line in report.differential],
+            "differential_corrected": _corrected(report.differential_corrected),
+            "not_corrected_because": report.not_corrected_because,
             "beside": dict(report.beside),
             "per_1000_red_cells": report.wbc_per_1000_rbc,
         },
@@ -77,7 +84,8 @@ def encode(
             "irregular_share": report.red_cells.irregular_share,
         },
         "platelets": {"counted": report.platelets},
-        "findings": [{"code": finding.code, "text": finding.text} for finding in report.findings],
+        "findings": [_finding(finding) for finding in report.findings],
+        "rules": _rules(report.rules),
         "provenance": _provenance(report.provenance),
     }
     # A NaN passes every range of a JSON schema, so the bytes are tried before the schema is.
@@ -108,6 +116,8 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         fields_rejected_total=int(fields["rejected"]),
         white_cells=int(white["counted"]),
         differential=tuple(_read_class_count(line) for line in white["differential"]),
+        differential_corrected=_read_corrected(white["differential_corrected"]),
+        not_corrected_because=white["not_corrected_because"],
         beside=_counts(white["beside"]),
         red_cells=RedCells(
             count=int(red["counted"]),
@@ -119,7 +129,8 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         wbc_per_1000_rbc=_float(white["per_1000_red_cells"]),
         area_um2=float(sample["area_um2"]),
         border_rule=sample["border_rule"],
-        findings=tuple(Finding(**finding) for finding in message["findings"]),
+        findings=tuple(_read_finding(finding) for finding in message["findings"]),
+        rules=RulesIdentity(**message["rules"]),
         finished_because=sample["finished_because"],
         provenance=_read_provenance(message["provenance"]),
     )
@@ -151,6 +162,67 @@ def _read_class_count(line: Mapping[str, Any]) -> ClassCount:
         high=float(line["high"]),
         count_more=int(line["count_more"]),
     )
+
+
+def _corrected(corrected: CorrectedDifferential | None) -> dict[str, Any] | None:
+    if corrected is None:
+        return None
+    return {
+        "method": corrected.method,
+        "between_laboratories": corrected.between_laboratories,
+        "classes": [_corrected_share(line) for line in corrected.classes],
+        "groups": [_corrected_share(line) for line in corrected.groups],
+    }
+
+
+def _corrected_share(line: CorrectedShare) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "share": line.share,
+        "low": line.low,
+        "high": line.high,
+        "validated_cells": line.validated_cells,
+    }
+
+
+def _read_corrected(wire: Mapping[str, Any] | None) -> CorrectedDifferential | None:
+    if wire is None:
+        return None
+    return CorrectedDifferential(
+        method=wire["method"],
+        between_laboratories=float(wire["between_laboratories"]),
+        classes=tuple(_read_corrected_share(line) for line in wire["classes"]),
+        groups=tuple(_read_corrected_share(line) for line in wire["groups"]),
+    )
+
+
+def _read_corrected_share(line: Mapping[str, Any]) -> CorrectedShare:
+    return CorrectedShare(
+        name=line["name"],
+        share=float(line["share"]),
+        low=float(line["low"]),
+        high=float(line["high"]),
+        validated_cells=int(line["validated_cells"]),
+    )
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "text": finding.text,
+        "certainty": finding.certainty.value,
+        "basis": finding.basis.value,
+        "numbers": dict(finding.numbers),
+    }
+
+
+def _read_finding(wire: Mapping[str, Any]) -> Finding:
+    numbers = {name: float(number) for name, number in wire["numbers"].items()}
+    return Finding(wire["code"], wire["text"], Certainty(wire["certainty"]), Basis(wire["basis"]), numbers)
+
+
+def _rules(rules: RulesIdentity) -> dict[str, str]:
+    return {"id": rules.id, "version": rules.version, "sha256": rules.sha256}
 
 
 def _provenance(provenance: Provenance) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is said about one specimen when counting ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -62,6 +62,36 @@ class ClassCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectedShare:
+    """One class or group of the differential, corrected for how often the classifier mistakes it."""
+
+    name: str
+    """A class or group key of the classifier's bundle."""
+    share: float
+    """Of the white cells, 0-1."""
+    low: float
+    """Lower end of the 95 % interval, 0-1; it holds the error of counting and of naming."""
+    high: float
+    """Upper end of the 95 % interval, 0-1."""
+    validated_cells: int
+    """Cells of this class, or of the group's classes, whose naming was checked; 0: nobody knows how it is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedDifferential:
+    """The differential as it would be if every cell had been named right, as far as the validation tells."""
+
+    method: str
+    """How it was made, in words."""
+    between_laboratories: float
+    """Share of the variance of an answer that lies between the laboratories of the validation, 0-1."""
+    classes: tuple[CorrectedShare, ...]
+    """Every class of the bundle's differential."""
+    groups: tuple[CorrectedShare, ...]
+    """Every group of the bundle that holds classes of the differential."""
+
+
+@dataclass(frozen=True, slots=True)
 class RedCells:
     """What the red cells look like."""
 
@@ -74,12 +104,48 @@ class RedCells:
     """Share whose outline is not round, 0-1; None when there are none."""
 
 
+class Certainty(StrEnum):
+    """How sure a finding is, from the 95 % interval of what it rests on."""
+
+    CERTAIN = "certain"
+    """The whole interval lies beyond the limit; also findings that rest on no interval."""
+    LIKELY = "likely"
+    """The best estimate lies beyond the limit, an end of the interval does not."""
+    CANNOT_BE_EXCLUDED = "cannot_be_excluded"
+    """Only an end of the interval lies beyond the limit."""
+
+
+class Basis(StrEnum):
+    """Which error the interval of a finding holds."""
+
+    COUNTS = "counts"
+    """That of counting alone."""
+    CORRECTED = "corrected"
+    """That of counting and that of naming."""
+    NONE = "none"
+    """The finding rests on no interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One remark for the reader; it screens and counts, it never names a disease."""
 
     code: str
     text: str
+    certainty: Certainty = Certainty.CERTAIN
+    basis: Basis = Basis.NONE
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """What it rests on, such as count, of, value, low, high and limit; shares are 0-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesIdentity:
+    """Which rules made the findings."""
+
+    id: str
+    version: str
+    sha256: str
+    """Of the rules file, hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +168,10 @@ class SampleReport:
     """Denominator of the differential: named white cells; what `beside` lists is outside it."""
     differential: tuple[ClassCount, ...]
     """Every class of the bundle's differential, also those never seen."""
+    differential_corrected: CorrectedDifferential | None
+    """None where there is nothing to correct it by, or nothing to correct."""
+    not_corrected_because: str | None
+    """Why there is none, in words; None where there is one."""
     beside: Mapping[str, int]
     """Cells seen but outside the differential, by class: erythroblast, smudge, unsure, artefact…"""
     red_cells: RedCells
@@ -112,6 +182,8 @@ class SampleReport:
     border_rule: str
     """Which border cells were counted, in words."""
     findings: tuple[Finding, ...]
+    rules: RulesIdentity
+    """What made the findings."""
     finished_because: str
     """"enough_cells", "technician", "end_of_pictures" or "fault"."""
     provenance: Provenance

@@ -1,0 +1,209 @@
+"""What a site wants pointed out in the counts: a rules file, read and checked."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from leukoscope.errors import SettingsError
+from leukoscope.schema import FrozenModel, explain
+from leukoscope.specimen.sample import Certainty, RulesIdentity
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Ratio = Annotated[float, Field(ge=0.0)]
+Keys = Annotated[tuple[str, ...], Field(min_length=1)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+SHIPPED = Path(__file__).parent
+"""The folder of the rules that come with the software."""
+
+
+class CountLimits(FrozenModel):
+    """When the count itself is too thin."""
+
+    min_white_cells: Annotated[int, Field(ge=1)]
+    """A differential on fewer named white cells is called too small (CLSI H20 asks 200 to 400)."""
+    max_unsure_share: Share
+    """Share of unsure cells among unsure and named white cells above which a person has to look."""
+
+
+class ShareRule(FrozenModel):
+    """One finding about a share of the white cells; exactly one of `seen`, `at_least`, `above` and `below` is given."""
+
+    code: Code
+    """What the finding is called in the report."""
+    words: Annotated[str, Field(min_length=1, max_length=60)]
+    """What is counted, in the plural, as "eosinophils"."""
+    of: Keys
+    """Class and group keys of the classifier's bundle whose cells are added."""
+    seen: bool = False
+    """Told when a single cell was named so."""
+    at_least: Share | None = None
+    """Told when the share reaches this."""
+    above: Share | None = None
+    """Told when the share is above this, the upper end of the reference range."""
+    below: Share | None = None
+    """Told when the share is below this, the lower end of the reference range."""
+    tell_from: Certainty = Certainty.LIKELY
+    """The least certainty that is told."""
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        asked = [self.seen, *(limit is not None for limit in (self.at_least, self.above, self.below))]
+        if sum(asked) != 1:
+            raise ValueError(f"expected exactly one of seen, at_least, above and below, found {sum(asked)}")
+        return self
+
+
+class ErythroblastRule(FrozenModel):
+    """Nucleated red cells beside the white ones, told as `erythroblasts_seen`."""
+
+    of: Keys
+    """Class keys."""
+
+
+class RedCellRule(FrozenModel):
+    """Told as `anisocytosis` and `irregular_red_cells`."""
+
+    max_diameter_cv: Ratio
+    """Standard deviation over mean of the diameters above which sizes are called uneven."""
+    max_irregular_share: Share
+    """Share of outlines that are not round above which it is told."""
+    tell_from: Certainty = Certainty.LIKELY
+
+
+class PlateletRule(FrozenModel):
+    """Told as `platelets_low` and `platelets_high`."""
+
+    min_per_red_cell: Ratio
+    """Platelets per red cell below which it is told."""
+    max_per_red_cell: Ratio
+    """Platelets per red cell above which it is told."""
+    clumps: tuple[str, ...] = ()
+    """Classes that are clumps: where one is seen, single platelets are too few to judge by."""
+    tell_from: Certainty = Certainty.LIKELY
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_per_red_cell >= self.max_per_red_cell:
+            raise ValueError("expected min_per_red_cell below max_per_red_cell")
+        return self
+
+
+class MyeloidErythroidRule(FrozenModel):
+    """Told as `me_ratio`, `me_ratio_low` or `me_ratio_high`; marrow only."""
+
+    myeloid: Keys
+    """Class and group keys above the line."""
+    erythroid: Keys
+    """Class and group keys below the line."""
+    min_ratio: Ratio
+    """Lower end of the reference range."""
+    max_ratio: Ratio
+    """Upper end of the reference range."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_ratio >= self.max_ratio:
+            raise ValueError("expected min_ratio below max_ratio")
+        return self
+
+
+class Rules(FrozenModel):
+    """A rules file."""
+
+    schema_version: Literal[1]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    """What the site calls these rules; stands in every report."""
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    """Counted up by whoever changes the file; stands in every report."""
+    mode: Literal["blood", "marrow"]
+    """What the smears are of."""
+    counting: CountLimits
+    share: tuple[ShareRule, ...] = ()
+    """In the order in which findings are told."""
+    erythroblasts: ErythroblastRule | None = None
+    red_cells: RedCellRule | None = None
+    platelets: PlateletRule | None = None
+    myeloid_erythroid: MyeloidErythroidRule | None = None
+    sha256: str = ""
+    """Of the file, filled in when it is read."""
+
+    @model_validator(mode="after")
+    def _fits_the_mode(self) -> Self:
+        if (self.mode == "marrow") != (self.myeloid_erythroid is not None):
+            raise ValueError(
+                "the ratio of myeloid to erythroid cells means something in marrow only: expected the table "
+                f"[myeloid_erythroid] in mode marrow and nowhere else, found mode {self.mode}"
+            )
+        codes = [rule.code for rule in self.share]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"expected a code of its own per finding, found {', '.join(twice)} twice")
+        if taken := sorted(set(codes) & RESERVED_CODES):
+            raise ValueError(f"the codes {', '.join(taken)} are taken by findings of the device: choose others")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a rules file.
+
+        Raises:
+            SettingsError: it is missing, is not TOML, or holds an unknown key or a wrong value.
+        """
+        try:
+            content = path.read_bytes()
+            table = tomllib.loads(content.decode())
+        except FileNotFoundError:
+            raise SettingsError(f"no rules file at {path}: check [rules] in the settings") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
+        try:
+            return cls.model_validate({**table, "sha256": hashlib.sha256(content).hexdigest()})
+        except ValidationError as error:
+            raise SettingsError(f"{path}: {explain(error)}") from error
+
+    @classmethod
+    def shipped(cls, mode: Literal["blood", "marrow"] = "blood") -> Self:
+        """The rules that come with the software."""
+        return cls.read(SHIPPED / f"{mode}.toml")
+
+    @property
+    def identity(self) -> RulesIdentity:
+        """What a report says about them."""
+        return RulesIdentity(self.id, self.version, self.sha256)
+
+    def asked_for(self) -> Iterator[str]:
+        """Every class and group the rules count."""
+        for rule in self.share:
+            yield from rule.of
+        if self.erythroblasts is not None:
+            yield from self.erythroblasts.of
+        if self.platelets is not None:
+            yield from self.platelets.clumps
+        if self.myeloid_erythroid is not None:
+            yield from self.myeloid_erythroid.myeloid
+            yield from self.myeloid_erythroid.erythroid
+
+
+RESERVED_CODES = frozenset(
+    {
+        "anisocytosis",
+        "erythroblasts_seen",
+        "irregular_red_cells",
+        "me_ratio",
+        "me_ratio_high",
+        "me_ratio_low",
+        "not_judged",
+        "platelets_high",
+        "platelets_low",
+        "replayed",
+        "simulated",
+        "too_few_cells",
+        "too_many_unsure",
+        "uncalibrated",
+    }
+)
+"""Codes of findings that no [[share]] table makes."""
