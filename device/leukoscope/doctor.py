@@ -23,9 +23,12 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.optics.calibration import read_kept
+from leukoscope.optics.calibration_record import read_record
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.settings import BenchSettings, StorageSettings, identity_of
+from leukoscope.specimen.frame import Frame
 
 LOW_SPACE_MIB = 200
 """Free space below which a site should act: an outbox of thousands of reports fits into far less."""
@@ -64,7 +67,7 @@ def check_bench(settings: BenchSettings, near: Path) -> Iterator[Finding]:
     models = settings.models
     yield from check_models((models.engine,), models.segmenter, models.classifier)
     yield _try("calibration", lambda: _calibration(settings, near))
-    yield _try("camera", lambda: _camera(settings))
+    yield _try("camera", lambda: _camera(settings, near))
     yield _try("storage", lambda: _storage(settings.storage))
     for display in settings.displays:
         # The others need a desktop or the terminal this is printed on.
@@ -102,10 +105,19 @@ def _golden(name: str, engine: EngineSettings) -> str:
 def _calibration(settings: BenchSettings, near: Path) -> str:
     calibration = settings.calibration.open(near)
     origin = "measured" if calibration.measured else "nominal, not measured on this bench"
-    return f"{calibration.id}: {calibration.um_per_px:g} µm/px, {origin}"
+    told = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}"
+    if settings.calibration.file is None:
+        return told
+    path = find_asset("calibration", settings.calibration.file, near)
+    parts = read_record(path).measurements()
+    for name, part in parts.items():
+        # Pictures correct nothing, so only here is asked whether they are still what was measured on.
+        read_kept(path.parent, part.picture)
+        told += f"; {name} by {part.by} on {part.at:%Y-%m-%d}, until {part.valid_until:%Y-%m-%d}"
+    return told
 
 
-def _camera(settings: BenchSettings) -> str:
+def _camera(settings: BenchSettings, near: Path) -> str:
     camera = settings.camera.open()
     try:
         frame = camera.capture()
@@ -113,8 +125,17 @@ def _camera(settings: BenchSettings) -> str:
         camera.close()
     if frame is None:
         raise LeukoscopeError("the camera gave no frame: is the folder empty?")
+    _refuse_foreign(settings, near, frame)
     rows, cols = frame.pixels.shape[:2]
     return f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
+
+
+def _refuse_foreign(settings: BenchSettings, near: Path, frame: Frame) -> None:
+    try:
+        calibration = settings.calibration.open(near)
+    except LeukoscopeError:
+        return  # told under its own heading
+    calibration.refuse_foreign(frame)
 
 
 def _storage(storage: StorageSettings) -> str:

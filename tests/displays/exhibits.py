@@ -6,6 +6,7 @@ from leukoscope.displays.state import (
     Delivery,
     DifferentialLine,
     Fault,
+    Guiding,
     Hint,
     Looking,
     Ready,
@@ -73,6 +74,10 @@ EXHIBITS: dict[str, Screen] = {
     ),
     "sent": Sent("3f9c1a2e", 0, Delivery.SENT, Source.LIVE),
     "queued": Sent("3f9c1a2e", 4, Delivery.QUEUED, Source.SIMULATED),
+    "guiding": Guiding("Flat field", "Move to an empty place, then press", "3 of 9 pictures", 1 / 3, Source.LIVE),
+    "guiding_done": Guiding(
+        "Scale", "Done: 0.1270 um per pixel", "Next: leukoscope calibrate scale --check", None, Source.SIMULATED
+    ),
     "fault": Fault("Camera", "No frame came for 5 seconds", "Check the ribbon cable, then press the button"),
     "fault_long": Fault(
         "Outbox",

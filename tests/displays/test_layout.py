@@ -21,6 +21,7 @@ from leukoscope.displays.state import (
     Delivery,
     DifferentialLine,
     Fault,
+    Guiding,
     Hint,
     Looking,
     Ready,
@@ -61,6 +62,7 @@ screens: st.SearchStrategy[Screen] = st.one_of(
     st.builds(Result, words, differentials, counts, st.none() | st.floats(0, 99), remarks, remarks, sources),
     st.builds(Sent, words, counts, st.sampled_from(Delivery), sources),
     st.builds(Fault, words, words, words),
+    st.builds(Guiding, words, words, words, st.none() | st.floats(0, 1), sources),
 )
 COLOUR_SIZES = [(240, 240), (320, 240), (240, 320), (480, 320)]
 DOT_SIZES = [(128, 64), (128, 32), (96, 64), (96, 32), (256, 64), (128, 128), (160, 128)]
@@ -76,6 +78,7 @@ EXTREMES: list[Screen] = [
     Looking(Hint.TOO_CROWDED, HUGE, HUGE, Source.SIMULATED),
     Sent(WIDE, HUGE, Delivery.QUEUED, Source.SIMULATED),
     Fault(WIDE, WIDE, WIDE),
+    Guiding(WIDE, WIDE, WIDE, 1.0, Source.SIMULATED),
     Starting(WIDE, WIDE),
 ]
 

@@ -8,6 +8,7 @@ from leukoscope.cameras.door import Now, utc_now
 from leukoscope.errors import CameraError
 from leukoscope.schema import FrozenModel
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
+from leukoscope.simulation.ruling import Ruling, RulingSettings
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Path, Serpentine, Stage
 from leukoscope.specimen.frame import Frame, Pixels
@@ -18,8 +19,12 @@ class SimulatedCameraSettings(FrozenModel):
     """A simulated slide, microscope and stage."""
 
     driver: Literal["simulated"] = "simulated"
+    slide: Literal["smear", "blank", "ruling", "dark"] = "smear"
+    """What the camera sees; for calibrating: "blank" empty glass, "ruling" a stage micrometer, "dark" no lamp."""
     smear: SmearSettings = SmearSettings()
-    """What is on the slide."""
+    """The specimen, where the slide is a smear."""
+    ruling: RulingSettings = RulingSettings()
+    """The lines, where the slide is a ruling."""
     microscope: MicroscopeSettings = MicroscopeSettings()
     """Objective, lamp and sensor."""
     path: Literal["serpentine", "keys"] = "serpentine"
@@ -95,7 +100,7 @@ class SimulatedCamera:
         """
         if self._closed:
             raise CameraError("the simulated camera is closed: open it again to capture")
-        pixels, self._truth = self._microscope.look()
+        pixels, self._truth = self._look()
         x, y = self.stage.position_um
         self._number += 1
         return Frame(
@@ -114,6 +119,17 @@ class SimulatedCamera:
     def close(self) -> None:
         """Release the slide; safe to call twice."""
         self._closed = True
+
+    def _look(self) -> tuple[Pixels, tuple[VisibleCell, ...]]:
+        match self._settings.slide:
+            case "smear":
+                return self._microscope.look()
+            case "blank":
+                return self._microscope.render_blank(), ()
+            case "ruling":
+                return self._microscope.render_ruling(Ruling(self._settings.ruling)), ()
+            case "dark":
+                return self._microscope.render_dark(), ()
 
     def _seconds(self) -> float:
         # In the middle of a frame's interval, so that rounding never moves the stage a frame early.

@@ -13,6 +13,7 @@ from leukoscope.displays.state import (
     Counting,
     Delivery,
     Fault,
+    Guiding,
     Hint,
     Looking,
     Ready,
@@ -48,6 +49,8 @@ def paint_colour(screen: Screen, canvas: Canvas) -> None:
             _sent(screen, canvas)
         case Fault():
             _fault(screen, canvas)
+        case Guiding():
+            _guiding(screen, canvas)
 
 
 def _starting(screen: Starting, canvas: Canvas) -> None:
@@ -104,6 +107,17 @@ def _sent(screen: Sent, canvas: Canvas) -> None:
     canvas.text(middle, top + 136, "Sent" if sent else "Queued", 31, room, TEXT, "centre")
     canvas.text(middle, top + 160, f"Report {screen.report_id}", 15, room, MUTED, "centre")
     canvas.text(middle, canvas.height - 16, wording.waiting_line(screen), 15, room, MUTED, "centre")
+
+
+def _guiding(screen: Guiding, canvas: Canvas) -> None:
+    header(canvas, screen.part, ACCENT, screen.source)
+    right = canvas.width - MARGIN
+    middle = HEADER + (canvas.height - HEADER) * 0.55
+    canvas.paragraphs((MARGIN, HEADER + 4, right, middle), [(screen.todo, TEXT)], (29, 24, 19, 15, 12.5), "centre")
+    foot = canvas.height - (6 if screen.share is None else 34)
+    canvas.paragraphs((MARGIN, middle, right, foot), [(screen.note, MUTED)], (18, 15, 12.5), "centre")
+    if screen.share is not None:
+        canvas.progress(MARGIN, canvas.height - 28, right, canvas.height - 12, min(max(screen.share, 0.0), 1.0))
 
 
 def _fault(screen: Fault, canvas: Canvas) -> None:

@@ -8,6 +8,7 @@ from leukoscope.displays.state import (
     Delivery,
     DifferentialLine,
     Fault,
+    Guiding,
     Looking,
     Ready,
     Result,
@@ -52,6 +53,9 @@ def gist(screen: Screen) -> Gist:
             told = _sent(screen)
         case Fault():
             told = Gist(f"FAULT: {screen.part}", paragraphs=(screen.happened, f"> {screen.todo}"))
+        case Guiding():
+            badge = wording.BADGE[screen.source]
+            told = Gist(screen.part, badge, progress=screen.share, paragraphs=(screen.todo, screen.note))
     return told
 
 

@@ -160,7 +160,22 @@ class Fault:
     todo: str
 
 
-Screen = Starting | Ready | Looking | Counting | Result | Sent | Fault
+@dataclass(frozen=True, slots=True)
+class Guiding:
+    """A calibration under way, or done."""
+
+    part: str
+    """Such as "Flat field"."""
+    todo: str
+    """What the hand has to do now."""
+    note: str
+    """How far it is, or what was measured."""
+    share: float | None
+    """Length of the bar, 0-1; None for no bar."""
+    source: Source
+
+
+Screen = Starting | Ready | Looking | Counting | Result | Sent | Fault | Guiding
 """Whatever can be drawn."""
 
 

@@ -1,50 +1,26 @@
 """The calibration of one light path: its scale and its shading, and from whom they come."""
 
 import hashlib
-import tomllib
+import io
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Self
 
 import numpy as np
-from pydantic import Field, ValidationError
 
 from leukoscope.errors import CalibrationError
-from leukoscope.optics.flatfield import FlatField, Gain
-from leukoscope.schema import FrozenModel, explain
+from leukoscope.optics.blank import Light
+from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, WhiteBalance, read_record
+from leukoscope.optics.flatfield import FlatField, Gain, gain_of
 from leukoscope.specimen.frame import Frame, Micrograph
 
-
-class SensorSize(FrozenModel):
-    """The picture a calibration is valid for."""
-
-    rows: Annotated[int, Field(gt=0)]
-    """Pixels."""
-    cols: Annotated[int, Field(gt=0)]
-    """Pixels."""
-
-
-class GainFile(FrozenModel):
-    """A flat-field gain beside the calibration."""
-
-    path: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class CalibrationRecord(FrozenModel):
-    """`<name>.toml` of a calibration."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-    """Appears in every report."""
-    origin: Literal["nominal", "measured"]
-    """Nominal: from data sheets, for any bench of this build. Measured: on this bench."""
-    optics: str
-    """Camera, objective and tube lens in words."""
-    um_per_px: Annotated[float, Field(gt=0.01, lt=2)]
-    """Micrometres of specimen per pixel."""
-    sensor: SensorSize | None = None
-    """Without it any picture size is taken; only meaningful without a flat field."""
-    flat_field: GainFile | None = None
+STORED = frozenset({"replay", "file"})
+"""Sources of pictures taken earlier: they cannot tell which sensor took them."""
+MAX_EXPOSURE_DRIFT, MAX_GAIN_DRIFT = 0.10, 0.05
+"""Cameras settle on slightly other values each time they are opened; more than this share was changed by somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +33,40 @@ class Calibration:
     sensor: tuple[int, int] | None = None
     """(rows, cols) it is valid for; None for any."""
     flat_field: FlatField | None = field(default=None, compare=False)
+    camera: str | None = None
+    """The frames' source it is valid for; None for any."""
+    objective: str | None = None
+    """The objective it is valid for; None where nobody said."""
+    white: WhiteBalance | None = field(default=None, compare=False)
+    """The camera settings its colours hold for; None for any."""
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a calibration and the gain file it names.
+    def read(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
+        """Read a calibration and the files it names.
 
         Raises:
-            CalibrationError: a file is missing, malformed or altered.
+            CalibrationError: a file is missing, malformed or altered, or the time of a part is over.
         """
-        try:
-            record = CalibrationRecord.model_validate(tomllib.loads(path.read_text("utf-8")))
-        except FileNotFoundError:
-            raise CalibrationError(f"no calibration at {path}: check [calibration] in the settings") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise CalibrationError(f"{path} cannot be read: {error}") from error
-        except ValidationError as error:
-            raise CalibrationError(f"{path}: {explain(error)}") from error
-        gain = None if record.flat_field is None else _read_gain(path.parent, record.flat_field)
+        record = read_record(path)
+        moment = now()
+        for name in record.expired(moment):
+            part = record.measurements()[name]
+            raise CalibrationError(
+                f"{path}: its part {name}, measured by {part.by}, was valid until {part.valid_until:%Y-%m-%d} and "
+                f"it is {moment:%Y-%m-%d}: run `leukoscope calibrate {name}`"
+            )
+        dark, gain = light_path_of(path.parent, record)
+        white = None if record.white is None else record.white.gains
+        corrected = not (gain is None and dark is None and white is None)
         return cls(
             id=record.id,
             measured=record.origin == "measured",
             um_per_px=record.um_per_px,
             sensor=None if record.sensor is None else (record.sensor.rows, record.sensor.cols),
-            flat_field=None if gain is None else FlatField(gain),
+            flat_field=FlatField(gain, dark, white or (1.0, 1.0, 1.0)) if corrected else None,
+            camera=record.camera,
+            objective=record.objective,
+            white=record.white,
         )
 
     @classmethod
@@ -91,7 +78,17 @@ class Calibration:
         """Even the light of a frame and attach the scale.
 
         Raises:
-            CalibrationError: the frame is not of the size this calibration was made for.
+            CalibrationError: the frame is not of the sensor, size or camera settings this was made for.
+        """
+        self.refuse_foreign(frame)
+        pixels = frame.pixels if self.flat_field is None else self.flat_field.apply(frame.pixels)
+        return Micrograph(pixels, self.um_per_px, frame, self.id)
+
+    def refuse_foreign(self, frame: Frame) -> None:
+        """Raise unless the frame is of the sensor, size and camera settings this was made for.
+
+        Raises:
+            CalibrationError: it is not.
         """
         rows, cols = frame.pixels.shape[:2]
         if self.sensor is not None and self.sensor != (rows, cols):
@@ -99,11 +96,51 @@ class Calibration:
                 f"calibration {self.id} is for pictures of {self.sensor[1]}x{self.sensor[0]} pixels, "
                 f"the camera gave {cols}x{rows}: set the camera's size, or calibrate for this one"
             )
-        pixels = frame.pixels if self.flat_field is None else self.flat_field.apply(frame.pixels)
-        return Micrograph(pixels, self.um_per_px, frame, self.id)
+        if self.camera not in (None, frame.source) and frame.source not in STORED:
+            raise CalibrationError(
+                f"calibration {self.id} was measured with camera {self.camera}, the frame is from {frame.source}: "
+                "name this camera's calibration in the settings, or calibrate for it"
+            )
+        if self.white is not None:
+            _refuse_other_settings(self.id, self.white, frame)
+
+    def refuse_other_objective(self, objective: str) -> None:
+        """Raise unless this was made for the objective that is on the bench.
+
+        Raises:
+            CalibrationError: it was made for another one.
+        """
+        if self.objective not in (None, objective):
+            raise CalibrationError(
+                f"calibration {self.id} is for objective {self.objective}, the bench has {objective}: "
+                "name that objective's calibration in the settings, or calibrate for it"
+            )
 
 
-def _read_gain(folder: Path, file: GainFile) -> Gain:
+def light_path_of(folder: Path, record: CalibrationRecord) -> tuple[Light | None, Gain | None]:
+    """The dark level and the gain a record names, None where it names none.
+
+    Raises:
+        CalibrationError: a file is missing, altered or unusable.
+    """
+    dark = None if record.dark is None else _read_grid(folder, record.dark.level, "level")
+    if record.flat is not None:
+        light = _read_grid(folder, record.flat.light, "light")
+        return dark, gain_of(np.maximum(light if dark is None else light - dark, 1))
+    if record.flat_field is None:
+        return dark, None
+    gain = _read_grid(folder, record.flat_field, "gain")
+    if float(gain.min()) <= 0:
+        raise CalibrationError(f"{folder / record.flat_field.path} holds a gain of 0 or less; calibrate again")
+    return dark, gain
+
+
+def read_kept(folder: Path, file: KeptFile) -> bytes:
+    """The content of a file that belongs to a calibration.
+
+    Raises:
+        CalibrationError: it is missing or altered.
+    """
     path = folder / file.path
     try:
         content = path.read_bytes()
@@ -111,8 +148,39 @@ def _read_gain(folder: Path, file: GainFile) -> Gain:
         raise CalibrationError(f"{path} cannot be read: {error.strerror}; calibrate again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise CalibrationError(f"{path} is not the file its calibration names (sha256 differs); calibrate again")
-    with np.load(path, allow_pickle=False) as stored:
-        gain = np.asarray(stored["gain"], dtype=np.float32)
-    if gain.ndim != 3 or gain.shape[2] != 3 or not np.isfinite(gain).all() or float(gain.min()) <= 0:
-        raise CalibrationError(f"{path} holds no usable gain (shape {gain.shape}); calibrate again")
-    return gain
+    return content
+
+
+def grid_from(content: bytes, name: str, where: Path) -> Light:
+    """A grid per place and colour from the content of an .npz file.
+
+    Raises:
+        CalibrationError: it holds none of this name; `where` is named.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            grid = np.asarray(stored[name], dtype=np.float32)
+    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        raise CalibrationError(f"{where} holds no {name}; calibrate again") from error
+    if grid.ndim != 3 or grid.shape[2] != 3 or not np.isfinite(grid).all():
+        raise CalibrationError(f"{where} holds no usable {name} (shape {grid.shape}); calibrate again")
+    return grid
+
+
+def _read_grid(folder: Path, file: KeptFile, name: str) -> Light:
+    return grid_from(read_kept(folder, file), name, folder / file.path)
+
+
+def _refuse_other_settings(name: str, white: WhiteBalance, frame: Frame) -> None:
+    red_blue, now_red_blue = white.colour_gains or (None, None), frame.colour_gains or (None, None)
+    for what, then, now, drift in (
+        ("an exposure of {:g} us", white.exposure_us, frame.exposure_us, MAX_EXPOSURE_DRIFT),
+        ("a sensor gain of {:.2f}", white.analogue_gain, frame.analogue_gain, MAX_GAIN_DRIFT),
+        ("a red gain of {:.2f}", red_blue[0], now_red_blue[0], MAX_GAIN_DRIFT),
+        ("a blue gain of {:.2f}", red_blue[1], now_red_blue[1], MAX_GAIN_DRIFT),
+    ):
+        if then is not None and now is not None and abs(now / then - 1) > drift:
+            raise CalibrationError(
+                f"calibration {name} has its white balance from {what.format(then)}, the camera uses "
+                f"{what.format(now)}: set it back, or run `leukoscope calibrate white`"
+            )

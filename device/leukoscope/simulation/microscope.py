@@ -12,8 +12,9 @@ from pydantic import Field
 from leukoscope.schema import FrozenModel
 from leukoscope.simulation.body import Patch
 from leukoscope.simulation.noise import Waves, generator
-from leukoscope.simulation.objective import defocused, illumination, smeared
+from leukoscope.simulation.objective import CONE, DIFFRACTION_SIGMA_UM, defocused, illumination, smeared
 from leukoscope.simulation.recent import Recent
+from leukoscope.simulation.ruling import Ruling
 from leukoscope.simulation.shapes import Points
 from leukoscope.simulation.smear import Smear, SmearCell
 from leukoscope.simulation.stage import Stage
@@ -45,6 +46,8 @@ class MicroscopeSettings(FrozenModel):
     """Share of the light lost in the corners, 0-0.9."""
     lamp_gradient: float = Field(default=0.05, ge=0, le=0.9)
     """Share of the light lost from one side of the picture to the other, 0-0.9."""
+    colour_shading: float = Field(default=0.0, ge=0, le=0.9)
+    """Share of the red lost towards the right edge and of the blue lost towards the left one, 0-0.9."""
     dust_spots: int = Field(default=2, ge=0, le=50)
     """Faint shadows of dust on the sensor, fixed in the picture."""
     focus_um: float = Field(default=0.0, ge=-20, le=20)
@@ -55,6 +58,8 @@ class MicroscopeSettings(FrozenModel):
     """Electrons that make 255; fewer means more shot noise."""
     read_noise: float = Field(default=8.0, ge=0, le=200)
     """Electrons of read noise (standard deviation)."""
+    black_level: float = Field(default=0.0, ge=0, le=64)
+    """What the sensor reads without light, 0-255."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,31 +101,57 @@ class SimulatedMicroscope:
             settings.dust_spots,
             light_path,
         ) * np.asarray(settings.background_rgb, dtype=np.float32)
+        across = np.linspace(0, 1, settings.width, dtype=np.float32)
+        self._light[..., 0] *= 1 - settings.colour_shading * across
+        self._light[..., 2] *= 1 - settings.colour_shading * across[::-1]
         self._surface = Waves(generator(settings.seed, _FOCUS), 400.0)
         self._sensor = generator(settings.seed, _SENSOR)
         self._patches: Recent[str, Patch] = Recent(_KEPT_PATCHES)
 
     def look(self) -> tuple[Pixels, tuple[VisibleCell, ...]]:
         """A picture, RGB (height, width, 3) uint8, and the truth about every cell in it."""
-        settings = self.settings
         row, col = self._first_pixel()
         cells = self._cells_around(row, col)
         light = np.exp(-self._density(cells, row, col))
-        light = defocused(light, self.defocus_um, settings.um_per_px)
-        dx, dy = self.stage.travelled_um(settings.exposure_us / 1e6)
-        light = smeared(light, dx / settings.um_per_px, dy / settings.um_per_px)
         seen = (self._visible(cell, row, col) for cell in cells)
-        return self._exposed(light), tuple(cell for cell in seen if cell is not None)
+        return self._exposed(self._blurred(light)), tuple(cell for cell in seen if cell is not None)
 
     def render_blank(self) -> Pixels:
         """A picture of empty glass, as taken for a flat-field calibration."""
         return self._exposed(np.ones((self.settings.height, self.settings.width, 3), np.float32))
+
+    def render_dark(self) -> Pixels:
+        """A picture with the lamp switched off."""
+        return self._exposed(np.zeros((self.settings.height, self.settings.width, 3), np.float32))
+
+    def render_ruling(self, ruling: Ruling) -> Pixels:
+        """A picture of a stage micrometer in place of the smear, blurred by focus and motion as that would be."""
+        scale, rim = self.settings.um_per_px, self._reach_px()
+        row, col = self._first_pixel()
+        # The blur of the rim comes from lines outside the picture, which a mirror at its edge would bend.
+        y, x = np.mgrid[row - rim : row + self.settings.height + rim, col - rim : col + self.settings.width + rim]
+        density = ruling.density((x + 0.5) * scale, (y + 0.5) * scale)
+        light = self._blurred(np.repeat(np.exp(-density)[..., None], 3, axis=2))
+        return self._exposed(light[rim:-rim, rim:-rim])
 
     @property
     def defocus_um(self) -> float:
         """How far the smear under the picture's middle lies out of focus, micrometres, signed."""
         x, y = self.stage.position_um
         return float(self._surface.at(x, y)) * self.settings.focus_drift_um - self.settings.focus_um
+
+    def _blurred(self, light: NDArray[np.float32]) -> NDArray[np.float32]:
+        settings = self.settings
+        light = defocused(light, self.defocus_um, settings.um_per_px)
+        dx, dy = self.stage.travelled_um(settings.exposure_us / 1e6)
+        return smeared(light, dx / settings.um_per_px, dy / settings.um_per_px)
+
+    def _reach_px(self) -> int:
+        """How far light strays in `_blurred`, pixels, with some to spare."""
+        travelled_um = max(np.abs(self.stage.travelled_um(self.settings.exposure_us / 1e6)))
+        return (
+            int((abs(self.defocus_um) * CONE + travelled_um + 4 * DIFFRACTION_SIGMA_UM) / self.settings.um_per_px) + 4
+        )
 
     def _first_pixel(self) -> tuple[int, int]:
         """(row, col) on the slide's pixel grid of the picture's upper left pixel."""
@@ -177,7 +208,7 @@ class SimulatedMicroscope:
         electrons = light * self._light * np.float32(settings.exposure * settings.full_well / 255)
         noise = self._sensor.standard_normal(electrons.shape, dtype=np.float32)
         electrons += noise * np.sqrt(electrons + np.float32(settings.read_noise**2))
-        levels = electrons * np.float32(255 / settings.full_well)
+        levels = electrons * np.float32(255 / settings.full_well) + np.float32(settings.black_level)
         return np.asarray(np.clip(np.rint(levels), 0, 255), dtype=np.uint8)
 
 

@@ -1,0 +1,98 @@
+"""Focus: sharpness as a bar while the hand turns the knob; the best value seen becomes the bench's reference."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leukoscope.calibrating.guide import Guide
+from leukoscope.calibrating.measuring import Measured, Occasion, facts_of
+from leukoscope.calibrating.site import Site
+from leukoscope.cameras import Camera
+from leukoscope.errors import CalibrationError
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.calibration_record import Focus
+from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.frame import Frame
+
+JUDGED = (Flaw.EMPTY, Flaw.CROWDED, Flaw.UNDEREXPOSED, Flaw.OVEREXPOSED)
+"""Fields with these flaws show nothing that could be sharp, or not truly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The best focus of one session."""
+
+    sharpness: float
+    frame: Frame
+    frames: int
+    """Frames that were judged."""
+
+
+def watch_focus(
+    camera: Camera,
+    calibration: Calibration,
+    limits: QualityLimits,
+    guide: Guide,
+    *,
+    reference: float | None,
+    frames: int,
+    seconds: float,
+    clock_s: Callable[[], float] = time.monotonic,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Seen:
+    """Show sharpness until a press, a signal, so many frames or so many seconds.
+
+    Raises:
+        CalibrationError: no field with cells was seen, the best was out of focus, or the frames are foreign.
+        CameraError: the camera failed.
+    """
+    gate = QualityGate(limits)
+    best: Seen | None = None
+    judged = looked = 0
+    begin = clock_s()
+    while not stopped() and clock_s() - begin < seconds and (not frames or looked < frames):
+        frame = camera.capture()
+        if frame is None or guide.pressed() is not None:
+            break
+        looked += 1
+        guide.field(frame)
+        quality = gate.assess(calibration.correct(frame))
+        if any(flaw in JUDGED for flaw in quality.flaws):
+            guide.bar("Go where cells lie side by side", f"{quality.flaws[0].value.replace('_', ' ')}", 0.0)
+            continue
+        judged += 1
+        if best is None or quality.sharpness > best.sharpness:
+            best = Seen(quality.sharpness, frame, judged)
+        full = max(best.sharpness, reference or 0.0, limits.min_sharpness)
+        known = "" if reference is None else f", reference {reference:.2f}"
+        guide.bar(
+            "Turn the fine focus through its best point",
+            f"sharpness {quality.sharpness:.2f}, best {best.sharpness:.2f}{known}",
+            quality.sharpness / full,
+        )
+    guide.end_bar()
+    if best is None:
+        raise CalibrationError(f"no field with cells was seen in {looked} pictures: put a smear under the objective")
+    if best.sharpness < limits.min_sharpness:
+        raise CalibrationError(
+            f"the best sharpness was {best.sharpness:.2f}, a field needs {limits.min_sharpness:g}: turn the fine focus "
+            "slowly through its best point; if that does not help, clean the objective and put oil on"
+        )
+    return Seen(best.sharpness, best.frame, judged)
+
+
+def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
+    """The best focus as the bench's reference.
+
+    Raises:
+        CalibrationError: there is no calibration yet that it could be added to.
+    """
+    if site.base is None:
+        raise CalibrationError(f"there is no scale in {site.path} yet: begin with `leukoscope calibrate scale`")
+    facts, files = facts_of(site, "focus", seen.frames, seen.frame, occasion)
+    part = Focus(sharpness=seen.sharpness, **facts)
+    before = "" if site.base.focus is None else f"; the reference before was {site.base.focus.sharpness:.2f}"
+    words = (f"The best of {seen.frames} pictures has a sharpness of {seen.sharpness:.3f}{before}.",)
+    record = site.base.model_copy(update={"seal": None, "id": site.new_id(occasion.at), "focus": part})
+    return Measured(record, dict(files), words, "Next: `leukoscope doctor`, then count.")

@@ -1,0 +1,119 @@
+"""Leads the technician: what to do on every display and the terminal, and the button that says it is done."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import typer
+
+from leukoscope.app import Panel, fault_of
+from leukoscope.controls import Action, Control, WindowKeyboardSettings
+from leukoscope.displays.state import Guiding
+from leukoscope.errors import LeukoscopeError
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import Source
+
+POLL_S = 0.05
+BAR = 24
+"""Characters of a full bar on the terminal."""
+
+
+class Guide:
+    """Says what to do, and waits for a press where the technician wants to be waited for."""
+
+    def __init__(
+        self,
+        part: str,
+        panel: Panel,
+        controls: Iterable[Control] = (),
+        *,
+        source: Source,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._part, self._panel, self._controls = part, panel, tuple(controls)
+        self.source = source
+        self._sleep = sleep
+
+    @property
+    def waits(self) -> bool:
+        """Whether each picture waits for a press."""
+        return bool(self._controls)
+
+    def say(self, todo: str, note: str = "", share: float | None = None) -> None:
+        """Show what to do and how far it is; a display that fails never stops a calibration."""
+        self._panel.show(Guiding(self._part, todo, note, share, self.source))
+
+    def field(self, frame: Frame) -> None:
+        """Show the live field where there is a window for it."""
+        self._panel.show_field(frame)
+
+    def bar(self, todo: str, note: str, share: float) -> None:
+        """Show a bar, on the terminal too."""
+        self.say(todo, note, share)
+        if not sys.stdout.isatty():
+            return
+        filled = round(min(max(share, 0.0), 1.0) * BAR)
+        typer.echo(f"\r{'█' * filled}{'░' * (BAR - filled)} {note:<48}", nl=False)
+
+    def end_bar(self) -> None:
+        """Leave the bar's line."""
+        if sys.stdout.isatty():
+            typer.echo()
+
+    def wait_for_press(self) -> None:
+        """Return at the next press.
+
+        Raises:
+            KeyboardInterrupt: the press said to leave.
+        """
+        while self._controls:
+            action = self.pressed()
+            if action in (Action.FINISH, Action.QUIT):
+                raise KeyboardInterrupt
+            if action is Action.TOGGLE:
+                return
+            self._sleep(POLL_S)
+
+    def pressed(self) -> Action | None:
+        """A press that came meanwhile; None without one."""
+        return next((action for control in self._controls if (action := control.poll()) is not None), None)
+
+
+def _opened(settings: BenchSettings, panel: Panel) -> Iterator[Control]:
+    for control in settings.controls:
+        if not isinstance(control, WindowKeyboardSettings):
+            yield control.open()
+        elif panel.window is not None:
+            yield control.open(panel.window)
+
+
+@contextmanager
+def guided(settings: BenchSettings, part: str, *, live: bool, by_button: bool) -> Iterator[Guide]:
+    """A guide on the bench's displays; an error is shown there before it goes on its way.
+
+    Args:
+        settings: the bench.
+        part: what is calibrated.
+        live: whether somebody stands at the bench; stored pictures are measured at a desk, without its displays.
+        by_button: whether each picture waits for a press.
+
+    Raises:
+        LeukoscopeError: a display or control cannot be opened.
+    """
+    with ExitStack() as stack:
+        # A screen drawn in the terminal would tear what is printed there.
+        displays = [one.open() for one in settings.displays if live and one.driver != "terminal"]
+        for display in displays:
+            stack.callback(display.close)
+        panel = Panel(displays)
+        controls = list(_opened(settings, panel)) if live and by_button else []
+        for control in controls:
+            stack.callback(control.close)
+        try:
+            source = {"simulated": Source.SIMULATED, "replay": Source.REPLAYED}.get(settings.camera.driver, Source.LIVE)
+            yield Guide(part, panel, controls, source=source)
+        except LeukoscopeError as error:
+            panel.show(fault_of(error))
+            raise

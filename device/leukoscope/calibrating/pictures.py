@@ -1,0 +1,55 @@
+"""Pictures to calibrate from: of the bench's camera, one after the other, or stored ones."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from leukoscope.calibrating.guide import Guide
+from leukoscope.cameras import Camera
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.errors import CalibrationError
+from leukoscope.examination import find_pictures
+from leukoscope.specimen.frame import Frame
+
+
+def stored(patterns: Sequence[str]) -> list[Frame]:
+    """Every picture that files, folders and patterns name.
+
+    Raises:
+        PictureError: a pattern names nothing, or a file is no picture.
+    """
+    now = datetime.now(UTC)
+    paths = list(find_pictures(patterns))
+    return [Frame(read_picture(path), number, now, "file", path.name) for number, path in enumerate(paths, 1)]
+
+
+def taken(
+    camera: Camera,
+    count: int,
+    todo: str,
+    guide: Guide,
+    *,
+    every_s: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Frame]:
+    """`count` frames; between two of them a press is waited for, or some seconds.
+
+    Raises:
+        CameraError: the camera failed.
+        CalibrationError: it ended before there were enough.
+    """
+    frames: list[Frame] = []
+    while len(frames) < count:
+        guide.say(
+            f"{todo}, then press" if guide.waits else todo, f"{len(frames)} of {count} pictures", len(frames) / count
+        )
+        if guide.waits:
+            guide.wait_for_press()
+        elif frames:
+            sleep(every_s)
+        frame = camera.capture()
+        if frame is None:
+            raise CalibrationError(f"expected {count} pictures, the camera ended after {len(frames)}: ask for fewer")
+        guide.field(frame)
+        frames.append(frame)
+    return frames

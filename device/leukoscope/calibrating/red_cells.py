@@ -1,0 +1,63 @@
+"""Cross-check of a scale: red cells must have about the size of red cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from leukoscope.app import open_models
+from leukoscope.errors import CalibrationError
+from leukoscope.optics.calibration import Calibration
+from leukoscope.settings import ModelSettings
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.frame import Frame
+
+EXPECTED_UM = 7.2
+"""Diameter of a normal red cell on a dried smear, micrometres."""
+MAX_OFF = 0.08
+"""Blood with small or large red cells differs too; more than this share asks for another look at the scale."""
+MIN_CELLS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RedCellSize:
+    """What red cells measure at a scale."""
+
+    diameter_um: float
+    """Median, micrometres."""
+    cells: int
+
+    @property
+    def off(self) -> float:
+        """How far that is from `EXPECTED_UM`, as a share of it."""
+        return self.diameter_um / EXPECTED_UM - 1
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether scale and red cells contradict each other."""
+        return abs(self.off) > MAX_OFF
+
+
+def measure_red_cells(
+    frames: Sequence[Frame], calibration: Calibration, models: ModelSettings, near: Path
+) -> RedCellSize:
+    """The median diameter of whole red cells on some fields of a smear.
+
+    Raises:
+        CalibrationError: too few red cells were found, or the frames are foreign.
+        LeukoscopeError: as in `app.open_models`.
+    """
+    segmenter = open_models(models, near).segmenter
+    diameters = [
+        cell.diameter_um
+        for frame in frames
+        for cell in segmenter.find_cells(calibration.correct(frame))
+        if cell.kind is CellKind.RBC and not cell.touches_border
+    ]
+    if len(diameters) < MIN_CELLS:
+        raise CalibrationError(
+            f"expected at least {MIN_CELLS} whole red cells, found {len(diameters)} in {len(frames)} pictures: put a "
+            "smear under the objective, focus, and go where cells lie side by side"
+        )
+    return RedCellSize(float(np.median(diameters)), len(diameters))

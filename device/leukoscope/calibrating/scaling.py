@@ -1,0 +1,72 @@
+"""Scale: micrometres per pixel from a stage micrometer, with its uncertainty."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from leukoscope.calibrating.measuring import Measured, Occasion, facts_of, renewed
+from leukoscope.calibrating.site import Site
+from leukoscope.errors import CalibrationError
+from leukoscope.optics.calibration_record import CalibrationRecord, Scale
+from leukoscope.optics.ruling import measure_ruling
+from leukoscope.specimen.frame import Frame
+
+MAX_SPREAD = 0.005
+"""How far the spacing may differ between pictures of one ruling, 0-1."""
+MAX_JUMP = 0.25
+"""A scale this far from the one in force, 0-1, belongs to another objective or another ruling."""
+
+
+def scale_step(
+    site: Site, frames: Sequence[Frame], occasion: Occasion, *, spacing_um: float, tolerance: float
+) -> Measured:
+    """Micrometres per pixel, from pictures of a stage micrometer.
+
+    Args:
+        site: the bench's calibration.
+        frames: the ruling, at any angle.
+        occasion: who and when.
+        spacing_um: from line to line, micrometres.
+        tolerance: of the ruling itself (95 %), 0-1.
+
+    Raises:
+        CalibrationError: no ruling is seen, the pictures disagree, or the scale cannot be that of this objective.
+    """
+    site.expect_own(list(frames))
+    found = [measure_ruling(frame.pixels) for frame in frames]
+    all_px = np.asarray([one.px for one in found])
+    px = float(all_px.mean())
+    spread = float(np.ptp(all_px)) / px
+    if spread > MAX_SPREAD:
+        raise CalibrationError(
+            f"the pictures of the ruling differ by {spread:.1%} in its spacing (at most {MAX_SPREAD:.1%}): hold "
+            "the stage still and focus on the lines"
+        )
+    um_per_px = spacing_um / px
+    fit = float(np.sqrt(np.mean([(one.error_px / px) ** 2 for one in found])))
+    error = float(np.sqrt(fit**2 + spread**2 + tolerance**2)) * um_per_px
+    words = [
+        f"{um_per_px:.5f} ± {error:.5f} µm per pixel (95 %): {found[0].lines} lines {spacing_um:g} µm apart lie "
+        f"{px:.2f} pixels apart, at {found[0].angle_deg:.1f} degrees, in {len(frames)} pictures."
+    ]
+    if site.base is not None:
+        words.append(_against(site.base, um_per_px))
+    middle = frames[int(np.argmin(np.abs(all_px - px)))]
+    facts, picture = facts_of(site, "scale", len(frames), middle, occasion)
+    part = Scale(error_um_per_px=error, spacing_um=spacing_um, lines=found[0].lines, **facts)
+    base = site.base or CalibrationRecord(
+        id="new", origin="measured", optics=occasion.optics or "not described", um_per_px=um_per_px
+    )
+    record = renewed(site, base, frames, occasion, scale=part, um_per_px=um_per_px, origin="measured")
+    todo = "Next: a smear under the objective, and `leukoscope calibrate scale --check`."
+    return Measured(record, dict(picture), tuple(words), todo)
+
+
+def _against(base: CalibrationRecord, um_per_px: float) -> str:
+    change = um_per_px / base.um_per_px - 1
+    if abs(change) > MAX_JUMP:
+        raise CalibrationError(
+            f"{um_per_px:.4f} µm per pixel is {change:+.0%} from {base.id} ({base.um_per_px:.4f}): give the ruling's "
+            "true --spacing-um; for another objective let calibration.file in the settings name a new file"
+        )
+    return f"That is {change:+.2%} from {base.id} ({base.um_per_px:.5f}, {base.origin})."
