@@ -37,6 +37,9 @@ def main(
     classifier: Annotated[str, typer.Option(help="A classifier bundle.")] = "classifier",
     engine: Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime.")] = "onnx",
     only: Annotated[Part | None, typer.Option(help="One part of it.")] = None,
+    split: Annotated[
+        Literal["val", "train"], typer.Option(help="Of named cells: what was learnt, to compare.")
+    ] = "val",
     limit: Annotated[int, typer.Option(help="At most so many pictures per set; 0 takes all.")] = 0,
 ) -> None:
     """Print the tables of the model cards."""
@@ -59,7 +62,7 @@ def main(
     if only in (None, "focus"):
         console.print(gate_table(finder, data, limit))
     if only in (None, "crops"):
-        for table in crop_tables(namer, _name(namer_bundle, settings), data, limit):
+        for table in crop_tables(namer, _name(namer_bundle, settings), data, limit, split):
             console.print(table)
 
 

@@ -29,7 +29,7 @@ from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import ConfusionMatrix, Validation
-from validate_classifier import NamedCrop, name_all, softened
+from validate_classifier import NamedCrop, name_all
 
 BEGIN, END = "<!-- figures: written by recipes/card.py -->", "<!-- end of figures -->"
 CARD, FIGURES = "CARD.md", "figures"
@@ -85,7 +85,6 @@ def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: boo
         file = f"confusion-{matrix.collection}.png"
         draw_confusion(matrix, folder / file)
         parts += [_recalls(matrix), f"![{matrix.collection}, truth against answer]({FIGURES}/{file})"]
-    named = softened(named, facts.temperature)
     surest = [(one, *classifier.best(one.probabilities)) for one in named]
     bins = reliability([share for *_, share in surest], [_right(facts.groups, one, best) for one, best, _ in surest])
     draw_reliability(bins, folder / "reliability.png")

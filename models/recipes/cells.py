@@ -21,7 +21,8 @@ CACHED_PX = 160
 WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
 CLEAR_OF_WBC_UM = 8.0
 CLEAR_OF_PLATELET_UM = 3.0
-MOST_PER_FIELD = 2
+WINDOWS_PER_FIELD, WINDOWS_PER_SIMULATED_FIELD = 2, 6
+"""Labelled fields are many and cheap to read; simulated ones take longer to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> list[Cell]:
         for field in chosen:
             boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32)
             kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
-            for picture in _empty_windows(read_rgb(str(field.path)), field.um_per_px, boxes, kinds, rng):
+            for picture in _empty_windows(
+                read_rgb(str(field.path)), field.um_per_px, boxes, kinds, WINDOWS_PER_FIELD, rng
+            ):
                 found.append(Cell(picture, "fields", ARTEFACT, field.name, classes))
                 taken += 1
             if taken >= count // 2:
@@ -81,17 +84,22 @@ def simulated_artefact_cells(count: int, seed: int, vocabulary: Vocabulary) -> l
     rng = np.random.default_rng(seed)
     found: list[Cell] = []
     classes = vocabulary.indices(ARTEFACT)
-    for index, camera in enumerate(simulated.cameras(count // MOST_PER_FIELD)):
+    for index, camera in enumerate(simulated.cameras(count // WINDOWS_PER_SIMULATED_FIELD)):
         pixels = camera.capture().pixels
         boxes = np.array([cell.box.as_xyxy() for cell in camera.truth], dtype=np.float32)
         kinds = np.array([KINDS.index(cell.kind.value) for cell in camera.truth], dtype=np.intp)
-        for picture in _empty_windows(pixels, simulated.UM_PER_PX, boxes, kinds, rng):
+        for picture in _empty_windows(pixels, simulated.UM_PER_PX, boxes, kinds, WINDOWS_PER_SIMULATED_FIELD, rng):
             found.append(Cell(picture, "simulated", ARTEFACT, f"simulated-{index}", classes))
     return found
 
 
 def _empty_windows(
-    picture: Picture, um_per_px: float, boxes: NDArray[np.float32], kinds: NDArray[np.intp], rng: np.random.Generator
+    picture: Picture,
+    um_per_px: float,
+    boxes: NDArray[np.float32],
+    kinds: NDArray[np.intp],
+    most: int,
+    rng: np.random.Generator,
 ) -> list[Picture]:
     factor = um_per_px / UM_PER_PX
     picture = resampled(picture, factor)
@@ -100,7 +108,7 @@ def _empty_windows(
     margin = SIDE_PX // 3
     windows: list[Picture] = []
     red = boxes[kinds == 0]
-    for _ in range(12):
+    for _ in range(6 * most):
         if len(red) and rng.random() < 0.67:
             x0, y0, x1, y1 = red[rng.integers(len(red))]
             x, y = float(x0 + x1) / 2, float(y0 + y1) / 2
@@ -112,7 +120,7 @@ def _empty_windows(
             continue
         shift = np.array([[1.0, 0.0, CACHED_PX / 2 - x], [0.0, 1.0, CACHED_PX / 2 - y]])
         windows.append(_warped(picture, shift, CACHED_PX))
-        if len(windows) == MOST_PER_FIELD:
+        if len(windows) == most:
             break
     return windows
 

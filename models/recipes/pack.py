@@ -24,7 +24,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
-from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all, softened
+from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all
 from vocabulary import Vocabulary
 
 NETWORKS = {"onnx": "network.int8.onnx", "litert": "network.int8.tflite"}
@@ -81,10 +81,10 @@ def pack_classifier(
     facts.pop("training", None)
     facts["classifier"] |= {"temperature": 1.0, "unsure_below": 0.0}
     bundle = _draft(exported, facts, _signature(exported), out)
+    facts["classifier"]["temperature"] = round(fitted_temperature(bundle, crops, vocabulary), 3)
+    bundle = _write(out, facts)
     named = name_all(bundle, crops, vocabulary)
-    temperature = round(fitted_temperature(named), 3)
-    named = softened(named, temperature)
-    facts["classifier"] |= {"temperature": temperature, "unsure_below": limit_of_unsure(named, bundle)}
+    facts["classifier"]["unsure_below"] = limit_of_unsure(named, bundle)
     bundle = _write(out, facts)
     (out / VALIDATION).write_text(confusion(named, bundle, vocabulary).model_dump_json(indent=1), "utf-8")
     pictures = golden_pictures(bundle.manifest)

@@ -111,22 +111,23 @@ def collected(options: argparse.Namespace, split: str) -> list[Crop]:
 def folder_crops(folder: Path, um_per_px: float, split: str) -> list[Crop]:
     """Every picture of a split under `folder/CLASS/` or `folder/CLASS/GROUP/`; the group is a patient or a slide.
 
-    One group in five is for validation, decided by its name alone: more pictures never move the others.
+    One group in five is for validation, the same ones as long as the groups stay the same.
     """
-    name = folder.resolve().name
-    found = []
     # os.walk follows links to folders, which is how people put sets together; Path.rglob does not.
     paths = (Path(place, file) for place, _, files in os.walk(folder, followlinks=True) for file in files)
+    found = []
     for path in sorted(one for one in paths if one.suffix.lower() in PICTURES):
         label, *between = path.relative_to(folder).parent.parts or ("",)
-        group = between[0] if between else path.stem
-        if label and ("val" if _drawn(group) else "train") == split:
-            found.append(Crop(path, name, label, group, split, um_per_px))
-    return found
-
-
-def _drawn(group: str) -> bool:
-    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % 5 == 0
+        if label:
+            found.append((path, label, between[0] if between else path.stem))
+    groups = sorted({group for *_, group in found}, key=lambda group: hashlib.sha256(group.encode()).digest())
+    judged = set(groups[: -(-len(groups) // 5)])
+    name = folder.resolve().name
+    return [
+        Crop(path, name, label, group, split, um_per_px)
+        for path, label, group in found
+        if (group in judged) == (split == "val")
+    ]
 
 
 def fields(collection: str, split: str) -> list[Field]:

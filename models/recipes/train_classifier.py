@@ -30,7 +30,7 @@ from vocabulary import ARTEFACT, Vocabulary
 LABEL_SMOOTHING = 0.05
 BALANCE = 0.5
 """Each label of each laboratory is drawn as often as its number of crops to this power: 0 is all alike."""
-ARTEFACTS = 1500
+ARTEFACTS, SIMULATED_ARTEFACTS = 1500, 300
 RESTAINED_SHARE = 0.8
 """The rest keep their laboratory's own look."""
 CUT_OUT_SHARE = 0.2
@@ -138,8 +138,10 @@ def main() -> None:
     learnt = labelled_cells(
         [crop for crop in collected(options, "train") if crop.collection != options.without], vocabulary
     )
-    no_cells = artefact_cells if options.folder is None else simulated_artefact_cells
-    learnt += no_cells(ARTEFACTS, plan.seed, vocabulary)
+    if options.folder is None:
+        learnt += artefact_cells(ARTEFACTS, plan.seed, vocabulary)
+    else:
+        learnt += simulated_artefact_cells(SIMULATED_ARTEFACTS, plan.seed, vocabulary)
     fit(task(plan, vocabulary, learnt, collected(options, "val"), options.start_from), plan)
 
 

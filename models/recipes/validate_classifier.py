@@ -12,6 +12,7 @@ from rich.progress import track
 from leukoscope.analysis.classification import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.network import Network, Outputs
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import ConfusionMatrix, Validation
 from leukoscope.specimen.cell import UNSURE
@@ -33,7 +34,7 @@ _HELD_OUT_BY: dict[str, HeldOutBy] = {
 
 @dataclass(frozen=True, slots=True)
 class NamedCrop:
-    """One labelled cell and what a network of temperature 1 says about it."""
+    """One labelled cell and what the bundle says about it."""
 
     crop: Crop
     meant: tuple[str, ...]
@@ -41,51 +42,39 @@ class NamedCrop:
     probabilities: dict[str, float]
 
 
-def name_all(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> list[NamedCrop]:
-    """Names every crop whose label means something to the vocabulary."""
-    classifier = _classifier(bundle, temperature=1.0, unsure_below=0.0)
-    named = []
-    for crop in track(crops, description="validation", transient=True, console=Console(stderr=True)):
-        meant = tuple(vocabulary.classes[index] for index in vocabulary.indices(crop.label))
-        if meant:
-            named.append(NamedCrop(crop, meant, classifier.name_crop(read_picture(crop.path), crop.um_per_px)))
-    return named
-
-
-def fitted_temperature(named: Sequence[NamedCrop]) -> float:
-    """The temperature with the least negative log-likelihood of the labels (Guo et al. 2017)."""
-    logs = np.log(np.array([list(one.probabilities.values()) for one in named]) + 1e-12)
-    keys = list(named[0].probabilities)
+def fitted_temperature(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> float:
+    """The temperature with the least negative log-likelihood of the labels (Guo et al. 2017), at first looks."""
+    assert bundle.manifest.classifier is not None
+    keys = [one.key for one in bundle.manifest.classifier.classes]
+    network = _LogitsKept(OnnxSettings(threads=1).open(bundle))
+    named = _name_all(Classifier(bundle, network), crops, vocabulary)
+    logits = np.array(network.first)
     allowed = np.array([[key in one.meant for key in keys] for one in named])
 
     def surprise(temperature: float) -> float:
-        shares = _softened(logs, temperature)
-        return -float(np.log(np.maximum((shares * allowed).sum(axis=1), 1e-12)).mean())
+        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+        right = (weights * allowed).sum(axis=1) / weights.sum(axis=1)
+        return -float(np.log(np.maximum(right, 1e-12)).mean())
 
     return min(TEMPERATURES, key=surprise)
 
 
-def softened(named: Sequence[NamedCrop], temperature: float) -> list[NamedCrop]:
-    """The same with every probability at another temperature."""
-    logs = np.log(np.array([list(one.probabilities.values()) for one in named]) + 1e-12)
-    shares = _softened(logs, temperature)
-    return [
-        NamedCrop(one.crop, one.meant, dict(zip(one.probabilities, row.tolist(), strict=True)))
-        for one, row in zip(named, shares, strict=True)
-    ]
+def name_all(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> list[NamedCrop]:
+    """What the bundle says about every crop whose label means something to the vocabulary."""
+    return _name_all(Classifier(bundle, OnnxSettings(threads=1).open(bundle)), crops, vocabulary)
 
 
 def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
-    """The highest limit, in hundredths, that leaves no more than `MAX_UNSURE` of the cells unsure."""
-    classifier = _classifier(bundle, temperature=1.0, unsure_below=0.0)
+    """The highest limit, in thousandths, that leaves no more than `MAX_UNSURE` of the cells unsure."""
+    classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
     surest = np.array([classifier.best(one.probabilities)[1] for one in named])
-    return float(np.floor(100 * np.quantile(surest, MAX_UNSURE)) / 100)
+    return float(np.floor(1000 * np.quantile(surest, MAX_UNSURE, method="lower")) / 1000)
 
 
 def confusion(named: Sequence[NamedCrop], bundle: Bundle, vocabulary: Vocabulary) -> Validation:
     """What every collection's cells are called by the bundle as it stands."""
     assert bundle.manifest.classifier is not None
-    classifier = _classifier(bundle, 1.0, bundle.manifest.classifier.unsure_below)
+    classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
     answers = (*(one.key for one in bundle.manifest.classifier.classes), UNSURE)
     matrices = []
     for collection in sorted({one.crop.collection for one in named}):
@@ -113,14 +102,26 @@ def _of_a_folder(cells: Sequence[NamedCrop]) -> HeldOutBy:
     return "patient" if any(one.crop.group != one.crop.path.stem for one in cells) else "picture"
 
 
-def _classifier(bundle: Bundle, temperature: float, unsure_below: float) -> Classifier:
-    assert bundle.manifest.classifier is not None
-    facts = bundle.manifest.classifier.model_copy(update={"temperature": temperature, "unsure_below": unsure_below})
-    bundle = Bundle(bundle.folder, bundle.manifest.model_copy(update={"classifier": facts}))
-    return Classifier(bundle, OnnxSettings(threads=1).open(bundle))
+def _name_all(classifier: Classifier, crops: Sequence[Crop], vocabulary: Vocabulary) -> list[NamedCrop]:
+    named = []
+    for crop in track(crops, description="validation", transient=True, console=Console(stderr=True)):
+        meant = tuple(vocabulary.classes[index] for index in vocabulary.indices(crop.label))
+        if meant:
+            named.append(NamedCrop(crop, meant, classifier.name_crop(read_picture(crop.path), crop.um_per_px)))
+    return named
 
 
-def _softened(logs: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    scaled = logs / temperature
-    weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+class _LogitsKept:
+    """A network whose answers are kept; every cell is clear to it at once, so that it is asked once for each."""
+
+    def __init__(self, network: Network) -> None:
+        self.engine = network.engine
+        self.first: list[NDArray[np.float32]] = []
+        self._network = network
+
+    def run(self, picture: NDArray[np.uint8]) -> Outputs:
+        """Keep the logits, answer with certainty."""
+        logits = self._network.run(picture)["logits"]
+        self.first.append(logits)
+        # Not by the maximum's value: of quantised logits two may be alike.
+        return {"logits": np.where(np.arange(len(logits)) == logits.argmax(), np.float32(100), np.float32(0))}

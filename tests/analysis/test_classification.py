@@ -62,6 +62,23 @@ def test_the_likelier_group_wins_over_the_likelier_class() -> None:
     assert group_share == pytest.approx(0.6)
 
 
+def test_a_cell_that_is_not_clear_at_once_is_looked_at_turned_and_mirrored() -> None:
+    shaded = np.repeat(np.linspace(120, 132, 40, dtype=np.uint8)[None, :, None], 40, axis=0).repeat(3, axis=2)
+    shaded[:20] += 1
+    network = Brightness()
+    named = Classifier(classifier_bundle(), network).name_crop(shaded, 0.2)
+    assert len(network.seen) == 4
+    assert len({view.tobytes() for view in network.seen}) == 4
+    assert all(sorted(view.ravel()) == sorted(network.seen[0].ravel()) for view in network.seen)
+    assert sum(named.values()) == pytest.approx(1)
+
+
+def test_a_clear_cell_is_looked_at_once() -> None:
+    network = Brightness()
+    Classifier(classifier_bundle(), network).name_crop(np.full((40, 40, 3), 10, np.uint8), 0.2)
+    assert len(network.seen) == 1
+
+
 def test_a_higher_temperature_makes_it_less_certain() -> None:
     crop = np.full((40, 40, 3), 100, np.uint8)
     cool = Classifier(classifier_bundle(temperature=1.0), Brightness()).name_crop(crop, 0.2)

