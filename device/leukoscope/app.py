@@ -1,15 +1,12 @@
 """The one place that knows every concrete part: from settings to a bench that is open."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TypeVar
-
-from PIL import Image
 
 from leukoscope import __version__
 from leukoscope.analysis.classification import Classifier
@@ -23,16 +20,14 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
 from leukoscope.displays import Display
-from leukoscope.displays.show import Attended, show_everywhere
-from leukoscope.displays.state import Fault, Screen, Starting
-from leukoscope.displays.window import Window
+from leukoscope.displays.panel import Panel
+from leukoscope.displays.state import Fault, Starting
 from leukoscope.errors import (
     BrokerError,
     BundleError,
     CalibrationError,
     CameraError,
     ControlError,
-    DisplayError,
     EngineUnavailable,
     LeukoscopeError,
     OutboxError,
@@ -49,7 +44,6 @@ from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
-from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import BundleIdentity, Provenance
 
 SENT_KEPT = timedelta(days=90)
@@ -125,33 +119,6 @@ def naming_of(bundle: Bundle) -> Naming:
     path = bundle.validation_path()
     correction = None if path is None else Correction(merge_confusion(Validation.read(path), facts))
     return Naming(facts.classes, facts.groups, correction)
-
-
-class Panel:
-    """Every display of the bench; one that fails is tried again later and never stops an analysis."""
-
-    def __init__(self, displays: Sequence[Display]) -> None:
-        self._attended = [Attended(display) for display in displays]
-        self._windows = [display for display in displays if isinstance(display, Window)]
-
-    @property
-    def window(self) -> Window | None:
-        """The window, where there is one."""
-        return self._windows[0] if self._windows else None
-
-    def show(self, screen: Screen) -> list[DisplayError]:
-        """Show a screen on each display; the errors of those that failed now."""
-        return show_everywhere(screen, self._attended, time.monotonic())
-
-    def show_field(self, frame: Frame) -> list[DisplayError]:
-        """Show the live field where there is a window for it."""
-        errors = []
-        for window in self._windows:
-            try:
-                window.show_field(Image.fromarray(frame.pixels))
-            except DisplayError as error:
-                errors.append(error)
-        return errors
 
 
 @dataclass(frozen=True, slots=True)

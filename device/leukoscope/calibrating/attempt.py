@@ -82,6 +82,7 @@ class Attempt:
             if not pictures:
                 camera = self.settings.camera.open()
                 stack.callback(camera.close)
+                guide.source = camera.source
             try:
                 yield Session(guide, camera, pictures or ())
             except CalibrationError as error:

@@ -7,8 +7,9 @@ from contextlib import ExitStack, contextmanager
 
 import typer
 
-from leukoscope.app import Panel, fault_of
+from leukoscope.app import fault_of
 from leukoscope.controls import Action, Control, WindowKeyboardSettings
+from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Guiding
 from leukoscope.errors import LeukoscopeError
 from leukoscope.settings import BenchSettings
@@ -28,13 +29,12 @@ class Guide:
         part: str,
         panel: Panel,
         controls: Iterable[Control] = (),
-        *,
-        source: Source,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._part, self._panel, self._controls = part, panel, tuple(controls)
-        self.source = source
         self._sleep = sleep
+        self.source = Source.REPLAYED
+        """What the screens say the pictures are: stored ones, until a camera says otherwise."""
 
     @property
     def waits(self) -> bool:
@@ -112,8 +112,7 @@ def guided(settings: BenchSettings, part: str, *, live: bool, by_button: bool) -
         for control in controls:
             stack.callback(control.close)
         try:
-            source = {"simulated": Source.SIMULATED, "replay": Source.REPLAYED}.get(settings.camera.driver, Source.LIVE)
-            yield Guide(part, panel, controls, source=source)
+            yield Guide(part, panel, controls)
         except LeukoscopeError as error:
             panel.show(fault_of(error))
             raise

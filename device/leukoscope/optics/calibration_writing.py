@@ -63,14 +63,15 @@ def put_in_force(path: Path, record: CalibrationRecord, files: Files) -> None:
         light_path_of(path.parent, read_record(aside))
         _sync(files_of(path))
         aside.replace(path)
-        made.clear()
-        _sync(path.parent)
     except (OSError, CalibrationError) as error:
         for one in made:
             with contextlib.suppress(OSError):
                 one.unlink(missing_ok=True)
         why = error if isinstance(error, CalibrationError) else error.strerror
         raise CalibrationError(f"{path} cannot be written ({why}): check owner, mount and free space") from error
+    # The new one is in force. Should this fail, a power cut may bring back the old one, as whole as the new.
+    with contextlib.suppress(OSError):
+        _sync(path.parent)
 
 
 def _write(path: Path, content: bytes, made: list[Path]) -> None:
