@@ -43,7 +43,8 @@ def main() -> None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(facts(options.name, counts), "utf-8")
     except FolderError as error:
-        sys.exit(f"train: {error}")
+        print(f"train: {error}", file=sys.stderr)
+        sys.exit(2)
     for label, (learnt, judged) in counts.items():
         print(f"{label:32} {learnt:6} to learn {judged:5} to judge")
 
