@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
+from leukoscope.analysis.sights import sights_of
 from leukoscope.specimen.cell import Box, CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, Flaw, Quality, RejectedField
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
+from leukoscope.specimen.slide import SlideCell, SlideChange
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 GOOD = Quality(sharpness=0.4, saturated_share=0.0, brightness=200.0, coverage=0.4, flaws=())
@@ -75,6 +77,16 @@ def _smaller(outline: np.ndarray) -> np.ndarray:
 def counted(*cells: ClassifiedCell) -> CountedField:
     """A good field of 320x240 pixels with these cells."""
     return CountedField(micrograph_of(discs([])), GOOD, cells)
+
+
+def on_a_slide(field: CountedField, number: int = 1) -> SlideChange:
+    """What a field adds to a slide it has nothing in common with; cells are numbered from 1000 times its number."""
+    rows, cols = field.micrograph.pixels.shape[:2]
+    cells = tuple(
+        SlideCell(1000 * number + index, sight, sights=1, counted=sight.in_frame, measured=sight.whole)
+        for index, sight in enumerate(sights_of(field, number))
+    )
+    return SlideChange(number, rows * cols * field.micrograph.um_per_px**2, cells)
 
 
 def rejected(*flaws: Flaw) -> RejectedField:

@@ -114,6 +114,8 @@ def _simulated(seed: int, keys: bool) -> dict[str, Any]:
             "driver": "simulated",
             "path": "keys" if keys else "serpentine",
             "dwell_frames": 2,
+            "travel_frames": 2,
+            "overlap": 0.1,
             "smear": {"seed": seed, "white_per_1000_rbc": 40.0, "differential": DIFFERENTIAL},
         },
         "calibration": {"file": "simulated.toml"},

@@ -14,12 +14,14 @@ from typing import Literal
 
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.slide import Slide
 from leukoscope.analysis.tally import Tally
 from leukoscope.optics.calibration import Calibration
-from leukoscope.optics.motion import NewFieldRule, StageWatcher
 from leukoscope.optics.quality import QualityGate
+from leukoscope.optics.tracking import NewFieldRule, StageTracker
 from leukoscope.specimen.field import CountedField, RejectedField
 from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.place import Place
 from leukoscope.specimen.sample import Provenance, SampleReport
 
 FinishReason = Literal["enough_cells", "technician", "end_of_pictures", "fault"]
@@ -83,12 +85,14 @@ class Waiting(StrEnum):
     """Why a frame was not examined."""
 
     STAGE_MOVES = "stage_moves"
+    MOVED_TOO_FAST = "moved_too_fast"
+    """The stage moves so fast that its place on the slide is lost."""
     SEEN_BEFORE = "seen_before"
-    """The place shows too little that is not in the field counted last."""
+    """The place shows too little that no counted field has shown."""
 
 
 class Sample:
-    """One specimen being counted: asks of each frame whether it is another field, and adds it up."""
+    """One specimen being counted: asks of each frame whether it shows more of the slide, and adds it up."""
 
     def __init__(
         self,
@@ -101,9 +105,9 @@ class Sample:
         now: Callable[[], datetime],
     ) -> None:
         self._instrument = instrument
-        self._watcher = (
-            StageWatcher(new_field.max_shift_share, new_field.max_overlap) if new_field.when == "moved" else None
-        )
+        self._new_field = new_field
+        self._tracker = StageTracker(new_field.max_shift_share) if new_field.when == "moved" else None
+        self._slide = Slide(instrument.classifier.decide)
         self._now = now
         self.tally = tally
         self.report_id = report_id
@@ -112,19 +116,63 @@ class Sample:
 
     def take(self, frame: Frame) -> Look | Waiting:
         """Examine and add a frame, unless the stage moves or the place was counted already."""
-        if self._watcher is not None:
-            if not self._watcher.is_still(frame.pixels):
-                return Waiting.STAGE_MOVES
-            if not self._watcher.is_new(frame.pixels):
-                return Waiting.SEEN_BEFORE
+        if self._tracker is None:
+            look = self._instrument.look(frame)
+            if isinstance(look.field, RejectedField):
+                self._refuse(look.field)
+            else:
+                self.tally.add(self._slide.add(look.field, None).change)
+            return look
+        track = self._tracker.follow(frame.pixels)
+        if not track.still:
+            lost = track.place is None and self._slide.patches > 0
+            return Waiting.MOVED_TOO_FAST if lost else Waiting.STAGE_MOVES
+        if track.place is not None and not self._is_new(track.place, frame):
+            return Waiting.SEEN_BEFORE
         look = self._instrument.look(frame)
-        if self._watcher is not None:
-            if isinstance(look.field, CountedField):
-                self._watcher.remember_counted(frame.pixels)
-            elif not self._watcher.is_new_refusal(frame.pixels):
-                return look
-        self.tally.add(look.field)
-        return look
+        if isinstance(look.field, RejectedField):
+            self._refuse(look.field)
+            return look
+        return look if self._add(look.field, track.place, self._tracker) else Waiting.SEEN_BEFORE
+
+    def _add(self, field: CountedField, place: Place | None, tracker: StageTracker) -> bool:
+        """Add a field where it lies; False when it turns out to show nothing new."""
+        if place is None:
+            place = tracker.recognise()
+            if place is not None and not self._is_new(place, field.micrograph.frame):
+                tracker.settle(place)
+                return False
+        placed = self._slide.add(field, place)
+        self.tally.add(placed.change)
+        tracker.remember(placed.place)
+        if self._slide.patches > 1:
+            self._join(placed.place, tracker)
+        return True
+
+    def _join(self, place: Place, tracker: StageTracker) -> None:
+        """Two patches become one when a field of the newer one shows a part of the older one."""
+        elsewhere = tracker.recognise(elsewhere_than=place.patch)
+        if elsewhere is None:
+            return
+        corner = elsewhere.moved(-place.row, -place.col)
+        placed = self._slide.join(place.patch, corner)
+        if placed is not None:
+            self.tally.amend(placed.change)
+            tracker.join(place.patch, placed.place)
+
+    def _is_new(self, place: Place, frame: Frame) -> bool:
+        rows, cols = frame.pixels.shape[:2]
+        return self._slide.new_share(place, rows, cols) >= self._new_field.min_new_share
+
+    def _refuse(self, field: RejectedField) -> None:
+        """A place is looked at again and again while the technician focuses; it is refused once."""
+        if self._tracker is None or not self._tracker.refuses_again():
+            self.tally.refuse(field)
+
+    @property
+    def patches(self) -> int:
+        """Parts of the slide whose distance from each other is not known."""
+        return self._slide.patches
 
     @property
     def enough(self) -> bool:
@@ -140,4 +188,5 @@ class Sample:
             finished_at=self._now(),
             finished_because=because,
             provenance=provenance,
+            patches=None if self._tracker is None else self._slide.patches,
         )

@@ -2,6 +2,7 @@
 
 import logging
 
+from leukoscope.analysis.tally import Tally
 from leukoscope.app import Bench, fault_of
 from leukoscope.displays.state import (
     BrokerState,
@@ -9,6 +10,7 @@ from leukoscope.displays.state import (
     Delivery,
     Hint,
     Looking,
+    Precision,
     Ready,
     Screen,
     Sent,
@@ -25,6 +27,13 @@ from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport
 
 _log = logging.getLogger("leukoscope")
+
+
+_HINT_OF = {
+    Waiting.STAGE_MOVES: Hint.WAIT,
+    Waiting.MOVED_TOO_FAST: Hint.SLOWER,
+    Waiting.SEEN_BEFORE: Hint.MOVE,
+}
 
 
 class Narrator:
@@ -53,13 +62,15 @@ class Narrator:
         self._show(
             Counting(
                 white_so_far=tally.white_cells,
-                white_goal=self._bench.settings.counting.white_cells,
+                white_goal=tally.goal,
                 fields_counted=tally.fields_counted,
                 fields_rejected=tally.fields_rejected,
                 last_flaw=last_flaw,
                 differential=differential_lines(tally.differential(), self._bench.short_labels),
                 red_cells=tally.kind_count(CellKind.RBC),
                 platelets=tally.kind_count(CellKind.PLATELET),
+                area_mm2=tally.area_um2 / 1e6,
+                precision=self._precision(tally),
                 elapsed_s=elapsed_s,
                 paused=paused,
                 source=self._bench.camera.source,
@@ -68,12 +79,16 @@ class Narrator:
 
     def hint(self, sample: Sample, last_flaw: Flaw | None, waiting: Waiting) -> None:
         """What the hand has to do before the next field can be counted."""
-        if last_flaw is not None:
-            hint = hint_for(last_flaw)
-        else:
-            hint = Hint.WAIT if waiting is Waiting.STAGE_MOVES else Hint.MOVE
-        goal = self._bench.settings.counting.white_cells
-        self._show(Looking(hint, sample.tally.white_cells, goal, self._bench.camera.source))
+        hint = hint_for(last_flaw) if last_flaw is not None else _HINT_OF[waiting]
+        tally = sample.tally
+        self._show(Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source))
+
+    def _precision(self, tally: Tally) -> Precision | None:
+        wanted = tally.least_certain()
+        if wanted is None:
+            return None
+        label = self._bench.short_labels.get(wanted.cell_class, wanted.cell_class)
+        return Precision(label, 50 * self._bench.settings.counting.interval_width, wanted.count_more)
 
     def result(self, report: SampleReport) -> None:
         """The finished sample."""

@@ -19,8 +19,8 @@ from leukoscope.host import boot_id
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.calibration import Calibration
-from leukoscope.optics.motion import NewFieldRule
 from leukoscope.optics.quality import QualityLimits
+from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.reporting import ReportingSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain

@@ -43,6 +43,7 @@ def counted(named: Mapping[str, int], **changes: object) -> Counted:
         irregular=counted_share(100, 2000),
         platelets_per_red_cell=counted_ratio(100, 2000),
         platelets=100,
+        patches=1,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -215,6 +216,12 @@ def test_what_the_counts_leave_open_no_correction_closes() -> None:
     assert white.share(["blast"]).high < 0.05 < white.counted_share(["blast"]).high
     remark = {one.code: one for one in find_remarks(counted(named, white=white), BLOOD, PROVENANCE)}["blasts_5_percent"]
     assert (remark.basis, remark.certainty) == (Basis.COUNTS, OPEN)
+
+
+def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:
+    assert "repeats_possible" not in found({"segmented": 100})
+    remark = found({"segmented": 100}, patches=3)["repeats_possible"]
+    assert remark.text == "the slide was lost from view 2 times: cells of its 3 parts may be counted twice"
 
 
 def test_too_many_unsure_cells_are_told() -> None:

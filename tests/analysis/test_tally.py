@@ -1,19 +1,23 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.tally import CountingRules, Naming, Tally
+from leukoscope.errors import SettingsError
 from leukoscope.inference.bundle import CellClass, ClassifierFacts
 from leukoscope.inference.validation import ConfusionMatrix, Validation
 from leukoscope.specimen.cell import UNSURE, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, Flaw, RejectedField
 from leukoscope.specimen.sample import Basis, BundleIdentity, Certainty, Provenance, SampleReport, Source
-from tests.drawings import EPOCH, cell, counted, rejected
+from leukoscope.specimen.slide import SlideChange
+from tests.drawings import EPOCH, cell, counted, on_a_slide, rejected
 
 CLASSES = (
     CellClass(key="segmented", short="SEG", in_differential=True),
@@ -59,8 +63,11 @@ def knowing() -> Naming:
 
 def tally_of(*fields: CountedField | RejectedField, goal: int = 100, naming: Naming = UNKNOWING) -> Tally:
     tally = Tally(naming, CountingRules(white_cells=goal), RULES)
-    for field in fields:
-        tally.add(field)
+    for number, field in enumerate(fields, 1):
+        if isinstance(field, RejectedField):
+            tally.refuse(field)
+        else:
+            tally.add(on_a_slide(field, number))
     return tally
 
 
@@ -115,8 +122,61 @@ def test_a_refused_field_counts_under_each_of_its_flaws() -> None:
 def test_the_stop_rule_counts_named_white_cells_only() -> None:
     tally = tally_of(counted(white("segmented"), white(UNSURE), white("smudge")), goal=2)
     assert not tally.enough
-    tally.add(counted(white("lymphocyte")))
+    tally.add(on_a_slide(counted(white("lymphocyte")), 2))
     assert tally.enough
+
+
+def counting_until(**rules: object) -> Tally:
+    return Tally(UNKNOWING, CountingRules.model_validate(rules), RULES)
+
+
+def test_an_interval_that_is_narrow_enough_ends_the_sample_and_the_goal_says_how_far_that_is() -> None:
+    tally = counting_until(until="interval", interval_of="blast", interval_width=0.10)
+    tally.add(on_a_slide(counted(*[white("segmented")] * 20)))
+    assert not tally.enough
+    # None of 36 is 0 to 9.7 %, none of 35 is 0 to 10.0003 %.
+    assert tally.goal == 36
+    tally.add(on_a_slide(counted(*[white("segmented")] * 16), 2))
+    assert tally.enough
+
+
+def test_the_technician_alone_may_end_a_sample() -> None:
+    tally = counting_until(until="technician", white_cells=5)
+    tally.add(on_a_slide(counted(*[white("segmented")] * 50)))
+    assert not tally.enough
+
+
+def test_the_least_certain_class_is_the_one_that_needs_most_cells() -> None:
+    tally = counting_until()
+    assert tally.least_certain() is None
+    tally.add(on_a_slide(counted(*[white("segmented")] * 60, *[white("lymphocyte")] * 3)))
+    wanted = tally.least_certain()
+    assert wanted is not None
+    assert wanted.cell_class == "segmented"
+    assert wanted.count_more > 0
+
+
+def test_an_interval_of_a_class_that_cannot_be_named_is_refused() -> None:
+    with pytest.raises(SettingsError, match="expected one of segmented, lymphocyte, blast, found basophil"):
+        counting_until(interval_of="basophil")
+
+
+def test_counting_until_an_interval_needs_to_know_of_what() -> None:
+    with pytest.raises(ValidationError, match="name the class"):
+        CountingRules(until="interval")
+
+
+def test_a_cell_of_which_more_is_known_replaces_what_was_known() -> None:
+    tally = tally_of()
+    before = on_a_slide(counted(white("segmented")))
+    tally.add(before)
+    renamed = replace(before.cells[0], sight=replace(before.cells[0].sight, cell_class="lymphocyte"))
+    tally.amend(SlideChange(1, -5.0, (renamed,)))
+    assert {line.cell_class: line.count for line in tally.differential() if line.count} == {"lymphocyte": 1}
+    tally.amend(SlideChange(1, 0.0, (), dropped=(renamed.id,)))
+    assert tally.white_cells == 0
+    assert tally.kind_count(CellKind.WBC) == 0
+    assert tally.area_um2 == pytest.approx(before.new_area_um2 - 5)
 
 
 def test_white_cells_per_thousand_red_cells() -> None:

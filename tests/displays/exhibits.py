@@ -9,6 +9,7 @@ from leukoscope.displays.state import (
     Guiding,
     Hint,
     Looking,
+    Precision,
     Ready,
     Result,
     Screen,
@@ -31,6 +32,8 @@ DIFFERENTIAL = (
     DifferentialLine("BLAST", 2.1, 0.1, 11.3),
 )
 
+MORE = Precision("SEG", 5.0, 331)
+
 EXHIBITS: dict[str, Screen] = {
     "starting": Starting("Loading the segmenter", "0.1.0"),
     "ready": Ready("Next sample: 2026-0412-07", BrokerState.CONNECTED, Source.LIVE),
@@ -44,14 +47,15 @@ EXHIBITS: dict[str, Screen] = {
     "looking_move": Looking(Hint.MOVE, 46, 100, Source.LIVE),
     "looking_wait": Looking(Hint.WAIT, 46, 100, Source.LIVE),
     "looking_focus": Looking(Hint.FOCUS, 0, 100, Source.SIMULATED),
+    "looking_slower": Looking(Hint.SLOWER, 46, 100, Source.LIVE),
     "looking_crowded": Looking(Hint.TOO_CROWDED, 99, 100, Source.REPLAYED),
     "looking_empty": Looking(Hint.NO_CELLS, 12, 500, Source.LIVE),
     "looking_bright": Looking(Hint.TOO_BRIGHT, 12, 100, Source.LIVE),
     "looking_dark": Looking(Hint.TOO_DARK, 12, 100, Source.LIVE),
-    "counting": Counting(47, 100, 118, 9, None, DIFFERENTIAL, 23456, 812, 151.0, False, Source.SIMULATED),
-    "counting_first_field": Counting(0, 100, 1, 0, None, (), 203, 9, 4.0, False, Source.LIVE),
+    "counting": Counting(47, 100, 118, 9, None, DIFFERENTIAL, 23456, 812, 0.57, MORE, 151.0, False, Source.SIMULATED),
+    "counting_first_field": Counting(0, 100, 1, 0, None, (), 203, 9, 0.005, None, 4.0, False, Source.LIVE),
     "counting_paused": Counting(
-        347, 500, 1180, 96, Flaw.OUT_OF_FOCUS, DIFFERENTIAL, 234567, 8120, 4351.0, True, Source.LIVE
+        347, 500, 1180, 96, Flaw.OUT_OF_FOCUS, DIFFERENTIAL, 234567, 8120, 5.72, MORE, 4351.0, True, Source.LIVE
     ),
     "result": Result(
         "2026-0412-07",

@@ -34,6 +34,7 @@ def report(measured: bool, synchronised: bool | None, source: Source) -> SampleR
         fields_counted=10,
         fields_rejected={},
         fields_rejected_total=0,
+        patches=1,
         white_cells=50,
         differential=(
             ClassCount("neutrophil_segmented", 30, 0.6, 0.45, 0.74, 12),

@@ -48,6 +48,7 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         "fields_counted": 40,
         "fields_rejected": {"out_of_focus": 2, "crowded": 1},
         "fields_rejected_total": 2,
+        "patches": 1,
         "white_cells": 100,
         "differential": (
             ClassCount("neutrophil", 60, 0.6, 0.497, 0.697, 12),
@@ -110,6 +111,7 @@ reports = st.builds(
     fields_counted=_counts,
     fields_rejected=st.dictionaries(_names, _counts, max_size=4),
     fields_rejected_total=_counts,
+    patches=st.none() | _counts,
     white_cells=_counts,
     differential=st.lists(st.builds(ClassCount, _names, _counts, _shares, _shares, _shares, _counts), max_size=4).map(
         tuple

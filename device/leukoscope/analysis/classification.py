@@ -1,6 +1,6 @@
 """Names the white cells of a micrograph, or says that it is unsure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import cv2
 import numpy as np
@@ -56,12 +56,12 @@ class Classifier:
         rows, cols = pixels.shape[:2]
         return self._probabilities(self._cut_out(pixels, (rows / 2, cols / 2), um_per_px))
 
-    def decide(self, probabilities: dict[str, float]) -> tuple[str, float]:
+    def decide(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
         """The best class of the best group, or UNSURE where that group is below the bundle's limit; its probability."""
         best, group_share = self.best(probabilities)
         return (best if group_share >= self._facts.unsure_below else UNSURE), probabilities[best]
 
-    def best(self, probabilities: dict[str, float]) -> tuple[str, float]:
+    def best(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
         """The best class of the most probable group, and that group's probability.
 
         Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure.

@@ -32,6 +32,8 @@ class Counted:
     platelets_per_red_cell: Estimate | None
     """None without red cells."""
     platelets: int
+    patches: int
+    """Parts of the slide that may show the same cells, as far as anybody knows; 1 for none."""
 
 
 def find_remarks(counted: Counted, rules: Rules, provenance: Provenance) -> tuple[Finding, ...]:
@@ -41,6 +43,7 @@ def find_remarks(counted: Counted, rules: Rules, provenance: Provenance) -> tupl
         *_of_red_cells(counted, rules.red_cells),
         *_of_platelets(counted, rules.platelets),
         *_of_the_count(counted.white, rules),
+        *_of_the_slide(counted.patches),
         *_of_origin(provenance),
     )
 
@@ -212,6 +215,15 @@ def _of_the_count(white: Estimator, rules: Rules) -> Iterator[Finding]:
     if strange := sorted({key for key in rules.asked_for() if not white.known([key])}):
         names = ", ".join(strange)
         yield Finding("not_judged", f"rules {rules.id} ask for {names}, which this classifier cannot name")
+
+
+def _of_the_slide(patches: int) -> Iterator[Finding]:
+    if patches > 1:
+        yield Finding(
+            "repeats_possible",
+            f"the slide was lost from view {patches - 1} times: cells of its {patches} parts may be counted twice",
+            numbers={"parts": patches},
+        )
 
 
 def _of_origin(provenance: Provenance) -> Iterator[Finding]:

@@ -1,24 +1,24 @@
 """Adds up fields until a sample can be reported."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leukoscope.analysis.corrected import METHOD, Correction, Mix
 from leukoscope.analysis.estimates import Estimator, counted_ratio, counted_share, variation
 from leukoscope.analysis.findings import Counted, find_remarks
 from leukoscope.analysis.intervals import clopper_pearson, count_more
-from leukoscope.analysis.morphology import shape_of
 from leukoscope.analysis.rules import Rules
+from leukoscope.errors import SettingsError
 from leukoscope.inference.bundle import CellClass
 from leukoscope.schema import FrozenModel
-from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
-from leukoscope.specimen.field import CountedField, RejectedField
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.field import RejectedField
 from leukoscope.specimen.sample import (
     ClassCount,
     CorrectedDifferential,
@@ -27,10 +27,12 @@ from leukoscope.specimen.sample import (
     RedCells,
     SampleReport,
 )
+from leukoscope.specimen.slide import Sight, SlideCell, SlideChange
 
 BORDER_RULE = (
-    "Numbers of cells follow the unbiased counting frame (Gundersen 1977): a cell cut by the right or lower "
-    "edge is not counted. The differential and all sizes use whole cells only."
+    "A cell that several fields show is counted once. Numbers of cells follow the unbiased counting frame "
+    "(Gundersen 1977): a cell that was only seen cut by a right or lower edge is not counted. The differential and "
+    "all sizes use cells that were seen whole."
 )
 
 NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
@@ -39,10 +41,21 @@ NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes it
 class CountingRules(FrozenModel):
     """When enough has been counted."""
 
+    until: Literal["white_cells", "interval", "technician"] = "white_cells"
+    """What ends a sample: enough white cells, a narrow enough interval of the class `interval_of`, or the technician
+    alone, who always may."""
     white_cells: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Named white cells after which the sample is finished; marrow wants 500."""
     interval_width: Annotated[float, Field(gt=0, le=1)] = 0.10
-    """Width of the 95 % interval that "count more" aims at, as a share."""
+    """Width of the 95 % interval of counting that is aimed at, as a share."""
+    interval_of: str | None = None
+    """A class of the classifier; None for whichever has the widest interval."""
+
+    @model_validator(mode="after")
+    def _interval_of_something(self) -> Self:
+        if self.until == "interval" and self.interval_of is None:
+            raise ValueError('until = "interval" needs interval_of: name the class whose interval shall be narrow')
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,10 @@ class Tally:
     def __init__(self, naming: Naming, counting: CountingRules, rules: Rules) -> None:
         self._naming = naming
         self._differential = [one.key for one in naming.classes if one.in_differential]
+        if counting.interval_of not in (None, *self._differential):
+            raise SettingsError(
+                f"counting.interval_of: expected one of {', '.join(self._differential)}, found {counting.interval_of}"
+            )
         self._counting = counting
         self._rules = rules
         self._named: Counter[str] = Counter()
@@ -69,32 +86,46 @@ class Tally:
         self._rejected = 0
         self._fields = 0
         self._area_um2 = 0.0
-        self._diameters_um: list[float] = []
-        self._irregular = 0
+        self._cells: dict[int, SlideCell] = {}
+        self._lines: tuple[ClassCount, ...] | None = None
+        """The differential, until a white cell changes it: screens ask for it at every frame."""
 
-    def add(self, field: CountedField | RejectedField) -> None:
-        """Take in one look at the slide."""
-        if isinstance(field, RejectedField):
-            self._rejected += 1
-            self._flaws.update(flaw.value for flaw in field.quality.flaws)
-            return
+    def add(self, change: SlideChange) -> None:
+        """Take in one more counted field; what is said of a cell known before replaces what was."""
         self._fields += 1
-        rows, cols = field.micrograph.pixels.shape[:2]
-        self._area_um2 += rows * cols * field.micrograph.um_per_px**2
-        for cell in field.cells:
-            self._add_cell(cell, rows, cols)
+        self.amend(change)
 
-    def _add_cell(self, cell: ClassifiedCell, rows: int, cols: int) -> None:
-        instance = cell.instance
-        if _in_counting_frame(instance, rows, cols):
-            self._kinds[instance.kind] += 1
-        if instance.touches_border:
+    def amend(self, change: SlideChange) -> None:
+        """Take in what is known better now about fields counted before."""
+        self._area_um2 += change.new_area_um2
+        for key in change.dropped:
+            self._count(self._cells.pop(key, None), -1)
+        for cell in change.cells:
+            self._count(self._cells.get(cell.id), -1)
+            self._cells[cell.id] = cell
+            self._count(cell, 1)
+
+    def refuse(self, field: RejectedField) -> None:
+        """Take in a field that cannot be trusted."""
+        self._rejected += 1
+        self._flaws.update(flaw.value for flaw in field.quality.flaws)
+
+    def _count(self, cell: SlideCell | None, by: int) -> None:
+        if cell is None:
             return
-        if instance.kind is CellKind.WBC:
-            self._named[cell.cell_class] += 1
-        elif instance.kind is CellKind.RBC:
-            self._diameters_um.append(instance.diameter_um)
-            self._irregular += shape_of(instance.outline).irregular
+        if cell.counted:
+            self._kinds[cell.sight.kind] += by
+        if cell.measured and cell.sight.kind is CellKind.WBC:
+            self._named[cell.sight.cell_class] += by
+            self._lines = None
+
+    def _whole_red_cells(self) -> list[Sight]:
+        return [one.sight for one in self._cells.values() if one.measured and one.sight.kind is CellKind.RBC]
+
+    @property
+    def area_um2(self) -> float:
+        """Slide examined so far, what several fields show once, square micrometres."""
+        return self._area_um2
 
     @property
     def white_cells(self) -> int:
@@ -104,7 +135,24 @@ class Tally:
     @property
     def enough(self) -> bool:
         """The stop rule is met."""
-        return self.white_cells >= self._counting.white_cells
+        if self._counting.until == "technician":
+            return False
+        return self.white_cells >= self.goal
+
+    @property
+    def goal(self) -> int:
+        """White cells after which the sample is done, as far as can be told now."""
+        if self._counting.until != "interval":
+            return self._counting.white_cells
+        wanted = self.least_certain()
+        return self._counting.white_cells if wanted is None else self.white_cells + wanted.count_more
+
+    def least_certain(self) -> ClassCount | None:
+        """The class whose precision the settings ask for, else the one that needs most cells; None without cells."""
+        if not self.white_cells:
+            return None
+        lines = [one for one in self.differential() if self._counting.interval_of in (None, one.cell_class)]
+        return max(lines, key=lambda line: line.count_more)
 
     @property
     def fields_counted(self) -> int:
@@ -122,32 +170,34 @@ class Tally:
 
     def differential(self) -> tuple[ClassCount, ...]:
         """Every class of the differential with its share, interval and cells still to count."""
+        if self._lines is None:
+            self._lines = tuple(self._told())
+        return self._lines
+
+    def _told(self) -> Iterator[ClassCount]:
         total = self.white_cells
-        lines = []
         for key in self._differential:
             count = self._named[key]
             low, high = clopper_pearson(count, total)
-            lines.append(
-                ClassCount(
-                    cell_class=key,
-                    count=count,
-                    share=count / total if total else 0.0,
-                    low=low,
-                    high=high,
-                    count_more=count_more(count, total, self._counting.interval_width) if total else 0,
-                )
+            yield ClassCount(
+                cell_class=key,
+                count=count,
+                share=count / total if total else 0.0,
+                low=low,
+                high=high,
+                count_more=count_more(count, total, self._counting.interval_width) if total else 0,
             )
-        return tuple(lines)
 
     def red_cells(self) -> RedCells:
         """Number, size and shape of the red cells."""
         # Sorted, because a sum of floats depends on their order and a report must not.
-        sizes = np.sort(self._diameters_um)
+        whole = self._whole_red_cells()
+        sizes = np.sort([cell.diameter_um for cell in whole])
         return RedCells(
             count=self._kinds[CellKind.RBC],
             mean_diameter_um=float(sizes.mean()) if sizes.size else None,
             diameter_cv=float(sizes.std(ddof=1) / sizes.mean()) if sizes.size > 1 else None,
-            irregular_share=self._irregular / sizes.size if sizes.size else None,
+            irregular_share=sum(cell.irregular for cell in whole) / len(whole) if whole else None,
         )
 
     def report(
@@ -159,8 +209,19 @@ class Tally:
         finished_at: datetime,
         finished_because: str,
         provenance: Provenance,
+        patches: int | None = None,
     ) -> SampleReport:
-        """Everything counted so far, as the first version of a report."""
+        """Everything counted so far, as the first version of a report.
+
+        Args:
+            report_id: a UUID.
+            sample_id: what the technician calls the specimen.
+            started_at: timezone-aware.
+            finished_at: timezone-aware.
+            finished_because: what ended it.
+            provenance: where it comes from.
+            patches: parts of the slide whose distance is not known; None where each picture was another place.
+        """
         differential = self.differential()
         beside = {key: n for key, n in sorted(self._named.items()) if key not in self._differential and n}
         red = self._kinds[CellKind.RBC]
@@ -174,6 +235,7 @@ class Tally:
             fields_counted=self._fields,
             fields_rejected=dict(sorted(self._flaws.items())),
             fields_rejected_total=self._rejected,
+            patches=patches,
             white_cells=self.white_cells,
             differential=differential,
             differential_corrected=None if mix is None else self._corrected(mix),
@@ -184,7 +246,7 @@ class Tally:
             wbc_per_1000_rbc=1000 * self._kinds[CellKind.WBC] / red if red else None,
             area_um2=self._area_um2,
             border_rule=BORDER_RULE,
-            findings=find_remarks(self._counted(mix), self._rules, provenance),
+            findings=find_remarks(self._counted(mix, patches), self._rules, provenance),
             rules=self._rules.identity,
             finished_because=finished_because,
             provenance=provenance,
@@ -224,21 +286,15 @@ class Tally:
             ),
         )
 
-    def _counted(self, mix: Mix | None) -> Counted:
-        red, measured = self._kinds[CellKind.RBC], len(self._diameters_um)
+    def _counted(self, mix: Mix | None, patches: int | None) -> Counted:
+        red, whole = self._kinds[CellKind.RBC], self._whole_red_cells()
         spread = self.red_cells().diameter_cv
         platelets = self._kinds[CellKind.PLATELET]
         return Counted(
             white=self._estimator(mix),
-            diameter_cv=None if spread is None else variation(spread, measured),
-            irregular=counted_share(self._irregular, measured) if measured else None,
+            diameter_cv=None if spread is None else variation(spread, len(whole)),
+            irregular=counted_share(sum(cell.irregular for cell in whole), len(whole)) if whole else None,
             platelets=platelets,
+            patches=patches or 1,
             platelets_per_red_cell=counted_ratio(platelets, red) if red else None,
         )
-
-
-def _in_counting_frame(cell: CellInstance, rows: int, cols: int) -> bool:
-    """Not cut by the right or lower edge; a box within a pixel of an edge is taken as cut by it."""
-    if not cell.touches_border:
-        return True
-    return cell.box.row_end < rows - 1 and cell.box.col_end < cols - 1

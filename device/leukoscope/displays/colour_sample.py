@@ -30,12 +30,13 @@ def _counting_across(screen: Counting, canvas: Canvas) -> None:
     figures = [
         ("Time", wording.clock(screen.elapsed_s)),
         ("Fields", wording.grouped(screen.fields_counted)),
+        ("Area", wording.area(screen.area_mm2)),
         ("Refused", wording.grouped(screen.fields_rejected)),
         ("RBC", wording.grouped(screen.red_cells)),
         ("PLT", wording.grouped(screen.platelets)),
     ]
     for index, (name, value) in enumerate(figures):
-        baseline = HEADER + 96 + index * 15.5
+        baseline = HEADER + 96 + index * 13.6
         taken = canvas.text(column, baseline, value, 13, room - 20, TEXT, "right")
         canvas.text(MARGIN, baseline, name, 13, room - taken - 6, MUTED)
     left, foot = column + 16, bottom - 44
@@ -43,7 +44,7 @@ def _counting_across(screen: Counting, canvas: Canvas) -> None:
         differential(canvas, (left, HEADER + 8, right, foot), screen.differential)
     else:
         _no_white_cells(canvas, left, right)
-    _flaw_line(screen, canvas, bottom - 31)
+    _last_line(screen, canvas, bottom - 31)
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, bottom - 22, right, bottom - 10, share)
 
@@ -62,8 +63,9 @@ def _counting_upright(screen: Counting, canvas: Canvas) -> None:
         differential(canvas, (MARGIN, HEADER + 73, right, foot), screen.differential)
     else:
         _no_white_cells(canvas, MARGIN, right, HEADER + 95)
-    _flaw_line(screen, canvas, bottom - 37)
+    _last_line(screen, canvas, bottom - 37)
     blood = f"RBC {wording.grouped(screen.red_cells)} · PLT {wording.grouped(screen.platelets)}"
+    blood += f" · {wording.area(screen.area_mm2)}"
     taken = canvas.text(right, bottom - 21, wording.clock(screen.elapsed_s), 13, room, TEXT, "right")
     canvas.text(MARGIN, bottom - 21, wording.fields_line(screen), 13, room - taken - 8, MUTED)
     canvas.text(MARGIN, bottom - 6, blood, 13, room, MUTED)
@@ -73,8 +75,10 @@ def _no_white_cells(canvas: Canvas, left: float, right: float, baseline: float =
     canvas.text(left, baseline, "No white cells yet", 14, right - left, MUTED)
 
 
-def _flaw_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
+def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
+    """Why the last field was refused, or what the wanted precision costs."""
     if screen.last_flaw is None:
+        canvas.text(MARGIN, baseline, wording.precision_line(screen), 13, canvas.width - 2 * MARGIN, MUTED)
         return
     canvas.disc(MARGIN + 4, baseline - 4.5, 4, CAUTION)
     said = f"Last field refused: {wording.FLAW[screen.last_flaw]}"

@@ -83,6 +83,7 @@ def _looking(screen: Looking) -> Gist:
 
 def _counting(screen: Counting) -> Gist:
     blood = f"RBC {wording.grouped(screen.red_cells)}  PLT {wording.grouped(screen.platelets)}"
+    flaw = f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else ""
     return Gist(
         "PAUSED" if screen.paused else "COUNTING",
         wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),
@@ -91,8 +92,8 @@ def _counting(screen: Counting) -> Gist:
         rows=screen.differential,
         progress=wording.share_done(screen.white_so_far, screen.white_goal),
         paragraphs=(
-            wording.fields_line(screen),
-            f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else blood,
+            f"{wording.counted_fields(screen)}, {wording.area(screen.area_mm2)}",
+            flaw or wording.precision_line(screen) or blood,
         ),
     )
 

@@ -57,6 +57,11 @@ def _check(pen: Pen, s: float) -> None:
     _stroke(pen, s, [(0.29, 0.52), (0.44, 0.67), (0.72, 0.36)], 0.085)
 
 
+def _slower(pen: Pen, s: float) -> None:
+    for left in (0.2, 0.5):
+        _stroke(pen, s, [(left + 0.28, 0.22), (left, 0.5), (left + 0.28, 0.78)], 0.09)
+
+
 def _waiting(pen: Pen, s: float) -> None:
     _ring(pen, s, s * 0.48, s * 0.06)
     _stroke(pen, s, [(0.5, 0.26), (0.5, 0.52), (0.67, 0.62)], 0.075)
@@ -128,6 +133,7 @@ ICONS: dict[str, Callable[[Pen, float], None]] = {
     "warning": _warning,
     Hint.MOVE: _move,
     Hint.WAIT: _hold,
+    Hint.SLOWER: _slower,
     Hint.FOCUS: _focus,
     Hint.TOO_CROWDED: _crowded,
     Hint.NO_CELLS: _empty,

@@ -18,6 +18,8 @@ class Hint(StrEnum):
     FOCUS = "focus"
     TOO_CROWDED = "too_crowded"
     NO_CELLS = "no_cells"
+    SLOWER = "slower"
+    """The slide moved too fast to be followed; what was counted before may be counted again."""
     TOO_BRIGHT = "too_bright"
     TOO_DARK = "too_dark"
 
@@ -70,6 +72,18 @@ class DifferentialLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """What a narrower interval would cost."""
+
+    label: str
+    """The class it is about, as on the screen."""
+    percent: float
+    """How far the interval may reach to either side, percent of the white cells."""
+    more_cells: int
+    """White cells still to be counted for that; 0 when reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class Starting:
     """The program loads its parts."""
 
@@ -117,6 +131,10 @@ class Counting:
     """In the bundle's order; a small screen shows the largest and says how many it leaves out."""
     red_cells: int
     platelets: int
+    area_mm2: float
+    """Slide examined, what several fields show once."""
+    precision: Precision | None
+    """None before the first white cell."""
     elapsed_s: float
     """Seconds since the sample was started."""
     paused: bool

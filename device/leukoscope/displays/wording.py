@@ -13,6 +13,7 @@ HINT = {
     Hint.MOVE: ("Move the slide", "to the next field"),
     Hint.WAIT: ("Hold still", "this field is being counted"),
     Hint.FOCUS: ("Focus", "the picture is blurred"),
+    Hint.SLOWER: ("Slower", "the slide was lost from view"),
     Hint.TOO_CROWDED: ("Too crowded", "go where cells lie side by side"),
     Hint.NO_CELLS: ("No cells here", "move back onto the smear"),
     Hint.TOO_BRIGHT: ("Too bright", "turn the lamp down"),
@@ -57,10 +58,27 @@ def share_done(white_so_far: int, white_goal: int) -> float:
     return min(1.0, white_so_far / max(1, white_goal))
 
 
+def counted_fields(screen: Counting) -> str:
+    """How many fields were counted."""
+    return f"{grouped(screen.fields_counted)} {'field' if screen.fields_counted == 1 else 'fields'}"
+
+
 def fields_line(screen: Counting) -> str:
     """How many fields were counted and refused."""
-    noun = "field" if screen.fields_counted == 1 else "fields"
-    return f"{grouped(screen.fields_counted)} {noun}, {grouped(screen.fields_rejected)} refused"
+    return f"{counted_fields(screen)}, {grouped(screen.fields_rejected)} refused"
+
+
+def area(square_mm: float) -> str:
+    """How much slide: "0.57 mm2"."""
+    return f"{square_mm:.2f} mm2"
+
+
+def precision_line(screen: Counting) -> str:
+    """What the wanted precision costs; empty when it is reached or nothing is known yet."""
+    wanted = screen.precision
+    if wanted is None or not wanted.more_cells:
+        return ""
+    return f"{wanted.label} ±{wanted.percent:g} %: {grouped(wanted.more_cells)} more cells"
 
 
 def broker_line(ready: Ready) -> str:

@@ -68,6 +68,7 @@ def encode(
             "counted": report.fields_counted,
             "rejected": report.fields_rejected_total,
             "rejected_by_flaw": dict(report.fields_rejected),
+            "patches": report.patches,
         },
         "white_cells": {
             "counted": report.white_cells,
@@ -114,6 +115,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         fields_counted=int(fields["counted"]),
         fields_rejected=_counts(fields["rejected_by_flaw"]),
         fields_rejected_total=int(fields["rejected"]),
+        patches=None if fields["patches"] is None else int(fields["patches"]),
         white_cells=int(white["counted"]),
         differential=tuple(_read_class_count(line) for line in white["differential"]),
         differential_corrected=_read_corrected(white["differential_corrected"]),

@@ -108,6 +108,10 @@ class SimulatedMicroscope:
         self._sensor = generator(settings.seed, _SENSOR)
         self._patches: Recent[str, Patch] = Recent(_KEPT_PATCHES)
 
+    def refocus(self, focus_um: float) -> None:
+        """Turn the focus to a height, micrometres above the smear's mean plane."""
+        self.settings = self.settings.model_copy(update={"focus_um": focus_um})
+
     def look(self) -> tuple[Pixels, tuple[VisibleCell, ...]]:
         """A picture, RGB (height, width, 3) uint8, and the truth about every cell in it."""
         row, col = self._first_pixel()

@@ -164,6 +164,9 @@ class SampleReport:
     fields_rejected: Mapping[str, int]
     """Refused fields by flaw; a field with two flaws is counted under both."""
     fields_rejected_total: int
+    patches: int | None
+    """Parts of the slide whose distance from each other is not known, so that a cell may be counted once in each;
+    None where every picture was taken as another place."""
     white_cells: int
     """Denominator of the differential: named white cells; what `beside` lists is outside it."""
     differential: tuple[ClassCount, ...]

@@ -1,0 +1,37 @@
+"""What of a counted field is kept once its picture is gone."""
+
+from leukoscope.analysis.morphology import shape_of
+from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
+from leukoscope.specimen.field import CountedField
+from leukoscope.specimen.slide import Sight
+
+
+def sights_of(field: CountedField, number: int) -> tuple[Sight, ...]:
+    """Every cell of a field, the field being the sample's `number`-th."""
+    rows, cols = field.micrograph.pixels.shape[:2]
+    return tuple(_sight(cell, number, rows, cols) for cell in field.cells)
+
+
+def _sight(cell: ClassifiedCell, number: int, rows: int, cols: int) -> Sight:
+    instance = cell.instance
+    whole = not instance.touches_border
+    return Sight(
+        field=number,
+        kind=instance.kind,
+        box=instance.box,
+        score=instance.confidence,
+        whole=whole,
+        in_frame=_in_counting_frame(instance, rows, cols),
+        cell_class=cell.cell_class,
+        confidence=cell.confidence,
+        probabilities=cell.probabilities,
+        diameter_um=instance.diameter_um,
+        irregular=whole and instance.kind is CellKind.RBC and shape_of(instance.outline).irregular,
+    )
+
+
+def _in_counting_frame(cell: CellInstance, rows: int, cols: int) -> bool:
+    """Not cut by the right or lower edge; a box within a pixel of an edge is taken as cut by it."""
+    if not cell.touches_border:
+        return True
+    return cell.box.row_end < rows - 1 and cell.box.col_end < cols - 1
