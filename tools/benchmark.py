@@ -2,6 +2,7 @@
 
 tools/benchmark.py                              both engines, both sizes of field
 tools/benchmark.py --against detector.onnx      and any other ONNX detector, in turns with ours
+tools/benchmark.py --bench simulated            the loop: frames followed, fields counted, from stop to count
 tools/benchmark.py --json                       one JSON object instead of tables
 """
 
@@ -10,6 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,19 +22,23 @@ from rich.console import Console
 
 from benchmarking.clock import Spread
 from benchmarking.fields import SIZES, take_fields
+from benchmarking.loop import loop_table, measure_loop
 from benchmarking.measuring import Samples, Timing, summarise, take_turns
 from benchmarking.memory import peak_rss_mb
 from benchmarking.peak import Int8Peak, count_macs
 from benchmarking.results import AgainstOther, BundleSize, Results, tables
 from benchmarking.rival import Rival
 from benchmarking.stages import TimedInstrument
+from leukoscope.app import open_models
 from leukoscope.assets import find_asset
 from leukoscope.errors import LeukoscopeError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.settings import ModelSettings
 
+LOOP_FIELDS = 24
 Engine = Literal["onnx", "litert"]
 Size = Literal["small", "large"]
 
@@ -46,12 +52,16 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Looks at each field.")] = 15,
     seed: Annotated[int, typer.Option(min=0, help="Which simulated slide.")] = 5,
     against: Annotated[Path | None, typer.Option(help="Another ONNX detector to time in turns with ours.")] = None,
+    bench: Annotated[Literal["simulated"] | None, typer.Option(help="Time the loop on this bench instead.")] = None,
     memory: Annotated[bool, typer.Option(help="Also measure the memory of `leukoscope run`.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Time every stage, the networks and the memory on this machine."""
     cv2.setNumThreads(1)
     say = Console(stderr=True)
+    if bench is not None:
+        _time_loop(segmenter, classifier, engine or "onnx", size, seed, as_json=as_json)
+        return
     bundles = [Bundle.read(find_asset("models", name)) for name in (segmenter, classifier)]
     engines = {name: one for name, one in _engines().items() if engine in (None, name)}
     rival = None if against is None else Rival(against)
@@ -83,6 +93,18 @@ def main(
     out.print(f"{results.machine}; {runtimes}; load {results.load:g} on {os.cpu_count()} processors")
     for table in tables(results):
         out.print(table)
+
+
+def _time_loop(segmenter: str, classifier: str, engine: Engine, size: Size | None, seed: int, *, as_json: bool) -> None:
+    models = open_models(ModelSettings(segmenter=segmenter, classifier=classifier, engine=_engines()[engine]))
+    sizes = [one for one in SIZES if size in (None, one.key)]
+    measured = [measure_loop(models, one, fields=LOOP_FIELDS, seed=seed) for one in sizes]
+    if as_json:
+        print(json.dumps({"machine": _machine(), "loop": [asdict(one) for one in measured]}, ensure_ascii=False))
+        return
+    out = Console(width=132)
+    out.print(f"{_machine()}; {engine}, one thread; processor time, wall time in brackets")
+    out.print(loop_table(measured))
 
 
 def _engines() -> dict[str, EngineSettings]:

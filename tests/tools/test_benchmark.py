@@ -12,6 +12,7 @@ import benchmark
 from benchmarking.clock import Spread, Time, watched
 from benchmarking.fields import SIZES, take_fields
 from benchmarking.graphs import Node, Port, write_graph
+from benchmarking.loop import loop_table, measure_loop
 from benchmarking.measuring import Timing
 from benchmarking.memory import peak_rss_mb
 from benchmarking.peak import Int8Peak, count_macs
@@ -21,12 +22,14 @@ from benchmarking.stages import STAGES, TimedInstrument
 from leukoscope.analysis import segmentation
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.app import open_models
 from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError, EngineUnavailable
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.instrument import Instrument
 from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.settings import ModelSettings
 from leukoscope.specimen.cell import CellKind
 
 
@@ -190,3 +193,11 @@ def test_the_memory_of_a_run_is_its_own() -> None:
     peak = peak_rss_mb(*bundles, "onnx", white_cells=1)
     assert peak is not None
     assert 50 < peak < ballast.nbytes / 1e6
+
+
+def test_the_loop_counts_every_field_at_rest_and_follows_the_frames_between() -> None:
+    measured = measure_loop(open_models(ModelSettings()), SIZES[0], fields=3, seed=5)
+    assert measured.fields == 2
+    assert measured.counting.cpu_p50 > measured.looking.cpu_p50 > 0
+    assert measured.latency_p95_ms >= measured.latency_p50_ms > 1000 / 15
+    assert loop_table([measured]).row_count == 3
