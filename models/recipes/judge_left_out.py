@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cells import labelled_cells
+from cells import Cell, labelled_cells
 from classifier_net import ClassifierNet
 from fitting import CHECKPOINT_FILE
 from judge_classifier import softmax
@@ -23,7 +24,7 @@ from vocabulary import Vocabulary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.naming import RAABIN_5, group_of, score
+from evaluation.naming import RAABIN_5, NamingScore, group_of, score
 
 
 def main() -> None:
@@ -38,25 +39,36 @@ def main() -> None:
     checkpoint = torch.load(options.run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)
     net = ClassifierNet(len(vocabulary.classes)).eval()
     net.load_state_dict(checkpoint["weights"])
-    kept = [crop for crop in crops("val") if crop.collection == options.without and group_of(crop.label, RAABIN_5)]
-    cells = labelled_cells(kept, vocabulary)
-    share = softmax(logits_of(net, cells))
-    members = {
-        group: [vocabulary.classes.index(one) for one in names if one in vocabulary.classes]
-        for group, names in RAABIN_5.items()
-    }
-    among = np.stack([share[:, columns].sum(axis=1) for columns in members.values()], axis=1)
-    # Whatever it was taught, a laboratory that asks for five classes gets one of five.
-    five = [list(members)[index] for index in among.argmax(axis=1)]
-    free = [_named(vocabulary, row) for row in share]
-    truths = [group_of(cell.label, RAABIN_5) or "" for cell in cells]
-    for what, answers in (("one of all classes", free), ("one of the five", five)):
-        result = score(truths, answers, RAABIN_5)
+    cells = labelled_cells([crop for crop in crops("val") if crop.collection == options.without], vocabulary)
+    for free in (True, False):
+        result = judged(net, cells, vocabulary, free=free)
+        what = "one of all classes" if free else "one of the five"
         f1 = ", ".join(f"{name} {value:.3f}" for name, value in result.f1.items())
         print(
             f"{options.without} left out, {what}: accuracy {result.accuracy:.3f} of {result.cells} cells "
             f"(most frequent class {result.majority_accuracy:.3f}), F1 {f1}"
         )
+
+
+def judged(net: ClassifierNet, cells: Sequence[Cell], vocabulary: Vocabulary, *, free: bool = False) -> NamingScore:
+    """How well a network names the cells whose label is one of five.
+
+    Args:
+        net: what names them.
+        cells: of any label.
+        vocabulary: of the network.
+        free: it may answer with any class; else, as a laboratory that asks for five, it gets one of five.
+    """
+    kept = [cell for cell in cells if group_of(cell.label, RAABIN_5)]
+    share = softmax(logits_of(net, kept))
+    members = {
+        group: [vocabulary.classes.index(one) for one in names if one in vocabulary.classes]
+        for group, names in RAABIN_5.items()
+    }
+    among = np.stack([share[:, columns].sum(axis=1) for columns in members.values()], axis=1)
+    five = [list(members)[index] for index in among.argmax(axis=1)]
+    answers = [_named(vocabulary, row) for row in share] if free else five
+    return score([group_of(cell.label, RAABIN_5) or "" for cell in kept], answers, RAABIN_5)
 
 
 def _named(vocabulary: Vocabulary, share: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
