@@ -15,7 +15,9 @@ from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.analysis.tally import Naming, Tally
-from leukoscope.assets import find_asset
+from leukoscope.bundles.installing import refuse_other_answers
+from leukoscope.bundles.startup import FoundBundle, Startup
+from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
@@ -66,33 +68,45 @@ class LoadedModels:
     """What the classifier can name, and how it mistakes it."""
 
 
-def open_models(models: ModelSettings, near: Path | None = None) -> LoadedModels:
+def open_models(models: ModelSettings, near: Path | None = None, startup: Startup | None = None) -> LoadedModels:
     """Load both bundles.
+
+    Args:
+        models: what the settings say.
+        near: the folder of the settings file.
+        startup: a start of a device with bundles of its own; without it only those beside the settings file and those
+            that came with the software are looked at.
 
     Raises:
         SettingsError: a bundle is not where the settings say.
         BundleError: a bundle is altered or of the wrong kind.
         EngineUnavailable: the runtime is not installed.
     """
-    first, first_network = _open_bundle(models, models.segmenter, near)
-    second, second_network = _open_bundle(models, models.classifier, near)
+    startup = startup or Startup(near, __version__)
+    with startup.opening(models.segmenter) as found:
+        first, first_network = _open_bundle(models, found)
+        segmenter = Segmenter(first, first_network)
+    with startup.opening(models.classifier) as found:
+        second, second_network = _open_bundle(models, found)
+        classifier, naming = Classifier(second, second_network), naming_of(second)
     engine = models.engine.driver
     identities = [
         BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
         for bundle in (first, second)
     ]
     return LoadedModels(
-        segmenter=Segmenter(first, first_network),
-        classifier=Classifier(second, second_network),
+        segmenter=segmenter,
+        classifier=classifier,
         segmenter_identity=identities[0],
         classifier_identity=identities[1],
-        naming=naming_of(second),
+        naming=naming,
     )
 
 
 def open_classifier(models: ModelSettings) -> Classifier:
     """The classifier alone; errors as in `open_models`."""
-    return Classifier(*_open_bundle(models, models.classifier, None))
+    with Startup(None, __version__).opening(models.classifier) as found:
+        return Classifier(*_open_bundle(models, found))
 
 
 def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
@@ -102,9 +116,12 @@ def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Ins
     return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
 
 
-def _open_bundle(models: ModelSettings, name: str, near: Path | None) -> tuple[Bundle, Network]:
-    bundle = Bundle.read(find_asset("models", name, near))
-    return bundle, models.engine.open(bundle)
+def _open_bundle(models: ModelSettings, found: FoundBundle) -> tuple[Bundle, Network]:
+    bundle = Bundle.read(found.folder)
+    network = models.engine.open(bundle)
+    if found.on_trial:
+        refuse_other_answers(bundle, network)
+    return bundle, network
 
 
 def naming_of(bundle: Bundle) -> Naming:
@@ -143,6 +160,8 @@ class Bench:
     """A window shows the field also when nothing is counted; only where looking uses nothing up."""
     provenance: Callable[[], Provenance]
     """What a report made now would have to say about its origin."""
+    ready: Callable[[], None]
+    """To be called once the device is ready: bundles on trial are confirmed."""
 
     def new_tally(self) -> Tally:
         """An empty count for the next sample."""
@@ -196,7 +215,10 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     if outbox.quarantined is not None:
         warnings.append(f"The outbox was damaged; the old one is {outbox.quarantined.name}")
     tell("Loading the networks")
-    models = open_models(settings.models, near)
+    startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
+    models = open_models(settings.models, near, startup)
+    stack.callback(startup.forgive)
+    warnings += startup.told
     tell("Reading the calibration")
     calibration = settings.calibration.open(near)
     if not calibration.measured:
@@ -242,6 +264,7 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         warning="; ".join(warnings),
         idle_view=panel.window is not None and not _runs_out(settings),
         provenance=provenance,
+        ready=startup.confirm,
     )
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from leukoscope import __version__
 from leukoscope.app import open_classifier, open_instrument_for_pictures
+from leukoscope.bundle_commands import bundle_app
 from leukoscope.calibrating.commands import calibrate_app
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(bundle_app, name="bundle")
 app.add_typer(calibrate_app, name="calibrate")
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]

@@ -11,6 +11,8 @@ from pathlib import Path
 from leukoscope import __version__
 from leukoscope.analysis.golden import replay
 from leukoscope.assets import find_asset
+from leukoscope.bundles.startup import find_bundle
+from leukoscope.bundles.store import BundleStore
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.displays.lcd import LcdSettings
@@ -44,11 +46,17 @@ class Finding:
     """What was seen and, when not good, what to do."""
 
 
-def check_models(engines: tuple[EngineSettings, ...], segmenter: str, classifier: str) -> Iterator[Finding]:
+def check_models(
+    engines: tuple[EngineSettings, ...],
+    segmenter: str,
+    classifier: str,
+    near: Path | None = None,
+    store: BundleStore | None = None,
+) -> Iterator[Finding]:
     """Verify each bundle's files and replay its golden pair on each engine."""
     for name in (segmenter, classifier):
         for engine in engines:
-            yield _try(f"{name}, {engine.driver}", partial(_golden, name, engine))
+            yield _try(f"{name}, {engine.driver}", partial(_golden, name, engine, near, store))
 
 
 def check_desk() -> Iterator[Finding]:
@@ -65,7 +73,8 @@ def check_bench(settings: BenchSettings, near: Path) -> Iterator[Finding]:
         near: the folder of its file.
     """
     models = settings.models
-    yield from check_models((models.engine,), models.segmenter, models.classifier)
+    store = BundleStore(settings.storage.bundles)
+    yield from check_models((models.engine,), models.segmenter, models.classifier, near, store)
     yield _try("calibration", lambda: _calibration(settings, near))
     yield _try("camera", lambda: _camera(settings, near))
     yield _try("storage", lambda: _storage(settings.storage))
@@ -89,12 +98,14 @@ def _try(part: str, check: Callable[[], str]) -> Finding:
         return Finding(part, False, str(error))
 
 
-def _golden(name: str, engine: EngineSettings) -> str:
-    bundle = Bundle.read(find_asset("models", name))
+def _golden(name: str, engine: EngineSettings, near: Path | None, store: BundleStore | None) -> str:
+    found = find_bundle(name, near, store, __version__)
+    bundle = Bundle.read(found.folder)
     network = engine.open(bundle)
     check = replay(bundle, network)
+    origin = "" if not found.installed else ", installed, on trial" if found.on_trial else ", installed"
     text = (
-        f"{bundle.manifest.version}, {network.engine}: {check.agreed} of {check.decisions} golden decisions, "
+        f"{bundle.manifest.version}{origin}, {network.engine}: {check.agreed} of {check.decisions} golden decisions, "
         f"{check.ms_per_run:.1f} ms a run"
     )
     if not check.passed:

@@ -78,6 +78,7 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
     logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
     with open_bench(settings, near) as bench:
         service = Service(bench, samples=samples, sample_id=sample_id)
+        bench.ready()
         with stopped_by_signals(service.stop):
             service.run()
 

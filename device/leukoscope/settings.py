@@ -11,6 +11,7 @@ from leukoscope import __version__
 from leukoscope.analysis.rules import SHIPPED, Rules
 from leukoscope.analysis.tally import CountingRules
 from leukoscope.assets import find_asset
+from leukoscope.bundles.signing import PublicKey
 from leukoscope.cameras import CameraSettings
 from leukoscope.controls import ControlSettings
 from leukoscope.displays import DisplaySettings
@@ -36,6 +37,12 @@ class ModelSettings(FrozenModel):
     classifier: str = "classifier"
     """A bundle's folder, or its name under models/."""
     engine: EngineSettings = OnnxSettings()
+    keys: tuple[PublicKey, ...] = ()
+    """Public keys of those whose bundles are installed, as `tools/pack_bundle.py new-key` prints them."""
+    allow_unsigned: bool = False
+    """Also take bundles that nobody signed."""
+    allow_downgrade: bool = False
+    """Also take a bundle older than the one in force."""
 
 
 class CalibrationSettings(FrozenModel):
@@ -98,6 +105,11 @@ class StorageSettings(FrozenModel):
     def outbox(self) -> Path:
         """The outbox's file."""
         return self.folder / "outbox.sqlite"
+
+    @property
+    def bundles(self) -> Path:
+        """The folder of bundles installed in the field."""
+        return self.folder / "bundles"
 
     def make_folder(self) -> None:
         """Make the folder where it is missing.

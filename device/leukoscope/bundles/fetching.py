@@ -1,0 +1,77 @@
+"""Gets the bytes of an archive: from a file, a mounted stick included, or from a web server."""
+
+import stat
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from leukoscope.bundles.archive import MAX_BYTES
+from leukoscope.errors import BundleError
+
+SILENCE_S = 30.0
+"""How long a server may say nothing."""
+FETCH_S = 600.0
+"""How long a whole archive may take."""
+_PIECE = 2**16
+
+
+def is_url(source: str) -> bool:
+    """Whether this is fetched from a server."""
+    return "://" in source
+
+
+def fetch(source: str, clock_s: Callable[[], float] = time.monotonic) -> bytes:
+    """The bytes of an archive; at most one byte more than the largest that is read.
+
+    Args:
+        source: a path, or an address with http or https. What comes over http is no less safe: it is the signature
+            that is trusted.
+        clock_s: seconds that only go up.
+
+    Raises:
+        BundleError: it cannot be read, or is larger than any archive.
+    """
+    return _download(source, clock_s) if is_url(source) else _read(Path(source))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BundleError(f"{path} is no file: give the archive itself")
+        with path.open("rb") as file:
+            return _small_enough(file.read(MAX_BYTES + 1), str(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{path} cannot be read ({error}): is the stick mounted, the path right?") from error
+
+
+def _download(address: str, clock_s: Callable[[], float]) -> bytes:
+    if urlsplit(address).scheme not in ("http", "https"):
+        raise BundleError(f"{address}: expected a file, or an address beginning with https:// or http://")
+    begin = clock_s()
+    content = bytearray()
+    try:
+        with urllib.request.urlopen(address, timeout=SILENCE_S) as answer:
+            while piece := answer.read(_PIECE):
+                content += piece
+                if len(content) > MAX_BYTES:
+                    break
+                if clock_s() - begin > FETCH_S:
+                    raise BundleError(f"{address} did not arrive within {FETCH_S:g} s: copy it to a stick instead")
+    except (OSError, ValueError, HTTPException) as error:
+        if isinstance(error, BundleError):
+            raise
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise BundleError(f"{address} cannot be fetched ({reason}): check the address and the network") from error
+    return _small_enough(bytes(content), address)
+
+
+def _small_enough(content: bytes, origin: str) -> bytes:
+    if len(content) > MAX_BYTES:
+        raise BundleError(f"{origin} is larger than {MAX_BYTES // 2**20} MiB, no bundle is: check what it is")
+    return content
