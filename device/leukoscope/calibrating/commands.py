@@ -150,7 +150,7 @@ def focus(
 
 def _check_scale(attempt: Attempt, seen: Sequence[Frame], guide: Guide) -> None:
     calibration = attempt.calibration()
-    size = measure_red_cells(seen, calibration, attempt.settings.models, attempt.bench.parent)
+    size = measure_red_cells(seen, calibration, attempt.settings, attempt.bench.parent)
     told = (
         f"{size.cells} whole red cells have a median diameter of {size.diameter_um:.2f} µm at "
         f"{calibration.um_per_px:.5f} µm per pixel ({calibration.id}); {EXPECTED_UM:g} µm are usual: {size.off:+.1%}."

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from leukoscope.app import open_models
+from leukoscope import __version__
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.bundles.startup import find_bundle
+from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import CalibrationError
+from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration
-from leukoscope.settings import ModelSettings
+from leukoscope.settings import BenchSettings
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Frame
 
@@ -40,7 +44,7 @@ class RedCellSize:
 
 
 def measure_red_cells(
-    frames: Sequence[Frame], calibration: Calibration, models: ModelSettings, near: Path
+    frames: Sequence[Frame], calibration: Calibration, settings: BenchSettings, near: Path
 ) -> RedCellSize:
     """The median diameter of whole red cells on some fields of a smear.
 
@@ -48,7 +52,10 @@ def measure_red_cells(
         CalibrationError: too few red cells were found, or the frames are foreign.
         LeukoscopeError: as in `app.open_models`.
     """
-    segmenter = open_models(models, near).segmenter
+    models = settings.models
+    found = find_bundle(models.segmenter, near, BundleStore(settings.storage.bundles), __version__)
+    bundle = Bundle.read(found.folder)
+    segmenter = Segmenter(bundle, models.engine.open(bundle))
     diameters = [
         cell.diameter_um
         for frame in frames
