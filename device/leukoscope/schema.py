@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+MOST_FAULTS, MOST_LETTERS = 6, 200
+"""Of one error: how many faults it tells, and how much of each value."""
+
 
 class FrozenModel(BaseModel):
     """Immutable, and an unknown key is an error: a misspelt setting must never be ignored."""
@@ -19,5 +22,12 @@ def explain(error: ValidationError) -> str:
         elif fault["type"] == "missing":
             faults.append(f"{where} is missing")
         else:
-            faults.append(f"{where} = {fault['input']!r}: {fault['msg'].lower()}")
-    return "; ".join(faults)
+            faults.append(f"{where} = {_short(repr(fault['input']))}: {_short(fault['msg'].lower())}")
+    more = len(faults) - MOST_FAULTS
+    told = faults[:MOST_FAULTS] + ([f"and {more} more"] if more > 0 else [])
+    # A name or value may hold a line break, and an error is one line.
+    return " ".join("; ".join(told).split())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"

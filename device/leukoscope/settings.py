@@ -1,9 +1,10 @@
 """The whole bench on one page: what a settings file may say."""
 
 import difflib
+import functools
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -171,7 +172,7 @@ def identity_of(settings: BenchSettings) -> Identity:
 def _did_you_mean(error: ValidationError) -> str:
     """A suggestion for each unknown key that is close to a known one."""
     hints = []
-    known = _all_keys(BenchSettings.model_json_schema())
+    known = _all_keys()
     for fault in error.errors(include_url=False):
         if fault["type"] == "extra_forbidden":
             wrong = str(fault["loc"][-1])
@@ -179,7 +180,9 @@ def _did_you_mean(error: ValidationError) -> str:
     return f" (did you mean {', '.join(hints)}?)" if hints else ""
 
 
-def _all_keys(schema: dict[str, Any]) -> list[str]:
+@functools.cache
+def _all_keys() -> list[str]:
+    schema = BenchSettings.model_json_schema()
     keys = set(schema.get("properties", {}))
     for definition in schema.get("$defs", {}).values():
         keys |= set(definition.get("properties", {}))

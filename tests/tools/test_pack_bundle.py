@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,4 +40,4 @@ def test_a_bundle_that_fails_its_golden_check_does_not_leave_the_desk(tmp_path: 
     assert refused.returncode == 2
     assert "fails its golden check on onnx" in refused.stderr
     assert not (tmp_path / "a.leukoscope").exists()
-    assert os.listdir(tmp_path) == ["ours"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ours"]

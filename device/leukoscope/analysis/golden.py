@@ -3,11 +3,13 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.analysis.centres import Boxes, find_boxes, overlap
+from leukoscope.arrays import read_arrays
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, SegmenterFacts
 from leukoscope.inference.network import Network
@@ -42,24 +44,54 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
     Raises:
         BundleError: the golden file is missing, altered or malformed.
     """
+    pictures, expected = _golden_pair(bundle)
     try:
-        with np.load(bundle.golden_path(), allow_pickle=False) as stored:
-            golden = {name: stored[name] for name in stored.files}
-        pictures = golden["pictures"]
         network.run(pictures[0])
         begin = time.perf_counter()
         outputs = [network.run(picture) for picture in pictures]
         ms = 1000 * (time.perf_counter() - begin) / len(outputs)
-        if bundle.manifest.segmenter is None:
-            answers = np.array([int(np.argmax(one["logits"])) for one in outputs])
-            return GoldenCheck(len(answers), int((answers == golden["classes"]).sum()), 0, ms)
-        found = clear_cells(outputs[0]["heat"], outputs[0]["box"], bundle.manifest.segmenter, margin=0.0)
-        expected = golden["cells"]
-    except (KeyError, ValueError) as error:
-        raise BundleError(f"the golden pair of bundle {bundle.manifest.name} is malformed: {error}") from error
-    facts = bundle.manifest.segmenter
-    clear = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=2 * CLEAR_SCORE)
+        if bundle.manifest.classifier is not None:
+            logits = np.stack([one["logits"] for one in outputs])
+            if logits.shape != (len(pictures), len(bundle.manifest.classifier.classes)):
+                raise ValueError(f"the network names {logits.shape[1:]} classes")
+            return GoldenCheck(len(expected), int((logits.argmax(axis=1) == expected).sum()), 0, ms)
+        facts = _segmenter_facts(bundle)
+        found = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=0.0)
+        clear = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=2 * CLEAR_SCORE)
+    except BundleError:
+        raise
+    except Exception as error:  # each runtime raises its own, undocumented exception types
+        name = bundle.manifest.name
+        raise BundleError(f"the network of bundle {name} does not fit its manifest: {error}") from error
     return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
+
+
+def _segmenter_facts(bundle: Bundle) -> SegmenterFacts:
+    if bundle.manifest.segmenter is None:
+        raise BundleError(f"bundle {bundle.manifest.name} says nothing about a segmenter")
+    return bundle.manifest.segmenter
+
+
+def _golden_pair(bundle: Bundle) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Pictures, shape (n, rows, cols, 3), and decisions: classes (n,) or clear cells (m, 5) of the first picture."""
+    name, shape = bundle.manifest.name, bundle.manifest.input
+    try:
+        golden = read_arrays(bundle.golden_path().read_bytes())
+        pictures = golden["pictures"]
+        expected = golden["cells" if bundle.manifest.classifier is None else "classes"]
+    except (KeyError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"the golden pair of bundle {name} is malformed: {error}") from error
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != (shape.rows, shape.cols, 3) or not pictures.size:
+        raise BundleError(
+            f"the golden pair of bundle {name} is malformed: expected pictures of {shape.rows}x{shape.cols}, found "
+            f"{pictures.dtype} of shape {pictures.shape}"
+        )
+    right = expected.shape[1:] == (5,) if bundle.manifest.classifier is None else expected.shape == (len(pictures),)
+    if not right or expected.dtype.kind not in "iuf":
+        raise BundleError(f"the golden pair of bundle {name} is malformed: decisions of shape {expected.shape}")
+    return pictures, expected
 
 
 def clear_cells(

@@ -47,9 +47,11 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
         ) from problem
     except FileNotFoundError as problem:
         raise PictureError(f"no picture at {path}: check the path") from problem
-    except (OSError, SyntaxError, ValueError, EOFError) as problem:
-        # Pillow reports damage as any of these.
-        raise PictureError(f"{path} cannot be decoded ({problem}): it is damaged or cut short") from problem
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as problem:
+        # Pillow reports damage as any of these; a damaged length may ask for any memory.
+        raise PictureError(
+            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short"
+        ) from problem
 
 
 def find_pictures(folder: Path) -> list[Path]:

@@ -183,8 +183,9 @@ class Bundle:
             raise BundleError(f"bundle {self.manifest.name} names {name!r}, a file outside its own folder")
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise BundleError(f"{path} cannot be read ({error.strerror}); install the bundle again") from error
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise BundleError(f"{path} cannot be read ({why}); install the bundle again") from error
         if found != sha256:
             raise BundleError(
                 f"{path} is not the file its manifest names: expected sha256 {sha256[:12]}…, "

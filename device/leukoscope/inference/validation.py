@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from leukoscope.errors import BundleError
 from leukoscope.schema import FrozenModel, explain
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class ConfusionMatrix(FrozenModel):

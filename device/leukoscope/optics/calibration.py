@@ -1,8 +1,6 @@
 """The calibration of one light path: its scale and its shading, and from whom they come."""
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from leukoscope.arrays import read_arrays
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, WhiteBalance, read_record
@@ -19,6 +18,8 @@ from leukoscope.specimen.frame import Frame, Micrograph
 
 STORED = frozenset({"replay", "file"})
 """Sources of pictures taken earlier: they cannot tell which sensor took them."""
+MAX_LEVEL = 1e5
+"""Beyond any grey level of a camera, and any gain."""
 MAX_EXPOSURE_DRIFT, MAX_GAIN_DRIFT = 0.10, 0.05
 """Cameras settle on slightly other values each time they are opened; more than this share was changed by somebody."""
 
@@ -143,9 +144,14 @@ def read_kept(folder: Path, file: KeptFile) -> bytes:
     """
     path = folder / file.path
     try:
+        if path.exists() and not path.is_file():
+            raise CalibrationError(f"{path} is no file; calibrate again")
         content = path.read_bytes()
-    except OSError as error:
-        raise CalibrationError(f"{path} cannot be read: {error.strerror}; calibrate again") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, CalibrationError):
+            raise
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CalibrationError(f"{path} cannot be read: {why}; calibrate again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise CalibrationError(f"{path} is not the file its calibration names (sha256 differs); calibrate again")
     return content
@@ -158,12 +164,14 @@ def grid_from(content: bytes, name: str, where: Path) -> Light:
         CalibrationError: it holds none of this name; `where` is named.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            grid = np.asarray(stored[name], dtype=np.float32)
-    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        stored = read_arrays(content)[name]
+    except (KeyError, ValueError) as error:
         raise CalibrationError(f"{where} holds no {name}; calibrate again") from error
-    if grid.ndim != 3 or grid.shape[2] != 3 or not np.isfinite(grid).all():
-        raise CalibrationError(f"{where} holds no usable {name} (shape {grid.shape}); calibrate again")
+    grid = stored.astype(np.float32) if stored.dtype.kind in "iuf" and (np.abs(stored) < MAX_LEVEL).all() else None
+    if grid is None or grid.ndim != 3 or grid.shape[2] != 3 or not grid.size:
+        raise CalibrationError(
+            f"{where} holds no usable {name} ({stored.dtype}, shape {stored.shape}); calibrate again"
+        )
     return grid
 
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from leukoscope.errors import CalibrationError
 from leukoscope.schema import FrozenModel, explain
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, lt=1e5)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Person = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _SEAL = "seal = "

@@ -262,9 +262,10 @@ class Outbox:
         with self._lock:
             try:
                 yield self._connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                why = " ".join(str(error).split())
                 raise OutboxError(
-                    f"the outbox {self.path} cannot be {verb}: {error}; is the disk full or failing?"
+                    f"the outbox {self.path} cannot be {verb}: {why}; is the disk full or failing?"
                 ) from error
 
     @contextmanager
@@ -284,6 +285,8 @@ class Outbox:
 def _connect(path: Path) -> sqlite3.Connection:
     new = not path.exists()
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    # One damaged letter in one message must not keep all others from being read and sent.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -37,7 +37,7 @@ def from_bytes(payload: bytes) -> dict[str, Any]:
         InvalidMessage: the payload is not UTF-8 JSON, not an object, or holds NaN or an infinity.
     """
     try:
-        message = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite)
+        message = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise InvalidMessage(f"expected a JSON message, found {payload[:40]!r}: {error}") from error
     if not isinstance(message, dict):
@@ -104,6 +104,13 @@ def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text} is too large for a number")
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if abs(number) >= 2**63:
+        raise ValueError(f"{text[:40]} is too large for a number")
     return number
 
 
