@@ -83,7 +83,7 @@ def _spoil_place(holder: Any, key: Any, rng: Random, places: Sequence[tuple[Any,
             cut = rng.randrange(len(old))
             holder[key] = old[:cut] + rng.choice(("", "\x00", "/", "..", "é", '"', "\\", "\n")) + old[cut + 1 :]
         case 6 if isinstance(old, int | float):
-            holder[key] = rng.choice((-old, old + 1, old - 1, old * 1000, old / 7, str(old)))
+            holder[key] = rng.choice((-old, old + 1, old - 1, old * 1000, old // 7, str(old)))
         case _:
             holder[key] = copy.deepcopy(rng.choice(NASTY))
 
