@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.bundles_installed.devices import real_archive, write_bench
+from tests.bundles_installed.devices import real_archive, real_bundle, write_bench
+from tests.bundles_installed.workshop import PUBLIC, archive_of
 from tests.commands.command_line import leukoscope
 
 
@@ -104,11 +105,20 @@ def test_what_cannot_be_had_is_told_in_one_line(tmp_path: Path, source: str, tol
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_a_server_is_not_trusted_without_a_signature(tmp_path: Path) -> None:
+def test_an_unsigned_bundle_is_taken_from_a_file_where_that_is_allowed_and_never_from_a_server(
+    tmp_path: Path, server: str
+) -> None:
     bench = write_bench(tmp_path)
-    bench.write_text(bench.read_text().partition("models =")[0] + "models = { allow_unsigned = true }\n")
-    outcome = leukoscope("bundle", "install", "http://127.0.0.1:1/a.leukoscope", "--bench", bench)
-    assert "what comes from a server must be signed" in outcome.err
+    archive = tmp_path / "unsigned.leukoscope"
+    archive.write_bytes(archive_of(real_bundle(tmp_path, "9.0.0"), key=None))
+    assert "is not signed" in leukoscope("bundle", "install", archive, "--bench", bench).err
+    url = f"{server}/{archive.name}"
+    for keys in ("", f'keys = ["{PUBLIC}"], '):
+        models = f"models = {{ {keys}allow_unsigned = true }}\n"
+        bench.write_text(bench.read_text().partition("models =")[0] + models)
+        assert "is not signed" in leukoscope("bundle", "install", url, "--bench", bench).err
+    assert leukoscope("bundle", "install", archive, "--bench", bench).code == 0
+    assert "signed by nobody" in leukoscope("bundle", "install", archive, "--bench", bench, "--allow-unsigned").out
 
 
 def test_a_key_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsig
         if allow_unsigned:
             return "nobody"
         raise BundleError(
-            f"{origin} is not signed: have it signed with tools/pack_bundle.py, or say --allow-unsigned where you "
-            "know where it comes from"
+            f"{origin} is not signed: have it signed with tools/pack_bundle.py, or say --allow-unsigned for a file "
+            "of which you know where it comes from"
         )
     if not keys:
         if allow_unsigned:
