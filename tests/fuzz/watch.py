@@ -36,10 +36,17 @@ def _fence(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if event == "open":
         path, mode, flags = arguments
-        writes = bool((flags or 0) & _WRITING) or (isinstance(mode, str) and bool(set(mode) & set("wax+")))
-    else:
-        path, writes = (arguments[0] if arguments else None), event in _CHANGING
-    if not writes or not isinstance(path, str | bytes | os.PathLike):
+        if (flags or 0) & _WRITING or (isinstance(mode, str) and set(mode) & set("wax+")):
+            _refuse_outside(event, path)
+    elif event in ("os.remove", "os.rmdir") and arguments[1] != -1:
+        return  # a name in a folder that is open, as shutil.rmtree walks; opening that was seen
+    elif event in _CHANGING:
+        for path in arguments[:2]:
+            _refuse_outside(event, path)
+
+
+def _refuse_outside(event: str, path: Any) -> None:
+    if not isinstance(path, str | bytes | os.PathLike):
         return
     name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - resolve() would open files itself
     inside = name.startswith(f"{_Fence.allowed}/") or name in (str(_Fence.allowed), "/dev/null")

@@ -2,10 +2,7 @@
 
 import stat
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +50,11 @@ def _read(path: Path) -> bytes:
 def _download(address: str, clock_s: Callable[[], float]) -> bytes:
     if urlsplit(address).scheme not in ("http", "https"):
         raise BundleError(f"{address}: expected a file, or an address beginning with https:// or http://")
+    # They bring half of the network with them, which no other command needs.
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
     begin = clock_s()
     content = bytearray()
     try:
