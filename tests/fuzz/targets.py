@@ -3,5 +3,6 @@
 from tests.fuzz.on_bundles import BUNDLE_TARGETS
 from tests.fuzz.on_reports import REPORT_TARGETS
 from tests.fuzz.on_the_bench import BENCH_TARGETS
+from tests.fuzz.on_the_wire import WIRE_TARGETS
 
-TARGETS = (*BENCH_TARGETS, *BUNDLE_TARGETS, *REPORT_TARGETS)
+TARGETS = (*BENCH_TARGETS, *BUNDLE_TARGETS, *REPORT_TARGETS, *WIRE_TARGETS)
