@@ -13,6 +13,7 @@ from rich.table import Table
 
 from leukoscope import __version__
 from leukoscope.assets import find_asset
+from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
 from leukoscope.bundles.store import BundleState, BundleStore, Installed
@@ -112,7 +113,7 @@ def _unnamed(settings: BenchSettings, name: str) -> str:
 
 def _rows(store: BundleStore, name: str, near: Path) -> Iterator[dict[str, Any]]:
     try:
-        state = store.state(name) if "/" not in name else BundleState()
+        state = store.state(name) if is_bundle_name(name) else BundleState()
     except BundleError as error:
         yield _row(name, None, None, "damaged", note=str(error))
         return

@@ -248,3 +248,23 @@ def test_a_damaged_state_is_told_with_the_way_out(store: BundleStore, tmp_path: 
     (store.folder / "classifier" / "state.json").write_text('{"history": ["9.9.9-0000000000000000"]}')
     with pytest.raises(BundleError, match=r"is damaged .*: move the folder .* away"):
         find_bundle("classifier", None, store, HERE)
+
+
+@pytest.mark.parametrize("name", ["../classifier", "/etc", "", "Classifier", "a/b"])
+def test_a_name_that_is_a_path_reaches_nothing(store: BundleStore, name: str) -> None:
+    for attempt in (lambda: use(store, name, "shipped", RULES), lambda: roll_back(store, name)):
+        with pytest.raises(BundleError, match="no bundle is called"):
+            attempt()
+    assert not store.folder.exists()
+
+
+def test_a_validation_that_no_report_could_be_made_with_is_refused(store: BundleStore, tmp_path: Path) -> None:
+    made = workshop.bundle(tmp_path / "b")
+    content = b'{"matrices": [{"collection": "c", "held_out_by": "slide", "truth": [], "named": ["x"], "counts": []}]}'
+    (made.folder / "validation.json").write_bytes(content)
+    manifest = made.folder / "manifest.toml"
+    stored = f'validation = {{ path = "validation.json", sha256 = "{hashlib.sha256(content).hexdigest()}" }}'
+    manifest.write_text(manifest.read_text().replace("[files.onnx]", f"{stored}\n\n[files.onnx]"))
+    with pytest.raises(BundleError, match=r"counts answers \['x'\], which are no classes of the bundle"):
+        put(store, archive_of(Bundle.read(made.folder)))
+    assert version_in_force(store) != "9.0.0"

@@ -150,6 +150,7 @@ def test_a_golden_pair_of_another_shape_is_malformed(
     [
         ("rows = 8, cols = 8", "rows = 4, cols = 4"),
         ('outputs = ["logits"]', 'outputs = ["answers"]'),
+        ('outputs = ["logits"]', 'outputs = ["two\\nlines"]'),
         ("classes = [", 'classes = [\n{ key = "third", short = "3", in_differential = true },'),
     ],
 )
@@ -159,8 +160,9 @@ def test_a_manifest_that_does_not_fit_its_network_fails_the_golden_check(tmp_pat
     assert old in text
     (made.folder / "manifest.toml").write_text(text.replace(old, new))
     bundle = Bundle.read(made.folder)
-    with pytest.raises(BundleError, match=r"does not fit its manifest|malformed"):
+    with pytest.raises(BundleError, match=r"does not fit its manifest|malformed") as caught:
         replay(bundle, OnnxSettings(threads=1).open(bundle))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_number_no_computer_word_holds_is_no_message() -> None:

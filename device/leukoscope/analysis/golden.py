@@ -61,8 +61,8 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
     except BundleError:
         raise
     except Exception as error:  # each runtime raises its own, undocumented exception types
-        name = bundle.manifest.name
-        raise BundleError(f"the network of bundle {name} does not fit its manifest: {error}") from error
+        name, why = bundle.manifest.name, " ".join(str(error).split())
+        raise BundleError(f"the network of bundle {name} does not fit its manifest: {why}") from error
     return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
 
 

@@ -1,6 +1,7 @@
 """What an archive says of itself: which bundle, for which software, and the sha256 of every file. This is signed."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,7 +13,8 @@ from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, EngineName
 from leukoscope.schema import FrozenModel, explain
 
-BundleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_NAME = r"[a-z0-9][a-z0-9-]{0,62}"
+BundleName = Annotated[str, Field(pattern=f"^{_NAME}$")]
 Version = Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
 
 
@@ -106,6 +108,11 @@ class Contents(FrozenModel):
         named |= set() if manifest.validation is None else {manifest.validation.path}
         if missing := sorted(named - set(self.files)):
             raise BundleError(f"{origin} lacks {missing[0]!r}, which its manifest names: pack it anew")
+
+
+def is_bundle_name(name: str) -> bool:
+    """Whether a bundle can be called so; a path cannot."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def version_key(version: str) -> tuple[int, ...]:

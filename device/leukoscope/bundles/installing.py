@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.golden import replay
 from leukoscope.assets import find_asset
 from leukoscope.bundles.archive import MANIFEST, Archive, read_archive
@@ -15,6 +16,7 @@ from leukoscope.errors import BundleError, LeukoscopeError, SettingsError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
+from leukoscope.inference.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,14 @@ def replay_here(folder: Path, rules: InstallRules) -> str:
     """Check an installed version and replay its golden pair with this board's engine.
 
     Raises:
-        BundleError: a file is altered, or this board decides otherwise than it must.
+        BundleError: a file is altered or malformed, or this board decides otherwise than it must.
         EngineUnavailable: the engine cannot load it.
     """
     read_installed(folder, rules.software)
     bundle = Bundle.read(folder)
+    validation, facts = bundle.validation_path(), bundle.manifest.classifier
+    if validation is not None and facts is not None:
+        merge_confusion(Validation.read(validation), facts)
     return refuse_other_answers(bundle, rules.engine.open(bundle))
 
 

@@ -1,13 +1,13 @@
 """One start of the device: which bundles it runs on, and the way back from one that does not let it start."""
 
 import logging
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from leukoscope.assets import find_asset
+from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.store import BundleState, BundleStore, read_installed
 from leukoscope.errors import LeukoscopeError, SettingsError
 
@@ -15,7 +15,6 @@ MOST_FAILED_STARTS = 3
 """Failed starts in a row after which the bundle before comes back."""
 
 _log = logging.getLogger("leukoscope")
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ class Startup:
 
 def _installed(name: str, near: Path | None, store: BundleStore | None) -> BundleState:
     """What is installed under a name that is looked up there."""
-    if store is None or not _NAME.fullmatch(name) or (near is not None and (near / name).exists()):
+    if store is None or not is_bundle_name(name) or (near is not None and (near / name).exists()):
         return BundleState()
     return store.state(name)
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from leukoscope.bundles.archive import CONTENTS, SIGNATURE, Archive
-from leukoscope.bundles.contents import BundleName, Contents, Version
+from leukoscope.bundles.contents import BundleName, Contents, Version, is_bundle_name
 from leukoscope.errors import BundleError
 from leukoscope.schema import FrozenModel, explain
 
@@ -117,8 +117,10 @@ class BundleStore:
         """What is installed under a name.
 
         Raises:
-            BundleError: the state cannot be read or is malformed.
+            BundleError: the state cannot be read or is malformed, or no bundle can be called so.
         """
+        if not is_bundle_name(name):
+            raise BundleError(f"no bundle is called {name!r}: expected small letters, digits and dashes")
         path = self.folder / name / _STATE
         try:
             return BundleState.model_validate_json(path.read_bytes())

@@ -65,7 +65,8 @@ class LitertSettings(FrozenModel):
                 f"{runtime} {metadata.version(runtime.replace('-', '_'))}",
             )
         except (ValueError, RuntimeError, SystemError, AttributeError) as error:
-            raise EngineUnavailable(f"{runtime} cannot run {path}: {error}") from error
+            why = " ".join(str(error).split())
+            raise EngineUnavailable(f"{runtime} cannot run {path}: {why}") from error
 
 
 def _affine(detail: dict[str, Any]) -> Affine:

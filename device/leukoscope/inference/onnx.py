@@ -65,6 +65,7 @@ class OnnxSettings(FrozenModel):
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=list(self.providers))
         except Exception as error:  # the runtime raises its own, undocumented exception types
-            raise EngineUnavailable(f"ONNX Runtime cannot load {path}: {error}") from error
+            why = " ".join(str(error).split())
+            raise EngineUnavailable(f"ONNX Runtime cannot load {path}: {why}") from error
         outputs = bundle.manifest.files["onnx"].outputs
         return OnnxNetwork(session, outputs, f"onnxruntime {onnxruntime.__version__}")
