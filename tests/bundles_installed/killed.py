@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import onnxruntime  # noqa: F401 - so that no fork has to
+
 from leukoscope.bundles.installing import install, refuse_other_answers
 from leukoscope.bundles.startup import Startup
 from leukoscope.bundles.store import BundleStore

@@ -1,5 +1,6 @@
 """A workshop that makes small bundles: real networks of one layer, real keys, real archives."""
 
+import base64
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,12 +15,17 @@ from leukoscope.analysis.golden import write_golden
 from leukoscope.bundles.archive import Archive, write_archive
 from leukoscope.bundles.contents import SoftwareRange, contents_of, files_to_pack
 from leukoscope.bundles.installing import InstallRules
-from leukoscope.bundles.signing import make_key, sign
+from leukoscope.bundles.signing import sign
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-KEY = make_key()
+# Always the same, so that spoilt archives are always the same; PKCS #8 as in RFC 8410, section 7.
+KEY = (
+    b"-----BEGIN PRIVATE KEY-----\n"
+    + base64.b64encode(bytes.fromhex("302e020100300506032b657004220420") + b"the key of a workshop for tests.")
+    + b"\n-----END PRIVATE KEY-----\n"
+)
 PUBLIC = sign(KEY, b"")[1]
 RULES = InstallRules(
     keys=(PUBLIC,), allow_unsigned=False, allow_downgrade=False, engine=OnnxSettings(threads=1), software=__version__

@@ -69,5 +69,5 @@ def repacked(archive: bytes, rng: Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, spoil_bytes(content, rng, [content]))
+            new.writestr(zipfile.ZipInfo(name), spoil_bytes(content, rng, [content]))
     return out.getvalue()
