@@ -12,9 +12,11 @@ from leukoscope import __version__
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.corrected import Correction
+from leukoscope.analysis.recounting import Grounds
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.analysis.tally import Naming, Tally
+from leukoscope.analysis.summary import Naming
+from leukoscope.analysis.tally import Tally
 from leukoscope.assets import find_asset
 from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
@@ -147,6 +149,11 @@ class Bench:
     def new_tally(self) -> Tally:
         """An empty count for the next sample."""
         return Tally(self.naming, self.settings.counting, self.rules)
+
+    @property
+    def grounds(self) -> bytes:
+        """What the numbers of a report made now rest on beside its cells."""
+        return Grounds(self.naming, self.settings.counting.interval_width, self.rules).to_json()
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""

@@ -22,6 +22,7 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.outbox import Outbox, State
+from leukoscope.reviewing.commands import audit_app, report_app
 from leukoscope.service import run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
 
@@ -34,6 +35,8 @@ app = typer.Typer(
 outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(report_app, name="report")
+app.add_typer(audit_app, name="audit")
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]

@@ -3,11 +3,12 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from leukoscope.analysis.gallery import Gallery
 from leukoscope.app import Bench, open_bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action
@@ -23,11 +24,13 @@ from leukoscope.errors import (
 from leukoscope.host import measurements, uptime_s
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
+from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
 from leukoscope.reporting.status import health
 from leukoscope.settings import BenchSettings
+from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
@@ -103,6 +106,7 @@ class Service:
         self._phase = Phase.READY
         self._sample: Sample | None = None
         self._album: Album | None = None
+        self._gallery = Gallery(bench.settings.cells)
         self._counting_s = 0.0
         self._resumed_at_s = 0.0
         self._last_flaw: Flaw | None = None
@@ -218,6 +222,7 @@ class Service:
         # A name is for one specimen; the next one must not inherit it.
         self._sample_id = ""
         storage = self._bench.settings.storage
+        self._gallery = Gallery(self._bench.settings.cells)
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
@@ -278,6 +283,8 @@ class Service:
 
     def _take_in(self, look: Look) -> None:
         field = look.field
+        if self._sample is not None:
+            self._gallery.add(field, self._sample.tally.fields_counted)
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
         self._log_progress()
@@ -308,19 +315,21 @@ class Service:
         if sample is None:
             return
         report = sample.finish(because, self._bench.provenance())
-        key = self._record(report)
+        cells = sample.tally.white_cell_records()
+        key = self._record(report, cells)
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
         self._phase = Phase.RESULT
         self._narrator.result(report)
+        self._keep_pictures(report, cells)
         _log.info("sample %s finished (%s): %d white cells", report.sample_id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
             self._running = False
 
-    def _record(self, report: SampleReport) -> Key:
+    def _record(self, report: SampleReport, cells: Sequence[CellRecord]) -> Key:
         """Put the report where a pulled plug cannot reach it; insist until that is done.
 
         Raises:
@@ -328,7 +337,14 @@ class Service:
         """
         while True:
             try:
-                key = record(report, self._bench.outbox, self._bench.identity, now=self._now)
+                key = record(
+                    report,
+                    self._bench.outbox,
+                    self._bench.identity,
+                    now=self._now,
+                    cells=cells,
+                    grounds=self._bench.grounds,
+                )
                 kept = self._bench.outbox.get(key)
                 if kept is not None:
                     Journal(self._bench.settings.storage.folder / "reports").write(key, kept.payload)
@@ -343,6 +359,14 @@ class Service:
                 _log.critical("a report that could not be kept: %r", report)
                 raise failure
             self._sleep(OUTBOX_RETRY_S)
+
+    def _keep_pictures(self, report: SampleReport, cells: Sequence[CellRecord]) -> None:
+        """Pictures are for looking at; what cannot be kept is told and never in the report's way."""
+        try:
+            pictures = self._gallery.pictures(cells)
+            keep_pictures(report, pictures, self._bench.outbox, self._bench.identity, now=self._now)
+        except OutboxError as error:
+            self._narrator.fault(error)
 
     def _leave(self) -> None:
         """Wait a while for the broker, and say what became of the last report."""

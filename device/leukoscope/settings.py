@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leukoscope import __version__
+from leukoscope.analysis.gallery import CellSettings
 from leukoscope.analysis.rules import SHIPPED, Rules
 from leukoscope.analysis.tally import CountingRules
 from leukoscope.assets import find_asset
@@ -130,6 +131,7 @@ class BenchSettings(FrozenModel):
     quality: QualityLimits = QualityLimits()
     counting: CountingRules = CountingRules()
     rules: RulesSettings = RulesSettings()
+    cells: CellSettings = CellSettings()
     new_field: NewFieldRule = NewFieldRule()
 
     @classmethod
