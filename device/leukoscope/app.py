@@ -42,6 +42,7 @@ from leukoscope.inference.validation import Validation
 from leukoscope.instrument import Instrument
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.sink import Sink
@@ -136,6 +137,7 @@ class Bench:
     rules: Rules
     outbox: Outbox
     sink: Sink
+    commands: Commands
     identity: Identity
     short_labels: Mapping[str, str]
     """Class key to what fits on a small display."""
@@ -215,7 +217,8 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
-    sink = settings.reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=Random())
+    commands = Commands(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
+    sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
 
@@ -244,12 +247,20 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         rules=rules,
         outbox=outbox,
         sink=sink,
+        commands=commands,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
         idle_view=panel.window is not None and not _runs_out(settings),
         provenance=provenance,
     )
+
+
+def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: Commands) -> Sink:
+    reporting, rng = settings.reporting, Random()
+    if reporting.driver == "mqtt":
+        return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)
+    return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
 
 
 def _runs_out(settings: BenchSettings) -> bool:

@@ -4,6 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,7 @@ from leukoscope.errors import (
 from leukoscope.host import measurements, uptime_s
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
+from leukoscope.remote import Remote, Restart, StartSample, UseRules, Wish
 from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
@@ -34,7 +36,7 @@ from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
-from leukoscope.stopping import stopped_by_signals
+from leukoscope.stopping import start_again, stopped_by_signals
 
 SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
@@ -80,9 +82,11 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
     drawn = any(display.driver == "terminal" for display in settings.displays)
     logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
     with open_bench(settings, near) as bench:
-        service = Service(bench, samples=samples, sample_id=sample_id)
+        service = Service(bench, near, samples=samples, sample_id=sample_id)
         with stopped_by_signals(service.stop):
             service.run()
+    if service.to_start_again:
+        start_again()
 
 
 class Service:
@@ -91,6 +95,7 @@ class Service:
     def __init__(
         self,
         bench: Bench,
+        near: Path,
         *,
         samples: int = 0,
         sample_id: str = "",
@@ -100,6 +105,9 @@ class Service:
     ) -> None:
         self._bench = bench
         self._narrator = Narrator(bench)
+        self._remote = Remote(near, lambda: self._sample, self._why_full)
+        self.to_start_again = False
+        """Somebody has asked for it."""
         self._samples_left = samples or None
         self._sample_id = sample_id
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
@@ -138,6 +146,8 @@ class Service:
     def _turn(self) -> None:
         for action in self._actions():
             self._act(action)
+        for wish in self._remote.wishes(self._bench):
+            self._grant(wish)
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
         if self._phase is Phase.COUNTING:
@@ -207,6 +217,21 @@ class Service:
                 self._tell_count()
             case _:
                 self._bench.move_stage(action)
+
+    def _grant(self, wish: Wish) -> None:
+        match wish:
+            case StartSample(sample_id):
+                self._sample_id = sample_id
+                self._act(Action.TOGGLE)
+            case UseRules(rules):
+                self._bench = replace(self._bench, rules=rules)
+            case Restart():
+                self.to_start_again = True
+                self.stop()
+
+    def _why_full(self) -> str | None:
+        """Why no further sample can be taken in; None when one can."""
+        return None
 
     def _begin(self) -> None:
         report_id = str(uuid.uuid4())

@@ -23,6 +23,7 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.reporting import ReportingSettings
+from leukoscope.reporting.command import CommandSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
 
@@ -132,7 +133,14 @@ class BenchSettings(FrozenModel):
     counting: CountingRules = CountingRules()
     rules: RulesSettings = RulesSettings()
     cells: CellSettings = CellSettings()
+    commands: CommandSettings = CommandSettings()
     new_field: NewFieldRule = NewFieldRule()
+
+    @model_validator(mode="after")
+    def _commands_can_be_heard(self) -> Self:
+        if self.commands.allow and self.reporting.driver != "mqtt":
+            raise ValueError('commands come over MQTT: commands.allow needs reporting.driver = "mqtt"')
+        return self
 
     @classmethod
     def read(cls, path: Path) -> Self:
