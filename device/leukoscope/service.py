@@ -30,6 +30,7 @@ from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
+from leukoscope.reporting.room import Room
 from leukoscope.reporting.status import health
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.census import CellRecord
@@ -105,7 +106,8 @@ class Service:
     ) -> None:
         self._bench = bench
         self._narrator = Narrator(bench)
-        self._remote = Remote(near, lambda: self._sample, self._why_full)
+        self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        self._remote = Remote(near, lambda: self._sample, lambda: self._room.why_full(self._now()))
         self.to_start_again = False
         """Somebody has asked for it."""
         self._samples_left = samples or None
@@ -182,7 +184,7 @@ class Service:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
             self._refreshed_at_s = self._clock_s()
             if self._phase is Phase.READY:
-                self._narrator.ready(self._sample_id)
+                self._narrator.ready(self._sample_id, self._room.warning())
             elif self._phase is Phase.RESULT:
                 self._tell_delivery()
         if self._bench.idle_view:
@@ -209,6 +211,8 @@ class Service:
                 self._counting_s += self._clock_s() - self._resumed_at_s
                 self._phase = Phase.PAUSED
                 self._tell_count()
+            case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
+                self._narrator.fault(OutboxError(full))
             case Action.TOGGLE:
                 if self._sample is None:
                     self._begin()
@@ -228,10 +232,6 @@ class Service:
             case Restart():
                 self.to_start_again = True
                 self.stop()
-
-    def _why_full(self) -> str | None:
-        """Why no further sample can be taken in; None when one can."""
-        return None
 
     def _begin(self) -> None:
         report_id = str(uuid.uuid4())

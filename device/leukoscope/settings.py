@@ -96,6 +96,9 @@ class StorageSettings(FrozenModel):
     annotated_fields: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
 
+    outbox_max_mib: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Mebibytes of the outbox; above it sent reports go first, and with none left no further sample begins."""
+
     @property
     def outbox(self) -> Path:
         """The outbox's file."""

@@ -73,14 +73,14 @@ def _second(sql: sqlite3.Connection) -> None:
     rows = sql.execute("SELECT seq, id, version, payload FROM message WHERE kind = 'report' ORDER BY seq").fetchall()
     now = datetime.now(UTC)
     for seq, identifier, version, payload in rows:
-        renewed = _with_life(payload)
+        renewed = with_life(payload)
         sql.execute("UPDATE message SET payload = ? WHERE seq = ?", (renewed, seq))
         details = {"sha256": hashlib.sha256(renewed).hexdigest(), "was": hashlib.sha256(payload).hexdigest()}
         subject = f"report {identifier} v{version}"
         audit.append(sql, at=now, by="leukoscope", action="migrated", subject=subject, details=details)
 
 
-def _with_life(payload: bytes) -> bytes:
+def with_life(payload: bytes) -> bytes:
     """The report with what later readers ask for; bytes that are no report stay as they are."""
     try:
         message: dict[str, Any] = json.loads(payload)
