@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from leukoscope import __version__
 from leukoscope.analysis.gallery import CellSettings
@@ -139,11 +139,13 @@ class BenchSettings(FrozenModel):
     commands: CommandSettings = CommandSettings()
     new_field: NewFieldRule = NewFieldRule()
 
-    @model_validator(mode="after")
-    def _commands_can_be_heard(self) -> Self:
-        if self.commands.allow and self.reporting.driver != "mqtt":
-            raise ValueError('commands come over MQTT: commands.allow needs reporting.driver = "mqtt"')
-        return self
+    @field_validator("commands")
+    @classmethod
+    def _can_be_heard(cls, commands: CommandSettings, others: ValidationInfo) -> CommandSettings:
+        reporting = others.data.get("reporting")
+        if commands.allow and reporting is not None and reporting.driver != "mqtt":
+            raise ValueError("they come over MQTT and need reporting.driver mqtt")
+        return commands
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -167,11 +167,17 @@ def test_a_retained_command_is_refused(outbox):
     assert refused(listening(outbox), command(), stored=True) == "retained"
 
 
-def test_a_clock_that_is_not_set_cannot_tell_what_has_expired(outbox):
-    assert refused(listening(outbox, quality=False), command()) == "clock_not_synchronised"
-    heard = listening(outbox, quality=None)
-    heard.hear(command())
-    assert heard.take() is not None
+@pytest.mark.parametrize("off", [timedelta(hours=-5), timedelta(hours=5), timedelta(days=-20_000)])
+def test_a_clock_that_is_wrong_refuses_rather_than_does(outbox, off):
+    assert refused(listening(outbox, now=NOW + off), command()) in ("expired", "not_yet")
+
+
+def test_a_result_says_whether_its_clock_can_be_trusted(outbox):
+    for number, quality in enumerate((True, False, None)):
+        heard = listening(outbox, quality=quality)
+        heard.hear(command(f"c-{number}"))
+        heard.answer(heard.take(), DONE)
+        assert only_reply(heard)["envelope"]["clock_synchronised"] is quality
 
 
 def test_two_commands_of_one_id_are_told_apart(outbox):
