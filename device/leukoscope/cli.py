@@ -21,7 +21,7 @@ from leukoscope.examination import LabelFolder, classify_crop, examine_picture, 
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reporting.outbox import Outbox, State
+from leukoscope.reporting.outbox import CELL, REPORT, Outbox, State
 from leukoscope.reviewing.commands import audit_app, report_app
 from leukoscope.service import run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
@@ -156,11 +156,12 @@ def doctor(
 def outbox_list(
     bench: BenchOption,
     state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
+    cells: Annotated[bool, typer.Option("--cells", help="Pictures of white cells instead of reports.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the messages of a bench's outbox, oldest first."""
     with _open_outbox(bench) as outbox:
-        entries = outbox.list(state)
+        entries = outbox.list(state, CELL if cells else REPORT)
     table = Table("message", "state", "kept at", "settled at", "tries", "note")
     for entry in entries:
         row = {

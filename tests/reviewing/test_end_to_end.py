@@ -3,12 +3,20 @@
 import json
 import sqlite3
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from leukoscope.reporting import MqttSettings, Outbox
+from leukoscope.reporting.message import decode
+from leukoscope.reviewing.review import Outcome, take_step
+from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
+from tests.reporting.conftest import clock
+from tests.reporting.examples import IDENTITY
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +100,48 @@ def test_a_relabelled_cell_changes_counts_intervals_correction_findings_and_hist
     assert json.loads((bench.parent / "state" / "reports" / f"report-{after['id']}-v2.json").read_text()) == after
 
 
+def test_the_new_version_reaches_the_receiver_while_the_device_runs(bench: Path) -> None:
+    broker = Mosquitto(bench.parent / "broker").start()
+    _, *cells = shown(bench, "--cells")
+    cell = next(one["cell"] for one in cells if one["class"] != "blast")
+    try:
+        with (
+            Subscriber(broker.port) as reader,
+            Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox,
+        ):
+            mqtt = MqttSettings(host=HOST, port=broker.port)
+            publisher = mqtt.open(outbox, IDENTITY, now=clock, rng=Random(1))
+            publisher.start()
+            assert wait_until(lambda: len(reader.payloads("/report")) == 1)
+            review(bench, "--relabel", f"{cell}=blast")
+            assert wait_until(lambda: len(reader.payloads("/report")) == 2)
+            publisher.stop()
+    finally:
+        broker.kill()
+    first, second = (decode(payload) for payload in reader.payloads("/report"))
+    assert (first.id, first.version, second.version) == (second.id, 1, 2)
+    blasts = [next(line.count for line in one.differential if line.cell_class == "blast") for one in (first, second)]
+    assert blasts[1] == blasts[0] + 1
+    assert second.life.steps[0].by == "Dr. Ada"
+
+
+def test_two_people_at_once_do_not_undo_each_other(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*told: Any) -> Outcome:
+        """While one makes up his mind, another is faster."""
+        with monkeypatch.context() as as_before:
+            as_before.setattr("leukoscope.reviewing.desk.take_step", take_step)
+            review(bench, "--relabel", "1=blast")
+        return take_step(*told)
+
+    name = report_id(bench)
+    monkeypatch.setattr("leukoscope.reviewing.desk.take_step", slow)
+    outcome = leukoscope("report", "review", name, "--bench", bench, "--by", "Dr. Bo", "--relabel", "1=monocyte")
+    assert outcome.code == 2
+    assert "somebody else has just made version 2" in outcome.err
+    (message,) = shown(bench)
+    assert [step["by"] for step in message["lifecycle"]["steps"]] == ["Dr. Ada"]
+
+
 def test_a_cell_that_is_none_leaves_the_denominator(bench: Path) -> None:
     before, *cells = shown(bench, "--cells")
     cell = next(
@@ -155,6 +205,8 @@ def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
         ("review", ["--relabel", "1=blast,1=monocyte"], "is called both blast and monocyte"),
         ("review", ["--relabel", "1=blast", "--confirm", "1"], "both relabelled and confirmed"),
         ("correct", ["--note", "x"], "correct changes nothing"),
+        ("review", ["--sample-id", "x" * 65], "expected 1 to 64 printable characters"),
+        ("finalise", ["--note", "x" * 2001], "expected at most 2000 characters"),
         ("correct", ["--note", " ", "--relabel", "1=blast"], "needs a reason"),
     ],
 )
@@ -186,6 +238,20 @@ def test_the_pages_for_people_show_counts_history_and_cells(bench: Path) -> None
     assert "person" in page.out
     assert "reviewed" in leukoscope("report", "list", "--bench", bench).out
     assert "Dr. Ada" in leukoscope("audit", "list", "--bench", bench).out
+
+
+def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    outcome = leukoscope("report", "pictures", report_id(bench), "--bench", bench, "--to", folder)
+    assert outcome.code == 0, outcome.err
+    _, *cells = shown(bench, "--cells")
+    least_sure = sorted(cells, key=lambda one: one["confidence"])[:5]
+    names = sorted(f"cell-{one['cell']:05d}-{one['classifier']}.webp" for one in least_sure)
+    assert sorted(path.name for path in folder.iterdir()) == names
+    for path in folder.iterdir():
+        assert path.stat().st_size <= 8192
+        with Image.open(path) as picture:
+            assert picture.format == "WEBP"
 
 
 def test_an_unknown_report_is_told(bench: Path) -> None:

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.reporting import audit
+from leukoscope.reporting.cells import pictures_of
+from leukoscope.reporting.message import decode
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import Desk, desk_of
@@ -50,12 +52,13 @@ SampleOption = Annotated[str | None, typer.Option(help="What the specimen is rea
 @report_app.command("list")
 def report_list(
     bench: BenchOption,
-    status: Annotated[Status | None, typer.Option(help="Only reports that have come so far.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those of them that have come so far.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest reports to look at.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List the reports of a bench, the newest first, each in the version that is in force."""
+    """List the latest reports of a bench, the newest first, each in the version that is in force."""
     with _desk(bench) as desk:
-        found = [one for one in desk.reports() if status is None or one[0].life.status is status]
+        found = [one for one in desk.reports(last) if status is None or one[0].life.status is status]
     if as_json:
         for report, entry in found:
             typer.echo(json.dumps(pages.line(report, entry)))
@@ -73,17 +76,37 @@ def show(
     """Show a report's counts, findings and history."""
     with _desk(bench) as desk:
         found = desk.find(report)
-        kept = desk.cells(found.id) if cells else None
-        message = desk.outbox.versions(found.id)[-1].payload
+        kept = desk.cells(found.key.id) if cells else None
     if as_json:
-        typer.echo(message.decode())
+        typer.echo(found.payload.decode())
         for cell in () if kept is None else kept.cells:
             typer.echo(json.dumps(pages.cell_line(cell)))
         return
     console = Console()
-    console.print(pages.page(found))
+    console.print(pages.page(decode(found.payload)))
     if cells:
         console.print(pages.cells(kept) if kept is not None else "The cells of this report were not kept.")
+
+
+@report_app.command()
+def pictures(
+    report: ReportArgument,
+    bench: BenchOption,
+    to: Annotated[Path, typer.Option(help="The folder they are written into; made when missing.")],
+) -> None:
+    """Write the pictures of a report's white cells as WebP files, named after number and class."""
+    with _desk(bench) as desk:
+        found = desk.find(report)
+        kept = list(pictures_of(desk.outbox, found.key.id))
+    if not kept:
+        raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for message, webp in kept:
+            (to / f"cell-{message['cell']:05d}-{message['class']}.webp").write_bytes(webp)
+    except OSError as error:
+        raise ReviewError(f"pictures cannot be written to {to} ({error.strerror}): choose another --to") from error
+    typer.echo(f"{len(kept)} pictures in {to}")
 
 
 @report_app.command()

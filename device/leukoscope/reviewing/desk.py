@@ -28,17 +28,17 @@ class Desk:
     identity: Identity
     now: Callable[[], datetime]
 
-    def reports(self) -> list[tuple[SampleReport, Entry]]:
-        """Every report's version in force, and what has become of its message; the newest first."""
-        latest: dict[str, Entry] = {}
-        for entry in self.outbox.list(kind=REPORT):
-            if entry.key.id not in latest or latest[entry.key.id].key.version < entry.key.version:
-                latest[entry.key.id] = entry
-        found = [(decode(entry.payload), entry) for entry in latest.values()]
-        return sorted(found, key=lambda one: one[0].finished_at, reverse=True)
+    def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
+        """The version in force of the reports counted last, and what has become of its message; the newest first."""
+        with self.outbox.reading() as sql:
+            ids = sql.execute(
+                "SELECT id FROM message WHERE kind = ? GROUP BY id ORDER BY min(seq) DESC LIMIT ?", (REPORT, last)
+            ).fetchall()
+        entries = [self.outbox.versions(identifier)[-1] for (identifier,) in ids]
+        return [(decode(entry.payload), entry) for entry in entries]
 
-    def find(self, name: str) -> SampleReport:
-        """The version in force of a report.
+    def find(self, name: str) -> Entry:
+        """The version in force of a report, as a message.
 
         Args:
             name: its id, or the beginning of it, as the display shows it.
@@ -46,15 +46,18 @@ class Desk:
         Raises:
             ReviewError: there is no such report, or more than one.
         """
-        ids = {entry.key.id for entry in self.outbox.list(kind=REPORT)}
-        found = sorted(one for one in ids if one.startswith(name)) if len(name) >= LEAST_OF_AN_ID else []
+        with self.outbox.reading() as sql:
+            found = sql.execute(
+                "SELECT DISTINCT id FROM message WHERE kind = ? AND substr(id, 1, ?) = ? LIMIT 2",
+                (REPORT, max(len(name), LEAST_OF_AN_ID), name),
+            ).fetchall()
         if len(found) != 1:
-            what = f"{len(found)} reports begin" if found else "no report begins"
+            what = "more than one report begins" if found else "no report begins"
             raise ReviewError(
                 f"{what} with {name!r}: give at least {LEAST_OF_AN_ID} signs of an id that `leukoscope report list` "
                 "shows; those sent long ago are in the folder reports alone"
             )
-        return decode(self.outbox.versions(found[0])[-1].payload)
+        return self.outbox.versions(found[0][0])[-1]
 
     def cells(self, report_id: str) -> census.KeptSample | None:
         """The white cells of a report as they are named now; None where they were not kept."""
@@ -68,7 +71,7 @@ class Desk:
             ReviewError: it cannot be done; nothing was changed.
             OutboxError: it cannot be written; nothing was changed.
         """
-        report = self.find(name)
+        report = decode(self.find(name).payload)
         outcome = take_step(report, self.cells(report.id), word, self.now())
         step = outcome.report.life.steps[-1]
         details = {

@@ -10,7 +10,7 @@ from rich.text import Text
 from leukoscope.reporting.audit import AuditEntry
 from leukoscope.reporting.census import KeptSample, Named
 from leukoscope.reporting.outbox import Entry
-from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample import Provenance, SampleReport, Source
 
 _MOST_CHANGES = 12
 
@@ -27,6 +27,19 @@ def line(report: SampleReport, entry: Entry) -> dict[str, Any]:
         "cells_checked": report.life.cells_checked,
         "delivery": entry.state.value,
     }
+
+
+def provenance_line(provenance: Provenance) -> str:
+    """Who counted, with what, in one line; a result that is not from a live slide says so first."""
+    source = "" if provenance.source is Source.LIVE else f"{provenance.source.value.upper()} · "
+    networks = " + ".join(
+        f"{bundle.name} {bundle.version} ({bundle.engine})" for bundle in (provenance.segmenter, provenance.classifier)
+    )
+    measured = "measured" if provenance.calibration_measured else "nominal"
+    return (
+        f"{source}{provenance.site}/{provenance.device} · leukoscope {provenance.software_version} · "
+        f"{networks} · calibration {provenance.calibration_id} ({measured})"
+    )
 
 
 def table(found: Sequence[tuple[SampleReport, Entry]]) -> Table:
@@ -137,13 +150,22 @@ def _differential(report: SampleReport) -> Table:
 def _lines(report: SampleReport) -> Iterator[str]:
     if report.not_corrected_because is not None:
         yield f"not corrected: {report.not_corrected_because}"
+    red, per_1000 = report.red_cells, report.wbc_per_1000_rbc
+    size = "" if red.mean_diameter_um is None else f", mean diameter {red.mean_diameter_um:.1f} µm"
+    ratio = "" if per_1000 is None else f" · {per_1000:.1f} white per 1000 red"
+    yield f"red cells {red.count}{size} · platelets {report.platelets}{ratio}"
+    flaws = ", ".join(f"{flaw.replace('_', ' ')} {count}" for flaw, count in report.fields_rejected.items())
+    yield f"fields {report.fields_counted} counted, {report.fields_rejected_total} refused" + (
+        f" ({flaws})" if flaws else ""
+    )
     for finding in report.findings:
         yield f"! {finding.text}"
-    yield f"report {report.id} v{report.version}: {report.life.status}, {report.life.cells_checked} cells checked"
-    origin = report.provenance
-    yield f"v1 {report.finished_at:%Y-%m-%d %H:%M} UTC preliminary, counted by {origin.site}/{origin.device}"
+    yield provenance_line(report.provenance)
+    checked = f", {report.life.cells_checked} white cells checked" if report.life.steps else ""
+    yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
+    yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:
         changed = [f"{one.item} {one.before} → {one.after}" for one in step.changes]
         more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
         told = "".join(f"; {one}" for one in (", ".join(changed[:_MOST_CHANGES]) + more, step.note) if one)
-        yield f"v{step.version} {step.at:%Y-%m-%d %H:%M} UTC {step.status} by {step.by}{told}"
+        yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{told}"

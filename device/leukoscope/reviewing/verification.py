@@ -15,7 +15,7 @@ def faults(sql: sqlite3.Connection) -> Iterator[str]:
     """Everything that does not agree, one line each; nothing when trail and reports are whole."""
     yield from audit.faults_of_chain(sql)
     witnessed = {entry.subject: entry for entry in audit.entries(sql) if "sha256" in entry.details}
-    rows = sql.execute("SELECT id, version, payload FROM message WHERE kind = ? ORDER BY seq", (REPORT,)).fetchall()
+    rows = sql.execute("SELECT id, version, payload FROM message WHERE kind = ? ORDER BY seq", (REPORT,))
     for identifier, version, payload in rows:
         name = str(Key(identifier, version, REPORT))
         if name not in witnessed:
