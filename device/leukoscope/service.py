@@ -148,8 +148,7 @@ class Service:
     def _turn(self) -> None:
         for action in self._actions():
             self._act(action)
-        for wish in self._remote.wishes(self._bench):
-            self._grant(wish)
+        self._obey()
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
         if self._phase is Phase.COUNTING:
@@ -221,6 +220,15 @@ class Service:
                 self._tell_count()
             case _:
                 self._bench.move_stage(action)
+
+    def _obey(self) -> None:
+        """Do what was commanded from afar."""
+        try:
+            for wish in self._remote.wishes(self._bench):
+                self._grant(wish)
+        except OutboxError as error:
+            # What cannot be answered is told here, and must not end the counting.
+            self._narrator.fault(error)
 
     def _grant(self, wish: Wish) -> None:
         match wish:
@@ -413,6 +421,8 @@ class Service:
         if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:
             return
         try:
+            if full := self._room.why_full(self._now()):
+                raise OutboxError(full)
             self._narrator.delivery(*self._reported[:2])
         except OutboxError as error:
             self._narrator.fault(error)
