@@ -45,7 +45,7 @@ from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import Outbox
-from leukoscope.reporting.recovery import restore
+from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.specimen.sample import BundleIdentity, Provenance
@@ -203,12 +203,10 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
     outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
     warnings = []
-    if outbox.quarantined is not None:
+    if (lost := lost_outbox(outbox)) is not None:
         reports = settings.storage.folder / "reports"
-        count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=outbox.quarantined)
-        warnings.append(
-            f"The outbox was damaged; {count} reports are sent again, the old one is {outbox.quarantined.name}"
-        )
+        count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
+        warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
     tell("Loading the networks")
     models = open_models(settings.models, near)
     tell("Reading the calibration")

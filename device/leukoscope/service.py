@@ -317,7 +317,10 @@ class Service:
     def _take_in(self, look: Look) -> None:
         field = look.field
         if self._sample is not None:
-            self._gallery.add(field, self._sample.tally.fields_counted)
+            try:
+                self._gallery.add(field, self._sample.tally.fields_counted)
+            except OSError as error:
+                _log.warning("pictures of cells: %s", error)
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
         self._log_progress()

@@ -67,6 +67,13 @@ def test_a_changed_entry_is_found_whatever_was_changed(outbox, column):
     assert any("lock audit_is_not_changed was taken off" in fault for fault in faults_of(outbox))
 
 
+def test_a_lock_that_was_made_weaker_is_found(outbox):
+    keep(outbox, 1)
+    weaker = "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT 1; END"
+    tamper(outbox, "DROP TRIGGER audit_is_not_deleted", weaker)
+    assert faults_of(outbox) == ["the lock audit_is_not_deleted was taken off the trail"]
+
+
 def test_an_entry_taken_out_is_found(outbox):
     keep(outbox, 1, 2, 3)
     tamper(outbox, *UNLOCK, "DELETE FROM audit WHERE number = 2")

@@ -215,7 +215,9 @@ def test_a_command_that_was_done_is_in_the_audit_trail(outbox):
     heard.answer(heard.take(), DONE)
     with outbox.reading() as sql:
         (entry,) = audit.entries(sql)
-    assert (entry.action, entry.subject, entry.by) == ("command", "command c-1", "the laboratory system")
+    assert (entry.action, entry.subject, entry.by) == (
+        "command", "command c-1", "the laboratory system (over MQTT)",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

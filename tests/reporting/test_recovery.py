@@ -12,7 +12,7 @@ from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.message import decode
 from leukoscope.reporting.outbox import Counts, Outbox
 from leukoscope.reporting.record import record
-from leukoscope.reporting.recovery import restore
+from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reviewing.verification import faults
 from tests.reporting.conftest import clock
 from tests.reporting.examples import IDENTITY, report
@@ -34,7 +34,7 @@ def lost(tmp_path):
 
 
 def restored(outbox, folder):
-    return restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=outbox.quarantined)
+    return restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=lost_outbox(outbox))
 
 
 def test_every_report_is_sent_once_more_and_the_numbers_go_on(lost):
@@ -55,6 +55,30 @@ def test_the_new_trail_says_that_it_began_anew_and_is_whole(lost):
             assert (first.action, first.details) == ("began anew", {"lost": "outbox.sqlite.corrupt-1"})
             assert [entry.action for entry in rest] == ["restored"] * 3
             assert list(faults(sql)) == []
+
+
+def test_it_is_done_once_for_each_corrupt_file(lost):
+    path, folder = lost
+    with Outbox.open(path) as outbox:
+        assert lost_outbox(outbox) == outbox.quarantined
+        restored(outbox, folder)
+        assert lost_outbox(outbox) is None
+    path.write_bytes(b"corrupt once more" * 500)
+    with Outbox.open(path) as outbox:
+        assert lost_outbox(outbox).name == "outbox.sqlite.corrupt-2"
+
+
+def test_a_start_that_was_cut_short_after_the_damage_was_found_loses_nothing(lost):
+    path, folder = lost
+    Outbox.open(path).close()
+    with Outbox.open(path) as outbox:
+        assert outbox.quarantined is None
+        assert restored(outbox, folder) == 3
+
+
+def test_a_sound_outbox_has_lost_nothing(tmp_path):
+    with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
+        assert lost_outbox(outbox) is None
 
 
 def test_old_files_and_other_files_stay_where_they_are(lost, caplog):

@@ -104,7 +104,12 @@ def encode_webp(pixels: NDArray[np.uint8], um_per_px: float) -> CellPicture:
         shrunk = whole if side == max(whole.size) else _shrink(whole, side)
         for quality in _QUALITIES:
             content = io.BytesIO()
-            shrunk.save(content, "WEBP", quality=quality, method=4)
+            try:
+                shrunk.save(content, "WEBP", quality=quality, method=4)
+            except KeyError as error:
+                raise OSError(
+                    "this Pillow was built without WebP: install another, or set cells.pictures to 0"
+                ) from error
             if content.tell() <= MOST_BYTES:
                 scale = um_per_px * max(whole.size) / max(shrunk.size)
                 return CellPicture(content.getvalue(), shrunk.width, shrunk.height, scale)

@@ -13,6 +13,15 @@ from leukoscope.reporting.wire import utc_text
 BEFORE_ALL = "0" * 64
 """What the first entry has for the hash of its predecessor."""
 
+LOCKS = (
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    """CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+        WHEN NEW.number <= (SELECT max(number) FROM audit)
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+)
 TABLES = (
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY,
@@ -23,13 +32,7 @@ TABLES = (
         details TEXT NOT NULL,
         hash TEXT NOT NULL
     ) STRICT""",
-    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-    """CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-    """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
-        WHEN NEW.number <= (SELECT max(number) FROM audit)
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    *LOCKS,
 )
 
 
@@ -93,10 +96,10 @@ def faults_of_chain(sql: sqlite3.Connection) -> Iterator[str]:
         elif _hash(previous, (number, *told)) != digest:
             yield f"entry {number} ({told[2]} {told[3]}) is not what was written: it or its predecessor was changed"
         previous, expected = digest, number + 1
-    found = {name for (name,) in sql.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
-    for name in ("audit_is_not_changed", "audit_is_not_deleted", "audit_is_not_replaced"):
-        if name not in found:
-            yield f"the lock {name} was taken off the trail"
+    locks = {text for (text,) in sql.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")}
+    for lock in LOCKS:
+        if lock not in locks:
+            yield f"the lock {lock.split()[2]} was taken off the trail"
 
 
 def hash_of_entry(sql: sqlite3.Connection, number: int) -> str | None:

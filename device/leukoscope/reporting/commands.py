@@ -112,7 +112,9 @@ class Commands:
                 result = self._result(sql, order.id, order.name, outcome)
                 sql.execute("UPDATE command SET result = ? WHERE id = ?", (result, order.id))
                 subject = f"command {order.id}"
-                audit.append(sql, at=self._now(), by=order.by, action="command", subject=subject, details=details)
+                # Whoever writes to the topic can call himself anything.
+                by = f"{order.by} (over MQTT)"
+                audit.append(sql, at=self._now(), by=by, action="command", subject=subject, details=details)
             self._replies.append(Reply(result, *self._senders.pop(order.id, (None, None))))
 
     def replies(self) -> list[Reply]:

@@ -1,5 +1,6 @@
 """What may leave the outbox when it grows: never a report that was not acknowledged."""
 
+import logging
 import sqlite3
 from datetime import datetime, timedelta
 
@@ -7,12 +8,12 @@ from leukoscope.reporting import audit
 from leukoscope.reporting.wire import utc_text
 
 _BATCH = 50
-_OLDEST_FIRST = (
-    "kind = 'cell' AND state = 'sent'",
-    # A picture is worth less than the next report; it can be made again from the slide.
-    "kind = 'cell'",
-    "kind = 'report' AND state = 'sent'",
-)
+_log = logging.getLogger(__name__)
+_SENT_PICTURES = "kind = 'cell' AND state = 'sent'"
+# A picture is worth less than the next report; it can be made again from the slide.
+_PICTURES = "kind = 'cell'"
+_SENT_REPORTS = "kind = 'report' AND state = 'sent'"
+_OLDEST_FIRST = (_SENT_PICTURES, _PICTURES, _SENT_REPORTS)
 
 
 def prune(sql: sqlite3.Connection, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
@@ -32,7 +33,7 @@ def prune(sql: sqlite3.Connection, now: datetime, *, max_age: timedelta, max_sen
 
 def make_room(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
     """As `Outbox.make_room`, inside a transaction."""
-    reports = 0
+    reports = unsent = 0
     for which in _OLDEST_FIRST:
         while used_bytes(sql) > max_bytes:
             deleted = sql.execute(
@@ -41,9 +42,13 @@ def make_room(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
             ).rowcount
             if not deleted:
                 break
-            if "report" in which:
+            if which is _PICTURES:
+                unsent += deleted
+            elif which is _SENT_REPORTS:
                 reports += deleted
                 _delete_what_belongs_to_no_report(sql)
+    if unsent:
+        _log.warning("%d pictures of cells were deleted unsent to make room for reports", unsent)
     _let_go(sql, now, reports, "room")
     return used_bytes(sql) <= max_bytes
 

@@ -14,11 +14,26 @@ from leukoscope.reporting.outbox import REPORT, Key, Outbox, count_up, put
 from leukoscope.reporting.wire import from_bytes, utc_text
 
 MOST_RESTORED = 10_000
+BEGAN_ANEW = "began anew"
 RESTORED = "restored"
 """What the audit trail calls a report that was taken from its file; it speaks of a trail that is lost."""
 _FILE = re.compile(r"report-([0-9a-f-]{36})-v([0-9]+)\.json")
 
 _log = logging.getLogger(__name__)
+
+
+def lost_outbox(outbox: Outbox) -> Path | None:
+    """The corrupt predecessor whose reports were not restored yet; None where there is none.
+
+    It is asked of the files, not of the start that found the damage: that one may have been cut short.
+    """
+    asides = [path for path in outbox.path.parent.glob(f"{outbox.path.name}.corrupt-*") if path.suffix[9:].isdecimal()]
+    if not asides:
+        return None
+    last = max(asides, key=lambda path: int(path.suffix[9:]))
+    with outbox.reading() as sql:
+        known = {entry.details.get("lost") for entry in audit.entries(sql) if entry.action == BEGAN_ANEW}
+    return None if last.name in known else last
 
 
 def restore(outbox: Outbox, folder: Path, now: datetime, *, max_age: timedelta, lost: Path) -> int:
@@ -43,7 +58,7 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, max_age: timedelta, 
     restored, highest = 0, 0
     with outbox.writing() as sql:
         details = {"lost": lost.name}
-        audit.append(sql, at=now, by="leukoscope", action="began anew", subject="audit trail", details=details)
+        audit.append(sql, at=now, by="leukoscope", action=BEGAN_ANEW, subject="audit trail", details=details)
         for key, payload in _reports(folder, now - max_age):
             try:
                 message = from_bytes(payload)
