@@ -37,37 +37,46 @@ Wish = StartSample | UseRules | Restart
 class Remote:
     """Reads commands, has the service grant what they ask for, and answers them."""
 
-    def __init__(self, near: Path, sample: Callable[[], Sample | None], full: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        near: Path,
+        bench: Callable[[], Bench],
+        sample: Callable[[], Sample | None],
+        full: Callable[[], str | None],
+    ) -> None:
         """Stand between commands and service.
 
         Args:
             near: the folder of the settings file, where rules are looked up first.
+            bench: what is in force now.
             sample: what is being counted now.
             full: why no new sample can be taken in; None when one can.
         """
         self._near = near
+        self._bench = bench
         self._sample = sample
         self._full = full
 
-    def wishes(self, bench: Bench) -> Iterator[Wish]:
+    def wishes(self) -> Iterator[Wish]:
         """What is to be done now; each is granted before the next is asked for, and answered then.
 
         Raises:
             OutboxError: an answer cannot be written.
         """
-        while (order := bench.commands.take()) is not None:
+        commands = self._bench().commands
+        while (order := commands.take()) is not None:
             try:
-                wish = self._wish_of(order, bench)
+                wish = self._wish_of(order)
             except LeukoscopeError as error:
-                bench.commands.answer(order, Outcome("refused", str(error), "rules"))
+                commands.answer(order, Outcome("refused", str(error), "rules"))
                 continue
             if isinstance(wish, Outcome):
-                bench.commands.answer(order, wish)
+                commands.answer(order, wish)
                 continue
             yield wish
-            bench.commands.answer(order, self._outcome_of(wish))
+            commands.answer(order, self._outcome_of(wish))
 
-    def _wish_of(self, order: Order, bench: Bench) -> Wish | Outcome:
+    def _wish_of(self, order: Order) -> Wish | Outcome:
         """What is to be granted, or the answer where there is nothing to grant.
 
         Raises:
@@ -85,7 +94,9 @@ class Remote:
             case Name.RESTART:
                 return _busy("a sample is being counted: it would be cut short") if busy else Restart()
             case Name.SEND_BUNDLE:
-                return Outcome("done", "this is what the next report would be made with", in_force=_in_force(bench))
+                return Outcome(
+                    "done", "this is what the next report would be made with", in_force=_in_force(self._bench())
+                )
 
     def _outcome_of(self, wish: Wish) -> Outcome:
         match wish:

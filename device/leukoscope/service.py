@@ -107,7 +107,7 @@ class Service:
         self._bench = bench
         self._narrator = Narrator(bench)
         self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
-        self._remote = Remote(near, lambda: self._sample, lambda: self._room.why_full(self._now()))
+        self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
         self.to_start_again = False
         """Somebody has asked for it."""
         self._samples_left = samples or None
@@ -224,7 +224,7 @@ class Service:
     def _obey(self) -> None:
         """Do what was commanded from afar."""
         try:
-            for wish in self._remote.wishes(self._bench):
+            for wish in self._remote.wishes():
                 self._grant(wish)
         except OutboxError as error:
             # What cannot be answered is told here, and must not end the counting.

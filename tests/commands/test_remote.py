@@ -5,21 +5,28 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from leukoscope.analysis.rules import Rules
+from leukoscope.remote import Remote, UseRules
+from leukoscope.reporting.command import Name
+from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.record import record
 from leukoscope.reporting.wire import to_bytes, utc_text, validate
+from leukoscope.specimen.sample import Provenance
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
 from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY, report
+from tests.reporting.examples import IDENTITY, PROVENANCE, report
+from tests.reporting.test_commands import command
 
 TOPIC = "leukoscope/v1/bench/test/"
 WAIT_S = 60
@@ -124,31 +131,60 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
     assert actions == ["command"] * 4 + ["recorded"] + ["command"] * 2
 
 
-def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(tmp_path: Path, broker: Mosquitto) -> None:
-    bench = bench_of(tmp_path, broker, '"start_sample", "restart"', white_cells=5000)
-    with Subscriber(broker.port) as reader:
-        laboratory = Laboratory(reader)
-        device = subprocess.Popen(
-            [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert wait_until(lambda: laboratory.said("status"), WAIT_S), "the device did not come up"
-            assert laboratory.ask("start_sample", sample_id="first")["outcome"] == "done"
-            assert laboratory.ask("start_sample", sample_id="second")["reason"] == "busy"
-            assert laboratory.ask("restart")["reason"] == "busy"
-            assert laboratory.ask("send_bundle")["reason"] == "not_allowed"
-            device.terminate()
-            complaints = device.communicate(timeout=WAIT_S)[1]
-        finally:
-            device.kill()
-            device.communicate()
-        assert device.returncode == 0, complaints
-        assert wait_until(lambda: laboratory.said("report"))
-        (counted,) = laboratory.said("report")
-    assert counted["sample"]["sample_id"] == "first"
+@dataclass
+class Standing:
+    """A service that only stands there, between samples or amid one."""
+
+    rules: Rules
+    commands: Commands
+    sample: Any = None
+    full: str | None = None
+
+    def provenance(self) -> Provenance:
+        return PROVENANCE
+
+    def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
+        """Commands that come all at once, and what is answered; what is wished for is granted."""
+        remote = Remote(Path("nowhere"), lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
+        for number, (name, arguments) in enumerate(asked):
+            self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
+        for wish in remote.wishes():
+            if isinstance(wish, UseRules):
+                self.rules = wish.rules
+        results = [json.loads(reply.payload) for reply in self.commands.replies()]
+        return [(result["outcome"], result) for result in results]
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[Standing]:
+    with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
+        yield Standing(Rules.shipped(), Commands(outbox, IDENTITY, tuple(Name), now=clock))
+
+
+def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(standing: Standing) -> None:
+    standing.sample = object()
+    told = standing.ask(("start_sample", {"sample_id": "second"}), ("restart", {}), ("send_bundle", {}))
+    assert [(outcome, result["reason"]) for outcome, result in told] == [
+        ("refused", "busy"), ("refused", "busy"), ("done", None),
+    ]  # fmt: skip
+
+
+def test_a_full_outbox_takes_no_sample_from_afar_either(standing: Standing) -> None:
+    standing.full = "The outbox is full: connect the broker"
+    ((_, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
+    assert (result["reason"], result["text"]) == ("full", standing.full)
+
+
+def test_commands_that_come_at_once_are_done_one_after_the_other(standing: Standing) -> None:
+    asked = [("send_bundle", {}), ("set_rules", {"file": "marrow.toml"}), ("send_bundle", {})]
+    before, _, after = (result for _, result in standing.ask(*asked))
+    assert before["in_force"]["rules"] != after["in_force"]["rules"]
+    assert after["in_force"]["rules"]["id"].endswith("marrow")
+
+
+def test_a_sample_that_did_not_begin_is_told(standing: Standing) -> None:
+    ((outcome, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
+    assert (outcome, result["reason"]) == ("failed", "fault")
 
 
 def test_commands_without_a_way_to_hear_them_are_a_fault_of_the_settings(tmp_path: Path) -> None:
