@@ -17,9 +17,10 @@ from rich.console import Console
 from embedded_broker import Address, embedded_broker
 from leukoscope.errors import LeukoscopeError
 from leukoscope.reporting.message import decode
+from leukoscope.reviewing.pages import page
 from leukoscope.service import run_bench
 from leukoscope.settings import BenchSettings
-from watch_reports import Watch, picture
+from watch_reports import Watch
 
 REPORT_TIMEOUT_S = 30.0
 DIFFERENTIAL = {
@@ -78,7 +79,7 @@ def main(
     report_file = out / "report.json"
     report_file.write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n", "utf-8")
     console.print("\nThe subscriber received this report over MQTT:")
-    Console().print(picture(decode(message)))
+    Console().print(page(decode(message)))
     console.print(f"{time.monotonic() - began:.0f} s from start to report. In {out}:")
     for path, what in (
         (report_file, "the report as it was received"),

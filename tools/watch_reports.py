@@ -13,14 +13,13 @@ from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.reporting.message import REPORT_SCHEMA, decode
 from leukoscope.reporting.wire import from_bytes, validate
-from leukoscope.specimen.sample import Provenance, SampleReport, Source
+from leukoscope.reviewing.pages import page
+from leukoscope.specimen.sample import SampleReport
 
 EVERY_REPORT = "leukoscope/v1/+/+/report"
 PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
@@ -145,60 +144,6 @@ def wait_for_report(
     raise BrokerError(f"no report {report_id or ''} arrived at {host}:{port} under {topic} within {timeout_s:g} s")
 
 
-def picture(report: SampleReport) -> RenderableType:
-    """The report as a table for a terminal."""
-    table = Table(title=_plain(f"Sample {report.sample_id or '(unnamed)'}"), title_justify="left")
-    table.add_column("white cells")
-    for heading in ("count", "share", "95 % interval"):
-        table.add_column(heading, justify="right")
-    for line in report.differential:
-        table.add_row(
-            _plain(line.cell_class.replace("_", " ")),
-            str(line.count),
-            f"{line.share:.1%}",
-            f"{line.low:.1%} - {line.high:.1%}",
-            style="dim" if line.count == 0 else None,
-        )
-    table.add_section()
-    table.add_row("counted", str(report.white_cells), "", "", style="bold")
-    for name, count in report.beside.items():
-        table.add_row(_plain(f"beside: {name.replace('_', ' ')}"), str(count), "", "")
-    return Group(table, *(_plain(line) for line in _lines(report)))
-
-
-def _plain(text: str) -> Text:
-    """What came over the network, without power over colours or the terminal."""
-    return Text("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
-
-
-def _lines(report: SampleReport) -> Iterator[str]:
-    red, per_1000 = report.red_cells, report.wbc_per_1000_rbc
-    size = "" if red.mean_diameter_um is None else f", mean diameter {red.mean_diameter_um:.1f} µm"
-    ratio = "" if per_1000 is None else f" · {per_1000:.1f} white per 1000 red"
-    yield f"red cells {red.count}{size} · platelets {report.platelets}{ratio}"
-    flaws = ", ".join(f"{flaw.replace('_', ' ')} {count}" for flaw, count in report.fields_rejected.items())
-    yield f"fields {report.fields_counted} counted, {report.fields_rejected_total} refused" + (
-        f" ({flaws})" if flaws else ""
-    )
-    for finding in report.findings:
-        yield f"! {finding.text}"
-    yield provenance_line(report.provenance)
-    yield f"report {report.id} v{report.version}, finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def provenance_line(provenance: Provenance) -> str:
-    """Who counted, with what, in one line; a result that is not from a live slide says so first."""
-    source = "" if provenance.source is Source.LIVE else f"{provenance.source.value.upper()} · "
-    networks = " + ".join(
-        f"{bundle.name} {bundle.version} ({bundle.engine})" for bundle in (provenance.segmenter, provenance.classifier)
-    )
-    measured = "measured" if provenance.calibration_measured else "nominal"
-    return (
-        f"{source}{provenance.site}/{provenance.device} · leukoscope {provenance.software_version} · "
-        f"{networks} · calibration {provenance.calibration_id} ({measured})"
-    )
-
-
 def main() -> None:
     """Print what arrives until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -240,7 +185,7 @@ def _print_reports(watch: Watch, count: int | None, *, as_json: bool) -> None:
         if as_json:
             print(json.dumps(message, ensure_ascii=False), flush=True)
         else:
-            console.print(picture(decode(message)))
+            console.print(page(decode(message)))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from leukoscope import __version__
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.corrected import Correction
+from leukoscope.analysis.recounting import Grounds
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.analysis.tally import Naming, Tally
+from leukoscope.analysis.summary import Naming
+from leukoscope.analysis.tally import Tally
 from leukoscope.bundles.installing import refuse_other_answers
 from leukoscope.bundles.startup import FoundBundle, Startup
 from leukoscope.bundles.store import BundleStore
@@ -42,8 +44,10 @@ from leukoscope.inference.validation import Validation
 from leukoscope.instrument import Instrument
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import Outbox
+from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.specimen.sample import BundleIdentity, Provenance
@@ -151,6 +155,7 @@ class Bench:
     rules: Rules
     outbox: Outbox
     sink: Sink
+    commands: Commands
     identity: Identity
     short_labels: Mapping[str, str]
     """Class key to what fits on a small display."""
@@ -166,6 +171,11 @@ class Bench:
     def new_tally(self) -> Tally:
         """An empty count for the next sample."""
         return Tally(self.naming, self.settings.counting, self.rules)
+
+    @property
+    def grounds(self) -> bytes:
+        """What the numbers of a report made now rest on beside its cells."""
+        return Grounds(self.naming, self.settings.counting.interval_width, self.rules).to_json()
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""
@@ -212,8 +222,10 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
     outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
     warnings = []
-    if outbox.quarantined is not None:
-        warnings.append(f"The outbox was damaged; the old one is {outbox.quarantined.name}")
+    if (lost := lost_outbox(outbox)) is not None:
+        reports = settings.storage.folder / "reports"
+        count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
+        warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
     tell("Loading the networks")
     startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
     models = open_models(settings.models, near, startup)
@@ -230,7 +242,8 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
-    sink = settings.reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=Random())
+    commands = Commands(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
+    sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
 
@@ -259,6 +272,7 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         rules=rules,
         outbox=outbox,
         sink=sink,
+        commands=commands,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
@@ -266,6 +280,13 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         provenance=provenance,
         ready=startup.confirm,
     )
+
+
+def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: Commands) -> Sink:
+    reporting, rng = settings.reporting, Random()
+    if reporting.driver == "mqtt":
+        return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)
+    return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
 
 
 def _runs_out(settings: BenchSettings) -> bool:

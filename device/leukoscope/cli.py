@@ -22,7 +22,8 @@ from leukoscope.examination import LabelFolder, classify_crop, examine_picture, 
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reporting.outbox import Outbox, State
+from leukoscope.reporting.outbox import CELL, REPORT, Outbox, State
+from leukoscope.reviewing.commands import audit_app, report_app
 from leukoscope.service import run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
 
@@ -36,6 +37,8 @@ outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_i
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(report_app, name="report")
+app.add_typer(audit_app, name="audit")
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]
@@ -155,11 +158,12 @@ def doctor(
 def outbox_list(
     bench: BenchOption,
     state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
+    cells: Annotated[bool, typer.Option("--cells", help="Pictures of white cells instead of reports.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the messages of a bench's outbox, oldest first."""
     with _open_outbox(bench) as outbox:
-        entries = outbox.list(state)
+        entries = outbox.list(state, CELL if cells else REPORT)
     table = Table("message", "state", "kept at", "settled at", "tries", "note")
     for entry in entries:
         row = {

@@ -59,3 +59,7 @@ class BrokerError(LeukoscopeError, OSError):
 
 class InvalidMessage(LeukoscopeError, ValueError):
     """A message does not follow the published schema."""
+
+
+class ReviewError(LeukoscopeError, ValueError):
+    """What a person asked of a report cannot be done at this point of its life."""

@@ -45,15 +45,15 @@ class Narrator:
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
 
-    def ready(self, sample_id: str) -> None:
-        """The next press starts a sample."""
+    def ready(self, sample_id: str, room: str = "") -> None:
+        """The next press starts a sample; `room` says how full the outbox is, where that matters."""
         state = self._bench.sink.state
         broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
         if self._bench.settings.reporting.driver == "none":
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
-        warning = self.faults[-1] if self.faults else self._bench.warning
+        warning = self.faults[-1] if self.faults else room or self._bench.warning
         self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
 
     def counting(self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool) -> None:

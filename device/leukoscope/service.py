@@ -3,11 +3,13 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from leukoscope.analysis.gallery import Gallery
 from leukoscope.app import Bench, open_bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action
@@ -23,15 +25,19 @@ from leukoscope.errors import (
 from leukoscope.host import measurements, uptime_s
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
+from leukoscope.remote import Remote, Restart, StartSample, UseRules, Wish
+from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
+from leukoscope.reporting.room import Room
 from leukoscope.reporting.status import health
 from leukoscope.settings import BenchSettings
+from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
-from leukoscope.stopping import stopped_by_signals
+from leukoscope.stopping import start_again, stopped_by_signals
 
 SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
@@ -77,10 +83,12 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
     drawn = any(display.driver == "terminal" for display in settings.displays)
     logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
     with open_bench(settings, near) as bench:
-        service = Service(bench, samples=samples, sample_id=sample_id)
+        service = Service(bench, near, samples=samples, sample_id=sample_id)
         bench.ready()
         with stopped_by_signals(service.stop):
             service.run()
+    if service.to_start_again:
+        start_again()
 
 
 class Service:
@@ -89,6 +97,7 @@ class Service:
     def __init__(
         self,
         bench: Bench,
+        near: Path,
         *,
         samples: int = 0,
         sample_id: str = "",
@@ -98,12 +107,17 @@ class Service:
     ) -> None:
         self._bench = bench
         self._narrator = Narrator(bench)
+        self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
+        self.to_start_again = False
+        """Somebody has asked for it."""
         self._samples_left = samples or None
         self._sample_id = sample_id
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._phase = Phase.READY
         self._sample: Sample | None = None
         self._album: Album | None = None
+        self._gallery = Gallery(bench.settings.cells)
         self._counting_s = 0.0
         self._resumed_at_s = 0.0
         self._last_flaw: Flaw | None = None
@@ -135,6 +149,7 @@ class Service:
     def _turn(self) -> None:
         for action in self._actions():
             self._act(action)
+        self._obey()
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
         if self._phase is Phase.COUNTING:
@@ -169,7 +184,7 @@ class Service:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
             self._refreshed_at_s = self._clock_s()
             if self._phase is Phase.READY:
-                self._narrator.ready(self._sample_id)
+                self._narrator.ready(self._sample_id, self._room.warning())
             elif self._phase is Phase.RESULT:
                 self._tell_delivery()
         if self._bench.idle_view:
@@ -196,6 +211,8 @@ class Service:
                 self._counting_s += self._clock_s() - self._resumed_at_s
                 self._phase = Phase.PAUSED
                 self._tell_count()
+            case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
+                self._narrator.fault(OutboxError(full))
             case Action.TOGGLE:
                 if self._sample is None:
                     self._begin()
@@ -204,6 +221,26 @@ class Service:
                 self._tell_count()
             case _:
                 self._bench.move_stage(action)
+
+    def _obey(self) -> None:
+        """Do what was commanded from afar."""
+        try:
+            for wish in self._remote.wishes():
+                self._grant(wish)
+        except OutboxError as error:
+            # What cannot be answered is told here, and must not end the counting.
+            self._narrator.fault(error)
+
+    def _grant(self, wish: Wish) -> None:
+        match wish:
+            case StartSample(sample_id):
+                self._sample_id = sample_id
+                self._act(Action.TOGGLE)
+            case UseRules(rules):
+                self._bench = replace(self._bench, rules=rules)
+            case Restart():
+                self.to_start_again = True
+                self.stop()
 
     def _begin(self) -> None:
         report_id = str(uuid.uuid4())
@@ -219,6 +256,7 @@ class Service:
         # A name is for one specimen; the next one must not inherit it.
         self._sample_id = ""
         storage = self._bench.settings.storage
+        self._gallery = Gallery(self._bench.settings.cells)
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
@@ -279,6 +317,11 @@ class Service:
 
     def _take_in(self, look: Look) -> None:
         field = look.field
+        if self._sample is not None:
+            try:
+                self._gallery.add(field, self._sample.tally.fields_counted)
+            except OSError as error:
+                _log.warning("pictures of cells: %s", error)
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
         self._log_progress()
@@ -309,19 +352,21 @@ class Service:
         if sample is None:
             return
         report = sample.finish(because, self._bench.provenance())
-        key = self._record(report)
+        cells = sample.tally.white_cell_records()
+        key = self._record(report, cells)
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
         self._phase = Phase.RESULT
         self._narrator.result(report)
+        self._keep_pictures(report, cells)
         _log.info("sample %s finished (%s): %d white cells", report.sample_id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
             self._running = False
 
-    def _record(self, report: SampleReport) -> Key:
+    def _record(self, report: SampleReport, cells: Sequence[CellRecord]) -> Key:
         """Put the report where a pulled plug cannot reach it; insist until that is done.
 
         Raises:
@@ -329,7 +374,14 @@ class Service:
         """
         while True:
             try:
-                key = record(report, self._bench.outbox, self._bench.identity, now=self._now)
+                key = record(
+                    report,
+                    self._bench.outbox,
+                    self._bench.identity,
+                    now=self._now,
+                    cells=cells,
+                    grounds=self._bench.grounds,
+                )
                 kept = self._bench.outbox.get(key)
                 if kept is not None:
                     Journal(self._bench.settings.storage.folder / "reports").write(key, kept.payload)
@@ -344,6 +396,14 @@ class Service:
                 _log.critical("a report that could not be kept: %r", report)
                 raise failure
             self._sleep(OUTBOX_RETRY_S)
+
+    def _keep_pictures(self, report: SampleReport, cells: Sequence[CellRecord]) -> None:
+        """Pictures are for looking at; what cannot be kept is told and never in the report's way."""
+        try:
+            pictures = self._gallery.pictures(cells)
+            keep_pictures(report, pictures, self._bench.outbox, self._bench.identity, now=self._now)
+        except OutboxError as error:
+            self._narrator.fault(error)
 
     def _leave(self) -> None:
         """Wait a while for the broker, and say what became of the last report."""
@@ -365,6 +425,8 @@ class Service:
         if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:
             return
         try:
+            if full := self._room.why_full(self._now()):
+                raise OutboxError(full)
             self._narrator.delivery(*self._reported[:2])
         except OutboxError as error:
             self._narrator.fault(error)

@@ -6,9 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from leukoscope import __version__
+from leukoscope.analysis.gallery import CellSettings
 from leukoscope.analysis.rules import SHIPPED, Rules
 from leukoscope.analysis.tally import CountingRules
 from leukoscope.assets import find_asset
@@ -24,6 +25,7 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.reporting import ReportingSettings
+from leukoscope.reporting.command import CommandSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
 
@@ -102,6 +104,9 @@ class StorageSettings(FrozenModel):
     annotated_fields: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
 
+    outbox_max_mib: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Mebibytes of the outbox; above it sent reports go first, and with none left no further sample begins."""
+
     @property
     def outbox(self) -> Path:
         """The outbox's file."""
@@ -143,7 +148,17 @@ class BenchSettings(FrozenModel):
     quality: QualityLimits = QualityLimits()
     counting: CountingRules = CountingRules()
     rules: RulesSettings = RulesSettings()
+    cells: CellSettings = CellSettings()
+    commands: CommandSettings = CommandSettings()
     new_field: NewFieldRule = NewFieldRule()
+
+    @field_validator("commands")
+    @classmethod
+    def _can_be_heard(cls, commands: CommandSettings, others: ValidationInfo) -> CommandSettings:
+        reporting = others.data.get("reporting")
+        if commands.allow and reporting is not None and reporting.driver != "mqtt":
+            raise ValueError("they come over MQTT and need reporting.driver mqtt")
+        return commands
 
     @classmethod
     def read(cls, path: Path) -> Self:

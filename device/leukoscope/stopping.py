@@ -1,9 +1,12 @@
 """Ctrl-C and systemd's stop end the work properly instead of losing it."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 
 @contextmanager
@@ -28,3 +31,13 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def start_again() -> NoReturn:
+    """Begin the program anew with the same arguments, in the same process: nobody has to watch over it for that.
+
+    Everything that is open must have been closed.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "leukoscope.cli", *sys.argv[1:]])

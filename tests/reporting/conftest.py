@@ -42,10 +42,10 @@ def publisher(outbox: Outbox) -> Iterator[Callable[..., Publisher]]:
     """Makes started publishers with short waits; each is stopped with the test."""
     made: list[Publisher] = []
 
-    def make(port: int, *, identity=IDENTITY, store: Outbox = outbox, **settings: object) -> Publisher:
+    def make(port: int, *, identity=IDENTITY, store: Outbox = outbox, commands=None, **settings: object) -> Publisher:
         quick = {"first_retry_s": 0.05, "longest_retry_s": 0.3, "ack_timeout_s": 2, "connect_timeout_s": 2}
         mqtt = MqttSettings(**{"host": HOST, "port": port} | quick | settings)
-        made.append(mqtt.open(store, identity, now=clock, rng=Random(4)))
+        made.append(mqtt.open(store, identity, now=clock, rng=Random(4), commands=commands))
         made[-1].start()
         return made[-1]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import strategies as st
 
 from leukoscope.reporting import Identity
+from leukoscope.specimen.lifecycle import Change, Life, Status, Step
 from leukoscope.specimen.sample import (
     Basis,
     BundleIdentity,
@@ -101,6 +102,17 @@ _findings = st.builds(
     st.dictionaries(_names, st.floats(-1e12, 1e12), max_size=3),
 )
 
+_changes = st.builds(Change, st.integers(1, 999_999).map("cell/{}".format) | st.just("sample_id"), _names, _names)
+_steps = st.builds(
+    Step,
+    st.integers(2, 1000),
+    st.sampled_from(Status),
+    _names,
+    _moments,
+    _names,
+    st.lists(_changes, max_size=3).map(tuple),
+)
+
 reports = st.builds(
     SampleReport,
     id=st.uuids().map(str),
@@ -119,7 +131,9 @@ reports = st.builds(
     differential_corrected=st.none() | _corrected,
     not_corrected_because=st.none() | _names,
     beside=st.dictionaries(_names, _counts, max_size=4),
-    red_cells=st.builds(RedCells, _counts, st.none() | _amounts, st.none() | _amounts, st.none() | _shares),
+    red_cells=st.builds(
+        RedCells, _counts, st.none() | _amounts, st.none() | _amounts, st.none() | _shares, st.none() | _counts
+    ),
     platelets=_counts,
     wbc_per_1000_rbc=st.none() | _amounts,
     area_um2=_amounts,
@@ -141,5 +155,6 @@ reports = st.builds(
         clock_synchronised=st.none() | st.booleans(),
         boot_id=_names,
     ),
+    life=st.builds(Life, st.lists(_steps, max_size=3).map(tuple), _counts),
 )
 """Any report the schema can carry."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from tools.embedded_broker import embedded_broker
-from tools.watch_reports import Watch, picture, wait_for_report
+from tools.watch_reports import Watch, wait_for_report
 
 from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.reporting.message import encode
 from leukoscope.reporting.record import record
+from leukoscope.reviewing.pages import page
 from leukoscope.specimen.sample import Source
 from tests.brokers import HOST, free_port, wait_until
 from tests.reporting.conftest import clock
@@ -25,7 +26,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 def shown(sample):
     console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
     with console.file:
-        console.print(picture(sample))
+        console.print(page(sample))
         return console.export_text()
 
 
@@ -104,7 +105,9 @@ def test_the_picture_shows_counts_intervals_and_where_the_result_comes_from():
     text = shown(report(1))
     assert "Sample S-1" in text
     row = next(line for line in text.splitlines() if "neutrophil" in line)
-    assert [part.strip() for part in row.split("│")[1:-1]] == ["neutrophil", "60", "60.0%", "49.7% - 69.7%"]
+    assert [part.strip() for part in row.split("│")[1:-1]] == [
+        "neutrophil", "60", "60.0%", "49.7% - 69.7%", "58.0%", "47.0% - 69.0%",
+    ]  # fmt: skip
     assert "SIMULATED · ward-3/scope-1 · leukoscope 0.1.0 · smear-unet 1.0.0 (onnx)" in text
     assert "Fewer than 200 white cells were counted." in text
     assert "40 counted, 2 refused (out of focus 2, crowded 1)" in text

@@ -66,23 +66,26 @@ class Correction:
         """Cells of these classes whose naming was checked."""
         return sum(self._rows.cells[self._place[key]] for key in keys)
 
-    def correct(self, named: Mapping[str, int]) -> "Mix":
+    def correct(self, named: Mapping[str, int], known: Mapping[str, int] | None = None) -> "Mix":
         """What can stand behind these names; the same names give the same answer, to the last digit.
 
         Args:
             named: cells by answer, `unsure` included; answers that are no classes of the bundle are left out.
+            known: further cells by true class, which a person has named; they have no error of naming, and they tell
+                about the mix as any cell does.
         """
         counts = np.array([named.get(key, 0) for key in self._rows.named], dtype=np.int64)
-        seed = int.from_bytes(hashlib.sha256(counts.tobytes()).digest()[:8])
+        fixed = np.array([(known or {}).get(key, 0) for key in self._rows.classes], dtype=np.int64)
+        seed = int.from_bytes(hashlib.sha256(counts.tobytes() + (fixed.tobytes() if known else b"")).digest()[:8])
         rng = np.random.default_rng(seed)
         given = np.flatnonzero(counts)
         counts = counts[given]
         likelihood = self._draw_rows(given, rng)
-        mix = _settle(likelihood, counts, self._before)
+        mix = _settle(likelihood, counts, self._before + fixed)
         drawn = []
         for step in range(SETTLING + KEPT):
             shares = (mix[:, :, None] * likelihood).transpose(0, 2, 1)
-            cells = rng.multinomial(counts, shares / shares.sum(axis=2, keepdims=True)).sum(axis=1)
+            cells = rng.multinomial(counts, shares / shares.sum(axis=2, keepdims=True)).sum(axis=1) + fixed
             mix = rng.standard_gamma(cells + self._before)
             mix /= mix.sum(axis=1, keepdims=True)
             if step >= SETTLING:

@@ -1,41 +1,29 @@
 """Adds up fields until a sample can be reported."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from leukoscope.analysis.corrected import METHOD, Correction, Mix
-from leukoscope.analysis.estimates import Estimator, counted_ratio, counted_share, variation
-from leukoscope.analysis.findings import Counted, find_remarks
-from leukoscope.analysis.intervals import clopper_pearson, count_more
 from leukoscope.analysis.rules import Rules
+from leukoscope.analysis.summary import Counts, Naming, Summary, class_counts
 from leukoscope.errors import SettingsError
-from leukoscope.inference.bundle import CellClass
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import RejectedField
-from leukoscope.specimen.sample import (
-    ClassCount,
-    CorrectedDifferential,
-    CorrectedShare,
-    Provenance,
-    RedCells,
-    SampleReport,
-)
+from leukoscope.specimen.sample import ClassCount, Provenance, RedCells, SampleReport
 from leukoscope.specimen.slide import Sight, SlideCell, SlideChange
+
+__all__ = ["BORDER_RULE", "CountingRules", "Naming", "Tally"]
 
 BORDER_RULE = (
     "A cell that several fields show is counted once. Numbers of cells follow the unbiased counting frame "
     "(Gundersen 1977): a cell that was only seen cut by a right or lower edge is not counted. The differential and "
     "all sizes use cells that were seen whole."
 )
-
-NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
 
 
 class CountingRules(FrozenModel):
@@ -58,22 +46,12 @@ class CountingRules(FrozenModel):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What a tally knows about the network that named its cells."""
-
-    classes: tuple[CellClass, ...]
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    correction: Correction | None = None
-    """How it mistakes its classes; None where nobody knows."""
-
-
 class Tally:
     """The running count of one sample; the order of fields never changes it."""
 
     def __init__(self, naming: Naming, counting: CountingRules, rules: Rules) -> None:
         self._naming = naming
-        self._differential = [one.key for one in naming.classes if one.in_differential]
+        self._differential = naming.differential
         if counting.interval_of not in (None, *self._differential):
             raise SettingsError(
                 f"counting.interval_of: expected one of {', '.join(self._differential)}, found {counting.interval_of}"
@@ -115,7 +93,7 @@ class Tally:
             return
         if cell.counted:
             self._kinds[cell.sight.kind] += by
-        if cell.measured and cell.sight.kind is CellKind.WBC:
+        if _is_named(cell):
             self._named[cell.sight.cell_class] += by
             self._lines = None
 
@@ -171,22 +149,8 @@ class Tally:
     def differential(self) -> tuple[ClassCount, ...]:
         """Every class of the differential with its share, interval and cells still to count."""
         if self._lines is None:
-            self._lines = tuple(self._told())
+            self._lines = class_counts(self._named, self._differential, self._counting.interval_width)
         return self._lines
-
-    def _told(self) -> Iterator[ClassCount]:
-        total = self.white_cells
-        for key in self._differential:
-            count = self._named[key]
-            low, high = clopper_pearson(count, total)
-            yield ClassCount(
-                cell_class=key,
-                count=count,
-                share=count / total if total else 0.0,
-                low=low,
-                high=high,
-                count_more=count_more(count, total, self._counting.interval_width) if total else 0,
-            )
 
     def red_cells(self) -> RedCells:
         """Number, size and shape of the red cells."""
@@ -198,6 +162,7 @@ class Tally:
             mean_diameter_um=float(sizes.mean()) if sizes.size else None,
             diameter_cv=float(sizes.std(ddof=1) / sizes.mean()) if sizes.size > 1 else None,
             irregular_share=sum(cell.irregular for cell in whole) / len(whole) if whole else None,
+            measured=len(whole),
         )
 
     def report(
@@ -222,10 +187,10 @@ class Tally:
             provenance: where it comes from.
             patches: parts of the slide whose distance is not known; None where each picture was another place.
         """
-        differential = self.differential()
-        beside = {key: n for key, n in sorted(self._named.items()) if key not in self._differential and n}
-        red = self._kinds[CellKind.RBC]
-        mix = self._mix()
+        red_cells, platelets = self.red_cells(), self._kinds[CellKind.PLATELET]
+        counts = Counts(self._named, {}, red_cells, platelets, patches)
+        summary = Summary(counts, self._naming, self._counting.interval_width, self._rules)
+        corrected, not_corrected_because, findings = summary.judge(provenance)
         return SampleReport(
             id=report_id,
             version=1,
@@ -236,65 +201,36 @@ class Tally:
             fields_rejected=dict(sorted(self._flaws.items())),
             fields_rejected_total=self._rejected,
             patches=patches,
-            white_cells=self.white_cells,
-            differential=differential,
-            differential_corrected=None if mix is None else self._corrected(mix),
-            not_corrected_because=self._not_corrected_because(),
-            beside=beside,
-            red_cells=self.red_cells(),
-            platelets=self._kinds[CellKind.PLATELET],
-            wbc_per_1000_rbc=1000 * self._kinds[CellKind.WBC] / red if red else None,
+            white_cells=summary.white_cells,
+            differential=summary.differential(),
+            differential_corrected=corrected,
+            not_corrected_because=not_corrected_because,
+            beside=summary.beside,
+            red_cells=red_cells,
+            platelets=platelets,
+            wbc_per_1000_rbc=1000 * self._kinds[CellKind.WBC] / red_cells.count if red_cells.count else None,
             area_um2=self._area_um2,
             border_rule=BORDER_RULE,
-            findings=find_remarks(self._counted(mix, patches), self._rules, provenance),
+            findings=findings,
             rules=self._rules.identity,
             finished_because=finished_because,
             provenance=provenance,
         )
 
-    def _mix(self) -> Mix | None:
-        """What can stand behind the names of the cells counted so far."""
-        correction = self._naming.correction
-        return None if correction is None or not self.white_cells else correction.correct(self._named)
-
-    def _not_corrected_because(self) -> str | None:
-        if self._naming.correction is None:
-            return NOT_VALIDATED
-        return None if self.white_cells else "no white cells were counted"
-
-    def _estimator(self, mix: Mix | None) -> Estimator:
-        classes = [one.key for one in self._naming.classes]
-        return Estimator(self._named, classes, self._differential, self._naming.groups, mix)
-
-    def _corrected(self, mix: Mix) -> CorrectedDifferential | None:
-        correction = self._naming.correction
-        if correction is None:
-            return None
-        estimator = self._estimator(mix)
-
-        def line(name: str) -> CorrectedShare:
-            keys = [key for key in estimator.known([name]) if key in self._differential]
-            share = estimator.share(keys)
-            return CorrectedShare(name, share.value, share.low, share.high, correction.validated_cells(keys))
-
-        return CorrectedDifferential(
-            method=METHOD,
-            between_laboratories=correction.rows.between,
-            classes=tuple(line(key) for key in self._differential),
-            groups=tuple(
-                line(name) for name, members in self._naming.groups.items() if set(members) & set(self._differential)
-            ),
+    def white_cell_records(self) -> tuple[CellRecord, ...]:
+        """Every white cell that the differential, or what is beside it, counts, numbered in the order of counting."""
+        cells = sorted((one for one in self._cells.values() if _is_named(one)), key=lambda one: one.id)
+        return tuple(
+            CellRecord(
+                number=number,
+                field=cell.sight.field,
+                cell_class=cell.sight.cell_class,
+                confidence=cell.sight.confidence,
+                box=cell.sight.box.as_xyxy(),
+            )
+            for number, cell in enumerate(cells, 1)
         )
 
-    def _counted(self, mix: Mix | None, patches: int | None) -> Counted:
-        red, whole = self._kinds[CellKind.RBC], self._whole_red_cells()
-        spread = self.red_cells().diameter_cv
-        platelets = self._kinds[CellKind.PLATELET]
-        return Counted(
-            white=self._estimator(mix),
-            diameter_cv=None if spread is None else variation(spread, len(whole)),
-            irregular=counted_share(sum(cell.irregular for cell in whole), len(whole)) if whole else None,
-            platelets=platelets,
-            patches=patches or 1,
-            platelets_per_red_cell=counted_ratio(platelets, red) if red else None,
-        )
+
+def _is_named(cell: SlideCell) -> bool:
+    return cell.measured and cell.sight.kind is CellKind.WBC

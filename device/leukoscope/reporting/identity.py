@@ -8,6 +8,9 @@ from leukoscope.errors import SettingsError
 TOPIC_ROOT = "leukoscope/v1"
 """The first levels of every topic, unless the settings say otherwise."""
 
+CHANNELS = ("status", "health", "report", "cell", "command", "result")
+"""The last level of every topic; what each holds is in asyncapi.v1.json."""
+
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from leukoscope.reporting.audit import NOTHING_YET, Head
 from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, utc_time, validate
+from leukoscope.specimen.lifecycle import Change, Life, Status, Step
 from leukoscope.specimen.sample import (
     Basis,
     BundleIdentity,
@@ -32,6 +34,7 @@ def encode(
     sequence: int,
     sent_clock: datetime,
     clock_synchronised: bool | None = None,
+    trail: Head = NOTHING_YET,
 ) -> dict[str, Any]:
     """The report as a JSON-ready message that has been checked against its schema.
 
@@ -42,6 +45,7 @@ def encode(
             the clock jumped.
         sent_clock: what the device's clock said when the message was made; timezone-aware.
         clock_synchronised: whether that clock could be trusted; None where nobody can tell.
+        trail: how far the device's audit trail had come before this message.
 
     Raises:
         InvalidMessage: the report holds NaN, a time without a zone, or breaks the schema.
@@ -55,7 +59,10 @@ def encode(
             "sequence": sequence,
             "sent_clock": utc_text(sent_clock),
             "clock_synchronised": clock_synchronised,
+            "historical": False,
+            "trail": {"entries": trail.entries, "hash": trail.hash},
         },
+        "lifecycle": _life(report.life),
         "sample": {
             "sample_id": report.sample_id,
             "started_at": utc_text(report.started_at),
@@ -83,6 +90,7 @@ def encode(
             "mean_diameter_um": report.red_cells.mean_diameter_um,
             "diameter_cv": report.red_cells.diameter_cv,
             "irregular_share": report.red_cells.irregular_share,
+            "measured": report.red_cells.measured,
         },
         "platelets": {"counted": report.platelets},
         "findings": [_finding(finding) for finding in report.findings],
@@ -126,6 +134,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
             mean_diameter_um=_float(red["mean_diameter_um"]),
             diameter_cv=_float(red["diameter_cv"]),
             irregular_share=_float(red["irregular_share"]),
+            measured=None if red["measured"] is None else int(red["measured"]),
         ),
         platelets=int(message["platelets"]["counted"]),
         wbc_per_1000_rbc=_float(white["per_1000_red_cells"]),
@@ -135,6 +144,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         rules=RulesIdentity(**message["rules"]),
         finished_because=sample["finished_because"],
         provenance=_read_provenance(message["provenance"]),
+        life=_read_life(message["lifecycle"]),
     )
 
 
@@ -142,6 +152,34 @@ def envelope_of(message: Mapping[str, Any]) -> tuple[str, int]:
     """(boot_id, sequence) of a valid report message: its place among the device's messages."""
     envelope = message["envelope"]
     return envelope["boot_id"], int(envelope["sequence"])
+
+
+def _life(life: Life) -> dict[str, Any]:
+    return {
+        "status": life.status.value,
+        "cells_checked": life.cells_checked,
+        "steps": [
+            {
+                "version": step.version,
+                "status": step.status.value,
+                "by": step.by,
+                "at": utc_text(step.at),
+                "note": step.note,
+                "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
+            }
+            for step in life.steps
+        ],
+    }
+
+
+def _read_life(wire: Mapping[str, Any]) -> Life:
+    return Life(tuple(_read_step(step) for step in wire["steps"]), int(wire["cells_checked"]))
+
+
+def _read_step(wire: Mapping[str, Any]) -> Step:
+    changes = tuple(Change(one["item"], one["from"], one["to"]) for one in wire["changes"])
+    status = Status(wire["status"])
+    return Step(int(wire["version"]), status, wire["by"], utc_time(wire["at"]), wire["note"], changes)
 
 
 def _class_count(line: ClassCount) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from leukoscope.reporting.sink import Clock
 from leukoscope.schema import FrozenModel
 
 if TYPE_CHECKING:
+    from leukoscope.reporting.commands import Commands
     from leukoscope.reporting.mqtt_publisher import Publisher
 
 TopicRoot = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", max_length=200)]
@@ -70,11 +71,13 @@ class MqttSettings(FrozenModel):
         """The port that is really used."""
         return self.port or (8883 if self.tls else 1883)
 
-    def open(self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random) -> "Publisher":
-        """A publisher that is not yet started; `rng` spreads the attempts of many devices."""
+    def open(
+        self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random, commands: "Commands | None" = None
+    ) -> "Publisher":
+        """A publisher that is not yet started; arguments as there."""
         from leukoscope.reporting.mqtt_publisher import Publisher
 
-        return Publisher(outbox, self, identity, now=now, rng=rng)
+        return Publisher(outbox, self, identity, now=now, rng=rng, commands=commands)
 
     def probe(self, identity: Identity) -> str:
         """Connect once, as the doctor does, beside a running device and without disturbing it.

@@ -16,6 +16,8 @@ _TURN_S = 0.1
 _PACKET_OVERHEAD_BYTES = 64
 _PASSING = {0x80, 0x83, 0x91, 0x97}
 """PUBACK reasons of MQTT 5 that may be gone tomorrow: unspecified, implementation, id in use, quota."""
+_LARGEST_HEARD = 64 * 1024
+"""Bytes of a packet that the broker may send us."""
 _NOBODY_LISTENS = 0x10
 _PACKET_TOO_LARGE = 0x95
 _PROTOCOL_ERROR = 2
@@ -39,9 +41,14 @@ class Answer:
 class Heard:
     """What was said under a topic we listen to."""
 
+    topic: str
     payload: bytes
     stored: bool
     """It was there before we listened."""
+    reply_to: str | None = None
+    """Where an answer is to go (MQTT 5 only)."""
+    correlation: bytes | None = None
+    """What the sender wants to know the answer by (MQTT 5 only)."""
 
 
 class Link:
@@ -59,7 +66,7 @@ class Link:
         self._where = f"{settings.host}:{settings.address_port}"
         self._answers: deque[Answer] = deque()
         self._heard: deque[Heard] = deque(maxlen=32)
-        self._listens_to: str | None = None
+        self._listens_to: tuple[str, ...] = ()
         self._greeting: Any = None
         self._goodbye: Any = None
         self._unreadable = False
@@ -97,7 +104,12 @@ class Link:
             BrokerError: no yes came; the text is one line that names the cause.
         """
         try:
-            self._client.connect(self._settings.host, self._settings.address_port, self._settings.keepalive_s)
+            self._client.connect(
+                self._settings.host,
+                self._settings.address_port,
+                self._settings.keepalive_s,
+                properties=self._limits(),
+            )
         except (OSError, ValueError) as error:
             raise BrokerError(self._why_no_socket(error)) from error
         self.greeted = True
@@ -128,7 +140,7 @@ class Link:
             self._unreadable = code == _PROTOCOL_ERROR
             raise BrokerError(self._why_ended())
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
+    def publish(self, topic: str, payload: bytes, *, retain: bool, correlation: bytes | None = None) -> int:
         """Hand a message over at QoS 1; its answer comes under the number returned.
 
         Raises:
@@ -138,17 +150,23 @@ class Link:
         if self._largest_packet and len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES > self._largest_packet:
             raise InvalidMessage(f"{len(payload)} bytes, and the broker takes packets of {self._largest_packet}")
         try:
-            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            properties = self._properties("PUBLISH", CorrelationData=correlation)
+            info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         except ValueError as error:
             raise InvalidMessage(f"MQTT cannot carry it: {error}") from error
         if info.rc != 0:
             raise BrokerError(self._why_ended())
         return info.mid
 
-    def listen(self, topic: str) -> None:
-        """Ask for what others say under a topic; a broker that forbids it is not asked again."""
-        self._listens_to = topic
-        self._client.subscribe(topic, qos=1)
+    def listen(self, *topics: str) -> None:
+        """Ask for what others say under topics; a broker that forbids one is not asked again."""
+        from paho.mqtt.subscribeoptions import SubscribeOptions
+
+        self._listens_to = topics
+        if self._settings.protocol == "5":
+            self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+        else:
+            self._client.subscribe([(topic, 1) for topic in topics])
 
     def answers(self) -> list[Answer]:
         """The answers since the last call."""
@@ -204,8 +222,34 @@ class Link:
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
         # amqtt hands new clients stored messages of topics they did not ask for.
-        if message.topic == self._listens_to:
-            self._heard.append(Heard(bytes(message.payload), bool(message.retain)))
+        if message.topic in self._listens_to:
+            properties = message.properties
+            self._heard.append(
+                Heard(
+                    topic=message.topic,
+                    payload=bytes(message.payload),
+                    stored=bool(message.retain),
+                    reply_to=getattr(properties, "ResponseTopic", None),
+                    correlation=getattr(properties, "CorrelationData", None),
+                )
+            )
+
+    def _limits(self) -> Any:
+        """What the broker need not send us: nobody who writes to our topics shall fill our memory."""
+        return self._properties("CONNECT", MaximumPacketSize=_LARGEST_HEARD)
+
+    def _properties(self, packet: str, **values: Any) -> Any:
+        """What MQTT 5 says beside a packet; None in 3.1.1, or where there is nothing to say."""
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        told = {name: value for name, value in values.items() if value is not None}
+        if self._settings.protocol != "5" or not told:
+            return None
+        properties = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]
+        for name, value in told.items():
+            setattr(properties, name, value)
+        return properties
 
     def _why_no_socket(self, error: OSError | ValueError) -> str:
         match error:

@@ -3,17 +3,20 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
+from leukoscope.host import clock_synchronised
 from leukoscope.reporting import status
+from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.lateness import as_sent
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.mqtt_link import Answer, Heard, Link
-from leukoscope.reporting.outbox import Entry, Key, Outbox
+from leukoscope.reporting.outbox import CELL, Entry, Key, Outbox
 from leukoscope.reporting.sink import Clock, SinkState
 from leukoscope.reporting.wire import from_bytes, to_bytes, validate
 
@@ -23,6 +26,8 @@ _LOOK_S = 1.0
 _GOODBYE_S = 2.0
 _SUSPECT_AFTER = 2
 """Unanswered this often, a message is sent alone and after the others, which it may be holding up."""
+_CELLS_IN_FLIGHT = 2
+"""Pictures of cells sent at a time: on a slow line a report must not wait behind many."""
 _MOST_REPLIES = 5
 """How often one connection repeats its birth over an old will; more would be a quarrel."""
 
@@ -76,17 +81,40 @@ class Publisher:
     sent again, so a reader may see a report twice and keeps one per (id, version).
     """
 
-    def __init__(self, outbox: Outbox, settings: MqttSettings, identity: Identity, *, now: Clock, rng: Random) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: MqttSettings,
+        identity: Identity,
+        *,
+        now: Clock,
+        rng: Random,
+        commands: Commands | None = None,
+        clock_quality: Callable[[], bool | None] = clock_synchronised,
+    ) -> None:
+        """A publisher that is not yet started.
+
+        Args:
+            outbox: what is sent.
+            settings: where to.
+            identity: whose it is.
+            now: the time.
+            rng: spreads the attempts of many devices.
+            commands: takes in what is commanded; None: the device listens to nobody.
+            clock_quality: whether the time can be trusted; None where nobody can tell.
+        """
         self._outbox = outbox
+        self._commands = commands
+        self._clock_quality = clock_quality
         self._settings = settings
         self._identity = identity
         self._now = now
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
         self._flights: dict[int, _Flight] = {}
         self._not_before: dict[Key, float] = {}
-        self._spare_session: int | None = None
+        self._spare_session: tuple[int, int] | None = None
         self._session_floor = 0
-        self._health: bytes | None = None
+        self._health: Mapping[str, Any] | None = None
         self._replies = 0
         self._look_at = 0.0
         self._stopping = threading.Event()
@@ -123,7 +151,7 @@ class Publisher:
             InvalidMessage: it is not a leukoscope/health/1 message.
         """
         validate(message, status.HEALTH_SCHEMA)
-        self._health = to_bytes(message)
+        self._health = message
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing is pending; False when the time ran out first."""
@@ -161,16 +189,22 @@ class Publisher:
 
     def _use_one_connection(self) -> None:
         self._count()
-        session = self._spare_session or self._outbox.next_session(self._now(), above=self._session_floor)
-        self._spare_session = session
-        will = (self._topic("status"), to_bytes(status.last_will(self._identity, session=session)))
-        link = Link(self._settings, self._settings.client_id_of(self._identity), will)
+        spare = self._spare_session or (
+            self._outbox.next_session(self._now(), above=self._session_floor),
+            self._outbox.next_sequence(),
+        )
+        self._spare_session = spare
+        session, sequence = spare
+        will = status.last_will(self._identity, session=session, sequence=sequence)
+        link = Link(
+            self._settings, self._settings.client_id_of(self._identity), (self._topic("status"), to_bytes(will))
+        )
         try:
             try:
                 link.connect(give_up=self._stopping.is_set)
             finally:
                 # A number that no broker has heard can be used again; it saves the card a write.
-                self._spare_session = None if link.greeted else session
+                self._spare_session = None if link.greeted else spare
             self._serve(link, session)
         except BrokerError as error:
             self._write_off(link, str(error))
@@ -181,12 +215,12 @@ class Publisher:
             link.close()
 
     def _serve(self, link: Link, session: int) -> None:
-        birth = to_bytes(status.birth(self._identity, session=session, at=self._now()))
+        birth = to_bytes(status.birth(self._identity, session=session, at=self._now(), **self._stamp()))
         self._tell(connected=True, last_error=None)
         self._replies = 0
         self.wake()
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
-        link.listen(self._topic("status"))
+        link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
         self._publish(link, "status", birth, "the birth message", retain=True)
         while not self._stopping.is_set():
             if time.monotonic() >= self._look_at:
@@ -195,19 +229,28 @@ class Publisher:
                 self._count()
             health, self._health = self._health, None
             if health is not None:
-                self._publish(link, "health", health, "the health message", retain=True)
+                message = to_bytes(status.stamped(health, **self._stamp()))
+                self._publish(link, "health", message, "the health message", retain=True)
             link.turn(_TURN_S)
             self._take_answers(link)
             for said in link.heard():
-                if said.payload != birth:
+                if self._commands is not None and said.topic == self._topic("command"):
+                    self._commands.hear(
+                        said.payload, stored=said.stored, reply_to=said.reply_to, correlation=said.correlation
+                    )
+                elif said.payload != birth:
                     self._weigh_status(link, said, birth, session)
+            self._send_results(link)
             self._give_up_on_overdue()
         self._say_farewell(link, session)
 
     def _send_due(self, link: Link) -> None:
         window = min(self._settings.in_flight, link.receive_maximum)
         flying = {flight.key for flight in self._flights.values()}
-        for entry in self._outbox.pending(window + len(flying) + len(self._not_before)):
+        cells = sum(key is not None and key.kind == CELL for key in flying)
+        most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
+        limit = window + len(flying) + len(self._not_before)
+        for entry in self._outbox.pending(limit, but=CELL if cells >= most_cells else ""):
             if len(self._flights) >= window or any(flight.alone for flight in self._flights.values()):
                 return
             if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
@@ -215,11 +258,16 @@ class Publisher:
             suspect = entry.attempts >= _SUSPECT_AFTER
             if suspect and self._flights:
                 return
+            if entry.key.kind == CELL:
+                cells += 1
+                if cells > most_cells:
+                    return
             self._send(link, entry, alone=suspect)
 
     def _send(self, link: Link, entry: Entry, *, alone: bool) -> None:
         try:
-            mid = link.publish(self._topic(entry.topic), entry.payload, retain=False)
+            payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
+            mid = link.publish(self._topic(entry.topic), payload, retain=False)
         except InvalidMessage as error:
             self._refuse(entry.key, str(error))
         else:
@@ -230,6 +278,17 @@ class Publisher:
         mid = link.publish(self._topic(name), payload, retain=retain)
         overdue_at = time.monotonic() + self._settings.ack_timeout_s
         self._flights[mid] = _Flight(what, None, 0, overdue_at, alone=False)
+
+    def _send_results(self, link: Link) -> None:
+        for reply in () if self._commands is None else self._commands.replies():
+            for topic in filter(None, (self._topic("result"), reply.reply_to)):
+                try:
+                    mid = link.publish(topic, reply.payload, retain=False, correlation=reply.correlation)
+                except InvalidMessage as error:
+                    _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
+                    continue
+                overdue_at = time.monotonic() + self._settings.ack_timeout_s
+                self._flights[mid] = _Flight(f"a result under {topic}", None, 0, overdue_at, alone=False)
 
     def _take_answers(self, link: Link) -> None:
         for answer in link.answers():
@@ -306,7 +365,8 @@ class Publisher:
             self._tell(last_error=f"another device calls itself {name}: give each its own name")
 
     def _say_farewell(self, link: Link, session: int) -> None:
-        farewell = to_bytes(status.farewell(self._identity, session=session, at=self._now()))
+        self._send_results(link)
+        farewell = to_bytes(status.farewell(self._identity, session=session, at=self._now(), **self._stamp()))
         self._publish(link, "status", farewell, "the farewell", retain=True)
         until = time.monotonic() + _GOODBYE_S
         while self._flights and time.monotonic() < until:
@@ -315,6 +375,10 @@ class Publisher:
         self._count()
         self._tell(connected=False)
         link.leave()
+
+    def _stamp(self) -> dict[str, Any]:
+        """What a message that is made now says about its place and its clock."""
+        return {"sequence": self._outbox.next_sequence(), "clock_synchronised": self._clock_quality()}
 
     def _topic(self, name: str) -> str:
         return self._identity.topic(name, self._settings.topic_root)

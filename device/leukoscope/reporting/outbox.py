@@ -1,6 +1,5 @@
 """The store in which a report is safe before anybody is told: SQLite, written through to the disk."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from leukoscope.errors import OutboxError
-from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema
+from leukoscope.reporting import pruning
+from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema, sync_folder
 from leukoscope.reporting.wire import utc_text
 
 
@@ -60,13 +60,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many messages are in each state."""
+    """How many messages of a kind are in each state."""
 
     pending: int
     sent: int
     refused: int
 
 
+REPORT = "report"
+"""The kind of message that all this is about."""
+CELL = "cell"
+"""The kind that is a picture of a white cell: sent after everything else, and the first to go when room is short."""
 _COLUMNS = "id, version, kind, topic, payload, state, created_at, settled_at, attempts, note"
 _BUSY_S = 5.0
 
@@ -118,8 +122,8 @@ class Outbox:
                 raise
             raise OutboxError(f"the outbox {path} cannot be opened: {error}") from error
         outbox = cls(path, connection, aside)
-        with outbox._working("prepared"):
-            settle_schema(connection, path)
+        with outbox.reading("prepared"):
+            settle_schema(connection, path, owner=owner)
         return outbox
 
     def put(self, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
@@ -131,34 +135,38 @@ class Outbox:
         Raises:
             OutboxError: it could not be written, as on a full disk. The message is then not kept.
         """
-        with self._writing("written") as sql:
-            done = sql.execute(
-                "INSERT INTO message (id, version, kind, topic, payload, state, created_at)"
-                " VALUES (?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT DO NOTHING",
-                (key.id, key.version, key.kind, topic, payload, utc_text(now)),
-            )
-            return done.rowcount == 1
+        with self.writing() as sql:
+            return put(sql, key, topic, payload, now)
 
-    def pending(self, limit: int) -> tuple[Entry, ...]:
-        """Up to `limit` messages to send, oldest first; those that went unanswered before come last."""
-        return self._select("WHERE state = 'pending' ORDER BY attempts, seq LIMIT ?", (limit,))
+    def pending(self, limit: int, *, but: str = "") -> tuple[Entry, ...]:
+        """Up to `limit` messages to send, of every kind but one.
+
+        Pictures of cells come last; before that, those that went unanswered; else the oldest comes first.
+        """
+        return self._select(
+            "WHERE state = 'pending' AND kind <> ? ORDER BY priority, attempts, seq LIMIT ?", (but, limit)
+        )
 
     def get(self, key: Key) -> Entry | None:
         """One message, or None when there is none under this key."""
         found = self._select("WHERE id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind))
         return found[0] if found else None
 
-    def list(self, state: State | None = None) -> tuple[Entry, ...]:
-        """Every message, or those in one state, oldest first."""
-        if state is None:
-            return self._select("ORDER BY seq", ())
-        return self._select("WHERE state = ? ORDER BY seq", (state.value,))
+    def list(self, state: State | None = None, kind: str | None = None) -> tuple[Entry, ...]:
+        """Every message, or those in one state or of one kind, oldest first."""
+        values = (None if state is None else state.value, kind)
+        return self._select("WHERE state = ifnull(?, state) AND kind = ifnull(?, kind) ORDER BY seq", values)
 
-    def counts(self) -> Counts:
-        """How many messages are in each state."""
-        with self._working("read") as sql:
-            found = dict(sql.execute("SELECT state, count(*) FROM message GROUP BY state").fetchall())
-        return Counts(**{state.value: found.get(state.value, 0) for state in State})
+    def versions(self, report_id: str) -> tuple[Entry, ...]:
+        """Every version of a report that is still here, oldest first."""
+        return self._select("WHERE kind = ? AND id = ? ORDER BY version", (REPORT, report_id))
+
+    def counts(self, kind: str = REPORT) -> Counts:
+        """How many messages of a kind are in each state."""
+        with self.reading("read") as sql:
+            found = sql.execute("SELECT state, count(*) FROM message WHERE kind = ? GROUP BY state", (kind,)).fetchall()
+        by_state = dict(found)
+        return Counts(**{state.value: by_state.get(state.value, 0) for state in State})
 
     def mark_sent(self, key: Key, now: datetime, note: str = "") -> None:
         """The receiver has acknowledged it."""
@@ -170,7 +178,7 @@ class Outbox:
 
     def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
         """They were sent and no answer came: still pending, and others go first."""
-        with self._writing("written") as sql:
+        with self.writing() as sql:
             sql.executemany(
                 "UPDATE message SET attempts = attempts + 1, note = ?"
                 " WHERE id = ? AND version = ? AND kind = ? AND state = 'pending'",
@@ -186,7 +194,7 @@ class Outbox:
         where, values = "", tuple[Any, ...]()
         if key is not None:
             where, values = " AND id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind)
-        with self._writing("written") as sql:
+        with self.writing() as sql:
             done = sql.execute(
                 f"UPDATE message SET state = 'pending', settled_at = NULL, attempts = 0 WHERE state = 'refused'{where}",
                 values,
@@ -194,25 +202,34 @@ class Outbox:
             return done.rowcount
 
     def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
-        """Delete sent messages older than `max_age`, and the oldest beyond `max_sent`; no others.
+        """Delete sent reports older than `max_age`, and the oldest beyond `max_sent`, with their cells; no others.
 
         Returns:
             How many were deleted.
         """
-        with self._writing("pruned") as sql:
-            by_age = sql.execute(
-                "DELETE FROM message WHERE state = 'sent' AND settled_at < ?", (utc_text(now - max_age),)
-            )
-            by_quota = sql.execute(
-                "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = 'sent'"
-                " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
-                (max_sent,),
-            )
-            return by_age.rowcount + by_quota.rowcount
+        with self.writing("pruned") as sql:
+            return pruning.prune(sql, now, max_age=max_age, max_sent=max_sent)
+
+    def used_bytes(self) -> int:
+        """What the messages take up in the file; room that pruning left is not counted."""
+        with self.reading("read") as sql:
+            return pruning.used_bytes(sql)
+
+    def make_room(self, now: datetime, max_bytes: int) -> bool:
+        """Delete pictures of cells, then the oldest sent reports, until no more than `max_bytes` are used.
+
+        Returns:
+            False when more is used all the same: what is left waits to be sent, and is never deleted.
+        """
+        if self.used_bytes() <= max_bytes:
+            return True
+        with self.writing("pruned") as sql:
+            return pruning.make_room(sql, now, max_bytes)
 
     def next_sequence(self) -> int:
         """The next message number, from 1, never given twice by this file."""
-        return self._count_up("sequence", at_least=1)
+        with self.writing() as sql:
+            return take_sequence(sql)
 
     def next_session(self, now: datetime, *, above: int = 0) -> int:
         """The next connection number, always higher than the last one and than `above`.
@@ -220,7 +237,8 @@ class Outbox:
         It follows the clock's seconds where these are ahead, so that it goes on rising even after
         the file that held it was lost and the clock is right.
         """
-        return self._count_up("session", at_least=max(above + 1, int(now.timestamp())))
+        with self.writing() as sql:
+            return count_up(sql, "session", at_least=max(above + 1, int(now.timestamp())))
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
@@ -235,30 +253,25 @@ class Outbox:
     ) -> None:
         self.close()
 
-    def _count_up(self, name: str, at_least: int) -> int:
-        with self._writing("written") as sql:
-            (value,) = sql.execute(
-                "INSERT INTO counter (name, value) VALUES (:name, :at_least)"
-                " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, :at_least) RETURNING value",
-                {"name": name, "at_least": at_least},
-            ).fetchone()
-        return int(value)
-
     def _settle(self, key: Key, state: State, now: datetime, note: str) -> None:
-        with self._writing("written") as sql:
+        with self.writing() as sql:
             sql.execute(
                 "UPDATE message SET state = ?, settled_at = ?, note = ? WHERE id = ? AND version = ? AND kind = ?",
                 (state.value, utc_text(now), note, key.id, key.version, key.kind),
             )
 
     def _select(self, clause: str, values: tuple[Any, ...]) -> tuple[Entry, ...]:
-        with self._working("read") as sql:
+        with self.reading() as sql:
             rows = sql.execute(f"SELECT {_COLUMNS} FROM message {clause}", values).fetchall()
         return tuple(Entry(Key(row[0], row[1], row[2]), row[3], row[4], State(row[5]), *row[6:]) for row in rows)
 
     @contextmanager
-    def _working(self, verb: str) -> Iterator[sqlite3.Connection]:
-        """The connection to one thread at a time; SQLite's errors become ours."""
+    def reading(self, verb: str = "read") -> Iterator[sqlite3.Connection]:
+        """The connection to one thread at a time; SQLite's errors become ours.
+
+        Raises:
+            OutboxError: the file cannot be read; `verb` says in it what was to be done.
+        """
         with self._lock:
             try:
                 yield self._connection
@@ -269,9 +282,13 @@ class Outbox:
                 ) from error
 
     @contextmanager
-    def _writing(self, verb: str) -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk when it ends."""
-        with self._working(verb) as sql:
+    def writing(self, verb: str = "written") -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk as a whole when it ends, or not at all.
+
+        Raises:
+            OutboxError: it could not be written, as on a full disk.
+        """
+        with self.reading(verb) as sql:
             sql.execute("BEGIN IMMEDIATE")
             try:
                 yield sql
@@ -294,9 +311,30 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     if new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     return connection
+
+
+def put(sql: sqlite3.Connection, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
+    """As `Outbox.put`, inside a transaction of the caller's."""
+    done = sql.execute(
+        "INSERT INTO message (id, version, kind, topic, payload, state, created_at, priority)"
+        " VALUES (?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
+        (key.id, key.version, key.kind, topic, payload, utc_text(now), int(key.kind == CELL)),
+    )
+    return done.rowcount == 1
+
+
+def take_sequence(sql: sqlite3.Connection) -> int:
+    """As `Outbox.next_sequence`, inside a transaction of the caller's."""
+    return count_up(sql, "sequence", at_least=1)
+
+
+def count_up(sql: sqlite3.Connection, name: str, *, at_least: int) -> int:
+    """The next value of a counter, inside a transaction of the caller's: one more than the last, or `at_least`."""
+    (value,) = sql.execute(
+        "INSERT INTO counter (name, value) VALUES (:name, :at_least)"
+        " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, :at_least) RETURNING value",
+        {"name": name, "at_least": at_least},
+    ).fetchone()
+    return int(value)

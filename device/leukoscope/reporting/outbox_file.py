@@ -1,31 +1,14 @@
-"""The outbox as a file: is it sound, what is in it, and where a corrupt one goes."""
+"""The outbox as a file: is it sound, which layout has it, and where a corrupt or an old one goes."""
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
 from leukoscope.errors import OutboxError
+from leukoscope.reporting import layouts
 
-_LAYOUT = 1
 _SIDE_FILES = ("", "-wal", "-shm")
-
-_TABLES = """
-CREATE TABLE message (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'refused')),
-    created_at TEXT NOT NULL,
-    settled_at TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    note TEXT NOT NULL DEFAULT '',
-    UNIQUE (id, version, kind)
-) STRICT;
-CREATE INDEX next_to_send ON message (state, attempts, seq);
-CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-"""
 
 
 def reason_to_distrust(path: Path) -> str | None:
@@ -63,31 +46,74 @@ def quarantine(path: Path) -> Path:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    sync_folder(path.parent)
     return aside
 
 
-def settle_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in a new file; accept a known layout.
+def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) -> None:
+    """Create the tables in a new file, bring an older one up to date, accept a present one.
+
+    An older file is first copied to `<name>.layout-<n>`, as it was.
 
     Raises:
-        OutboxError: the file was written by a newer leukoscope, or is some other program's database.
+        OutboxError: the file was written by a newer leukoscope, is some other program's database, or is an older one
+            and we are not its owner.
     """
-    connection.execute("BEGIN IMMEDIATE")
     try:
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").fetchone()
-        if layout == 0 and tables == 0:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-        elif layout != _LAYOUT:
+        if not (0 < layout <= layouts.LATEST or (layout == 0 and tables == 0)):
             raise OutboxError(
-                f"expected an outbox of layout {_LAYOUT} at {path}, found layout {layout}: "
+                f"expected an outbox of layout {layouts.LATEST} at {path}, found layout {layout}: "
                 "it belongs to another version of leukoscope or another program"
             )
+        if layout == layouts.LATEST:
+            return
+        if not owner:
+            raise OutboxError(
+                f"the outbox {path} is of an older layout ({layout}): start the instrument once, which renews it"
+            )
+        if layout:
+            _copy(connection, path.with_name(f"{path.name}.layout-{layout}"))
+        _bring_up(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Write a folder's names through to the disk."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been here while we waited for the lock.
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        for number, step in enumerate(layouts.STEPS[layout:], start=layout + 1):
+            step(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        connection.close()
         raise
+
+
+def _copy(connection: sqlite3.Connection, aside: Path) -> None:
+    """A copy of the whole database, on the disk before anything in it is touched; the first one stays."""
+    if aside.exists():
+        return
+    unfinished = aside.with_name(f"{aside.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(unfinished)) as copy:
+        connection.backup(copy)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(aside)
+    sync_folder(aside.parent)

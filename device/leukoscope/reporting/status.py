@@ -20,23 +20,27 @@ class Reason(StrEnum):
     CONNECTION_LOST = "connection_lost"
 
 
-def birth(identity: Identity, *, session: int, at: datetime) -> dict[str, Any]:
+def birth(
+    identity: Identity, *, session: int, at: datetime, sequence: int = 0, clock_synchronised: bool | None = None
+) -> dict[str, Any]:
     """The device is there. Published retained, with the number of this connection."""
-    return _status(identity, "online", Reason.CONNECTED, session, at)
+    return _status(identity, "online", Reason.CONNECTED, session, at, sequence, clock_synchronised)
 
 
-def farewell(identity: Identity, *, session: int, at: datetime) -> dict[str, Any]:
+def farewell(
+    identity: Identity, *, session: int, at: datetime, sequence: int = 0, clock_synchronised: bool | None = None
+) -> dict[str, Any]:
     """The device was stopped on purpose. Published retained, before the connection is closed."""
-    return _status(identity, "offline", Reason.STOPPED, session, at)
+    return _status(identity, "offline", Reason.STOPPED, session, at, sequence, clock_synchronised)
 
 
-def last_will(identity: Identity, *, session: int) -> dict[str, Any]:
+def last_will(identity: Identity, *, session: int, sequence: int = 0) -> dict[str, Any]:
     """What the broker says, retained, when the device vanishes.
 
     It carries the number of the connection it was left with: a reader that has seen a higher number
     knows an old will that arrives late for what it is. It cannot say when it happened.
     """
-    return _status(identity, "offline", Reason.CONNECTION_LOST, session, None)
+    return _status(identity, "offline", Reason.CONNECTION_LOST, session, None, sequence, None)
 
 
 def health(
@@ -48,7 +52,7 @@ def health(
     measurements: Mapping[str, float | None],
     faults: Sequence[str],
 ) -> dict[str, Any]:
-    """How the device fares.
+    """How the device fares; `stamped` gives it the number and clock quality it is sent with.
 
     Args:
         identity: who speaks.
@@ -68,7 +72,9 @@ def health(
         "device": identity.device,
         "software_version": identity.software_version,
         "boot_id": identity.boot_id,
+        "sequence": 0,
         "at": utc_text(at),
+        "clock_synchronised": None,
         "uptime_s": uptime_s,
         "reports": dict(reports),
         "measurements": dict(measurements),
@@ -77,17 +83,38 @@ def health(
     return _checked(message, HEALTH_SCHEMA)
 
 
-def _status(identity: Identity, state: str, reason: Reason, session: int, at: datetime | None) -> dict[str, Any]:
+def stamped(message: Mapping[str, Any], *, sequence: int, clock_synchronised: bool | None) -> dict[str, Any]:
+    """A health message as it is sent.
+
+    Args:
+        message: from `health`.
+        sequence: the outbox's counter.
+        clock_synchronised: whether the device's clock can be trusted; None where nobody can tell.
+    """
+    return {**message, "sequence": sequence, "clock_synchronised": clock_synchronised}
+
+
+def _status(
+    identity: Identity,
+    state: str,
+    reason: Reason,
+    session: int,
+    at: datetime | None,
+    sequence: int,
+    clock_synchronised: bool | None,
+) -> dict[str, Any]:
     message = {
         "schema": STATUS_SCHEMA,
         "state": state,
         "reason": reason.value,
         "session": session,
         "at": None if at is None else utc_text(at),
+        "clock_synchronised": clock_synchronised,
         "site": identity.site,
         "device": identity.device,
         "software_version": identity.software_version,
         "boot_id": identity.boot_id,
+        "sequence": sequence,
     }
     return _checked(message, STATUS_SCHEMA)
 

@@ -14,6 +14,9 @@ SCHEMA_FILES = {
     "leukoscope/report/1": "report.v1.schema.json",
     "leukoscope/status/1": "status.v1.schema.json",
     "leukoscope/health/1": "health.v1.schema.json",
+    "leukoscope/cell/1": "cell.v1.schema.json",
+    "leukoscope/command/1": "command.v1.schema.json",
+    "leukoscope/result/1": "result.v1.schema.json",
 }
 """The `schema` field of a message, and the file beside this module that describes it."""
 

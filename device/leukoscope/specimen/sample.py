@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from leukoscope.specimen.lifecycle import Life
+
 
 class Source(StrEnum):
     """Where the pictures came from; a simulated result must never pass for a real one."""
@@ -102,6 +104,8 @@ class RedCells:
     """Standard deviation over mean of the diameter, 0-1; None below two cells."""
     irregular_share: float | None
     """Share whose outline is not round, 0-1; None when there are none."""
+    measured: int | None = None
+    """Cells that size and shape rest on: those not cut by the border; None where an older report does not say."""
 
 
 class Certainty(StrEnum):
@@ -155,7 +159,7 @@ class SampleReport:
     id: str
     """UUID, made when counting starts."""
     version: int
-    """1 for the first report of this id."""
+    """1 for the first report of this id; each step of its life counts up."""
     sample_id: str
     """What the technician or barcode calls the specimen; never a patient's name."""
     started_at: datetime
@@ -190,3 +194,5 @@ class SampleReport:
     finished_because: str
     """"enough_cells", "technician", "end_of_pictures" or "fault"."""
     provenance: Provenance
+    life: Life = field(default_factory=Life)
+    """What people did to it since it was counted."""

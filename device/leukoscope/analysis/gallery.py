@@ -1,0 +1,122 @@
+"""Small pictures of white cells, of those that are most worth a second look."""
+
+import heapq
+import io
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field
+
+from leukoscope.schema import FrozenModel
+from leukoscope.specimen.cell import Box, CellKind
+from leukoscope.specimen.census import CellPicture, CellRecord
+from leukoscope.specimen.field import CountedField, RejectedField
+from leukoscope.specimen.frame import Micrograph
+
+MOST_BYTES = 8192
+"""Of one picture."""
+AROUND = 1.5
+"""Side of the picture, in sides of the cell's box: what lies around a cell helps to name it."""
+LONGEST_SIDE = 160
+"""Pixels; a larger picture is made smaller, about 0.1 µm per pixel for a large cell."""
+Corners = tuple[int, int, int, int]
+_QUALITIES = (85, 70, 50, 30, 10)
+
+
+class CellSettings(FrozenModel):
+    """Small pictures of white cells, sent after the report for people to review."""
+
+    pictures: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Per sample, 0-1000; of more cells than that those the classifier was least sure of. 0: none are made."""
+
+
+class Gallery:
+    """Pictures of white cells, taken while their field is at hand."""
+
+    def __init__(self, settings: CellSettings) -> None:
+        self._most = settings.pictures
+        # A cell can be in several fields; which of them shows it best is known at the end.
+        self._room = 2 * settings.pictures
+        self._pictures: list[tuple[float, int, tuple[int, Corners], CellPicture]] = []
+        self._taken = 0
+
+    def add(self, field: CountedField | RejectedField, number: int) -> None:
+        """Take pictures of a field's whole white cells; when there are too many, those of the surest go.
+
+        Args:
+            field: one look at the slide; a refused one holds nothing.
+            number: which counted field of the sample it is, from 1.
+
+        Raises:
+            OSError: the encoder failed.
+        """
+        if isinstance(field, RejectedField):
+            return
+        for cell in field.cells:
+            if cell.instance.kind is not CellKind.WBC or cell.instance.touches_border:
+                continue
+            full = len(self._pictures) >= self._room
+            if full and (not self._pictures or -cell.confidence <= self._pictures[0][0]):
+                continue
+            self._taken += 1
+            box = cell.instance.box
+            entry = (-cell.confidence, self._taken, (number, box.as_xyxy()), picture_of(field.micrograph, box))
+            (heapq.heapreplace if full else heapq.heappush)(self._pictures, entry)
+
+    def pictures(self, cells: Sequence[CellRecord]) -> list[tuple[CellRecord, CellPicture]]:
+        """Pictures of a report's cells, of the least sure ones, in the order of their numbers."""
+        found = {where: picture for _, _, where, picture in self._pictures}
+        shown = [(cell, found[cell.field, cell.box]) for cell in cells if (cell.field, cell.box) in found]
+        least_sure = sorted(shown, key=lambda one: (one[0].confidence, one[0].number))[: self._most]
+        return sorted(least_sure, key=lambda one: one[0].number)
+
+
+def picture_of(micrograph: Micrograph, box: Box) -> CellPicture:
+    """A cell and what is around it, as WebP of at most MOST_BYTES; cut where the field ends.
+
+    Raises:
+        OSError: the encoder failed.
+    """
+    rows, cols = micrograph.pixels.shape[:2]
+    reach = AROUND * max(box.height, box.width) / 2
+    row, col = box.centre
+    top, left = max(0, round(row - reach)), max(0, round(col - reach))
+    part = micrograph.pixels[top : min(rows, round(row + reach)), left : min(cols, round(col + reach))]
+    return encode_webp(part, micrograph.um_per_px)
+
+
+def encode_webp(pixels: NDArray[np.uint8], um_per_px: float) -> CellPicture:
+    """A picture as WebP of at most MOST_BYTES: first the quality is lowered until it fits, then the size.
+
+    Args:
+        pixels: RGB, shape (rows, cols, 3).
+        um_per_px: its scale.
+
+    Raises:
+        OSError: the encoder failed.
+    """
+    whole = Image.fromarray(pixels)
+    side = min(LONGEST_SIDE, max(whole.size))
+    while True:
+        shrunk = whole if side == max(whole.size) else _shrink(whole, side)
+        for quality in _QUALITIES:
+            content = io.BytesIO()
+            try:
+                shrunk.save(content, "WEBP", quality=quality, method=4)
+            except KeyError as error:
+                raise OSError(
+                    "this Pillow was built without WebP: install another, or set cells.pictures to 0"
+                ) from error
+            if content.tell() <= MOST_BYTES:
+                scale = um_per_px * max(whole.size) / max(shrunk.size)
+                return CellPicture(content.getvalue(), shrunk.width, shrunk.height, scale)
+        side = side * 3 // 4
+
+
+def _shrink(whole: Image.Image, side: int) -> Image.Image:
+    by = side / max(whole.size)
+    size = max(1, round(whole.width * by)), max(1, round(whole.height * by))
+    return whole.resize(size, Image.Resampling.LANCZOS)

@@ -1,0 +1,73 @@
+"""Pictures of a report's white cells as messages: schema leukoscope/cell/1, sent after everything else."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.outbox import CELL, Key, Outbox, put, take_sequence
+from leukoscope.reporting.sink import Clock
+from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, validate
+from leukoscope.specimen.census import CellPicture, CellRecord
+from leukoscope.specimen.sample import SampleReport
+
+CELL_SCHEMA = "leukoscope/cell/1"
+
+
+def keep_pictures(
+    report: SampleReport,
+    pictures: Sequence[tuple[CellRecord, CellPicture]],
+    outbox: Outbox,
+    identity: Identity,
+    *,
+    now: Clock,
+) -> None:
+    """Put pictures of a report's cells in the outbox, where every report goes before them.
+
+    Raises:
+        OutboxError: the disk is full or failing; then none of them is kept.
+    """
+    if not pictures:
+        return
+    moment = now()
+    with outbox.writing() as sql:
+        for cell, picture in pictures:
+            message = {
+                "schema": CELL_SCHEMA,
+                "report": report.id,
+                "version": report.version,
+                "cell": cell.number,
+                "class": cell.cell_class,
+                "confidence": cell.confidence,
+                "field": cell.field,
+                "box": list(cell.box),
+                "source": report.provenance.source.value,
+                "picture": {
+                    "format": "webp",
+                    "width": picture.width,
+                    "height": picture.height,
+                    "um_per_px": picture.um_per_px,
+                    "base64": base64.b64encode(picture.webp).decode("ascii"),
+                },
+                "envelope": {
+                    "boot_id": identity.boot_id,
+                    "sequence": take_sequence(sql),
+                    "sent_clock": utc_text(moment),
+                    "clock_synchronised": report.provenance.clock_synchronised,
+                    "historical": False,
+                },
+            }
+            validate(message, CELL_SCHEMA)
+            key = Key(f"{report.id}-{cell.number}", report.version, CELL)
+            put(sql, key, CELL, to_bytes(message), moment)
+
+
+def pictures_of(outbox: Outbox, report_id: str) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """The pictures of a report that are still kept: its message, as in the schema, and the WebP in it."""
+    with outbox.reading() as sql:
+        rows = sql.execute(
+            "SELECT payload FROM message WHERE kind = ? AND substr(id, 1, 36) = ? ORDER BY seq", (CELL, report_id)
+        ).fetchall()
+    for (payload,) in rows:
+        message = from_bytes(payload)
+        yield message, base64.b64decode(message["picture"]["base64"])

@@ -1,0 +1,147 @@
+"""One step in the life of a report: from the version in force to the next one, or a reason why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leukoscope.analysis.recounting import Grounds, recount
+from leukoscope.errors import ReviewError
+from leukoscope.reporting.census import KeptSample, Named
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.lifecycle import Action, Change, Life, Step
+from leukoscope.specimen.sample import SampleReport
+
+MOST_VERSIONS = 1000
+MOST_NOTE_CHARS = 2000
+MOST_SAMPLE_ID_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person says about a report."""
+
+    action: Action
+    by: str
+    """Who says it; 1-200 printable characters."""
+    note: str = ""
+    """Why, or what is to be added; needed to amend and to correct."""
+    relabel: Mapping[int, str] | None = None
+    """Class by number of the cell."""
+    confirm: frozenset[int] = frozenset()
+    """Numbers of further cells that were looked at and are named rightly."""
+    all_checked: bool = False
+    """Every white cell was looked at, and what is not relabelled is named rightly."""
+    sample_id: str | None = None
+    """What the specimen is really called."""
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
+            raise ReviewError(f"--by: expected a name of 1 to 200 printable characters, found {self.by[:40]!r}")
+        sample_id = "x" if self.sample_id is None else self.sample_id
+        if not 0 < len(sample_id) <= MOST_SAMPLE_ID_CHARS or not sample_id.isprintable():
+            raise ReviewError(
+                f"--sample-id: expected 1 to {MOST_SAMPLE_ID_CHARS} printable characters, found {sample_id[:40]!r}"
+            )
+        if len(self.note) > MOST_NOTE_CHARS:
+            raise ReviewError(f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}")
+        changes_numbers = bool(self.relabel or self.confirm or self.all_checked)
+        if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
+            way = "review it again" if self.action is Action.FINALISE else "use correct"
+            raise ReviewError(f"{self.action} changes neither cells nor the specimen's name: {way}")
+        if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
+            raise ReviewError(f"{self.action} of a signed report needs a reason: give --note")
+        if self.action is Action.CORRECT and not (changes_numbers or self.sample_id is not None):
+            raise ReviewError("correct changes nothing: name cells or the specimen anew, or use amend to add a remark")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a word leads to."""
+
+    report: SampleReport
+    """The next version."""
+    verdicts: Mapping[int, str]
+    """Class by number of each cell that was named or confirmed."""
+
+
+def take_step(report: SampleReport, kept: KeptSample | None, word: Word, now: datetime) -> Outcome:
+    """The report's next version.
+
+    Args:
+        report: the version in force.
+        kept: its cells; None where they were not kept.
+        word: what somebody says about it.
+        now: when.
+
+    Raises:
+        ReviewError: it cannot be done at this point, or names a cell or class that there is not.
+    """
+    status = report.life.status
+    if not word.action.is_open_to(status):
+        raise ReviewError(
+            f"report {report.id} is {status}, and {word.action} starts from "
+            f"{' or '.join(word.action.starts_from)}: {_way_out(word.action, status.value)}"
+        )
+    if report.version >= MOST_VERSIONS:
+        raise ReviewError(f"report {report.id} has {report.version} versions, no more are kept: count the slide again")
+    verdicts = _verdicts(report, kept, word)
+    changes = []
+    if verdicts and kept is not None:
+        names = {cell.record.number: cell.name for cell in kept.cells}
+        changes = [
+            Change(f"cell/{number}", names[number], name)
+            for number, name in sorted(verdicts.items())
+            if names[number] != name
+        ]
+        report = _recounted(report, kept, verdicts)
+    if word.sample_id is not None and word.sample_id != report.sample_id:
+        changes.append(Change("sample_id", report.sample_id, word.sample_id))
+        report = replace(report, sample_id=word.sample_id)
+    if word.action is Action.CORRECT and not changes:
+        raise ReviewError(f"report {report.id} says all that already: there is nothing to correct")
+    step = Step(report.version + 1, word.action.leads_to, word.by, now, word.note, tuple(changes))
+    life = Life((*report.life.steps, step), report.life.cells_checked)
+    return Outcome(replace(report, version=step.version, life=life), verdicts)
+
+
+def _recounted(report: SampleReport, kept: KeptSample, verdicts: Mapping[int, str]) -> SampleReport:
+    cells = tuple(
+        Named(cell.record, verdicts[cell.record.number], True) if cell.record.number in verdicts else cell
+        for cell in kept.cells
+    )
+    after = replace(kept, cells=cells)
+    checked = after.checked
+    report = recount(report, Grounds.from_json(kept.grounds), after.answers, checked)
+    return replace(report, life=replace(report.life, cells_checked=checked.total()))
+
+
+def _verdicts(report: SampleReport, kept: KeptSample | None, word: Word) -> dict[int, str]:
+    """What every cell that the word is about is called by it."""
+    relabel = word.relabel or {}
+    if not (relabel or word.confirm or word.all_checked):
+        return {}
+    if kept is None:
+        raise ReviewError(
+            f"the cells of report {report.id} were not kept, so none of them can be named otherwise: "
+            "review it as a whole, or count the slide again"
+        )
+    names = {cell.record.number: cell.name for cell in kept.cells}
+    if strange := sorted({*relabel, *word.confirm} - set(names)):
+        raise ReviewError(
+            f"report {report.id} has no cell {', '.join(map(str, strange))}: `report show --cells` lists them"
+        )
+    if twice := sorted(set(relabel) & word.confirm):
+        raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed: say one of both")
+    classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
+    if unknown := sorted(set(relabel.values()) - {*classes, UNSURE}):
+        raise ReviewError(f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}")
+    confirmed = set(names) if word.all_checked else word.confirm
+    return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
+
+
+def _way_out(action: Action, status: str) -> str:
+    if action is Action.FINALISE:
+        return "review it first" if status == "preliminary" else "it is signed already"
+    if action is Action.REVIEW:
+        return "it is signed: use correct to put an error right, or amend to add a remark"
+    return "it is not signed yet: review it again instead"

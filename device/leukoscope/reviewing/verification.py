@@ -1,0 +1,38 @@
+"""Whether the audit trail is whole, and whether the reports are still what it witnessed."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+
+from leukoscope.errors import InvalidMessage
+from leukoscope.reporting import audit
+from leukoscope.reporting.outbox import REPORT, Key
+from leukoscope.reporting.recovery import RESTORED
+from leukoscope.reporting.wire import from_bytes
+
+
+def faults(sql: sqlite3.Connection) -> Iterator[str]:
+    """Everything that does not agree, one line each; nothing when trail and reports are whole."""
+    yield from audit.faults_of_chain(sql)
+    witnessed = {entry.subject: entry for entry in audit.entries(sql) if "sha256" in entry.details}
+    rows = sql.execute("SELECT id, version, payload FROM message WHERE kind = ? ORDER BY seq", (REPORT,))
+    for identifier, version, payload in rows:
+        name = str(Key(identifier, version, REPORT))
+        if name not in witnessed:
+            yield f"{name} is in no entry of the trail: it was put there by somebody else, or its entry was cut off"
+            continue
+        if witnessed[name].details["sha256"] != hashlib.sha256(payload).hexdigest():
+            yield f"{name} is not what was recorded: its bytes were changed"
+        if witnessed[name].action != RESTORED:
+            yield from _faults_of_anchor(sql, name, payload)
+
+
+def _faults_of_anchor(sql: sqlite3.Connection, name: str, payload: bytes) -> Iterator[str]:
+    """What a report says about the trail before it must still be true."""
+    try:
+        trail = from_bytes(payload)["envelope"]["trail"]
+    except (InvalidMessage, KeyError, TypeError):
+        yield f"{name} is no readable report"
+        return
+    if audit.hash_of_entry(sql, trail["entries"]) != trail["hash"]:
+        yield f"{name} was made when entry {trail['entries']} of the trail was another one: the trail was rewritten"

@@ -1,0 +1,31 @@
+"""The white cells of one sample, each with a number, so that people can speak about them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """One white cell of a report."""
+
+    number: int
+    """Counts up from 1 within the report; with the report's id it names the cell for good."""
+    field: int
+    """Which counted field of the sample shows it best, from 1."""
+    cell_class: str
+    """What the classifier called it."""
+    confidence: float
+    """The classifier's, 0-1."""
+    box: tuple[int, int, int, int]
+    """[xmin, ymin, xmax, ymax], half-open, in pixels of that field."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellPicture:
+    """A white cell and a little of what is around it."""
+
+    webp: bytes
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    um_per_px: float

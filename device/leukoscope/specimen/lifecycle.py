@@ -1,0 +1,91 @@
+"""Where a report stands between the first count and a signed result, and what people changed on the way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How far a report has come."""
+
+    PRELIMINARY = "preliminary"
+    """As the instrument counted it; nobody has looked."""
+    REVIEWED = "reviewed"
+    """A person has looked at it; another may still change it."""
+    FINAL = "final"
+    """Signed; from here on every change is marked as one."""
+    AMENDED = "amended"
+    """Something was added after it was final; the numbers stand."""
+    CORRECTED = "corrected"
+    """An error was put right after it was final."""
+
+
+class Action(StrEnum):
+    """What a person can do to a report."""
+
+    REVIEW = "review"
+    FINALISE = "finalise"
+    AMEND = "amend"
+    CORRECT = "correct"
+
+    @property
+    def leads_to(self) -> Status:
+        """How far the report has come afterwards."""
+        return _STEPS[self][1]
+
+    def is_open_to(self, status: Status) -> bool:
+        """Whether it can be done to a report that has come so far."""
+        return status in _STEPS[self][0]
+
+    @property
+    def starts_from(self) -> tuple[Status, ...]:
+        """Where a report has to stand for it."""
+        return _STEPS[self][0]
+
+
+_SIGNED = (Status.FINAL, Status.AMENDED, Status.CORRECTED)
+_STEPS = {
+    Action.REVIEW: ((Status.PRELIMINARY, Status.REVIEWED), Status.REVIEWED),
+    Action.FINALISE: ((Status.REVIEWED,), Status.FINAL),
+    Action.AMEND: (_SIGNED, Status.AMENDED),
+    Action.CORRECT: (_SIGNED, Status.CORRECTED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a person changed."""
+
+    item: str
+    """"cell/17" for the class of that white cell, or "sample_id"."""
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What made one version out of the one before."""
+
+    version: int
+    """The version it led to, 2 or more."""
+    status: Status
+    by: str
+    """Who did it."""
+    at: datetime
+    note: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Everything that happened to a report since it was counted."""
+
+    steps: tuple[Step, ...] = ()
+    """One per version after the first, oldest first."""
+    cells_checked: int = 0
+    """White cells whose name a person gave or confirmed."""
+
+    @property
+    def status(self) -> Status:
+        """How far the report has come."""
+        return self.steps[-1].status if self.steps else Status.PRELIMINARY

@@ -1,0 +1,238 @@
+"""A device commanded over a real broker, from the start of a sample to its own restart."""
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukoscope.analysis.rules import Rules
+from leukoscope.remote import Remote, UseRules
+from leukoscope.reporting.command import Name
+from leukoscope.reporting.commands import Commands
+from leukoscope.reporting.journal import Journal
+from leukoscope.reporting.outbox import Outbox
+from leukoscope.reporting.record import record
+from leukoscope.reporting.wire import to_bytes, utc_text, validate
+from leukoscope.specimen.sample import Provenance
+from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
+from tests.commands.command_line import leukoscope
+from tests.commands.test_run import write_bench
+from tests.reporting.conftest import clock
+from tests.reporting.examples import IDENTITY, PROVENANCE, report
+from tests.reporting.test_commands import command
+
+TOPIC = "leukoscope/v1/bench/test/"
+WAIT_S = 60
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    running = Mosquitto(tmp_path / "broker").start()
+    yield running
+    running.kill()
+
+
+class Laboratory:
+    """Commands the device and reads what it says."""
+
+    def __init__(self, reader: Subscriber) -> None:
+        self._reader = reader
+
+    def ask(self, name: str, **arguments: str) -> dict[str, Any]:
+        """The result of a command."""
+        identifier, now = str(uuid.uuid4()), datetime.now(UTC)
+        self._reader.client.publish(
+            TOPIC + "command",
+            to_bytes(
+                {
+                    "schema": "leukoscope/command/1",
+                    "id": identifier,
+                    "name": name,
+                    "by": "the laboratory",
+                    "issued_at": utc_text(now),
+                    "expires_at": utc_text(now + timedelta(hours=1)),
+                    "arguments": arguments,
+                }
+            ),
+            qos=1,
+        )
+        assert wait_until(lambda: self._result(identifier) is not None, WAIT_S), f"no result of {name}"
+        found = self._result(identifier)
+        assert found is not None
+        return found
+
+    def said(self, channel: str) -> list[dict[str, Any]]:
+        """Every message of a channel so far."""
+        messages = [json.loads(payload) for payload in self._reader.payloads("/" + channel)]
+        for message in messages:
+            validate(message)
+        return messages
+
+    def _result(self, identifier: str) -> dict[str, Any] | None:
+        return next((one for one in self.said("result") if one["command"] == identifier), None)
+
+
+def bench_of(folder: Path, broker: Mosquitto, allow: str, **values: object) -> Path:
+    bench = write_bench(
+        folder,
+        'presses = [{ action = "toggle", after_s = 0.0 }]',
+        "presses = []",
+        reporting=f'{{ driver = "mqtt", host = "{HOST}", port = {broker.port} }}',
+        **values,
+    )
+    bench.write_text(bench.read_text() + f"commands = {{ allow = [{allow}] }}\ncells = {{ pictures = 2 }}\n")
+    return bench
+
+
+def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: Mosquitto) -> None:
+    bench = bench_of(tmp_path, broker, '"start_sample", "set_rules", "send_bundle", "restart"')
+    with Subscriber(broker.port) as reader:
+        laboratory = Laboratory(reader)
+        device = subprocess.Popen(
+            [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert wait_until(lambda: laboratory.said("status"), WAIT_S), "the device did not come up"
+            assert laboratory.ask("set_rules", file="nowhere.toml")["reason"] == "rules"
+            assert laboratory.ask("set_rules", file="marrow.toml")["outcome"] == "done"
+            told = laboratory.ask("send_bundle")
+            assert told["in_force"]["rules"]["id"].endswith("marrow")
+            began = laboratory.ask("start_sample", sample_id="S-42")
+            assert (began["outcome"], began["text"]) == ("done", "S-42 is being counted")
+            assert wait_until(lambda: len(laboratory.said("cell")) == 2, WAIT_S), "no report and pictures came"
+            (counted,) = laboratory.said("report")
+            assert (counted["id"], counted["sample"]["sample_id"]) == (began["report"], "S-42")
+            assert counted["rules"] == told["in_force"]["rules"]
+            assert {cell["report"] for cell in laboratory.said("cell")} == {counted["id"]}
+            assert laboratory.ask("restart")["outcome"] == "done"
+            assert wait_until(lambda: len(laboratory.said("status")) == 3, WAIT_S), "it did not come back"
+            assert laboratory.ask("send_bundle")["in_force"]["rules"]["id"].endswith("blood")
+            device.terminate()
+            complaints = device.communicate(timeout=WAIT_S)[1]
+        finally:
+            device.kill()
+            device.communicate()
+        assert device.returncode == 0, complaints
+        assert wait_until(lambda: len(laboratory.said("status")) == 4)
+        states = [(one["state"], one["reason"]) for one in laboratory.said("status")]
+    assert states == [("online", "connected"), ("offline", "stopped")] * 2
+    trail = leukoscope("audit", "list", "--bench", bench, "--json").out
+    actions = [json.loads(line)["action"] for line in trail.splitlines()]
+    assert actions == ["command"] * 4 + ["recorded"] + ["command"] * 2
+
+
+@dataclass
+class Standing:
+    """A service that only stands there, between samples or amid one."""
+
+    rules: Rules
+    commands: Commands
+    sample: Any = None
+    full: str | None = None
+
+    def provenance(self) -> Provenance:
+        return PROVENANCE
+
+    def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
+        """Commands that come all at once, and what is answered; what is wished for is granted."""
+        remote = Remote(Path("nowhere"), lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
+        for number, (name, arguments) in enumerate(asked):
+            self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
+        for wish in remote.wishes():
+            if isinstance(wish, UseRules):
+                self.rules = wish.rules
+        results = [json.loads(reply.payload) for reply in self.commands.replies()]
+        return [(result["outcome"], result) for result in results]
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[Standing]:
+    with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
+        yield Standing(Rules.shipped(), Commands(outbox, IDENTITY, tuple(Name), now=clock))
+
+
+def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(standing: Standing) -> None:
+    standing.sample = object()
+    told = standing.ask(("start_sample", {"sample_id": "second"}), ("restart", {}), ("send_bundle", {}))
+    assert [(outcome, result["reason"]) for outcome, result in told] == [
+        ("refused", "busy"), ("refused", "busy"), ("done", None),
+    ]  # fmt: skip
+
+
+def test_a_full_outbox_takes_no_sample_from_afar_either(standing: Standing) -> None:
+    standing.full = "The outbox is full: connect the broker"
+    ((_, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
+    assert (result["reason"], result["text"]) == ("full", standing.full)
+
+
+def test_commands_that_come_at_once_are_done_one_after_the_other(standing: Standing) -> None:
+    asked = [("send_bundle", {}), ("set_rules", {"file": "marrow.toml"}), ("send_bundle", {})]
+    before, _, after = (result for _, result in standing.ask(*asked))
+    assert before["in_force"]["rules"] != after["in_force"]["rules"]
+    assert after["in_force"]["rules"]["id"].endswith("marrow")
+
+
+def test_a_sample_that_did_not_begin_is_told(standing: Standing) -> None:
+    ((outcome, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
+    assert (outcome, result["reason"]) == ("failed", "fault")
+
+
+def test_commands_without_a_way_to_hear_them_are_a_fault_of_the_settings(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    bench.write_text(bench.read_text() + 'commands = { allow = ["restart"] }\n')
+    outcome = leukoscope("run", "--bench", bench)
+    assert outcome.code == 2
+    assert "need reporting.driver mqtt" in outcome.err
+
+
+def leaving_bench(folder: Path, presses: str) -> Path:
+    """A bench that quits by itself, with one report of before in its state."""
+    with Outbox.open(folder / "state" / "outbox.sqlite") as outbox:
+        key = record(report(1), outbox, IDENTITY, now=clock)
+        kept = outbox.get(key)
+        assert kept is not None
+        Journal(folder / "state" / "reports").write(key, kept.payload)
+    return write_bench(folder, '{ action = "toggle", after_s = 0.0 }', presses)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the display would show, in words."""
+    screens: list[str] = []
+    monkeypatch.setattr("leukoscope.narrator.Narrator._show", lambda self, screen: screens.append(str(screen)))
+    return screens
+
+
+def test_a_full_outbox_is_told_and_no_further_sample_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: list[str]
+) -> None:
+    presses = '{ action = "toggle", after_s = 0.0 }, { action = "quit", after_polls = 6 }'
+    bench = leaving_bench(tmp_path, presses)
+    monkeypatch.setattr("leukoscope.reporting.pruning.used_bytes", lambda sql: 257 * 2**20)
+    assert leukoscope("run", "--bench", bench).code == 0
+    assert any("The outbox is full" in screen for screen in shown)
+    assert not any("Counting" in screen for screen in shown)
+    assert len(leukoscope("report", "list", "--bench", bench, "--json").out.splitlines()) == 1
+
+
+def test_a_corrupt_outbox_is_told_on_the_display_and_its_reports_are_sent_again(
+    tmp_path: Path, shown: list[str]
+) -> None:
+    bench = leaving_bench(tmp_path, '{ action = "quit", after_polls = 6 }')
+    outbox = tmp_path / "state" / "outbox.sqlite"
+    outbox.write_bytes(b"overwritten" * 2000)
+    assert leukoscope("run", "--bench", bench).code == 0
+    assert any("The outbox was damaged; 1 reports are sent again" in screen for screen in shown)
+    assert outbox.with_name("outbox.sqlite.corrupt-1").read_bytes() == b"overwritten" * 2000
+    assert json.loads(leukoscope("outbox", "list", "--bench", bench, "--json").out)["state"] == "pending"
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0

@@ -1,0 +1,265 @@
+"""A person's word about a report, from the command line to whoever receives it."""
+
+import json
+import sqlite3
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from leukoscope.reporting import MqttSettings, Outbox
+from leukoscope.reporting.message import decode
+from leukoscope.reviewing.review import Outcome, take_step
+from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
+from tests.commands.command_line import leukoscope
+from tests.commands.test_run import write_bench
+from tests.reporting.conftest import clock
+from tests.reporting.examples import IDENTITY
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bench that has counted one sample of a few white cells."""
+    folder = tmp_path_factory.mktemp("bench")
+    bench = write_bench(folder, white_cells=8)
+    bench.write_text(bench.read_text() + "cells = { pictures = 5 }\n")
+    assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-17").code == 0
+    return folder
+
+
+@pytest.fixture
+def bench(counted: Path, tmp_path: Path) -> Path:
+    """A copy of it, for one test to change."""
+    state = tmp_path / "state"
+    state.mkdir()
+    with sqlite3.connect(counted / "state" / "outbox.sqlite") as there:
+        here = sqlite3.connect(state / "outbox.sqlite")
+        there.backup(here)
+        here.close()
+    there.close()
+    return write_bench(tmp_path, white_cells=8)
+
+
+def shown(bench: Path, *options: str) -> list[dict[str, Any]]:
+    """The report in force, and its cells where they are asked for."""
+    outcome = leukoscope("report", "show", report_id(bench), "--bench", bench, "--json", *options)
+    assert outcome.code == 0, outcome.err
+    return [json.loads(line) for line in outcome.out.splitlines()]
+
+
+def report_id(bench: Path) -> str:
+    return str(json.loads(leukoscope("report", "list", "--bench", bench, "--json").out)["id"])
+
+
+def counts_of(message: dict[str, Any]) -> dict[str, int]:
+    """Every white cell of a report by its class."""
+    lines = {line["class"]: line["count"] for line in message["white_cells"]["differential"] if line["count"]}
+    return lines | message["white_cells"]["beside"]
+
+
+def test_the_cells_kept_are_those_of_the_counts(bench: Path) -> None:
+    message, *cells = shown(bench, "--cells")
+    by_class: dict[str, int] = {}
+    for cell in cells:
+        by_class[cell["class"]] = by_class.get(cell["class"], 0) + 1
+    assert by_class == counts_of(message)
+    assert len({cell["cell"] for cell in cells}) == len(cells)
+
+
+def test_a_relabelled_cell_changes_counts_intervals_correction_findings_and_history(bench: Path) -> None:
+    before, *cells = shown(bench, "--cells")
+    cell = next(one for one in cells if one["class"] not in ("blast", "unsure"))
+    took = leukoscope(
+        "report", "review", report_id(bench)[:8], "--bench", bench, "--by", "Dr. Ada", "--relabel",
+        f"{cell['cell']}=blast", "--note", "looked at it twice",
+    )  # fmt: skip
+    assert took.code == 0, took.err
+    after, *named = shown(bench, "--cells")
+    expected = counts_of(before)
+    expected[cell["class"]] -= 1
+    expected["blast"] = expected.get("blast", 0) + 1
+    assert counts_of(after) == {name: count for name, count in expected.items() if count}
+    blasts = [next(one for one in m["white_cells"]["differential"] if one["class"] == "blast") for m in (before, after)]
+    assert blasts[1]["low"] > blasts[0]["low"]
+    corrected = [
+        next(one for one in m["white_cells"]["differential_corrected"]["classes"] if one["name"] == "blast")
+        for m in (before, after)
+    ]
+    # A cell that a person called a blast is one: no error of the network can take it away.
+    assert corrected[1]["share"] > corrected[0]["share"]
+    assert corrected[1]["low"] > 0.001
+    assert "blasts_seen" in {finding["code"] for finding in after["findings"]}
+    assert (after["id"], after["version"]) == (before["id"], 2)
+    (step,) = after["lifecycle"]["steps"]
+    assert (step["by"], step["status"], step["note"]) == ("Dr. Ada", "reviewed", "looked at it twice")
+    assert step["changes"] == [{"item": f"cell/{cell['cell']}", "from": cell["class"], "to": "blast"}]
+    assert after["lifecycle"]["cells_checked"] == 1
+    assert next(one for one in named if one["cell"] == cell["cell"])["checked"]
+    assert json.loads((bench.parent / "state" / "reports" / f"report-{after['id']}-v2.json").read_text()) == after
+
+
+def test_the_new_version_reaches_the_receiver_while_the_device_runs(bench: Path) -> None:
+    broker = Mosquitto(bench.parent / "broker").start()
+    _, *cells = shown(bench, "--cells")
+    cell = next(one["cell"] for one in cells if one["class"] != "blast")
+    try:
+        with (
+            Subscriber(broker.port) as reader,
+            Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox,
+        ):
+            mqtt = MqttSettings(host=HOST, port=broker.port)
+            publisher = mqtt.open(outbox, IDENTITY, now=clock, rng=Random(1))
+            publisher.start()
+            assert wait_until(lambda: len(reader.payloads("/report")) == 1)
+            review(bench, "--relabel", f"{cell}=blast")
+            assert wait_until(lambda: len(reader.payloads("/report")) == 2)
+            publisher.stop()
+    finally:
+        broker.kill()
+    first, second = (decode(payload) for payload in reader.payloads("/report"))
+    assert (first.id, first.version, second.version) == (second.id, 1, 2)
+    blasts = [next(line.count for line in one.differential if line.cell_class == "blast") for one in (first, second)]
+    assert blasts[1] == blasts[0] + 1
+    assert second.life.steps[0].by == "Dr. Ada"
+
+
+def test_two_people_at_once_do_not_undo_each_other(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*told: Any) -> Outcome:
+        """While one makes up his mind, another is faster."""
+        with monkeypatch.context() as as_before:
+            as_before.setattr("leukoscope.reviewing.desk.take_step", take_step)
+            review(bench, "--relabel", "1=blast")
+        return take_step(*told)
+
+    name = report_id(bench)
+    monkeypatch.setattr("leukoscope.reviewing.desk.take_step", slow)
+    outcome = leukoscope("report", "review", name, "--bench", bench, "--by", "Dr. Bo", "--relabel", "1=monocyte")
+    assert outcome.code == 2
+    assert "somebody else has just made version 2" in outcome.err
+    (message,) = shown(bench)
+    assert [step["by"] for step in message["lifecycle"]["steps"]] == ["Dr. Ada"]
+
+
+def test_a_cell_that_is_none_leaves_the_denominator(bench: Path) -> None:
+    before, *cells = shown(bench, "--cells")
+    cell = next(
+        one for one in cells if one["class"] in {line["class"] for line in before["white_cells"]["differential"]}
+    )
+    review(bench, "--relabel", f"{cell['cell']}=smudge")
+    (after,) = shown(bench)
+    assert after["white_cells"]["counted"] == before["white_cells"]["counted"] - 1
+    assert after["white_cells"]["beside"]["smudge"] == before["white_cells"]["beside"].get("smudge", 0) + 1
+
+
+def test_when_every_cell_was_checked_the_counts_are_all_there_is(bench: Path) -> None:
+    (before,) = shown(bench)
+    review(bench, "--all-checked")
+    after, *cells = shown(bench, "--cells")
+    assert after["white_cells"]["differential"] == before["white_cells"]["differential"]
+    assert after["white_cells"]["differential_corrected"] is None
+    assert "a person has named or confirmed every white cell" in after["white_cells"]["not_corrected_because"]
+    assert after["lifecycle"]["cells_checked"] == len(cells)
+    assert {finding["basis"] for finding in after["findings"]} <= {"counts", "none"}
+
+
+def test_a_review_that_names_no_cell_changes_no_number(bench: Path) -> None:
+    (before,) = shown(bench)
+    review(bench)
+    (after,) = shown(bench)
+    assert after["lifecycle"]["status"] == "reviewed"
+    for part in ("white_cells", "findings", "red_cells", "sample"):
+        assert after[part] == before[part]
+
+
+def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
+    name = report_id(bench)
+    review(bench)
+    for command, options in (
+        ("finalise", ["--by", "Dr. Ada"]),
+        ("amend", ["--by", "Dr. Bo", "--note", "clinic asks for a second slide"]),
+        ("correct", ["--by", "Dr. Bo", "--note", "wrong label on the slide", "--sample-id", "S-18"]),
+    ):
+        outcome = leukoscope("report", command, name, "--bench", bench, *options)
+        assert outcome.code == 0, outcome.err
+    (message,) = shown(bench)
+    assert [step["status"] for step in message["lifecycle"]["steps"]] == ["reviewed", "final", "amended", "corrected"]
+    assert (message["version"], message["sample"]["sample_id"]) == (5, "S-18")
+    waiting = leukoscope("outbox", "list", "--bench", bench, "--json")
+    versions = [json.loads(line)["version"] for line in waiting.out.splitlines() if '"report"' in line]
+    assert versions == [1, 2, 3, 4, 5]
+    trail = [json.loads(line) for line in leukoscope("audit", "list", "--bench", bench, "--json").out.splitlines()]
+    assert [entry["action"] for entry in trail] == ["recorded", "review", "finalise", "amend", "correct"]
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "told"),
+    [
+        ("finalise", [], "is preliminary, and finalise starts from reviewed: review it first"),
+        ("amend", ["--note", "x"], "it is not signed yet"),
+        ("review", ["--relabel", "9999=blast"], "has no cell 9999"),
+        ("review", ["--relabel", "1=blaast"], "blaast: expected a class of"),
+        ("review", ["--relabel", "blast"], "expected CELL=CLASS such as 17=blast"),
+        ("review", ["--relabel", "1=blast,1=monocyte"], "is called both blast and monocyte"),
+        ("review", ["--relabel", "1=blast", "--confirm", "1"], "both relabelled and confirmed"),
+        ("correct", ["--note", "x"], "correct changes nothing"),
+        ("review", ["--sample-id", "x" * 65], "expected 1 to 64 printable characters"),
+        ("finalise", ["--note", "x" * 2001], "expected at most 2000 characters"),
+        ("correct", ["--note", " ", "--relabel", "1=blast"], "needs a reason"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
+    bench: Path, command: str, options: list[str], told: str
+) -> None:
+    before = leukoscope("audit", "list", "--bench", bench, "--json").out
+    outcome = leukoscope("report", command, report_id(bench), "--bench", bench, "--by", "Dr. Ada", *options)
+    assert outcome.code == 2
+    assert told in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert leukoscope("audit", "list", "--bench", bench, "--json").out == before
+
+
+def test_a_signed_report_is_not_reviewed_again(bench: Path) -> None:
+    review(bench)
+    name = report_id(bench)
+    assert leukoscope("report", "finalise", name, "--bench", bench, "--by", "Dr. Ada").code == 0
+    outcome = leukoscope("report", "review", name, "--bench", bench, "--by", "Dr. Bo", "--relabel", "1=blast")
+    assert outcome.code == 2
+    assert "it is signed: use correct" in outcome.err
+
+
+def test_the_pages_for_people_show_counts_history_and_cells(bench: Path) -> None:
+    review(bench, "--relabel", "1=blast")
+    page = leukoscope("report", "show", report_id(bench), "--bench", bench, "--cells")
+    assert "corrected" in page.out
+    assert "reviewed by Dr. Ada" in page.out.replace("\n", " ")
+    assert "person" in page.out
+    assert "reviewed" in leukoscope("report", "list", "--bench", bench).out
+    assert "Dr. Ada" in leukoscope("audit", "list", "--bench", bench).out
+
+
+def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cells"
+    outcome = leukoscope("report", "pictures", report_id(bench), "--bench", bench, "--to", folder)
+    assert outcome.code == 0, outcome.err
+    _, *cells = shown(bench, "--cells")
+    least_sure = sorted(cells, key=lambda one: one["confidence"])[:5]
+    names = sorted(f"cell-{one['cell']:05d}-{one['classifier']}.webp" for one in least_sure)
+    assert sorted(path.name for path in folder.iterdir()) == names
+    for path in folder.iterdir():
+        assert path.stat().st_size <= 8192
+        with Image.open(path) as picture:
+            assert picture.format == "WEBP"
+
+
+def test_an_unknown_report_is_told(bench: Path) -> None:
+    outcome = leukoscope("report", "show", "ffffffff", "--bench", bench)
+    assert outcome.code == 2
+    assert "no report begins with 'ffffffff'" in outcome.err
+
+
+def review(bench: Path, *options: str) -> None:
+    outcome = leukoscope("report", "review", report_id(bench), "--bench", bench, "--by", "Dr. Ada", *options)
+    assert outcome.code == 0, outcome.err
