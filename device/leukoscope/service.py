@@ -14,7 +14,7 @@ from leukoscope.controls import Action
 from leukoscope.displays.album import Album
 from leukoscope.errors import (
     CalibrationError,
-    CameraTimeout,
+    CameraInterrupted,
     ControlError,
     DisplayError,
     OutboxError,
@@ -42,8 +42,6 @@ IDLE_S = 0.05
 """Pause between two looks at the button when nothing is counted."""
 RESULT_S = 3.0
 """How long the result stands before the screen says what became of the report."""
-CAMERA_TRIES = 3
-"""Time-outs in a row before a camera counts as failed."""
 LOOK_FAULTS = 5
 """Unexpected failures in a row before the device gives up."""
 HINT_AFTER_S = 1.5
@@ -137,10 +135,15 @@ class Service:
             self._act(action)
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
-        if self._phase is Phase.COUNTING:
-            self._count_one_frame()
-        else:
-            self._idle()
+        try:
+            if self._phase is Phase.COUNTING:
+                self._count_one_frame()
+            else:
+                self._idle()
+        except CameraInterrupted as error:
+            # The camera is being opened again, for a bounded time; hand and broker go on meanwhile.
+            self._narrator.fault(error)
+            self._sleep(IDLE_S)
 
     def stop(self) -> None:
         """Leave at the next turn; a sample under way is finished and reported with what it has."""
@@ -257,19 +260,11 @@ class Service:
             self._finish("enough_cells")
 
     def _capture(self) -> Frame | None:
-        for left in reversed(range(CAMERA_TRIES)):
-            try:
-                frame = self._bench.camera.capture()
-            except CameraTimeout as error:
-                _log.warning("%s", error)
-                if not left:
-                    raise
-                continue
-            self._tell_skipped()
-            if frame is not None:
-                self._narrator.field(frame)
-            return frame
-        return None
+        frame = self._bench.camera.capture()
+        self._tell_skipped()
+        if frame is not None:
+            self._narrator.field(frame)
+        return frame
 
     def _tell_skipped(self) -> None:
         skipped = self._bench.camera.skipped if isinstance(self._bench.camera, ReplayCamera) else []
