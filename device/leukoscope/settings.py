@@ -18,6 +18,7 @@ from leukoscope.controls import ControlSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.host import boot_id
+from leukoscope.identification import SampleSettings
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.calibration import Calibration
@@ -26,6 +27,7 @@ from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.reporting import ReportingSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
+from leukoscope.signals import SignalSettings
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -103,6 +105,16 @@ class StorageSettings(FrozenModel):
     """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
 
     @property
+    def in_progress(self) -> Path:
+        """The folder of the sample that is being counted."""
+        return self.folder / "in-progress"
+
+    @property
+    def register(self) -> Path:
+        """The file that knows every sample begun."""
+        return self.folder / "samples.jsonl"
+
+    @property
     def outbox(self) -> Path:
         """The outbox's file."""
         return self.folder / "outbox.sqlite"
@@ -144,6 +156,9 @@ class BenchSettings(FrozenModel):
     counting: CountingRules = CountingRules()
     rules: RulesSettings = RulesSettings()
     new_field: NewFieldRule = NewFieldRule()
+    samples: SampleSettings = SampleSettings()
+    signals: SignalSettings | None = None
+    """Lamps and a buzzer; None for none."""
 
     @classmethod
     def read(cls, path: Path) -> Self:

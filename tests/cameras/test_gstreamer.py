@@ -99,7 +99,10 @@ def test_a_pipeline_that_falls_silent_is_ended_and_named(opened, monkeypatch):
 def test_a_pipeline_that_stays_broken_becomes_a_fault(opened, monkeypatch):
     camera, clock = opened("videotestsrc is-live=true num-buffers=5", recovery_s=5.0)
     monkeypatch.setattr("leukoscope.cameras.pipeline.PROGRAM", "gst-launch-that-is-gone")
-    with pytest.raises(CameraError, match=r"is not there \(tried \d+ times in 5 s\): check that GStreamer") as told:
+    with pytest.raises(
+        CameraError,
+        match=r"is not there \(No such file or directory\) \(tried \d+ times in 5 s\): check that GStreamer",
+    ) as told:
         for _ in range(10_000):
             try:
                 camera.capture()

@@ -51,10 +51,10 @@ class Pipeline:
                 text=True,
                 errors="replace",
             )
-        except FileNotFoundError as problem:
+        except OSError as problem:
             os.close(reading)
             raise CameraUnavailable(
-                f"{PROGRAM} is not there: check that GStreamer is installed, {INSTALL}"
+                f"{PROGRAM} is not there ({problem.strerror}): check that GStreamer is installed, {INSTALL}"
             ) from problem
         finally:
             os.close(writing)
@@ -75,7 +75,7 @@ class Pipeline:
             count = self._pictures.readinto(view[filled:])
             if not count:
                 raise CameraError(
-                    f"no picture from the pipeline, it ended ({self._reason()}): check the camera's cable and `pipeline`"
+                    f"no picture from the pipeline, it ended ({self._reason()}): check cable and `pipeline`"
                 )
             filled += count
         return True

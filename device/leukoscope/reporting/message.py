@@ -61,6 +61,7 @@ def encode(
             "started_at": utc_text(report.started_at),
             "finished_at": utc_text(report.finished_at),
             "finished_because": report.finished_because,
+            "resumed": report.resumed,
             "border_rule": report.border_rule,
             "area_um2": report.area_um2,
         },
@@ -135,6 +136,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         rules=RulesIdentity(**message["rules"]),
         finished_because=sample["finished_because"],
         provenance=_read_provenance(message["provenance"]),
+        resumed=int(sample["resumed"]),
     )
 
 

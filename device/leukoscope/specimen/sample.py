@@ -190,3 +190,5 @@ class SampleReport:
     finished_because: str
     """"enough_cells", "technician", "end_of_pictures" or "fault"."""
     provenance: Provenance
+    resumed: int = 0
+    """How often counting went on after a power cut or a crash; the field in work then was lost."""
