@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 
+from leukoscope import __version__
 from leukoscope.analysis.tally import Tally
 from leukoscope.app import Bench, fault_of
 from leukoscope.displays.state import (
@@ -20,6 +21,7 @@ from leukoscope.displays.state import (
     Result,
     Screen,
     Sent,
+    Starting,
     differential_lines,
     hint_for,
     result_of,
@@ -56,6 +58,10 @@ class Narrator:
         self._shown: Screen | None = None
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
+
+    def rebuilding(self) -> None:
+        """A sample that was cut short is put together again, which takes seconds where it was long."""
+        self._show(Starting("Building the slide again", __version__))
 
     def ready(self, sample_id: str) -> None:
         """The next press starts a sample."""

@@ -294,6 +294,7 @@ class Service:
         found = self._book.interrupted()
         if found is None:
             return
+        self._narrator.rebuilding()
         times = 1 + sum("resumed" in event for event in found.events)
         sample = self._new_sample(found.header["report_id"], found.header["sample_id"], f"-resumed-{times}")
         self._counting_s = max((event.get("elapsed_s", 0.0) for event in found.events), default=0.0)

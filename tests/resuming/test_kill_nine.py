@@ -16,7 +16,7 @@ from typing import Any
 from tests.commands.test_run import write_bench
 from tests.resuming.test_service import SMALL
 
-PATIENT_S = 60.0
+PATIENT_S = 120.0
 WITNESSED = """
 import os, sys
 from leukoscope.analysis.tally import Tally
@@ -87,7 +87,7 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 def test_no_field_but_the_last_and_no_report_is_lost_or_doubled(tmp_path: Path) -> None:
     chance = random.Random(7)
-    bench = write_bench(tmp_path, camera=SMALL, calibration="{ um_per_px = 0.127 }", white_cells=40, when="every_frame")
+    bench = write_bench(tmp_path, camera=SMALL, calibration="{ um_per_px = 0.127 }", white_cells=8, when="every_frame")
     before = b""
     for _ in range(3):
         device = Device(bench)
@@ -116,10 +116,11 @@ def test_no_field_but_the_last_and_no_report_is_lost_or_doubled(tmp_path: Path) 
 
 def test_killed_at_any_moment_around_its_reports_it_makes_each_of_them_once(tmp_path: Path) -> None:
     chance = random.Random(11)
-    bench = write_bench(tmp_path, camera=SMALL, calibration="{ um_per_px = 0.127 }", white_cells=3, when="every_frame")
+    many = SMALL.replace("60.0", "200.0")
+    bench = write_bench(tmp_path, camera=many, calibration="{ um_per_px = 0.127 }", white_cells=2, when="every_frame")
     for _ in range(2):
         device = Device(bench)
-        device.wait_for(1)
+        device.wait_for(3)
         time.sleep(chance.uniform(0.0, 0.6))
         device.end(signal.SIGKILL)
     known = len(reports(tmp_path))
