@@ -1,7 +1,7 @@
 """The one place that knows every concrete part: from settings to a bench that is open."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from leukoscope.errors import (
     CalibrationError,
     CameraError,
     ControlError,
+    DisplayError,
     EngineUnavailable,
     LeukoscopeError,
     OutboxError,
@@ -50,6 +51,7 @@ from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
+from leukoscope.signals import News, Signaller
 from leukoscope.specimen.sample import BundleIdentity, Provenance
 
 SENT_KEPT = timedelta(days=90)
@@ -57,7 +59,7 @@ SENT_KEPT = timedelta(days=90)
 MOST_SENT = 10_000
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
-Part = TypeVar("Part", Camera, Display, Control)
+Part = TypeVar("Part", Camera, Display, Control, Signaller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Bench:
     camera: Camera
     controls: tuple[Control, ...]
     panel: Panel
+    signals: Signaller | None
     instrument: Instrument
     naming: Naming
     rules: Rules
@@ -206,14 +209,20 @@ def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
         displays = [_closing(stack, display.open()) for display in settings.displays]
         panel = Panel(displays)
+        signals = None if settings.signals is None else _closing(stack, settings.signals.open())
         try:
-            yield _open_parts(settings, near, stack, panel)
+            yield _open_parts(settings, near, stack, panel, signals)
         except LeukoscopeError as error:
             panel.show(fault_of(error))
+            if signals is not None:
+                with suppress(DisplayError):
+                    signals.tell(News.FAULT)
             raise
 
 
-def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel) -> Bench:
+def _open_parts(
+    settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel, signals: Signaller | None
+) -> Bench:
     def tell(step: str) -> None:
         panel.show(Starting(step, __version__))
 
@@ -267,6 +276,7 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         camera=camera,
         controls=controls,
         panel=panel,
+        signals=signals,
         instrument=Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier),
         naming=models.naming,
         rules=rules,

@@ -14,6 +14,7 @@ from leukoscope.assets import find_asset
 from leukoscope.bundles.startup import find_bundle
 from leukoscope.bundles.store import BundleStore
 from leukoscope.controls.button import ButtonSettings
+from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.displays.lcd import LcdSettings
 from leukoscope.displays.oled import OledSettings
@@ -30,6 +31,7 @@ from leukoscope.optics.calibration_record import read_record
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.settings import BenchSettings, StorageSettings, identity_of
+from leukoscope.signals import News, SignalSettings
 from leukoscope.specimen.frame import Frame
 
 LOW_SPACE_MIB = 200
@@ -85,6 +87,10 @@ def check_bench(settings: BenchSettings, near: Path) -> Iterator[Finding]:
     for control in settings.controls:
         if isinstance(control, ButtonSettings):
             yield _try("button", partial(_button, control))
+        if isinstance(control, ScannerSettings):
+            yield _try("scanner", partial(_scanner, control))
+    if settings.signals is not None:
+        yield _try("signals", partial(_signals, settings.signals))
     if isinstance(settings.reporting, MqttSettings):
         mqtt = settings.reporting
         yield _try("broker", lambda: mqtt.probe(identity_of(settings)))
@@ -179,6 +185,19 @@ def _button(settings: ButtonSettings) -> str:
     finally:
         button.close()
     return f"pin BCM {settings.pin} can be read"
+
+
+def _scanner(settings: ScannerSettings) -> str:
+    scanner = settings.open()
+    scanner.close()
+    return f"{settings.device}: answers, layout {settings.layout}"
+
+
+def _signals(settings: SignalSettings) -> str:
+    signals = settings.open()
+    signals.tell(News.DONE)
+    signals.close()
+    return "green lamp lit and three sounds made, where there are such parts: did you see and hear them?"
 
 
 def _display(settings: DisplaySettings) -> str:

@@ -41,6 +41,10 @@ class CameraTimeout(CameraError, TimeoutError):
     """The camera is open but no frame came in time."""
 
 
+class CameraInterrupted(CameraError):
+    """No frame came, and the driver is getting the camera back: show it, and ask again."""
+
+
 class DisplayError(LeukoscopeError, OSError):
     """A display is missing or stopped answering; an analysis goes on without it."""
 

@@ -6,16 +6,18 @@ Frame ── calibration ──> Micrograph ── gate ──> Quality ── s
 
 import itertools
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.sights import seen_in
 from leukoscope.analysis.slide import Slide
 from leukoscope.analysis.tally import Tally
+from leukoscope.analysis.written import Written, as_event, place_as_list, read_event
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule, StageTracker
@@ -25,6 +27,9 @@ from leukoscope.specimen.place import Place
 from leukoscope.specimen.sample import Provenance, SampleReport
 
 FinishReason = Literal["enough_cells", "technician", "end_of_pictures", "fault"]
+
+Keep = Callable[[Mapping[str, Any], bool], None]
+"""Writes down an event; the second says whether it must be on the disk before anything else happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +108,40 @@ class Sample:
         report_id: str,
         sample_id: str,
         now: Callable[[], datetime],
+        keep: Keep = lambda event, durable: None,
     ) -> None:
+        """`keep` gets what `replay` needs to build the same sample again after a power cut."""
         self._instrument = instrument
         self._new_field = new_field
         self._tracker = StageTracker(new_field.max_shift_share) if new_field.when == "moved" else None
         self._slide = Slide(instrument.classifier.decide)
-        self._now = now
+        self._now, self._keep = now, keep
         self.tally = tally
         self.report_id = report_id
         self.sample_id = sample_id
         self.started_at = now()
+        self.resumed = 0
+
+    def replay(self, events: Iterable[Mapping[str, Any]], started_at: datetime) -> None:
+        """Take in what an interrupted sample kept, and go on from there."""
+        self.started_at = started_at
+        for event in events:
+            if "field" in event:
+                self._count_again(read_event(event["field"]))
+            elif "join" in event:
+                self._put(event["join"]["patch"], Place(*event["join"]["at"]))
+            elif "refused" in event:
+                self.tally.refuse_for(event["refused"])
+            else:
+                self.resumed += 1
+        self.resumed += 1
+        self._keep({"resumed": self._now().isoformat()}, True)
+
+    def _count_again(self, field: Written) -> None:
+        placed = self._slide.add_seen(field.seen, field.place)
+        self.tally.add(placed.change)
+        if self._tracker is not None and field.picture is not None:
+            self._tracker.know(placed.place, field.picture, (field.seen.rows, field.seen.cols))
 
     def take(self, frame: Frame) -> Look | Waiting:
         """Examine and add a frame, unless the stage moves or the place was counted already."""
@@ -121,7 +150,7 @@ class Sample:
             if isinstance(look.field, RejectedField):
                 self._refuse(look.field)
             else:
-                self.tally.add(self._slide.add(look.field, None).change)
+                self._count(look.field, None)
             return look
         track = self._tracker.follow(frame.pixels)
         if not track.still:
@@ -142,12 +171,20 @@ class Sample:
             if place is not None and not self._is_new(place, field.micrograph.frame):
                 tracker.settle(place)
                 return False
-        placed = self._slide.add(field, place)
-        self.tally.add(placed.change)
-        tracker.remember(placed.place)
+        place = self._count(field, place)
+        tracker.remember(place)
         if self._slide.patches > 1:
-            self._join(placed.place, tracker)
+            self._join(place, tracker)
         return True
+
+    def _count(self, field: CountedField, place: Place | None) -> Place:
+        """Add it to slide and tally, and write it down; returns where it lies by its cells."""
+        seen = seen_in(field, self._slide.fields + 1)
+        placed = self._slide.add_seen(seen, place)
+        self.tally.add(placed.change)
+        picture = None if self._tracker is None else self._tracker.picture
+        self._keep({"field": as_event(Written(seen, place, picture))}, True)
+        return placed.place
 
     def _join(self, place: Place, tracker: StageTracker) -> None:
         """Two patches become one when a field of the newer one shows a part of the older one."""
@@ -155,10 +192,18 @@ class Sample:
         if elsewhere is None:
             return
         corner = elsewhere.moved(-place.row, -place.col)
-        placed = self._slide.join(place.patch, corner)
-        if placed is not None:
-            self.tally.amend(placed.change)
-            tracker.join(place.patch, placed.place)
+        if self._put(place.patch, corner):
+            self._keep({"join": {"patch": place.patch, "at": place_as_list(corner)}}, True)
+
+    def _put(self, patch: int, corner: Place) -> bool:
+        """Put a patch where it turned out to lie; False where its cells say that it does not."""
+        placed = self._slide.join(patch, corner)
+        if placed is None:
+            return False
+        self.tally.amend(placed.change)
+        if self._tracker is not None:
+            self._tracker.join(patch, placed.place)
+        return True
 
     def _is_new(self, place: Place, frame: Frame) -> bool:
         rows, cols = frame.pixels.shape[:2]
@@ -168,6 +213,8 @@ class Sample:
         """A place is looked at again and again while the technician focuses; it is refused once."""
         if self._tracker is None or not self._tracker.refuses_again():
             self.tally.refuse(field)
+            # Refused fields are many while somebody focuses, and none is missed.
+            self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
 
     @property
     def patches(self) -> int:
@@ -181,7 +228,7 @@ class Sample:
 
     def finish(self, because: FinishReason, provenance: Provenance) -> SampleReport:
         """The report of everything counted so far."""
-        return self.tally.report(
+        report = self.tally.report(
             report_id=self.report_id,
             sample_id=self.sample_id,
             started_at=self.started_at,
@@ -190,3 +237,4 @@ class Sample:
             provenance=provenance,
             patches=None if self._tracker is None else self._slide.patches,
         )
+        return replace(report, resumed=self.resumed)

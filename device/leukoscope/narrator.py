@@ -1,30 +1,42 @@
 """Tells the technician what the device is doing, on every display; it decides nothing."""
 
 import logging
+import math
+import time
+from collections.abc import Callable
 
+from leukoscope import __version__
 from leukoscope.analysis.tally import Tally
 from leukoscope.app import Bench, fault_of
 from leukoscope.displays.state import (
     BrokerState,
     Counting,
     Delivery,
+    Fault,
+    Guiding,
     Hint,
     Looking,
     Precision,
     Ready,
+    Result,
     Screen,
     Sent,
+    Starting,
     differential_lines,
     hint_for,
     result_of,
 )
-from leukoscope.errors import LeukoscopeError
+from leukoscope.errors import DisplayError, LeukoscopeError
 from leukoscope.instrument import Sample, Waiting
 from leukoscope.reporting.outbox import Key, State
+from leukoscope.signals import News
 from leukoscope.specimen.cell import CellKind
-from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.field import CountedField, Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport
+
+NOTICE_S = 3.0
+"""How long a notice stands when nothing waits for an answer."""
 
 _log = logging.getLogger("leukoscope")
 
@@ -39,11 +51,17 @@ _HINT_OF = {
 class Narrator:
     """Turns what happened into screens; a display that fails is logged and never stops the device."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, bench: Bench, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._bench, self._clock_s = bench, clock_s
+        self._notice_until_s = -math.inf
+        self._news: News | None = None
         self._shown: Screen | None = None
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
+
+    def rebuilding(self) -> None:
+        """A sample that was cut short is put together again, which takes seconds where it was long."""
+        self._show(Starting("Building the slide again", __version__))
 
     def ready(self, sample_id: str, room: str = "") -> None:
         """The next press starts a sample; `room` says how full the outbox is, where that matters."""
@@ -55,10 +73,14 @@ class Narrator:
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
         warning = self.faults[-1] if self.faults else room or self._bench.warning
         self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
+        self._signal(News.FAULT if self.faults else News.READY)
 
-    def counting(self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool) -> None:
+    def counting(
+        self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool, resumed: bool = False
+    ) -> None:
         """The live count."""
         tally = sample.tally
+        self._signal(News.PAUSED if paused else News.COUNTING)
         self._show(
             Counting(
                 white_so_far=tally.white_cells,
@@ -74,8 +96,25 @@ class Narrator:
                 elapsed_s=elapsed_s,
                 paused=paused,
                 source=self._bench.camera.source,
+                resumed=resumed,
             )
         )
+
+    def looked(self, field: CountedField | RejectedField) -> None:
+        """A sound for whoever looks into the eyepiece."""
+        self._signal(News.REFUSED if isinstance(field, RejectedField) else News.FIELD_COUNTED)
+
+    def notice(self, title: str, todo: str, note: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
+        """Something the hand must read before anything else is shown; a fault or a result comes first all the same."""
+        self.answered()
+        self._show(Guiding(title, todo, note, None, self._bench.camera.source))
+        self._notice_until_s = self._clock_s() + for_s
+        if refused:
+            self._signal(News.REFUSED)
+
+    def answered(self) -> None:
+        """The notice has done its work."""
+        self._notice_until_s = -math.inf
 
     def hint(self, sample: Sample, last_flaw: Flaw | None, waiting: Waiting) -> None:
         """What the hand has to do before the next field can be counted."""
@@ -92,6 +131,7 @@ class Narrator:
 
     def result(self, report: SampleReport) -> None:
         """The finished sample."""
+        self._signal(News.DONE)
         self._show(result_of(report, self._bench.short_labels))
 
     def delivery(self, report: SampleReport, key: Key) -> None:
@@ -115,6 +155,7 @@ class Narrator:
             _log.error("%s", error)
             self.faults.append(str(error))
         self._show(fault_of(error))
+        self._signal(News.FAULT)
 
     def field(self, frame: Frame) -> None:
         """The live field, where there is a window for it."""
@@ -122,10 +163,26 @@ class Narrator:
             _log.warning("display: %s", error)
 
     def _show(self, screen: Screen) -> None:
-        if screen == self._shown:
+        noticed = self._clock_s() < self._notice_until_s and not isinstance(screen, Fault | Result)
+        if noticed or screen == self._shown:
             return
+        self._notice_until_s = -math.inf
         self._shown = screen
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
             # A display that failed must get this screen again once it has rested.
             self._shown = None
+
+    def _signal(self, news: News) -> None:
+        """A state is told when it begins, what happens within it each time."""
+        passing = news in (News.FIELD_COUNTED, News.REFUSED)
+        if self._bench.signals is None or news == self._news:
+            return
+        if not passing:
+            self._news = news
+        try:
+            self._bench.signals.tell(news)
+        except DisplayError as error:
+            if str(error) not in self.faults:
+                _log.warning("signals: %s", error)
+                self.faults.append(str(error))

@@ -1,30 +1,34 @@
 """The device's life: ready, counting, paused, reporting, and what the technician is told meanwhile."""
 
 import logging
+import math
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from leukoscope.analysis.gallery import Gallery
 from leukoscope.app import Bench, open_bench
 from leukoscope.cameras.replay import ReplayCamera
-from leukoscope.controls import Action
+from leukoscope.controls import Action, Event, Identify
 from leukoscope.displays.album import Album
 from leukoscope.errors import (
     CalibrationError,
-    CameraTimeout,
+    CameraInterrupted,
     ControlError,
     DisplayError,
     OutboxError,
     SettingsError,
 )
 from leukoscope.host import measurements, uptime_s
+from leukoscope.identification import MOST_CHARS
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
+from leukoscope.nextsample import NextSample
 from leukoscope.remote import Remote, Restart, StartSample, UseRules, Wish
 from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.journal import Journal
@@ -32,6 +36,7 @@ from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import record
 from leukoscope.reporting.room import Room
 from leukoscope.reporting.status import health
+from leukoscope.samplebook import SampleBook
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import Flaw, RejectedField
@@ -39,7 +44,6 @@ from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 from leukoscope.stopping import start_again, stopped_by_signals
 
-SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
 HEALTH_S = 60.0
@@ -48,8 +52,6 @@ IDLE_S = 0.05
 """Pause between two looks at the button when nothing is counted."""
 RESULT_S = 3.0
 """How long the result stands before the screen says what became of the report."""
-CAMERA_TRIES = 3
-"""Time-outs in a row before a camera counts as failed."""
 LOOK_FAULTS = 5
 """Unexpected failures in a row before the device gives up."""
 HINT_AFTER_S = 1.5
@@ -75,9 +77,9 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
     Raises:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
     """
-    if len(sample_id) > SAMPLE_ID_CHARS or not sample_id.isprintable():
+    if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
         raise SettingsError(
-            f"--sample-id: expected at most {SAMPLE_ID_CHARS} printable characters, found {sample_id[:40]!r}"
+            f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
         )
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)
@@ -106,13 +108,15 @@ class Service:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bench = bench
-        self._narrator = Narrator(bench)
         self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
         self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
         self.to_start_again = False
         """Somebody has asked for it."""
+        self._narrator = Narrator(bench, clock_s)
+        self._book = SampleBook(bench, self._narrator.fault, now)
         self._samples_left = samples or None
-        self._sample_id = sample_id
+        self._confirm_s = bench.settings.samples.confirm_s
+        self._next = NextSample(sample_id, self._book, self._narrator, self._confirm_s, clock_s)
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._phase = Phase.READY
         self._sample: Sample | None = None
@@ -120,6 +124,8 @@ class Service:
         self._gallery = Gallery(bench.settings.cells)
         self._counting_s = 0.0
         self._resumed_at_s = 0.0
+        self._discard_asked_s = -math.inf
+        self._cut_short = False
         self._last_flaw: Flaw | None = None
         self._counted_at_s = 0.0
         self._refreshed_at_s = -REFRESH_S
@@ -137,25 +143,36 @@ class Service:
             LeukoscopeError: a part failed; what was counted until then is reported first.
         """
         try:
+            self._resume()
             while self._running:
                 self._turn()
+            self._finish("technician")
         except Exception:
             # Whatever broke, what was counted before it is worth a report.
             self._finish("fault")
             raise
-        self._finish("technician")
+        finally:
+            self._book.close()
         self._leave()
 
     def _turn(self) -> None:
-        for action in self._actions():
-            self._act(action)
+        for event in self._events():
+            if isinstance(event, Identify):
+                self._identify(event)
+            else:
+                self._act(event)
         self._obey()
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
-        if self._phase is Phase.COUNTING:
-            self._count_one_frame()
-        else:
-            self._idle()
+        try:
+            if self._phase is Phase.COUNTING:
+                self._count_one_frame()
+            else:
+                self._idle()
+        except CameraInterrupted as error:
+            # The camera is being opened again, for a bounded time; hand and broker go on meanwhile.
+            self._narrator.fault(error)
+            self._sleep(IDLE_S)
 
     def stop(self) -> None:
         """Leave at the next turn; a sample under way is finished and reported with what it has."""
@@ -184,38 +201,58 @@ class Service:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
             self._refreshed_at_s = self._clock_s()
             if self._phase is Phase.READY:
-                self._narrator.ready(self._sample_id, self._room.warning())
+                self._next.tell(self._room.warning())
+            elif self._phase is Phase.PAUSED:
+                self._tell_count()
             elif self._phase is Phase.RESULT:
                 self._tell_delivery()
         if self._bench.idle_view:
             self._capture()
         self._sleep(IDLE_S)
 
-    def _actions(self) -> list[Action]:
-        actions = []
+    def _events(self) -> list[Event]:
+        events = []
         for control in self._bench.controls:
             try:
-                while (action := control.poll()) is not None:
-                    actions.append(action)
+                while (event := control.poll()) is not None:
+                    events.append(event)
             except ControlError as error:
                 self._narrator.fault(error)
-        return actions
+        return events
+
+    def _identify(self, said: Identify) -> None:
+        """What the next sample is called; one that is under way keeps its name."""
+        if self._sample is not None:
+            if said.complete and said.sample_id:
+                self._narrator.notice("Sample under way", f"Finish {self._sample.sample_id} first", said.sample_id)
+            return
+        if self._next.hear(said):
+            self._phase = Phase.READY
+            self._next.tell(self._room.warning())
 
     def _act(self, action: Action) -> None:
+        asked_s, self._discard_asked_s = self._discard_asked_s, -math.inf
+        if asked_s > -math.inf:
+            self._narrator.answered()
         match action:
+            case Action.DISCARD if self._clock_s() - asked_s <= self._confirm_s:
+                self._discard()
+            case Action.DISCARD:
+                self._ask_discard()
             case Action.QUIT:
                 self._running = False
             case Action.FINISH if self._sample is not None:
                 self._finish("technician")
             case Action.TOGGLE if self._phase is Phase.COUNTING:
-                self._counting_s += self._clock_s() - self._resumed_at_s
-                self._phase = Phase.PAUSED
+                self._pause()
                 self._tell_count()
             case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
                 self._narrator.fault(OutboxError(full))
             case Action.TOGGLE:
                 if self._sample is None:
                     self._begin()
+                self._narrator.answered()
+                self._cut_short = False
                 self._resumed_at_s = self._clock_s()
                 self._phase = Phase.COUNTING
                 self._tell_count()
@@ -234,7 +271,7 @@ class Service:
     def _grant(self, wish: Wish) -> None:
         match wish:
             case StartSample(sample_id):
-                self._sample_id = sample_id
+                self._next.call(sample_id)
                 self._act(Action.TOGGLE)
             case UseRules(rules):
                 self._bench = replace(self._bench, rules=rules)
@@ -242,25 +279,85 @@ class Service:
                 self.to_start_again = True
                 self.stop()
 
+    def _pause(self) -> None:
+        self._counting_s = self._elapsed_s()
+        self._phase = Phase.PAUSED
+
+    def _ask_discard(self) -> None:
+        """Nothing is thrown away by one slip of the hand; meanwhile nothing is counted."""
+        if self._sample is None:
+            # A wrong scan is taken back.
+            self._next.forget()
+            return
+        if self._phase is Phase.COUNTING:
+            self._pause()
+        self._discard_asked_s = self._clock_s()
+        self._tell_count()
+        self._narrator.notice("Discard?", "Again to discard it", self._sample.sample_id, self._confirm_s)
+
+    def _discard(self) -> None:
+        """Throw the sample away; nothing is reported, and the register says so."""
+        sample, self._sample = self._sample, None
+        if sample is None:
+            return
+        self._book.discarded(sample)
+        _log.warning("sample %s discarded by the technician, report %s", sample.sample_id, sample.report_id)
+        self._phase = Phase.READY
+        self._narrator.notice("Discarded", sample.sample_id, "Nothing is reported", refused=False)
+
     def _begin(self) -> None:
-        report_id = str(uuid.uuid4())
-        moment = self._now()
+        sample = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))
+        self._book.begin(sample)
+        _log.info("sample %s started, report %s", sample.sample_id, sample.report_id)
+
+    def _new_sample(self, report_id: str, sample_id: str, pictures: str = "") -> Sample:
         self._sample = Sample(
             self._bench.instrument,
             self._bench.new_tally(),
             self._bench.settings.new_field,
             report_id=report_id,
-            sample_id=self._sample_id or moment.strftime("%Y%m%d-%H%M%S"),
+            sample_id=sample_id,
             now=self._now,
+            keep=self._keep,
         )
-        # A name is for one specimen; the next one must not inherit it.
-        self._sample_id = ""
         storage = self._bench.settings.storage
         self._gallery = Gallery(self._bench.settings.cells)
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
+        self._album = Album(storage.folder / "fields" / (report_id + pictures), storage.annotated_fields)
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
-        _log.info("sample %s started, report %s", self._sample.sample_id, report_id)
+        return self._sample
+
+    def _resume(self) -> None:
+        """Go on with a sample that a power cut ended, once the hand says so."""
+        found = self._book.interrupted()
+        if found is None:
+            return
+        self._narrator.rebuilding()
+        times = 1 + sum("resumed" in event for event in found.events)
+        sample = self._new_sample(found.header["report_id"], found.header["sample_id"], f"-resumed-{times}")
+        self._counting_s = max((event.get("elapsed_s", 0.0) for event in found.events), default=0.0)
+        self._phase = Phase.PAUSED
+        self._book.go_on(found, sample)
+        _log.warning(
+            "sample %s was cut short and goes on with %d fields, report %s",
+            sample.sample_id,
+            sample.tally.fields_counted,
+            sample.report_id,
+        )
+        self._cut_short = True
+        self._tell_count()
+        if sample.enough:
+            # Only its report was missing.
+            self._finish("enough_cells")
+
+    def _keep(self, event: Mapping[str, Any], durable: bool) -> None:
+        self._book.keep({**event, "elapsed_s": round(self._elapsed_s(), 1)}, durable)
+
+    def _elapsed_s(self) -> float:
+        """Seconds that this sample has been counted for."""
+        running = self._phase is Phase.COUNTING
+        return self._counting_s + (self._clock_s() - self._resumed_at_s if running else 0.0)
 
     def _count_one_frame(self) -> None:
         sample = self._sample
@@ -287,6 +384,7 @@ class Service:
                 raise
             return
         if isinstance(look, Look):
+            self._narrator.looked(look.field)
             self._take_in(look)
             self._tell_count()
         elif self._clock_s() - self._counted_at_s >= HINT_AFTER_S:
@@ -295,19 +393,11 @@ class Service:
             self._finish("enough_cells")
 
     def _capture(self) -> Frame | None:
-        for left in reversed(range(CAMERA_TRIES)):
-            try:
-                frame = self._bench.camera.capture()
-            except CameraTimeout as error:
-                _log.warning("%s", error)
-                if not left:
-                    raise
-                continue
-            self._tell_skipped()
-            if frame is not None:
-                self._narrator.field(frame)
-            return frame
-        return None
+        frame = self._bench.camera.capture()
+        self._tell_skipped()
+        if frame is not None:
+            self._narrator.field(frame)
+        return frame
 
     def _tell_skipped(self) -> None:
         skipped = self._bench.camera.skipped if isinstance(self._bench.camera, ReplayCamera) else []
@@ -354,6 +444,7 @@ class Service:
         report = sample.finish(because, self._bench.provenance())
         cells = sample.tally.white_cell_records()
         key = self._record(report, cells)
+        self._book.reported(sample, because)
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
@@ -417,9 +508,10 @@ class Service:
     def _tell_count(self) -> None:
         if self._sample is None:
             return
-        counting = self._phase is Phase.COUNTING
-        elapsed_s = self._counting_s + (self._clock_s() - self._resumed_at_s if counting else 0.0)
-        self._narrator.counting(self._sample, self._last_flaw, elapsed_s, paused=not counting)
+        paused = self._phase is not Phase.COUNTING
+        self._narrator.counting(
+            self._sample, self._last_flaw, self._elapsed_s(), paused=paused, resumed=self._cut_short
+        )
 
     def _tell_delivery(self) -> None:
         if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:

@@ -19,6 +19,7 @@ from leukoscope.controls import ControlSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.host import boot_id
+from leukoscope.identification import SampleSettings
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.calibration import Calibration
@@ -28,6 +29,7 @@ from leukoscope.reporting import ReportingSettings
 from leukoscope.reporting.command import CommandSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
+from leukoscope.signals import SignalSettings
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -108,6 +110,16 @@ class StorageSettings(FrozenModel):
     """Mebibytes of the outbox; above it sent reports go first, and with none left no further sample begins."""
 
     @property
+    def in_progress(self) -> Path:
+        """The folder of the sample that is being counted."""
+        return self.folder / "in-progress"
+
+    @property
+    def register(self) -> Path:
+        """The file that knows every sample begun."""
+        return self.folder / "samples.jsonl"
+
+    @property
     def outbox(self) -> Path:
         """The outbox's file."""
         return self.folder / "outbox.sqlite"
@@ -151,6 +163,9 @@ class BenchSettings(FrozenModel):
     cells: CellSettings = CellSettings()
     commands: CommandSettings = CommandSettings()
     new_field: NewFieldRule = NewFieldRule()
+    samples: SampleSettings = SampleSettings()
+    signals: SignalSettings | None = None
+    """Lamps and a buzzer; None for none."""
 
     @field_validator("commands")
     @classmethod

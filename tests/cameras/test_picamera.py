@@ -5,7 +5,9 @@ import pytest
 
 from leukoscope.cameras import picamera_fake
 from leukoscope.cameras.picamera import PiCamera, PiCameraSettings
-from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
+from leukoscope.cameras.planes import rgb_from_yuv420, yuv420_from_rgb
+from leukoscope.errors import CameraError, CameraInterrupted, CameraUnavailable
+from tests.cameras.clock import Clock
 
 
 @pytest.fixture(autouse=True)
@@ -17,12 +19,19 @@ def bench():
 
 
 @pytest.fixture
-def connect(tmp_path):
+def clock(bench):
+    clock = Clock()
+    bench.sleep = clock.pause
+    return clock
+
+
+@pytest.fixture
+def connect(tmp_path, clock):
     cameras = []
 
     def connect(**settings):
         chosen = PiCameraSettings(**({"width": 64, "height": 64, "lock_folder": tmp_path} | settings))
-        cameras.append(PiCamera(chosen, picamera_fake))
+        cameras.append(PiCamera(chosen, picamera_fake, clock=clock, pause=clock.pause))
         return cameras[-1]
 
     yield connect
@@ -81,21 +90,95 @@ def test_a_request_is_given_back_even_when_reading_it_fails(connect, bench):
     assert bench.unreleased == 0
 
 
-def test_a_frontend_time_out_is_named_and_the_next_frame_still_comes(connect, bench):
+def test_a_frontend_time_out_is_an_interruption_and_the_camera_is_opened_again(connect, bench):
     camera = connect(timeout_s=0.5)
-    bench.fault = "timeout"
-    with pytest.raises(CameraTimeout, match=r"sent no frame within 0\.5 s: check the ribbon cable"):
-        camera.capture()
-    bench.fault = "none"
     assert camera.capture().number == 1
-
-
-def test_a_camera_that_disappears_is_a_camera_error(connect, bench):
-    camera = connect()
-    bench.fault = "unplugged"
-    with pytest.raises(CameraError, match="disappeared"):
+    bench.fault = "timeout"
+    with pytest.raises(CameraInterrupted, match=r"sent no frame within 0\.5 s: check the ribbon cable"):
         camera.capture()
+    assert bench.acquired == set(), "the camera must be given back before it is opened again"
+    bench.fault = "none"
+    assert camera.capture().number == 2
+    assert bench.configured == 2
+    assert bench.unreleased == 0
+
+
+def test_a_frontend_that_stays_dead_becomes_a_fault_after_the_time_allowed(connect, bench, clock):
+    camera = connect(timeout_s=5.0, recovery_s=30.0)
+    bench.fault = "timeout"
+    interruptions = 0
+    with pytest.raises(CameraError, match=r"tried \d+ times in \d+ s\): check the ribbon") as told:
+        while True:
+            try:
+                camera.capture()
+            except CameraInterrupted:
+                interruptions += 1
+    assert not isinstance(told.value, CameraInterrupted)
+    assert 2 <= interruptions <= 7
+    assert 30.0 <= clock.seconds < 45.0
+    assert bench.configured == 1 + interruptions
+
+
+def test_a_frame_ends_the_count_of_failures(connect, bench):
+    camera = connect(timeout_s=5.0, recovery_s=7.0)
+    for _ in range(10):
+        bench.fault = "timeout"
+        with pytest.raises(CameraInterrupted):
+            camera.capture()
+        bench.fault = "none"
+        camera.capture()
+
+
+def test_nobody_takes_the_camera_while_it_is_opened_again(connect, bench):
+    camera = connect()
+    bench.fault = "timeout"
+    with pytest.raises(CameraInterrupted):
+        camera.capture()
+    with pytest.raises(CameraUnavailable, match="already in use"):
+        connect()
+
+
+def test_a_camera_that_disappears_is_told_and_may_come_back(connect, bench):
+    camera = connect()
+    bench.fault, bench.models = "unplugged", []
+    with pytest.raises(CameraInterrupted, match="disappeared"):
+        camera.capture()
+    with pytest.raises(CameraInterrupted, match=r"no Pi camera 0 \(found: none\)"):
+        camera.capture()
+    bench.fault, bench.models = "none", ["imx477"]
+    assert camera.capture().number == 1
     camera.close()
+
+
+def test_both_pictures_are_of_the_same_instant_and_colour(connect, bench):
+    def gradient(number, size):
+        width, height = size
+        rgb = np.empty((height, width, 3), np.uint8)
+        rgb[...] = (220, 40, 10 + number)
+        rgb[:, : width // 2, 1] = 200
+        return rgb
+
+    bench.scene = gradient
+    camera = connect(width=640, height=480, preview_width=100)
+    camera.capture()
+    frame = camera.capture()
+    assert frame.preview.shape == (76, 100, 3)
+    assert np.abs(frame.preview[10, 10].astype(int) - frame.pixels[60, 60]).max() <= 3
+    assert np.abs(frame.preview[10, 90].astype(int) - frame.pixels[60, 600]).max() <= 3
+
+
+def test_the_preview_can_be_left_out(connect, bench):
+    assert connect(preview_width=None).capture().preview is None
+
+
+@pytest.mark.parametrize("size", [(64, 48), (100, 76), (320, 240), (62, 2)])
+def test_planes_become_the_picture_they_were_made_of(size):
+    width, height = size
+    coarse = np.random.default_rng(3).integers(0, 256, (height // 2, width // 2, 3), np.uint8)
+    rgb = coarse.repeat(2, axis=0).repeat(2, axis=1)
+    planes = yuv420_from_rgb(rgb, 64)
+    assert planes.shape[1] % 64 == 0
+    assert np.abs(rgb_from_yuv420(planes, width, height).astype(int) - rgb).max() <= 3
 
 
 def test_no_second_program_takes_the_camera(connect):
@@ -160,6 +243,17 @@ def test_the_fake_starves_when_requests_are_kept(bench):
         camera.capture_request(wait=0.1)
     kept[0].release()
     assert camera.capture_request() is not None
+    camera.close()
+
+
+@pytest.mark.parametrize(
+    ("lores", "told"),
+    [({"format": "RGB888", "size": (64, 64)}, "must be YUV"), ({"size": (4096, 64)}, "may not exceed main")],
+)
+def test_the_fake_refuses_second_streams_as_older_boards_do(lores, told):
+    camera = picamera_fake.Picamera2()
+    with pytest.raises(RuntimeError, match=told):
+        camera.configure(camera.create_still_configuration(lores=lores))
     camera.close()
 
 

@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from leukoscope.cameras.replay import ReplayCameraSettings
+from leukoscope.cameras.replay import ReplayCamera, ReplayCameraSettings
 from leukoscope.errors import CameraError, CameraUnavailable
+from tests.cameras.clock import Clock
 
 
 def picture(path, shade, size=(32, 24)):
@@ -32,15 +33,49 @@ def test_a_single_picture_is_a_replay_of_one(tmp_path):
     assert len(all_frames(ReplayCameraSettings(path=tmp_path / "a.bmp").open())) == 1
 
 
-def test_a_video_is_replayed_red_as_red(tmp_path):
+@pytest.fixture
+def video(tmp_path):
+    """Twelve frames at 4 per second whose green grows by 20."""
     path = tmp_path / "walk.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 5, (64, 48))
-    for _ in range(3):
-        writer.write(np.full((48, 64, 3), (20, 30, 220), np.uint8))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 4, (64, 48))
+    for number in range(12):
+        writer.write(np.full((48, 64, 3), (20, 20 * number, 220), np.uint8))
     writer.release()
-    frames = all_frames(ReplayCameraSettings(path=path).open())
-    assert [frame.label for frame in frames] == ["walk.avi#1", "walk.avi#2", "walk.avi#3"]
-    assert np.abs(frames[0].pixels[20, 20].astype(int) - (220, 30, 20)).max() < 12
+    return path
+
+
+def test_a_video_is_replayed_red_as_red(video):
+    frames = all_frames(ReplayCameraSettings(path=video, pace="as_fast_as_possible").open())
+    assert [frame.label for frame in frames] == [f"walk.avi#{number}" for number in range(1, 13)]
+    assert np.abs(frames[0].pixels[20, 20].astype(int) - (220, 0, 20)).max() < 12
+
+
+def test_a_video_waits_for_its_own_clock(video):
+    clock = Clock()
+    camera = ReplayCamera(ReplayCameraSettings(path=video), clock=clock, pause=clock.pause)
+    for number in range(12):
+        assert camera.capture().label == f"walk.avi#{number + 1}"
+        assert clock.seconds == pytest.approx(number / 4)
+    assert camera.capture() is None
+
+
+def test_whoever_comes_late_misses_frames_and_gets_the_newest(video):
+    clock = Clock()
+    camera = ReplayCamera(ReplayCameraSettings(path=video), clock=clock, pause=clock.pause)
+    seen = []
+    while (frame := camera.capture()) is not None:
+        assert abs(int(frame.pixels[20, 20, 1]) - 20 * (int(frame.label.split("#")[1]) - 1)) < 12
+        seen.append(frame.label)
+        clock.pause(0.8)  # what the instrument needs to examine it
+    assert seen == ["walk.avi#1", "walk.avi#4", "walk.avi#7", "walk.avi#10"]
+    assert frame is None
+
+
+def test_a_video_begins_when_it_is_first_looked_at(video):
+    clock = Clock()
+    camera = ReplayCamera(ReplayCameraSettings(path=video), clock=clock, pause=clock.pause)
+    clock.pause(60.0)
+    assert camera.capture().label == "walk.avi#1"
 
 
 def test_a_bad_picture_is_skipped_and_told(tmp_path):

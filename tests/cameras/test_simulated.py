@@ -85,7 +85,7 @@ def test_the_union_chooses_by_driver(driver):
 
 def test_an_unknown_driver_or_key_is_refused():
     union = TypeAdapter(CameraSettings)
-    with pytest.raises(ValidationError, match="'picamera', 'v4l2', 'replay', 'simulated'"):
+    with pytest.raises(ValidationError, match="'picamera', 'v4l2', 'gstreamer', 'replay', 'simulated'"):
         union.validate_python({"driver": "webcam"})
     with pytest.raises(ValidationError, match=r"simulated\.smear\.sed"):
         union.validate_python({"driver": "simulated", "smear": {"sed": 3}})

@@ -243,6 +243,16 @@ def test_doctor_names_a_display_that_does_not_answer(tmp_path: Path) -> None:
     assert "check its plug, address and wiring" in failed["text"]
 
 
+def test_doctor_names_a_scanner_that_is_not_there_and_tries_the_signals(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path, "controls = [", 'controls = [{ driver = "scanner", device = "/dev/input/none" }, ')
+    bench.write_text(bench.read_text() + 'signals = { green_pin = 5, pin_factory = "mock" }\n')
+    outcome = leukoscope("doctor", "--bench", bench, "--json")
+    found = {entry["part"]: entry for entry in map(json.loads, outcome.out.splitlines())}
+    assert outcome.code == 2
+    assert "no scanner at /dev/input/none" in found["scanner"]["text"]
+    assert found["signals"]["good"]
+
+
 def test_a_camera_that_fails_while_paused_costs_nothing_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setattr("leukoscope.service.IDLE_S", 0.0)

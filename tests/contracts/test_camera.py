@@ -5,11 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from leukoscope.cameras import picamera_fake
+from leukoscope.cameras.gstreamer import GStreamerCameraSettings
 from leukoscope.cameras.picamera import PiCamera, PiCameraSettings
 from leukoscope.cameras.replay import ReplayCameraSettings
 from leukoscope.cameras.simulated import SimulatedCameraSettings
@@ -18,6 +20,7 @@ from leukoscope.errors import CameraError, CameraUnavailable
 from leukoscope.simulation.microscope import MicroscopeSettings
 from leukoscope.specimen.sample import Source
 from tests.cameras.fake_video_capture import FakeVideoCapture
+from tests.cameras.gstreamers import NO_GSTREAMER
 
 SIZE = (96, 128)
 
@@ -48,6 +51,20 @@ def replay(folder: Path) -> Bench:
     )
 
 
+def video(folder: Path) -> Bench:
+    path = folder / "walk.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 100, (SIZE[1], SIZE[0]))
+    for number in range(5):
+        writer.write(np.full((*SIZE, 3), (90, 50 + number, 200), np.uint8))
+    writer.release()
+    return Bench(
+        Source.REPLAYED,
+        "replay",
+        ReplayCameraSettings(path=path, pace="as_fast_as_possible").open,
+        ReplayCameraSettings(path=folder / "gone.avi").open,
+    )
+
+
 def v4l2(folder: Path) -> Bench:
     settings = V4l2CameraSettings(device=3, width=SIZE[1], height=SIZE[0])
     return Bench(
@@ -66,7 +83,20 @@ def picamera(folder: Path) -> Bench:
     return Bench(Source.LIVE, "picamera", connect, lambda: connect(5))
 
 
-@pytest.fixture(params=[simulated, replay, v4l2, picamera], ids=lambda driver: driver.__name__)
+def gstreamer(folder: Path) -> Bench:
+    if NO_GSTREAMER:
+        pytest.skip(NO_GSTREAMER)
+    size = {"width": SIZE[1], "height": SIZE[0], "frame_rate": 120, "timeout_s": 60.0}
+    red = "videotestsrc is-live=true pattern=red ! video/x-raw,framerate=100/1"
+    return Bench(
+        Source.LIVE,
+        "gstreamer",
+        GStreamerCameraSettings(pipeline=red, **size).open,
+        GStreamerCameraSettings(pipeline=f"filesrc location={folder}/gone ! rawvideoparse", **size).open,
+    )
+
+
+@pytest.fixture(params=[simulated, replay, video, v4l2, picamera, gstreamer], ids=lambda driver: driver.__name__)
 def bench(request, tmp_path):
     picamera_fake.reset()
     yield request.param(tmp_path)
@@ -164,6 +194,18 @@ def test_a_missing_device_is_named_and_says_what_to_do(bench):
         pytest.skip("a simulation is never missing")
     with pytest.raises(CameraUnavailable, match=r"(no|nothing|not there).*: .*(check|plugged in)"):
         bench.open_missing()
+
+
+def test_a_preview_shows_the_same_field_in_fewer_pixels_or_there_is_none(camera):
+    frame = camera.capture()
+    if frame.preview is None:
+        return
+    small = frame.preview
+    assert small.dtype == np.uint8
+    assert small.flags.c_contiguous
+    assert small.shape[1] <= SIZE[1]
+    assert small.shape[0] / small.shape[1] == pytest.approx(SIZE[0] / SIZE[1], abs=2 / small.shape[1])
+    assert np.abs(small.mean(axis=(0, 1)) - frame.pixels.mean(axis=(0, 1))).max() < 6
 
 
 def test_exposure_is_told_or_left_open_but_never_zero(camera):

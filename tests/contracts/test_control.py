@@ -5,16 +5,19 @@ import pty
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leukoscope.controls import Action, Control
+from leukoscope.controls import Action, Control, Event, Identify
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.keyboard import Keyboard
+from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.controls.scripted import Scripted, ScriptedPress
 from leukoscope.controls.window import WindowKeyboardSettings
 from leukoscope.errors import ControlError
+from tests.controls.scanner_wire import ScannerWire
 
 
 @dataclass
@@ -22,11 +25,12 @@ class Bench:
     """A control on the bench, and the hand that uses it."""
 
     control: Control
-    toggle_and_finish: Callable[[], None]
-    """One short press, then one long one."""
+    use: Callable[[], None]
+    """One short press, then one long one; or what else the hand does with it."""
     break_it: Callable[[], None] | None
     """None for a control that nothing can happen to."""
     clean_up: list[Callable[[], None]] = field(default_factory=list)
+    meant: tuple[Event, ...] = (Action.TOGGLE, Action.FINISH)
 
 
 def button() -> Bench:
@@ -104,7 +108,18 @@ def scripted() -> Bench:
     return Bench(Scripted(presses, lambda: clock[0]), later, None)
 
 
-BENCHES = {"button": button, "keyboard": keyboard, "window": window, "scripted": scripted}
+def scanner() -> Bench:
+    wire = ScannerWire()
+    return Bench(
+        Scanner(ScannerSettings(device=Path("/dev/input/scanner")), wire.connect, lambda: 0.0),
+        lambda: wire.scan("A-17", "B/2"),
+        wire.unplug,
+        [wire.unplug],
+        (Identify("A-17"), Identify("B/2")),
+    )
+
+
+BENCHES = {"button": button, "keyboard": keyboard, "window": window, "scripted": scripted, "scanner": scanner}
 
 
 @pytest.fixture(params=BENCHES)
@@ -122,10 +137,10 @@ def test_a_control_that_nobody_touches_says_nothing_and_does_not_wait(bench: Ben
     assert time.monotonic() - started < 1.0
 
 
-def test_actions_are_delivered_once_and_oldest_first(bench: Bench) -> None:
+def test_events_are_delivered_once_and_oldest_first(bench: Bench) -> None:
     assert bench.control.poll() is None
-    bench.toggle_and_finish()
-    assert [bench.control.poll() for _ in range(4)] == [Action.TOGGLE, Action.FINISH, None, None]
+    bench.use()
+    assert [bench.control.poll() for _ in range(4)] == [*bench.meant, None, None]
 
 
 def test_a_control_that_goes_away_is_a_control_error(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from gpiozero import Button as OtherButton
 from gpiozero.pins.mock import MockFactory
+from pydantic import ValidationError
 
 from leukoscope.controls import Action
 from leukoscope.controls.button import Button, ButtonSettings
@@ -43,17 +44,30 @@ def hand(request: pytest.FixtureRequest) -> Hand:
     return Hand(ButtonSettings(pull_up=request.param))
 
 
-def test_a_short_press_starts_and_a_long_one_finishes(hand: Hand) -> None:
+def test_a_short_press_starts_a_long_one_finishes_and_a_very_long_one_discards(hand: Hand) -> None:
     button = hand.open()
-    hand.hold(0.2)
-    hand.wait(0.1)
-    assert button.poll() is Action.TOGGLE
+    for seconds, action in ((0.2, Action.TOGGLE), (1.01, Action.FINISH), (3.9, Action.FINISH), (4.1, Action.DISCARD)):
+        hand.hold(seconds)
+        hand.wait(0.1)
+        assert button.poll() is action
+        assert button.poll() is None
+
+
+def test_a_very_long_press_is_told_while_the_finger_is_still_down(hand: Hand) -> None:
+    button = hand.open()
     hand.down()
-    hand.wait(1.01)
-    assert button.poll() is Action.FINISH
+    hand.wait(3.9)
+    assert button.poll() is None
+    hand.wait(0.2)
+    assert button.poll() is Action.DISCARD
     hand.up()
     hand.wait(1.0)
     assert button.poll() is None
+
+
+def test_a_very_long_press_shorter_than_a_long_one_is_refused() -> None:
+    with pytest.raises(ValidationError, match="very_long_s = 2 must be longer than long_s = 3"):
+        ButtonSettings(long_s=3.0, very_long_s=2.0)
 
 
 def test_presses_made_while_the_program_was_busy_are_all_delivered_in_order(hand: Hand) -> None:
@@ -68,9 +82,9 @@ def test_a_stuck_button_is_an_error_once_and_works_again_when_it_is_freed() -> N
     hand = Hand()
     button = hand.open()
     hand.down()
-    hand.wait(2.0)
-    assert button.poll() is Action.FINISH
-    hand.wait(29.0)
+    hand.wait(5.0)
+    assert button.poll() is Action.DISCARD
+    hand.wait(26.0)
     with pytest.raises(ControlError, match="down for 30 s: it is stuck"):
         button.poll()
     hand.wait(60.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leukoscope.controls.press import Press, PressReader, PressTimes
 
-TIMES = PressTimes(debounce_s=0.03, long_s=1.0, stuck_s=30.0)
+TIMES = PressTimes(debounce_s=0.03, long_s=1.0, very_long_s=4.0, stuck_s=30.0)
 END_S = 1e6
 
 
@@ -33,13 +33,25 @@ def test_a_short_press_is_told_when_it_is_let_go() -> None:
     assert reader.presses(9.0) == []
 
 
-def test_a_long_press_is_told_while_it_is_held_and_no_short_one_follows() -> None:
+def test_a_long_press_is_told_when_it_is_let_go_since_it_may_become_a_very_long_one() -> None:
     reader = PressReader(TIMES, False, 0.0)
     reader.edge(True, 1.0)
-    assert reader.presses(1.99) == []
-    assert reader.presses(2.0) == [Press.LONG]
-    reader.edge(False, 2.5)
+    assert reader.presses(4.9) == []
+    reader.edge(False, 4.95)
+    assert reader.presses(9.0) == [Press.LONG]
+
+
+def test_a_very_long_press_is_told_while_it_is_held_and_nothing_follows() -> None:
+    reader = PressReader(TIMES, False, 0.0)
+    reader.edge(True, 1.0)
+    assert reader.presses(4.99) == []
+    assert reader.presses(5.0) == [Press.VERY_LONG]
+    reader.edge(False, 7.0)
     assert reader.presses(9.0) == []
+
+
+def test_a_very_long_press_that_nobody_polled_is_still_very_long() -> None:
+    assert read([(True, 1.0), (False, 6.0)]) == [Press.VERY_LONG]
 
 
 def test_a_long_press_that_nobody_polled_is_still_long() -> None:
@@ -70,7 +82,7 @@ def test_a_contact_that_bounces_while_held_stays_held() -> None:
 def test_a_stuck_button_is_told_once_and_can_be_used_again_after() -> None:
     reader = PressReader(TIMES, False, 0.0)
     reader.edge(True, 1.0)
-    assert reader.presses(30.9) == [Press.LONG]
+    assert reader.presses(30.9) == [Press.VERY_LONG]
     assert reader.presses(31.0) == [Press.STUCK]
     assert reader.presses(500.0) == []
     reader.edge(False, 600.0)
@@ -86,7 +98,7 @@ def test_a_button_held_while_the_program_starts_is_no_press_but_can_be_stuck() -
 
 
 def test_times_in_the_wrong_order_are_refused() -> None:
-    with pytest.raises(ValueError, match="debounce_s < long_s < stuck_s"):
+    with pytest.raises(ValueError, match="debounce_s < long_s < very_long_s < stuck_s"):
         PressTimes(debounce_s=0.5, long_s=0.3)
 
 
@@ -113,7 +125,8 @@ def test_every_clean_press_is_told_exactly_once_as_what_its_length_says(
         at_s = down_s + held_s
         edges += [(True, down_s), (False, at_s)]
         held = at_s - down_s
-        expected.append(Press.LONG if held >= TIMES.long_s else Press.SHORT)
+        lengths = ((TIMES.very_long_s, Press.VERY_LONG), (TIMES.long_s, Press.LONG), (0.0, Press.SHORT))
+        expected.append(next(press for least_s, press in lengths if held >= least_s))
         if held >= TIMES.stuck_s:
             expected.append(Press.STUCK)
     assert read(edges) == expected

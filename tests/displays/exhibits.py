@@ -57,6 +57,9 @@ EXHIBITS: dict[str, Screen] = {
     "counting_paused": Counting(
         347, 500, 1180, 96, Flaw.OUT_OF_FOCUS, DIFFERENTIAL, 234567, 8120, 5.72, MORE, 4351.0, True, Source.LIVE
     ),
+    "counting_resumed": Counting(
+        12, 100, 31, 2, None, DIFFERENTIAL[:6], 6210, 203, 0.15, None, 95.0, True, Source.LIVE, resumed=True
+    ),
     "result": Result(
         "2026-0412-07",
         DIFFERENTIAL,

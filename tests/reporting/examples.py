@@ -75,6 +75,7 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         ),
         "rules": RulesIdentity("adult-blood", "1.0.0", "c" * 64),
         "finished_because": "enough_cells",
+        "resumed": 1,
         "provenance": PROVENANCE,
     }
     return SampleReport(**(fields | changes))
@@ -140,6 +141,7 @@ reports = st.builds(
     border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
     findings=st.lists(_findings, max_size=3).map(tuple),
     rules=st.builds(RulesIdentity, _names, _names, _digests),
+    resumed=_counts,
     finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures", "fault"]),
     provenance=st.builds(
         Provenance,

@@ -1,9 +1,27 @@
 """What of a counted field is kept once its picture is gone."""
 
+from dataclasses import dataclass
+
 from leukoscope.analysis.morphology import shape_of
 from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.slide import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A counted field without its picture."""
+
+    sights: tuple[Sight, ...]
+    rows: int
+    cols: int
+    um_per_px: float
+
+
+def seen_in(field: CountedField, number: int) -> Seen:
+    """What is kept of a field, the sample's `number`-th."""
+    rows, cols = field.micrograph.pixels.shape[:2]
+    return Seen(sights_of(field, number), rows, cols, field.micrograph.um_per_px)
 
 
 def sights_of(field: CountedField, number: int) -> tuple[Sight, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from leukoscope.analysis.agreement import Points, Rects, agreed_shift, clipped, grown, within
 from leukoscope.analysis.mosaic import Mosaic, Name, View
-from leukoscope.analysis.sights import sights_of
+from leukoscope.analysis.sights import Seen, seen_in
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.place import Place
 from leukoscope.specimen.slide import SlideCell, SlideChange
@@ -45,7 +45,8 @@ class Slide:
         self._numbers = itertools.count(1)
         self._patches: dict[int, Mosaic] = {}
         self._um_per_px = 1.0
-        self._fields = 0
+        self.fields = 0
+        """Fields added so far."""
 
     @property
     def patches(self) -> int:
@@ -63,10 +64,13 @@ class Slide:
 
         A place that its own cells contradict is not believed.
         """
-        self._fields += 1
-        rows, cols = field.micrograph.pixels.shape[:2]
-        self._um_per_px = field.micrograph.um_per_px
-        sights = sights_of(field, self._fields)
+        return self.add_seen(seen_in(field, self.fields + 1), place)
+
+    def add_seen(self, seen: Seen, place: Place | None) -> Placed:
+        """As `add`, of a field whose picture is gone."""
+        self.fields += 1
+        rows, cols, sights = seen.rows, seen.cols, seen.sights
+        self._um_per_px = seen.um_per_px
         if place is not None:
             place = self._corrected(place, View(place.row, place.col, rows, cols, sights))
         if place is None:
@@ -75,7 +79,7 @@ class Slide:
         patch = self._patches[place.patch]
         before_px = patch.area_px
         cells, dropped = patch.add(View(place.row, place.col, rows, cols, sights))
-        return Placed(place, SlideChange(self._fields, self._um2(patch.area_px - before_px), cells, dropped))
+        return Placed(place, SlideChange(self.fields, self._um2(patch.area_px - before_px), cells, dropped))
 
     def join(self, patch: int, to: Place) -> Placed | None:
         """Put a patch where it turned out to lie: its first corner at a place of another patch.
@@ -102,7 +106,7 @@ class Slide:
             told |= {cell.id: cell for cell in cells}
             dropped |= set(parts)
         kept = tuple(cell for key, cell in sorted(told.items()) if key not in dropped)
-        change = SlideChange(self._fields, self._um2(target.area_px - before_px), kept, tuple(sorted(dropped)))
+        change = SlideChange(self.fields, self._um2(target.area_px - before_px), kept, tuple(sorted(dropped)))
         return Placed(to.moved(down, right), change)
 
     def _um2(self, square_px: float) -> float:

@@ -1,6 +1,7 @@
 """Adds up fields until a sample can be reported."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -85,8 +86,12 @@ class Tally:
 
     def refuse(self, field: RejectedField) -> None:
         """Take in a field that cannot be trusted."""
+        self.refuse_for(field.quality.flaws)
+
+    def refuse_for(self, flaws: Iterable[str]) -> None:
+        """Take in a field that cannot be trusted for these reasons."""
         self._rejected += 1
-        self._flaws.update(flaw.value for flaw in field.quality.flaws)
+        self._flaws.update(str(flaw) for flaw in flaws)
 
     def _count(self, cell: SlideCell | None, by: int) -> None:
         if cell is None:

@@ -78,7 +78,7 @@ class Guide:
 
     def pressed(self) -> Action | None:
         """A press that came meanwhile; None without one."""
-        return next((action for control in self._controls if (action := control.poll()) is not None), None)
+        return next((event for control in self._controls if isinstance(event := control.poll(), Action)), None)
 
 
 def _opened(settings: BenchSettings, panel: Panel) -> Iterator[Control]:

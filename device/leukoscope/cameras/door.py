@@ -19,8 +19,8 @@ class Camera(Protocol):
         """The next frame, or None when the source has ended (only a replay ends).
 
         Raises:
-            CameraTimeout: no frame came in time.
-            CameraError: the camera failed or was unplugged.
+            CameraInterrupted: the camera stopped or was unplugged, and is being opened again: ask again.
+            CameraError: it failed, and did not come back in the time its settings allow.
         """
 
     def close(self) -> None:

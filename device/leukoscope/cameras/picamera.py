@@ -1,7 +1,9 @@
 """The Raspberry Pi's camera through picamera2. Not run on hardware by us; tested against picamera_fake."""
 
 import importlib
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -10,10 +12,14 @@ from pydantic import Field
 
 from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.lock import Lock
+from leukoscope.cameras.planes import rgb_from_yuv420
+from leukoscope.cameras.recovery import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
-from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+
+_log = logging.getLogger("leukoscope")
 
 
 class Library(Protocol):
@@ -40,8 +46,20 @@ class PiCameraSettings(FrozenModel):
     """Locked white balance (red, blue), each above 0 and at most 32."""
     timeout_s: float = Field(default=5.0, gt=0, le=120)
     """How long to wait for a frame, seconds."""
+    recovery_s: RecoverySeconds = 60.0
+    """How long a camera that stopped is opened again and again before that is a fault, seconds."""
+    preview_width: int | None = Field(default=320, ge=64, le=1024, multiple_of=4)
+    """Pixels across of the small picture beside each frame, at most `width`; None for none."""
     lock_folder: Path = Path("/run/lock")
     """Where the file lies that keeps a second program from taking the camera; must be writable."""
+
+    @property
+    def preview_size(self) -> tuple[int, int] | None:
+        """(width, height) of the small picture, of the frame's form up to a pixel; both even."""
+        if self.preview_width is None:
+            return None
+        width = min(self.preview_width, self.width)
+        return width, max(2, 2 * round(width * self.height / self.width / 2))
 
     def open(self) -> "PiCamera":
         """Open, configure once and start.
@@ -60,16 +78,25 @@ class PiCameraSettings(FrozenModel):
 
 
 class PiCamera:
-    """Opened once, in one configuration: mode switches run the Pi out of camera memory."""
+    """One configuration of two streams, set when it is opened: mode switches run the Pi out of camera memory."""
 
-    def __init__(self, settings: PiCameraSettings, library: Library, now: Now = utc_now) -> None:
-        self._settings, self._now = settings, now
+    def __init__(
+        self,
+        settings: PiCameraSettings,
+        library: Library,
+        now: Now = utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings, self._library, self._now = settings, library, now
+        self._recovery = Recovery(settings.recovery_s, clock, pause)
         self._number = 0
+        self._closed = False
         self._lock = Lock(settings.lock_folder / f"leukoscope-camera-{settings.camera}.lock")
         self._device: Any = None
         self._lock.take()
         try:
-            self._start(library)
+            self._start()
         except BaseException:
             self.close()
             raise
@@ -83,37 +110,30 @@ class PiCamera:
         """A frame whose exposure began after this call, with what the sensor really used.
 
         Raises:
-            CameraTimeout: no frame within `timeout_s`, as when libcamera logs "Camera frontend has timed
-                out". Close the camera and open it again once; if that fails too, suspect the cable.
-            CameraError: closed, or picamera2 failed.
+            CameraInterrupted: no frame within `timeout_s`, as when libcamera logs "Camera frontend has timed
+                out", or picamera2 failed; the camera is opened again at the next call.
+            CameraError: closed, or failing for longer than `recovery_s`.
         """
-        if self._device is None:
+        if self._closed:
             raise CameraError(f"Pi camera {self._settings.camera} is closed: open it again to capture")
-        request = self._request()
-        try:
-            pixels = request.make_array("main")
-            metadata = request.get_metadata()
-        except (RuntimeError, OSError) as problem:
-            raise CameraError(
-                f"Pi camera {self._settings.camera} failed while reading a frame ({problem})"
-            ) from problem
-        finally:
-            # A request that is not given back starves the camera within a few frames.
-            request.release()
-        return self._frame(pixels, metadata)
+        with self._recovery.attempt(self._stop):
+            if self._device is None:
+                self._start()
+            pixels, preview, metadata = self._read()
+            self._refuse_other_size(pixels)
+        return self._frame(pixels, preview, metadata)
 
     def close(self) -> None:
         """Stop and release camera and lock; safe to call twice."""
-        device, self._device = self._device, None
+        self._closed = True
         try:
-            if device is not None:
-                device.close()
+            self._stop()
         finally:
             self._lock.release()
 
-    def _start(self, library: Library) -> None:
+    def _start(self) -> None:
         number = self._settings.camera
-        found = library.Picamera2.global_camera_info()
+        found = self._library.Picamera2.global_camera_info()
         if number >= len(found):
             names = ", ".join(str(camera.get("Model", "?")) for camera in found) or "none"
             raise CameraUnavailable(
@@ -121,19 +141,32 @@ class PiCamera:
                 "`rpicam-hello --list-cameras` lists what answers"
             )
         try:
-            self._device = library.Picamera2(number)
+            self._device = self._library.Picamera2(number)
             self._device.configure(self._configuration(self._device))
             self._device.start()
         except (RuntimeError, OSError, IndexError) as problem:
+            self._stop()
             raise CameraUnavailable(
                 f"Pi camera {number} does not start ({_root(problem)}): does another program hold it?"
             ) from problem
 
+    def _stop(self) -> None:
+        device, self._device = self._device, None
+        if device is None:
+            return
+        try:
+            device.close()
+        except (RuntimeError, OSError) as problem:
+            # A camera whose frontend is dead may fail here too; what matters is told by the next attempt to open it.
+            _log.warning("Pi camera %d did not close: %s", self._settings.camera, problem)
+
     def _configuration(self, device: Any) -> Any:
-        settings = self._settings
+        settings, small = self._settings, self._settings.preview_size
         return device.create_still_configuration(
             # picamera2 names formats by their little-endian word: "BGR888" is R, G, B in memory.
             main={"format": "BGR888", "size": (settings.width, settings.height)},
+            # The only kind of format that every board makes for its second stream.
+            lores=None if small is None else {"format": "YUV420", "size": small},
             # One buffer being read, one being filled.
             buffer_count=2,
             controls={
@@ -153,19 +186,36 @@ class PiCamera:
             # Without this the abandoned job would swallow the next frame.
             self._device.cancel_all_and_flush()
             raise CameraTimeout(
-                f"Pi camera {number} sent no frame within {timeout_s:g} s: check the ribbon cable, then start again"
+                f"Pi camera {number} sent no frame within {timeout_s:g} s: check the ribbon cable"
             ) from problem
         except (RuntimeError, OSError) as problem:
-            raise CameraError(f"Pi camera {number} failed ({problem}): start again") from problem
+            raise CameraError(f"Pi camera {number} failed ({problem}): check the ribbon cable") from problem
 
-    def _frame(self, pixels: Any, metadata: Mapping[str, Any]) -> Frame:
+    def _read(self) -> tuple[Any, Pixels | None, Mapping[str, Any]]:
+        """Both pictures and the metadata of one request, which is given back."""
+        small = self._settings.preview_size
+        request = self._request()
+        try:
+            planes: Any = None if small is None else request.make_array("lores")
+            pixels, metadata = request.make_array("main"), request.get_metadata()
+        except (RuntimeError, OSError) as problem:
+            raise CameraError(
+                f"Pi camera {self._settings.camera} failed while reading a frame ({problem}): check the ribbon cable"
+            ) from problem
+        finally:
+            # A request that is not given back starves the camera within a few frames.
+            request.release()
+        return pixels, None if small is None else rgb_from_yuv420(planes, *small), metadata
+
+    def _refuse_other_size(self, pixels: Any) -> None:
         settings = self._settings
-        expected = (settings.height, settings.width, 3)
-        if pixels.shape != expected:
+        if pixels.shape != (settings.height, settings.width, 3):
             raise CameraError(
                 f"Pi camera {settings.camera} sent {pixels.shape[1]}x{pixels.shape[0]} pixels instead of "
                 f"{settings.width}x{settings.height}: choose a size this sensor delivers"
             )
+
+    def _frame(self, pixels: Any, preview: Pixels | None, metadata: Mapping[str, Any]) -> Frame:
         self._number += 1
         gains = metadata.get("ColourGains")
         return Frame(
@@ -176,6 +226,7 @@ class PiCamera:
             exposure_us=_or_none(metadata.get("ExposureTime"), int),
             analogue_gain=_or_none(metadata.get("AnalogueGain"), float),
             colour_gains=None if gains is None else (float(gains[0]), float(gains[1])),
+            preview=preview,
         )
 
 

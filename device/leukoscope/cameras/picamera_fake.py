@@ -11,10 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from leukoscope.cameras.planes import yuv420_from_rgb
+
 CONTROLS = frozenset({"AeEnable", "AwbEnable", "ExposureTime", "AnalogueGain", "ColourGains", "FrameDurationLimits"})
 """Controls the fake sensor advertises; others are refused, as picamera2 does."""
 LINE_US = 27
 """Exposures are whole sensor lines, so what was used differs a little from what was asked."""
+LORES_ALIGNMENT = 64
+"""Bytes to which the rows of the second stream are padded."""
 Fault = Literal["none", "timeout", "unplugged"]
 
 
@@ -66,10 +70,13 @@ class CompletedRequest:
         BENCH.unreleased += 1
 
     def make_array(self, name: str) -> NDArray[np.uint8]:
-        """A copy of the picture; "BGR888" is red first in memory, "RGB888" blue first."""
+        """A copy of the picture; "BGR888" is red first in memory, "RGB888" blue first, "YUV420" has padded rows."""
         self._check(name)
-        rgb = BENCH.scene(self.request, self.picam2.config["main"]["size"])
-        if self.picam2.config["main"]["format"] == "RGB888":
+        stream = self.picam2.config[name]
+        rgb = BENCH.scene(self.request, stream["size"])
+        if stream["format"] == "YUV420":
+            return yuv420_from_rgb(rgb, LORES_ALIGNMENT)
+        if stream["format"] == "RGB888":
             rgb = rgb[..., ::-1]
         return np.ascontiguousarray(rgb).copy()
 
@@ -94,7 +101,7 @@ class CompletedRequest:
         BENCH.unreleased -= 1
 
     def _check(self, name: str) -> None:
-        if self.ref_count < 1 or name not in self.picam2.config:
+        if self.ref_count < 1 or self.picam2.config.get(name) is None:
             raise RuntimeError(f"Stream {name!r} is not defined")
 
 
@@ -144,6 +151,7 @@ class Picamera2:
             "use_case": use_case,
             "buffer_count": buffer_count,
             "main": stream,
+            "lores": None if lores is None else {"format": "YUV420", "size": stream["size"]} | dict(lores),
             "controls": dict(controls),
         }
 
@@ -154,6 +162,12 @@ class Picamera2:
         for name in camera_config["controls"]:
             if name not in CONTROLS:
                 raise RuntimeError(f"Control {name} is not advertised by libcamera")
+        lores = camera_config["lores"]
+        if lores is not None:
+            if any(small > large for small, large in zip(lores["size"], camera_config["main"]["size"], strict=True)):
+                raise RuntimeError("lores stream dimensions may not exceed main stream")
+            if not lores["format"].startswith("YUV"):
+                raise RuntimeError("lores stream must be YUV")
         self.config = camera_config
         BENCH.configured += 1
 

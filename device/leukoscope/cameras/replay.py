@@ -1,15 +1,16 @@
 """Plays back a folder of pictures, one picture or a video file, in order and once."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
 from pydantic import Field
 
 from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, read_picture
+from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels
@@ -24,6 +25,9 @@ class ReplayCameraSettings(FrozenModel):
     """A folder of pictures, one picture, or a video file."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=80_000_000)
     """Larger pictures are skipped, and told; pixels per picture."""
+    pace: Literal["video_clock", "as_fast_as_possible"] = "video_clock"
+    """How a video is played: by its own clock from the first capture on, where whoever comes late misses frames as
+    with a live camera; or each frame in turn, however long that takes. Pictures in a folder always come in turn."""
 
     def open(self) -> "ReplayCamera":
         """A camera at the first picture.
@@ -37,8 +41,15 @@ class ReplayCameraSettings(FrozenModel):
 class ReplayCamera:
     """Delivers each readable picture once; what it had to pass over is in `skipped`."""
 
-    def __init__(self, settings: ReplayCameraSettings, now: Now = utc_now) -> None:
+    def __init__(
+        self,
+        settings: ReplayCameraSettings,
+        now: Now = utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._settings, self._now = settings, now
+        self._clock, self._pause = clock, pause
         self.skipped: list[tuple[Path, str]] = []
         """Pictures passed over so far, each with the reason."""
         self._number = 0
@@ -82,7 +93,31 @@ class ReplayCamera:
             raise CameraUnavailable(f"nothing to replay at {path}: check `path` in the camera settings")
         if path.suffix.lower() in SUFFIXES:
             return self._read([path])
-        return _play(path)
+        kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        try:
+            video = Video(path)
+        except CameraUnavailable as problem:
+            raise CameraUnavailable(
+                f"{path} is neither a video nor a picture of type {kinds}: convert it first"
+            ) from problem
+        return self._each(video) if self._settings.pace == "as_fast_as_possible" else self._live(video)
+
+    def _each(self, video: Video) -> Iterator[tuple[Path, Pixels]]:
+        with closing(video):
+            while video.advance():
+                yield video.name, video.picture()
+
+    def _live(self, video: Video) -> Iterator[tuple[Path, Pixels]]:
+        """The frame that would be on a screen now; waits for one that is not due yet."""
+        with closing(video):
+            begun_s = self._clock()
+            while video.advance():
+                elapsed_s = self._clock() - begun_s
+                if video.due_s + video.interval_s <= elapsed_s:
+                    continue
+                if video.due_s > elapsed_s:
+                    self._pause(video.due_s - elapsed_s)
+                yield video.name, video.picture()
 
     def _read(self, pictures: list[Path]) -> Iterator[tuple[Path, Pixels]]:
         for path in pictures:
@@ -90,26 +125,3 @@ class ReplayCamera:
                 yield path, read_picture(path, self._settings.max_pixels)
             except PictureError as problem:
                 self.skipped.append((path, str(problem)))
-
-
-def _play(path: Path) -> Iterator[tuple[Path, Pixels]]:
-    """Frames of a video, opened at once so that a bad file is told when the camera is opened."""
-    video = cv2.VideoCapture(str(path))
-    if not video.isOpened():
-        kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise CameraUnavailable(f"{path} is neither a video nor a picture of type {kinds}: convert it first")
-    return _frames(path, video)
-
-
-def _frames(path: Path, video: cv2.VideoCapture) -> Iterator[tuple[Path, Pixels]]:
-    try:
-        number = 0
-        while True:
-            arrived, bgr = video.read()
-            if not arrived:
-                return
-            number += 1
-            rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            yield path.with_name(f"{path.name}#{number}"), np.ascontiguousarray(rgb, dtype=np.uint8)
-    finally:
-        video.release()

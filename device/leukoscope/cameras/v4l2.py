@@ -1,26 +1,31 @@
 """USB and CSI cameras through Video4Linux and OpenCV. Not run on hardware by us."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from leukoscope.cameras.door import Now, utc_now
+from leukoscope.cameras.reader import Reader
+from leukoscope.cameras.recovery import Recovery, RecoverySeconds
+from leukoscope.cameras.v4l2_locking import lock_controls, lock_picture
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
-from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
 
-_MANUAL, _AUTOMATIC = 1, 3
-"""Values of V4L2_CID_EXPOSURE_AUTO: manual, and aperture priority (what webcams call automatic)."""
-_EXPOSURE_UNIT_US = 100
-"""V4L2_CID_EXPOSURE_ABSOLUTE counts in 100 microseconds."""
+SILENT_S = 2
+"""Seconds after which OpenCV gives up waiting inside one read; its own default is 10."""
+RELEASE_S = SILENT_S + 1.0
+"""Seconds a silent device may take to be let go of."""
 
 
 class VideoCapture(Protocol):
@@ -38,8 +43,8 @@ class VideoCapture(Protocol):
     def grab(self) -> bool:
         """Take the next frame without decoding it."""
 
-    def read(self) -> tuple[bool, Any]:
-        """Take and decode the next frame, BGR."""
+    def retrieve(self) -> tuple[bool, Any]:
+        """Decode the frame grabbed last, BGR."""
 
     def release(self) -> None:
         """Let go of the device."""
@@ -50,32 +55,45 @@ class V4l2CameraSettings(FrozenModel):
 
     driver: Literal["v4l2"] = "v4l2"
     device: int | str = 0
-    """Number of /dev/video*, or a path; /dev/v4l/by-id/… stays the same when other cameras come and go."""
+    """Number of /dev/video*, or a path; /dev/v4l/by-id/… stays the same when the camera is plugged in anew."""
     width: int = Field(default=640, ge=16, le=8192)
     """Pixels across; the camera must deliver exactly this."""
     height: int = Field(default=480, ge=16, le=8192)
     """Pixels down; the camera must deliver exactly this."""
     pixel_format: str | None = Field(default=None, min_length=4, max_length=4)
-    """Four letters such as "MJPG" or "YUYV"; None leaves the camera's own."""
+    """Four letters such as "MJPG" or "YUYV", read back after setting; None leaves the camera's own."""
     exposure_us: int | None = Field(default=None, ge=100, le=10_000_000)
-    """Locked exposure, microseconds, in steps of 100; None leaves it automatic."""
+    """Locked exposure, microseconds, in steps of 100, read back to within 10 %; None leaves it automatic."""
+    white_balance_k: int | None = Field(default=None, ge=1000, le=20_000)
+    """Locked white balance, kelvin, read back to within 10 %; None leaves it automatic."""
     stale_frames: int = Field(default=1, ge=0, le=10)
-    """Frames thrown away before each capture: the driver may still hold one from before the stage moved."""
+    """Frames passed over at each capture: the one under way may have begun before the stage came to rest."""
     timeout_s: float = Field(default=5.0, gt=0, le=60)
-    """How long to wait for a frame, seconds. OpenCV itself notices a silent device only after 10 s."""
+    """How long to wait for a frame, seconds."""
+    recovery_s: RecoverySeconds = 60.0
+    """How long a camera that stopped or was unplugged is opened again and again before that is a fault, seconds."""
 
     def open(self) -> "V4l2Camera":
-        """Open the device and lock its size and exposure.
+        """Open the device and lock what the settings name.
 
         Raises:
-            CameraUnavailable: it is missing or busy, or refuses the size or the exposure.
+            CameraUnavailable: it is missing or busy, or refuses a format, a size, an exposure or a white balance.
         """
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+        # OpenCV reads this once, when it first waits for a frame.
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(SILENT_S))
         return V4l2Camera(self, lambda device: cv2.VideoCapture(device, backend))
 
 
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    bgr: Any
+    arrived_at: datetime
+    exposure_us: int | None
+
+
 class V4l2Camera:
-    """Frames from one video device."""
+    """Frames from one video device, which may be unplugged and come back."""
 
     def __init__(
         self,
@@ -85,16 +103,15 @@ class V4l2Camera:
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._settings, self._now, self._clock, self._pause = settings, now, clock, pause
+        self._settings, self._connect, self._now = settings, connect, now
+        self._recovery = Recovery(settings.recovery_s, clock, pause)
         self._number = 0
+        self._closed = False
         # Elsewhere than on Linux a camera is not a file.
         self._was_there = Path(self._place).exists()
-        self._capture: VideoCapture | None = connect(settings.device)
-        try:
-            self._configure(self._capture)
-        except CameraUnavailable:
-            self.close()
-            raise
+        self._reader: Reader[_Shot] | None = None
+        self._leaving: Reader[_Shot] | None = None
+        self._reader = self._opened()
 
     @property
     def source(self) -> Source:
@@ -102,97 +119,110 @@ class V4l2Camera:
         return Source.LIVE
 
     def capture(self) -> Frame:
-        """A frame that began after this call.
+        """A frame that began after this call; a camera that was away is opened and locked anew.
 
         Raises:
-            CameraTimeout: no frame came within `timeout_s`.
-            CameraError: closed, unplugged, or the frame has another size than asked for.
+            CameraInterrupted: silent for `timeout_s`, unplugged, failed, or of another size: ask again.
+            CameraError: closed, or away for longer than `recovery_s`.
         """
-        if self._capture is None:
+        if self._closed:
             raise CameraError(f"the camera at {self._place} is closed: open it again to capture")
-        try:
-            for _ in range(self._settings.stale_frames):
-                self._capture.grab()
-            bgr = self._next(self._capture)
-        except cv2.error as problem:
-            raise CameraError(f"the camera at {self._place} failed ({problem}): start again") from problem
-        expected = (self._settings.height, self._settings.width, 3)
-        if bgr.shape != expected:
-            raise CameraError(
-                f"the camera at {self._place} sent {bgr.shape[1]}x{bgr.shape[0]} pixels instead of "
-                f"{expected[1]}x{expected[0]}: another program may have changed it"
-            )
+        with self._recovery.attempt(self._drop):
+            if self._reader is None:
+                self._reader = self._opened()
+            shot = self._reader.next(self._settings.stale_frames, self._settings.timeout_s)
+            if shot is None:
+                raise CameraTimeout(
+                    f"the camera at {self._place} sent no frame within {self._settings.timeout_s:g} s: check its cable"
+                )
+            pixels = self._checked(shot.bgr)
         self._number += 1
         return Frame(
-            pixels=np.ascontiguousarray(bgr[..., ::-1]),
+            pixels=pixels,
             number=self._number,
-            captured_at=self._now(),
+            captured_at=shot.arrived_at,
             source=f"v4l2:{self._settings.device}",
-            exposure_us=self._exposure_us(self._capture),
+            exposure_us=shot.exposure_us,
         )
 
     def close(self) -> None:
-        """Release the device; safe to call twice."""
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        """Release the device; safe to call twice. One that is silent is released as soon as it lets go."""
+        self._closed = True
+        self._drop()
+        if self._leaving is not None:
+            self._leaving.stop(RELEASE_S)
 
     @property
     def _place(self) -> str:
         device = self._settings.device
         return f"/dev/video{device}" if isinstance(device, int) else device
 
-    def _configure(self, capture: VideoCapture) -> None:
-        settings = self._settings
-        if not capture.isOpened():
-            what = (
-                "is there but does not open: does another program hold it?"
-                if self._was_there
-                else "is not there: is it plugged in?"
-            )
-            raise CameraUnavailable(f"the camera at {self._place} {what} `leukoscope doctor` lists what answers")
-        if settings.pixel_format is not None:
-            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.pixel_format))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
-        # Not every backend knows this one; `stale_frames` covers for it.
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        found = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
-        if found != (settings.width, settings.height):
-            raise CameraUnavailable(
-                f"the camera at {self._place} offers {found[0]}x{found[1]} pixels instead of "
-                f"{settings.width}x{settings.height}: set `width` and `height` to a size it has"
-            )
-        self._set_exposure(capture)
+    def _drop(self) -> None:
+        if self._reader is not None:
+            self._reader.stop(0)
+            self._leaving, self._reader = self._reader, None
 
-    def _set_exposure(self, capture: VideoCapture) -> None:
-        wanted = self._settings.exposure_us
-        if wanted is None:
-            capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _AUTOMATIC)
-            return
-        manual = capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _MANUAL)
-        if not (manual and capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted / _EXPOSURE_UNIT_US))):
-            raise CameraUnavailable(
-                f"the camera at {self._place} refuses a locked exposure of {wanted} us: "
-                "leave `exposure_us` out, or use a camera with manual exposure"
-            )
+    def _opened(self) -> Reader[_Shot]:
+        if self._leaving is not None and not self._leaving.stop(RELEASE_S):
+            raise CameraUnavailable(f"the camera at {self._place} is silent and still held: unplug it and plug it in")
+        self._leaving = None
+        self._refuse_missing()
+        capture = self._connect(self._settings.device)
+        try:
+            if not capture.isOpened():
+                self._refuse_missing()
+                raise CameraUnavailable(
+                    f"the camera at {self._place} {self._why_not_open()} `leukoscope doctor` lists what answers"
+                )
+            lock_picture(capture, self._settings, self._place)
+            lock_controls(capture, self._settings, self._place)
+        except BaseException:
+            capture.release()
+            raise
+        return Reader(
+            lambda: self._grab(capture), lambda: self._retrieve(capture), capture.release, f"camera {self._place}"
+        )
+
+    def _why_not_open(self) -> str:
+        there = self._was_there or Path(self._place).exists()
+        return (
+            "is there but does not open: does another program hold it?" if there else "is not there: is it plugged in?"
+        )
+
+    def _refuse_missing(self) -> None:
+        """A device that has been a file and is none now; OpenCV would only complain on standard error."""
+        self._was_there = self._was_there or Path(self._place).exists()
+        if self._was_there and not Path(self._place).exists():
+            raise CameraUnavailable(f"the camera at {self._place} is gone: plug it in")
+
+    def _grab(self, capture: VideoCapture) -> bool:
+        try:
+            arrived = capture.grab()
+        except cv2.error as problem:
+            raise CameraError(f"the camera at {self._place} failed ({problem}): plug it in anew") from problem
+        if not arrived:
+            self._refuse_missing()
+        return arrived
+
+    def _retrieve(self, capture: VideoCapture) -> _Shot:
+        try:
+            arrived, bgr = capture.retrieve()
+        except cv2.error as problem:
+            raise CameraError(f"the camera at {self._place} failed ({problem}): plug it in anew") from problem
+        if not arrived or bgr is None:
+            raise CameraError(f"the camera at {self._place} sent a frame that cannot be decoded: check its cable")
+        return _Shot(bgr, self._now(), self._exposure_us(capture))
 
     def _exposure_us(self, capture: VideoCapture) -> int | None:
         if self._settings.exposure_us is None:
             return None
-        return round(capture.get(cv2.CAP_PROP_EXPOSURE) * _EXPOSURE_UNIT_US) or None
+        return round(capture.get(cv2.CAP_PROP_EXPOSURE) * 100) or None
 
-    def _next(self, capture: VideoCapture) -> NDArray[np.uint8]:
-        deadline = self._clock() + self._settings.timeout_s
-        while True:
-            arrived, bgr = capture.read()
-            if arrived and bgr is not None:
-                return np.asarray(bgr, dtype=np.uint8)
-            if self._was_there and not Path(self._place).exists():
-                raise CameraError(f"the camera at {self._place} is gone: plug it in and start again")
-            if self._clock() >= deadline:
-                raise CameraTimeout(
-                    f"the camera at {self._place} sent no frame within {self._settings.timeout_s:g} s: "
-                    "check its cable, then start again"
-                )
-            self._pause(0.02)
+    def _checked(self, bgr: Any) -> Pixels:
+        expected = (self._settings.height, self._settings.width, 3)
+        if bgr.shape != expected:
+            raise CameraError(
+                f"the camera at {self._place} sent {bgr.shape[1]}x{bgr.shape[0]} pixels instead of "
+                f"{expected[1]}x{expected[0]}: another program may have changed it"
+            )
+        return np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)

@@ -4,16 +4,17 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from leukoscope.controls.action import Action
+from leukoscope.controls.action import Action, Event, Identify
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.keyboard import KeyboardSettings
+from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.controls.scripted import ScriptedSettings
 from leukoscope.controls.window import KeySource, WindowKeyboardSettings
 
-__all__ = ["Action", "Control", "ControlSettings", "KeySource", "WindowKeyboardSettings"]
+__all__ = ["Action", "Control", "ControlSettings", "Event", "Identify", "KeySource", "WindowKeyboardSettings"]
 
 ControlSettings = Annotated[
-    ButtonSettings | KeyboardSettings | WindowKeyboardSettings | ScriptedSettings,
+    ButtonSettings | KeyboardSettings | ScannerSettings | WindowKeyboardSettings | ScriptedSettings,
     Field(discriminator="driver"),
 ]
 """Any control a settings file can name; the window's keyboard is opened with the window it listens to."""
@@ -22,8 +23,8 @@ ControlSettings = Annotated[
 class Control(Protocol):
     """A control that is open."""
 
-    def poll(self) -> Action | None:
-        """The oldest action not yet delivered, or None; never blocks.
+    def poll(self) -> Event | None:
+        """The oldest event not yet delivered, or None; never blocks.
 
         Raises:
             ControlError: the control stopped answering.

@@ -1,5 +1,6 @@
-"""What a hand can ask for."""
+"""What a hand can ask for, and what it can say about the specimen."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -10,9 +11,25 @@ class Action(StrEnum):
     """Start, pause or go on (a short press)."""
     FINISH = "finish"
     """End the sample now (a long press)."""
+    DISCARD = "discard"
+    """Throw the sample away (a very long press); asked back before it is done."""
     QUIT = "quit"
     """Leave the program (keyboard only)."""
     STAGE_LEFT = "stage_left"
     STAGE_RIGHT = "stage_right"
     STAGE_UP = "stage_up"
     STAGE_DOWN = "stage_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Somebody says what the next specimen is called."""
+
+    sample_id: str
+    """As scanned or typed, nothing is checked yet; empty and complete when it was given up."""
+    complete: bool = True
+    """False while it is still being typed, so that it can be shown."""
+
+
+Event = Action | Identify
+"""Whatever a control delivers."""

@@ -3,9 +3,9 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leukoscope.controls.action import Action
 from leukoscope.controls.press import Press, PressReader, PressTimes
@@ -14,7 +14,7 @@ from leukoscope.schema import FrozenModel
 
 
 class ButtonSettings(FrozenModel):
-    """A button between a pin and ground: short press start, pause, go on; long press finish."""
+    """A button between a pin and ground: short press start, pause, go on; long press finish; very long discard."""
 
     driver: Literal["button"] = "button"
     pin: int = Field(default=17, ge=0)
@@ -26,9 +26,17 @@ class ButtonSettings(FrozenModel):
     debounce_s: float = Field(default=0.03, ge=0, le=0.2)
     """Shortest press, seconds."""
     long_s: float = Field(default=1.0, ge=0.3, le=10)
-    """Seconds after which a press is long."""
+    """Seconds from which a press is long; it counts when the button is let go."""
+    very_long_s: float = Field(default=4.0, ge=0.6, le=10.9)
+    """Seconds after which a press is very long, longer than `long_s`; it counts while the button is held."""
     stuck_s: float = Field(default=30.0, ge=11, le=600)
     """Seconds after which a button that stays down is reported as stuck."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.very_long_s <= self.long_s:
+            raise ValueError(f"very_long_s = {self.very_long_s:g} must be longer than long_s = {self.long_s:g}")
+        return self
 
     def open(self) -> "Button":
         """Claim the pin.
@@ -54,7 +62,7 @@ class ButtonSettings(FrozenModel):
                 f"the button's pin BCM {self.pin} cannot be used ({error}): check `pin`, and that no other "
                 "program holds it"
             ) from error
-        times = PressTimes(self.debounce_s, self.long_s, self.stuck_s)
+        times = PressTimes(self.debounce_s, self.long_s, self.very_long_s, self.stuck_s)
         return Button(device, times, clock, (GPIOZeroError, OSError))
 
     def _factory(self) -> Any:
@@ -73,6 +81,9 @@ class ButtonSettings(FrozenModel):
             return LGPIOFactory()
         except (lgpio.error, OSError) as error:
             raise ControlError(f"no access to /dev/gpiochip* ({error}): add the user to the group gpio") from error
+
+
+_MEANING = {Press.SHORT: Action.TOGGLE, Press.LONG: Action.FINISH, Press.VERY_LONG: Action.DISCARD}
 
 
 class Button:
@@ -98,7 +109,7 @@ class Button:
         device.when_deactivated = lambda: self._edges.append((False, clock()))
 
     def poll(self) -> Action | None:
-        """TOGGLE for a short press, FINISH for a long one, None otherwise; never blocks.
+        """TOGGLE for a short press, FINISH for a long and DISCARD for a very long one; never blocks.
 
         Raises:
             ControlError: the button is closed, or stuck; a stuck button is told once, until it is let go.
@@ -119,7 +130,7 @@ class Button:
             if press is Press.STUCK:
                 stuck = True
             else:
-                self._actions.append(Action.TOGGLE if press is Press.SHORT else Action.FINISH)
+                self._actions.append(_MEANING[press])
         if stuck:
             raise ControlError(
                 f"the button has been down for {self._stuck_s:g} s: it is stuck or shorted; free it or check its wires"

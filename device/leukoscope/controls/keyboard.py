@@ -7,23 +7,26 @@ import sys
 from collections import deque
 from typing import Any, Literal
 
-from leukoscope.controls.action import Action
+from leukoscope.controls.action import Action, Event
+from leukoscope.controls.typing import BACKSPACE, ENTER, ESCAPE, TypedKeys
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
 
-_KEYS = {
-    b" ": Action.TOGGLE,
-    b"f": Action.FINISH,
-    b"F": Action.FINISH,
-    b"q": Action.QUIT,
-    b"Q": Action.QUIT,
+_ACTIONS = {
+    " ": Action.TOGGLE,
+    "f": Action.FINISH,
+    "F": Action.FINISH,
+    "d": Action.DISCARD,
+    "D": Action.DISCARD,
+    "q": Action.QUIT,
+    "Q": Action.QUIT,
+    "up": Action.STAGE_UP,
+    "down": Action.STAGE_DOWN,
+    "right": Action.STAGE_RIGHT,
+    "left": Action.STAGE_LEFT,
 }
-_ARROWS = {
-    b"A": Action.STAGE_UP,
-    b"B": Action.STAGE_DOWN,
-    b"C": Action.STAGE_RIGHT,
-    b"D": Action.STAGE_LEFT,
-}
+_NAMES = {b"\r": ENTER, b"\n": ENTER, b"\x7f": BACKSPACE, b"\x08": BACKSPACE}
+_ARROWS = {b"A": "up", b"B": "down", b"C": "right", b"D": "left"}
 _ESCAPE = b"\x1b"
 _LEAD_INS = (b"[", b"O")
 _LONGEST_SEQUENCE = 16
@@ -31,7 +34,8 @@ _LONGEST_SEQUENCE = 16
 
 
 class KeyboardSettings(FrozenModel):
-    """Space starts, pauses and goes on; f finishes; q quits; the arrows move a simulated stage."""
+    """Space starts, pauses and goes on; f finishes; d twice discards; i begins an id and enter ends it; q quits; the
+    arrows move a simulated stage."""
 
     driver: Literal["keyboard"] = "keyboard"
 
@@ -66,7 +70,8 @@ class Keyboard:
         self._descriptor = descriptor
         self._termios: Any = termios
         self._pending = b""
-        self._actions: deque[Action] = deque()
+        self._hand = TypedKeys(_ACTIONS)
+        self._events: deque[Event] = deque()
         self._closed = False
         try:
             self._before = termios.tcgetattr(descriptor)
@@ -76,17 +81,17 @@ class Keyboard:
         # After a crash the shell must echo again.
         atexit.register(self.close)
 
-    def poll(self) -> Action | None:
-        """The oldest action not yet delivered, or None; never blocks; other keys are ignored.
+    def poll(self) -> Event | None:
+        """The oldest event not yet delivered, or None; never blocks; other keys are ignored.
 
         Raises:
             ControlError: the terminal went away.
         """
         if self._closed:
             raise ControlError("the keyboard is closed")
-        self._pending, actions = parsed(self._pending + self._typed())
-        self._actions.extend(actions)
-        return self._actions.popleft() if self._actions else None
+        self._pending, keys = parsed(self._pending + self._typed())
+        self._events.extend(event for event in map(self._hand.press, keys) if event is not None)
+        return self._events.popleft() if self._events else None
 
     def close(self) -> None:
         """Give the terminal back as it was; safe to call twice."""
@@ -112,26 +117,26 @@ class Keyboard:
         return typed
 
 
-def parsed(typed: bytes) -> tuple[bytes, list[Action]]:
-    """What the bytes of a terminal mean, and the beginning of an escape sequence left at their end."""
-    actions = []
+def parsed(typed: bytes) -> tuple[bytes, list[str]]:
+    """The keys that the bytes of a terminal stand for, and the beginning of an escape sequence left at their end."""
+    keys = []
     while typed:
         if typed[:1] != _ESCAPE:
-            action = _KEYS.get(typed[:1])
+            key = _NAMES.get(typed[:1]) or typed[:1].decode("ascii", "ignore")
             typed = typed[1:]
         elif len(typed) == 1:
             break
         elif typed[1:2] not in _LEAD_INS:
-            action, typed = None, typed[1:]
+            key, typed = ESCAPE, typed[1:]
         else:
             end = _end_of_sequence(typed)
             if end is None:
                 break
-            action = _ARROWS.get(typed[2:3]) if end == 3 else None
+            key = _ARROWS.get(typed[2:3], "") if end == 3 else ""
             typed = typed[end:]
-        if action:
-            actions.append(action)
-    return typed, actions
+        if key:
+            keys.append(key)
+    return typed, keys
 
 
 def _end_of_sequence(typed: bytes) -> int | None:

@@ -15,7 +15,9 @@ class Press(StrEnum):
     SHORT = "short"
     """Pressed and let go before the long press; told when it is let go."""
     LONG = "long"
-    """Held; told while it is still down, and no short press follows."""
+    """Held and let go before the very long press; told when it is let go."""
+    VERY_LONG = "very_long"
+    """Held much longer; told while it is still down, and nothing else follows."""
     STUCK = "stuck"
     """Held for so long that nobody can be meaning it; told once, until it is let go."""
 
@@ -27,13 +29,13 @@ class PressTimes:
     debounce_s: float = 0.03
     """A level that does not last this long is chatter of the contact."""
     long_s: float = 1.0
+    very_long_s: float = 4.0
     stuck_s: float = 30.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.debounce_s < self.long_s < self.stuck_s:
-            raise ValueError(
-                f"expected debounce_s < long_s < stuck_s, found {self.debounce_s}, {self.long_s}, {self.stuck_s}"
-            )
+        times = (self.debounce_s, self.long_s, self.very_long_s, self.stuck_s)
+        if not 0 <= times[0] < times[1] < times[2] < times[3]:
+            raise ValueError(f"expected debounce_s < long_s < very_long_s < stuck_s, found {times}")
 
 
 class PressReader:
@@ -47,7 +49,7 @@ class PressReader:
         self._level = pressed
         self._level_since_s = at_s
         self._down_since_s = at_s
-        self._long_told = pressed
+        self._held_told = pressed
         self._stuck_told = False
         self._told: list[Press] = []
 
@@ -75,21 +77,22 @@ class PressReader:
     def _settle(self) -> None:
         if self._level:
             self._down_since_s = self._level_since_s
-            self._settled, self._long_told, self._stuck_told = True, False, False
+            self._settled, self._held_told, self._stuck_told = True, False, False
             self._held_until(self._now_s)
             return
         self._held_until(self._level_since_s)
-        if not self._long_told:
-            self._told.append(Press.SHORT)
+        if not self._held_told:
+            held_s = self._level_since_s - self._down_since_s
+            self._told.append(Press.LONG if held_s >= self._times.long_s else Press.SHORT)
         self._settled = False
 
     def _held_until(self, at_s: float) -> None:
         if not self._settled:
             return
         held_s = at_s - self._down_since_s
-        if held_s >= self._times.long_s and not self._long_told:
-            self._long_told = True
-            self._told.append(Press.LONG)
+        if held_s >= self._times.very_long_s and not self._held_told:
+            self._held_told = True
+            self._told.append(Press.VERY_LONG)
         if held_s >= self._times.stuck_s and not self._stuck_told:
             self._stuck_told = True
             self._told.append(Press.STUCK)

@@ -6,15 +6,18 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from leukoscope.controls.action import Action
+from leukoscope.controls.action import Action, Event, Identify
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
 
 
 class ScriptedPress(FrozenModel):
-    """One press, due after a time or after a number of polls; exactly one of the two is given."""
+    """One press or scan, due after a time or after a number of polls; exactly one of the two is given."""
 
-    action: Action
+    action: Action | None = None
+    """What is pressed; or give `sample_id`."""
+    sample_id: str | None = None
+    """What is scanned instead."""
     after_s: float | None = Field(default=None, ge=0)
     """Seconds after the control was first polled, which is when the instrument is ready."""
     after_polls: int | None = Field(default=None, ge=0)
@@ -24,7 +27,16 @@ class ScriptedPress(FrozenModel):
     def _one_condition(self) -> Self:
         if (self.after_s is None) == (self.after_polls is None):
             raise ValueError("expected exactly one of after_s and after_polls")
+        if (self.action is None) == (self.sample_id is None):
+            raise ValueError("expected exactly one of action and sample_id")
         return self
+
+    @property
+    def event(self) -> Event:
+        """What the control delivers."""
+        if self.action is not None:
+            return self.action
+        return Identify(self.sample_id or "")
 
 
 class ScriptedSettings(FrozenModel):
@@ -50,8 +62,8 @@ class Scripted:
         self._polls = 0
         self._closed = False
 
-    def poll(self) -> Action | None:
-        """The next action of the script once it is due, or None; never blocks.
+    def poll(self) -> Event | None:
+        """The next event of the script once it is due, or None; never blocks.
 
         Raises:
             ControlError: it is closed.
@@ -65,7 +77,7 @@ class Scripted:
         self._polls += 1
         if not self._waiting or not _due(self._waiting[0], elapsed_s, polls):
             return None
-        return self._waiting.pop(0).action
+        return self._waiting.pop(0).event
 
     def close(self) -> None:
         """Press nothing more; safe to call twice."""

@@ -1,16 +1,19 @@
 """The keys pressed in a window; the window itself is handed in."""
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from leukoscope.controls.action import Action
+from leukoscope.controls.action import Action, Event
+from leukoscope.controls.typing import ENTER, TypedKeys
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
 
 _ACTIONS = {
-    "space": Action.TOGGLE,
+    " ": Action.TOGGLE,
     "f": Action.FINISH,
+    "d": Action.DISCARD,
     "q": Action.QUIT,
     "escape": Action.QUIT,
     "window closed": Action.QUIT,
@@ -19,6 +22,8 @@ _ACTIONS = {
     "up": Action.STAGE_UP,
     "down": Action.STAGE_DOWN,
 }
+_NAMES = {"space": " ", "return": ENTER, "enter": ENTER, "keypad enter": ENTER}
+_KEYPAD = re.compile(r"\[(.)\]")
 
 
 class KeySource(Protocol):
@@ -33,7 +38,8 @@ class KeySource(Protocol):
 
 
 class WindowKeyboardSettings(FrozenModel):
-    """The keyboard's keys, pressed in the window display; escape and closing the window quit too."""
+    """The keyboard's keys, pressed in the window display; escape and closing the window quit too, and the letters of an
+    id are capitals."""
 
     driver: Literal["window"] = "window"
 
@@ -47,11 +53,12 @@ class WindowKeyboard:
 
     def __init__(self, keys: KeySource) -> None:
         self._keys = keys
-        self._actions: deque[Action] = deque()
+        self._hand = TypedKeys(_ACTIONS, capitals=True)
+        self._events: deque[Event] = deque()
         self._closed = False
 
-    def poll(self) -> Action | None:
-        """The oldest action not yet delivered, or None; never blocks; other keys are ignored.
+    def poll(self) -> Event | None:
+        """The oldest event not yet delivered, or None; never blocks; other keys are ignored.
 
         Raises:
             ControlError: the window is gone.
@@ -62,9 +69,15 @@ class WindowKeyboard:
             pressed = self._keys.pressed()
         except OSError as error:
             raise ControlError(f"the window's keys cannot be read: {error}") from error
-        self._actions.extend(_ACTIONS[key] for key in pressed if key in _ACTIONS)
-        return self._actions.popleft() if self._actions else None
+        self._events.extend(event for event in map(self._hand.press, map(_key, pressed)) if event is not None)
+        return self._events.popleft() if self._events else None
 
     def close(self) -> None:
         """Stop listening; the window belongs to the display."""
         self._closed = True
+
+
+def _key(name: str) -> str:
+    """The key as `TypedKeys` knows it; the window tells no capitals from small letters."""
+    on_keypad = _KEYPAD.fullmatch(name)
+    return on_keypad[1] if on_keypad else _NAMES.get(name, name)

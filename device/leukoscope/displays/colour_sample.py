@@ -12,7 +12,7 @@ def paint_counting(screen: Counting, canvas: Canvas) -> None:
     """A large number, a bar, the differential so far and what the sample has cost."""
     header(
         canvas,
-        "PAUSED" if screen.paused else "COUNTING",
+        wording.counting_title(screen),
         CAUTION if screen.paused else ACCENT,
         screen.source,
     )

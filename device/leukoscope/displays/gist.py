@@ -85,7 +85,7 @@ def _counting(screen: Counting) -> Gist:
     blood = f"RBC {wording.grouped(screen.red_cells)}  PLT {wording.grouped(screen.platelets)}"
     flaw = f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else ""
     return Gist(
-        "PAUSED" if screen.paused else "COUNTING",
+        wording.counting_title(screen),
         wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),
         big=str(screen.white_so_far),
         beside=(f"of {screen.white_goal}", "white"),

@@ -139,6 +139,8 @@ class Counting:
     """Seconds since the sample was started."""
     paused: bool
     source: Source
+    resumed: bool = False
+    """It was cut short by a power cut, and waits for the hand to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Guiding:
-    """A calibration under way, or done."""
+    """Something the hand is asked for: a step of a calibration, or an answer."""
 
     part: str
-    """Such as "Flat field"."""
+    """Such as "Flat field" or "Discard?"."""
     todo: str
     """What the hand has to do now."""
     note: str

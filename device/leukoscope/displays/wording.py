@@ -63,6 +63,13 @@ def counted_fields(screen: Counting) -> str:
     return f"{grouped(screen.fields_counted)} {'field' if screen.fields_counted == 1 else 'fields'}"
 
 
+def counting_title(screen: Counting) -> str:
+    """What the sample is doing, or waits for."""
+    if not screen.paused:
+        return "COUNTING"
+    return "RESUMED, PRESS" if screen.resumed else "PAUSED"
+
+
 def fields_line(screen: Counting) -> str:
     """How many fields were counted and refused."""
     return f"{counted_fields(screen)}, {grouped(screen.fields_rejected)} refused"

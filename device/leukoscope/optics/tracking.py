@@ -106,6 +106,24 @@ class StageTracker:
         if self._now is not None:
             self._known.append(_Known(place, self._now.grey.astype(np.uint8), _glance(self._now)))
 
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """The small grey picture of the frame followed last: what `know` needs of it."""
+        if self._now is None:
+            raise RuntimeError("no frame was followed yet")
+        return self._now.grey.astype(np.uint8)
+
+    def know(self, place: Place, picture: NDArray[np.uint8], size: tuple[int, int]) -> None:
+        """A place is to be recognised that another tracker remembered.
+
+        Args:
+            place: where it lies.
+            picture: that tracker's `picture` of it.
+            size: (rows, cols) of the frame it was made of; frames of another size forget it.
+        """
+        self._size = size
+        self._known.append(_Known(place, picture, _glance(Thumbnail(picture.astype(np.float32)))))
+
     def recognise(self, *, elsewhere_than: int | None = None) -> Place | None:
         """Where the frame followed last lies, from places remembered, or None when it shows none of them.
 

@@ -68,6 +68,7 @@ def encode(
             "started_at": utc_text(report.started_at),
             "finished_at": utc_text(report.finished_at),
             "finished_because": report.finished_because,
+            "resumed": report.resumed,
             "border_rule": report.border_rule,
             "area_um2": report.area_um2,
         },
@@ -145,6 +146,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         finished_because=sample["finished_because"],
         provenance=_read_provenance(message["provenance"]),
         life=_read_life(message["lifecycle"]),
+        resumed=int(sample["resumed"]),
     )
 
 

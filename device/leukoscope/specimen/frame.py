@@ -30,6 +30,8 @@ class Frame:
     """Sensor gain that was really used; None where the camera cannot tell."""
     colour_gains: tuple[float, float] | None = None
     """White-balance gains (red, blue) that were really used; None where the camera cannot tell."""
+    preview: Pixels | None = None
+    """The whole field of the same instant in few pixels, for motion and focus; None where the camera makes none."""
 
 
 @dataclass(frozen=True, slots=True)

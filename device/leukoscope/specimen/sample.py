@@ -196,3 +196,5 @@ class SampleReport:
     provenance: Provenance
     life: Life = field(default_factory=Life)
     """What people did to it since it was counted."""
+    resumed: int = 0
+    """How often counting went on after a power cut or a crash; the field in work then was lost."""

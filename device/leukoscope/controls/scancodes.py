@@ -1,0 +1,92 @@
+"""From the key events of a scanner to its code: pure, with the keyboard's layout as a table."""
+
+from typing import Literal
+
+Layout = Literal["us", "de", "fr"]
+
+_KEY_EVENT = 1
+"""EV_KEY of linux/input-event-codes.h, like every number below."""
+_UP, _DOWN = 0, 1
+_ENTERS = frozenset({28, 96})
+_SHIFTS = frozenset({42, 54})
+_LONGEST = 256
+"""Characters of a code before it is no code; whoever takes it allows fewer."""
+
+_FIRST_KEYS = (2, 16, 30, 44)
+"""Where the rows of digits, and of the upper, middle and lower letters begin."""
+_ROWS: dict[Layout, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "us": (
+        ("1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"),
+        ("!@#$%^&*()_+", "QWERTYUIOP{}", 'ASDFGHJKL:"', "ZXCVBNM<>?"),
+    ),
+    "de": (
+        ("1234567890ß´", "qwertzuiopü+", "asdfghjklöä", "yxcvbnm,.-"),
+        ('!"§$%&/()=?`', "QWERTZUIOPÜ*", "ASDFGHJKLÖÄ", "YXCVBNM;:_"),
+    ),
+    "fr": (
+        ("&é\"'(-è_çà)=", "azertyuiop^$", "qsdfghjklmù", "wxcvbn,;:!"),
+        ("1234567890°+", "AZERTYUIOP¨£", "QSDFGHJKLM%", "WXCVBN?./§"),
+    ),
+}
+_SINGLE: dict[Layout, dict[int, str]] = {
+    "us": {43: "\\|", 86: "<>"},
+    "de": {43: "#'", 86: "<>"},
+    "fr": {43: "*µ", 86: "<>"},
+}
+_KEYPAD = dict(zip((71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 98, 55), "789-456+1230./*", strict=True))
+"""The same on every layout, shifted or not."""
+
+
+class CodeReader:
+    """Collects the characters of a code until Enter."""
+
+    def __init__(self, layout: Layout, gap_s: float) -> None:
+        """Begin without a code.
+
+        Args:
+            layout: the keyboard the scanner says it is.
+            gap_s: seconds without a key after which what was begun is no code.
+        """
+        self._plain, self._shifted = _characters(layout)
+        self._gap_s = gap_s
+        self._held: set[int] = set()
+        self._code = ""
+        self._last_s = 0.0
+
+    def event(self, kind: int, key: int, value: int, now_s: float) -> str | None:
+        """The code that this event completes, or None.
+
+        Args:
+            kind: the event's type.
+            key: its code, a key's number.
+            value: 0 up, 1 down, 2 repeated.
+            now_s: when it was read, seconds.
+        """
+        if kind != _KEY_EVENT:
+            return None
+        if key in _SHIFTS:
+            self._held = self._held | {key} if value != _UP else self._held - {key}
+            return None
+        if value != _DOWN:
+            return None
+        if now_s - self._last_s > self._gap_s:
+            self._code = ""
+        self._last_s = now_s
+        if key in _ENTERS:
+            code, self._code = self._code, ""
+            return code or None
+        character = (self._shifted if self._held else self._plain).get(key, "")
+        self._code = (self._code + character)[:_LONGEST]
+        return None
+
+
+def _characters(layout: Layout) -> tuple[dict[int, str], dict[int, str]]:
+    """Key number to character, without and with shift."""
+    tables = []
+    for shifted, rows in enumerate(_ROWS[layout]):
+        table = {57: " "} | _KEYPAD
+        for first, row in zip(_FIRST_KEYS, rows, strict=True):
+            table |= {first + index: character for index, character in enumerate(row)}
+        table |= {key: both[shifted] for key, both in _SINGLE[layout].items()}
+        tables.append(table)
+    return tables[0], tables[1]

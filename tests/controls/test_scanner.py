@@ -1,0 +1,195 @@
+"""The scanner driver, with evdev's own reading of kernel events."""
+
+import inspect
+import os
+from pathlib import Path
+
+import pytest
+from evdev import InputDevice, UInput, ecodes
+from pydantic import ValidationError
+
+from leukoscope.controls import Identify
+from leukoscope.controls.scancodes import CodeReader
+from leukoscope.controls.scanner import Scanner, ScannerSettings
+from leukoscope.errors import ControlError
+from tests.brokers import wait_until
+from tests.controls.scanner_wire import PipedDevice, ScannerWire
+
+SETTINGS = ScannerSettings(device=Path("/dev/input/by-id/usb-scanner-event-kbd"))
+UINPUT = Path("/dev/uinput")
+
+
+class Hand:
+    """A scanner, and the clock on the wall."""
+
+    def __init__(self, settings: ScannerSettings = SETTINGS) -> None:
+        self.wire = ScannerWire()
+        self.now_s = 0.0
+        self.scanner = Scanner(settings, self.wire.connect, lambda: self.now_s)
+
+    def scanned(self) -> list[str]:
+        codes = []
+        while (event := self.scanner.poll()) is not None:
+            assert isinstance(event, Identify) and event.complete
+            codes.append(event.sample_id)
+        return codes
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+def test_a_scan_is_one_id_with_its_capitals(hand: Hand) -> None:
+    hand.wire.scan("LAB-2026/0417.Ab")
+    assert hand.scanned() == ["LAB-2026/0417.Ab"]
+
+
+def test_nobody_else_gets_the_keys(hand: Hand) -> None:
+    assert hand.wire.devices[0].grabbed
+
+
+def test_a_code_may_come_in_pieces_but_not_after_a_pause(hand: Hand) -> None:
+    hand.wire.type("A-")
+    assert hand.scanned() == []
+    hand.now_s = 0.9
+    hand.wire.scan("17")
+    assert hand.scanned() == ["A-17"]
+    hand.wire.type("half of a code")
+    assert hand.scanned() == []
+    hand.now_s = 5.0
+    hand.wire.scan("B-2")
+    assert hand.scanned() == ["B-2"]
+
+
+def test_enter_alone_is_no_code_and_a_held_key_counts_once(hand: Hand) -> None:
+    hand.wire.press(ecodes.KEY_ENTER)
+    hand.wire.send(*[hand_event(ecodes.KEY_7, value) for value in (1, 2, 2, 2, 0)])
+    hand.wire.press(ecodes.KEY_KPENTER)
+    assert hand.scanned() == ["7"]
+
+
+def hand_event(key: int, value: int) -> object:
+    from evdev import InputEvent
+
+    return InputEvent(0, 0, ecodes.EV_KEY, key, value)
+
+
+def test_an_unplugged_scanner_is_told_once_and_looked_for_until_it_is_back(hand: Hand) -> None:
+    hand.wire.type("lost")
+    hand.scanned()
+    hand.wire.unplug()
+    with pytest.raises(ControlError, match=r"usb-scanner-event-kbd is gone: plug it in"):
+        hand.scanner.poll()
+    for _ in range(10):
+        hand.now_s += 1.0
+        assert hand.scanner.poll() is None
+    hand.wire.plug_in()
+    hand.now_s += 3.0
+    assert hand.scanner.poll() is None
+    hand.wire.scan("S-1")
+    assert hand.scanned() == ["S-1"]
+    assert hand.wire.devices[-1].grabbed
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (FileNotFoundError(2, "No such file"), "no scanner at .*: is it plugged in"),
+        (PermissionError(13, "Permission denied"), "add the user to the group input"),
+        (OSError(25, "Inappropriate ioctl"), r"is no scanner \(Inappropriate ioctl\)"),
+    ],
+)
+def test_a_scanner_that_cannot_be_opened_says_what_to_do(problem: OSError, told: str) -> None:
+    wire = ScannerWire()
+    wire.problem = problem
+    with pytest.raises(ControlError, match=told):
+        Scanner(SETTINGS, wire.connect, lambda: 0.0)
+
+
+def test_a_scanner_that_another_program_holds_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(self: PipedDevice) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(PipedDevice, "grab", busy)
+    wire = ScannerWire()
+    with pytest.raises(ControlError, match="is held by another program"):
+        Scanner(SETTINGS, wire.connect, lambda: 0.0)
+    assert wire.devices[0].fd == -1
+
+
+def test_without_evdev_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "evdev", None)
+    with pytest.raises(ControlError, match=r"apt install python3-evdev"):
+        SETTINGS.open()
+
+
+def test_a_file_that_is_no_scanner_is_refused_by_evdev_itself() -> None:
+    for place, told in (("/none/such", "is it plugged in"), (os.devnull, "is no scanner")):
+        with pytest.raises(ControlError, match=told):
+            ScannerSettings(device=Path(place)).open()
+
+
+@pytest.mark.parametrize("method", ["__init__", "grab", "read_one", "close"])
+def test_the_stand_in_has_the_signatures_of_evdev(method: str) -> None:
+    ours, theirs = (list(inspect.signature(getattr(kind, method)).parameters) for kind in (PipedDevice, InputDevice))
+    assert ours == theirs
+
+
+DIGITS = {
+    "us": {str(digit): ([getattr(ecodes, f"KEY_{digit}")], False) for digit in range(10)},
+    "fr": {str(digit): ([getattr(ecodes, f"KEY_{digit}")], True) for digit in range(10)},
+}
+DIGITS["de"] = DIGITS["us"]
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOVED = {"us": {}, "de": {"Y": "Z", "Z": "Y"}, "fr": {"A": "Q", "Q": "A", "Z": "W", "W": "Z", "M": "SEMICOLON"}}
+"""Which key, by its name on a US keyboard, gives a letter elsewhere."""
+DASH = {"us": ecodes.KEY_MINUS, "de": ecodes.KEY_SLASH, "fr": ecodes.KEY_6}
+
+
+@pytest.mark.parametrize("layout", ["us", "de", "fr"])
+def test_digits_letters_and_the_dash_are_read_on_every_layout(layout: str) -> None:
+    hand = Hand(ScannerSettings(device=SETTINGS.device, layout=layout))
+    for keys, shift in DIGITS[layout].values():
+        hand.wire.press(keys[0], shift)
+    hand.wire.press(DASH[layout])
+    for letter in LETTERS:
+        key = getattr(ecodes, f"KEY_{MOVED[layout].get(letter, letter)}")
+        hand.wire.press(key)
+        hand.wire.press(key, shift=True)
+    hand.wire.press(ecodes.KEY_ENTER)
+    (code,) = hand.scanned()
+    assert code == "0123456789-" + "".join(letter.lower() + letter for letter in LETTERS)
+
+
+@pytest.mark.parametrize("layout", ["us", "de", "fr"])
+def test_the_keypad_is_the_same_everywhere(layout: str) -> None:
+    hand = Hand(ScannerSettings(device=SETTINGS.device, layout=layout))
+    for key in [getattr(ecodes, f"KEY_KP{digit}") for digit in range(10)] + [ecodes.KEY_KPMINUS, ecodes.KEY_KPENTER]:
+        hand.wire.press(key)
+    assert hand.scanned() == ["0123456789-"]
+
+
+def test_a_code_without_end_does_not_fill_the_memory() -> None:
+    reader = CodeReader("us", 1.0)
+    for _ in range(10_000):
+        reader.event(ecodes.EV_KEY, ecodes.KEY_1, 1, 0.0)
+    code = reader.event(ecodes.EV_KEY, ecodes.KEY_ENTER, 1, 0.0)
+    assert code is not None and len(code) == 256
+
+
+def test_an_unknown_layout_is_refused() -> None:
+    with pytest.raises(ValidationError, match="'us', 'de' or 'fr'"):
+        ScannerSettings.model_validate({"device": "/dev/input/event0", "layout": "dvorak"})
+
+
+@pytest.mark.skipif(not os.access(UINPUT, os.W_OK), reason=f"{UINPUT} is not here or not ours: modprobe uinput")
+def test_a_scanner_made_by_the_kernel_is_read_and_grabbed() -> None:
+    with UInput({ecodes.EV_KEY: [*range(1, 100)]}, name="leukoscope test scanner") as keyboard:
+        scanner = ScannerSettings(device=Path(keyboard.device.path)).open()
+        for key in (ecodes.KEY_A, ecodes.KEY_1, ecodes.KEY_ENTER):
+            for value in (1, 0):
+                keyboard.write(ecodes.EV_KEY, key, value)
+                keyboard.syn()
+        wait_until(lambda: scanner.poll() == Identify("a1"))
+        scanner.close()
