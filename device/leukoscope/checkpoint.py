@@ -31,7 +31,7 @@ class Interrupted:
 class Checkpoint:
     """The events of one piece of work, so that it can go on after a power cut.
 
-    Each line is a CRC-32 and a JSON object, compressed and in base 64. A line that was cut, or that a dying card filled
+    Each line is a CRC-32 and a JSON object, compressed and in base 85. A line that was cut, or that a dying card filled
     with anything else, ends the journal and not the program. It is appended to and never rewritten, which is how a
     memory card lives longest.
     """
@@ -175,7 +175,7 @@ def remove(path: Path) -> None:
 
 
 def _line(event: Mapping[str, Any]) -> bytes:
-    content = base64.b64encode(zlib.compress(json.dumps(event, separators=(",", ":"), allow_nan=False).encode()))
+    content = base64.b85encode(zlib.compress(json.dumps(event, separators=(",", ":"), allow_nan=False).encode()))
     return b"%08x %s\n" % (zlib.crc32(content), content)
 
 
@@ -187,7 +187,7 @@ def _events(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
         if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(text):
             return
         end += len(line)
-        yield json.loads(zlib.decompress(base64.b64decode(text))), end
+        yield json.loads(zlib.decompress(base64.b85decode(text))), end
 
 
 def _settle(folder: Path) -> None:

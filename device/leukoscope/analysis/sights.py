@@ -7,6 +7,9 @@ from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.slide import Sight
 
+DIGITS = 4
+"""Behind the point, of shares and micrometres: what is beyond is noise, and is written to a memory card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -37,13 +40,13 @@ def _sight(cell: ClassifiedCell, number: int, rows: int, cols: int) -> Sight:
         field=number,
         kind=instance.kind,
         box=instance.box,
-        score=instance.confidence,
+        score=round(instance.confidence, DIGITS),
         whole=whole,
         in_frame=_in_counting_frame(instance, rows, cols),
         cell_class=cell.cell_class,
-        confidence=cell.confidence,
-        probabilities=cell.probabilities,
-        diameter_um=instance.diameter_um,
+        confidence=round(cell.confidence, DIGITS),
+        probabilities={key: round(share, DIGITS) for key, share in cell.probabilities.items()},
+        diameter_um=round(instance.diameter_um, DIGITS),
         irregular=whole and instance.kind is CellKind.RBC and shape_of(instance.outline).irregular,
     )
 

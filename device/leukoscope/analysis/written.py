@@ -1,7 +1,7 @@
 """A counted field as it is written down, so that the slide can be built again after a power cut."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from leukoscope.specimen.slide import Sight
 
 Picture = NDArray[np.uint8]
 """A small grey picture, shape (rows, cols)."""
+PICTURE_QUALITY = 30
+"""Of WebP, 0-100: a place is recognised by its cells, not by their grain, and a memory card wears with every byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,14 @@ class Written:
 
 
 def as_event(field: Written) -> dict[str, Any]:
-    """The field, JSON-ready; `read_event` gives back exactly this."""
+    """The field, JSON-ready; `read_event` gives back exactly this, but a picture with less grain."""
     seen, place = field.seen, field.place
     return {
         "size": [seen.rows, seen.cols],
         "um_per_px": seen.um_per_px,
         "place": None if place is None else place_as_list(place),
         "picture": None if field.picture is None else _as_text(field.picture),
-        "sights": [_sight_as_list(sight) for sight in seen.sights],
+        "sights": _sights_as_columns(seen.sights),
     }
 
 
@@ -45,7 +47,7 @@ def read_event(event: Mapping[str, Any]) -> Written:
     """The field of an event that `as_event` made."""
     rows, cols = event["size"]
     return Written(
-        seen=Seen(tuple(_read_sight(entry) for entry in event["sights"]), rows, cols, event["um_per_px"]),
+        seen=Seen(tuple(_read_sights(event["sights"])), rows, cols, event["um_per_px"]),
         place=None if event["place"] is None else Place(*event["place"]),
         picture=None if event["picture"] is None else _read_picture(event["picture"]),
     )
@@ -56,45 +58,48 @@ def place_as_list(place: Place) -> list[float]:
     return [place.patch, place.row, place.col]
 
 
-def _sight_as_list(sight: Sight) -> list[Any]:
-    box = sight.box
-    return [
-        sight.field,
-        sight.kind.value,
-        [box.row, box.col, box.row_end, box.col_end],
-        sight.score,
-        int(sight.whole),
-        int(sight.in_frame),
-        sight.cell_class,
-        sight.confidence,
-        dict(sight.probabilities),
-        sight.diameter_um,
-        int(sight.irregular),
-    ]
+def _sights_as_columns(sights: tuple[Sight, ...]) -> dict[str, Any]:
+    """Column by column: like stands beside like, which halves what is left of it once compressed."""
+    return {
+        "field": [sight.field for sight in sights],
+        "kind": [sight.kind.value for sight in sights],
+        "box": [[s.box.row, s.box.col, s.box.row_end, s.box.col_end] for s in sights],
+        "score": [sight.score for sight in sights],
+        "whole": [int(sight.whole) for sight in sights],
+        "in_frame": [int(sight.in_frame) for sight in sights],
+        "class": [sight.cell_class for sight in sights],
+        "confidence": [None if sight.confidence == sight.score else sight.confidence for sight in sights],
+        "probabilities": {i: dict(sight.probabilities) for i, sight in enumerate(sights) if sight.probabilities},
+        "diameter_um": [sight.diameter_um for sight in sights],
+        "irregular": [int(sight.irregular) for sight in sights],
+    }
 
 
-def _read_sight(entry: list[Any]) -> Sight:
-    number, kind, box, score, whole, in_frame, cell_class, confidence, probabilities, diameter_um, irregular = entry
-    return Sight(
-        field=number,
-        kind=CellKind(kind),
-        box=Box(*box),
-        score=score,
-        whole=bool(whole),
-        in_frame=bool(in_frame),
-        cell_class=cell_class,
-        confidence=confidence,
-        probabilities=probabilities,
-        diameter_um=diameter_um,
-        irregular=bool(irregular),
-    )
+def _read_sights(columns: Mapping[str, Any]) -> Iterator[Sight]:
+    probabilities = {int(index): shares for index, shares in columns["probabilities"].items()}
+    names = ("field", "kind", "box", "score", "whole", "in_frame", "class", "confidence", "diameter_um", "irregular")
+    for index, row in enumerate(zip(*(columns[name] for name in names), strict=True)):
+        number, kind, box, score, whole, in_frame, cell_class, confidence, diameter_um, irregular = row
+        yield Sight(
+            field=number,
+            kind=CellKind(kind),
+            box=Box(*box),
+            score=score,
+            whole=bool(whole),
+            in_frame=bool(in_frame),
+            cell_class=cell_class,
+            confidence=score if confidence is None else confidence,
+            probabilities=probabilities.get(index, {}),
+            diameter_um=diameter_um,
+            irregular=bool(irregular),
+        )
 
 
 def _as_text(picture: Picture) -> str:
-    _, png = cv2.imencode(".png", picture)
-    return base64.b64encode(png.tobytes()).decode("ascii")
+    _, webp = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, PICTURE_QUALITY])
+    return base64.b85encode(webp.tobytes()).decode("ascii")
 
 
 def _read_picture(text: str) -> Picture:
-    png = np.frombuffer(base64.b64decode(text), np.uint8)
-    return np.asarray(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    webp = np.frombuffer(base64.b85decode(text), np.uint8)
+    return np.asarray(cv2.imdecode(webp, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
