@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -20,7 +20,8 @@ from leukoscope.analysis.tally import Tally
 from leukoscope.bundles.installing import refuse_other_answers
 from leukoscope.bundles.startup import FoundBundle, Startup
 from leukoscope.bundles.store import BundleStore
-from leukoscope.cameras import Camera
+from leukoscope.cameras import Camera, CameraSettings
+from leukoscope.cameras.reopening import ReopeningCamera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
 from leukoscope.displays import Display
@@ -32,6 +33,7 @@ from leukoscope.errors import (
     CalibrationError,
     CameraError,
     ControlError,
+    DisplayError,
     EngineUnavailable,
     LeukoscopeError,
     OutboxError,
@@ -50,11 +52,14 @@ from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
-from leukoscope.specimen.sample import BundleIdentity, Provenance
+from leukoscope.specimen.sample import BundleIdentity, Provenance, Source
+from leukoscope.upkeep.lifeline import Lifeline, Watched
 
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
 MOST_SENT = 10_000
+STUCK_S = 300.0
+"""A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
 Part = TypeVar("Part", Camera, Display, Control)
@@ -78,20 +83,21 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
     Args:
         models: what the settings say.
         near: the folder of the settings file.
-        startup: a start of a device with bundles of its own; without it only those beside the settings file and those
-            that came with the software are looked at.
+        startup: a start of a device with bundles of its own, which counts nothing before both golden pairs are
+            replayed; without it only those beside the settings file and those that came with the software are looked at.
 
     Raises:
         SettingsError: a bundle is not where the settings say.
-        BundleError: a bundle is altered or of the wrong kind.
+        BundleError: a bundle is altered or of the wrong kind, or decides otherwise than it must.
         EngineUnavailable: the runtime is not installed.
     """
+    on_device = startup is not None
     startup = startup or Startup(near, __version__)
     with startup.opening(models.segmenter) as found:
-        first, first_network = _open_bundle(models, found)
+        first, first_network = _open_bundle(models, found, prove=on_device)
         segmenter = Segmenter(first, first_network)
     with startup.opening(models.classifier) as found:
-        second, second_network = _open_bundle(models, found)
+        second, second_network = _open_bundle(models, found, prove=on_device)
         classifier, naming = Classifier(second, second_network), naming_of(second)
     engine = models.engine.driver
     identities = [
@@ -110,7 +116,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
 def open_classifier(models: ModelSettings) -> Classifier:
     """The classifier alone; errors as in `open_models`."""
     with Startup(None, __version__).opening(models.classifier) as found:
-        return Classifier(*_open_bundle(models, found))
+        return Classifier(*_open_bundle(models, found, prove=False))
 
 
 def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
@@ -120,10 +126,10 @@ def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Ins
     return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
 
 
-def _open_bundle(models: ModelSettings, found: FoundBundle) -> tuple[Bundle, Network]:
+def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> tuple[Bundle, Network]:
     bundle = Bundle.read(found.folder)
     network = models.engine.open(bundle)
-    if found.on_trial:
+    if found.on_trial or prove:
         refuse_other_answers(bundle, network)
     return bundle, network
 
@@ -193,12 +199,13 @@ _STAGE_STEPS = {
 
 
 @contextmanager
-def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
+def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Iterator[Bench]:
     """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
 
     Args:
         settings: what a settings file said.
         near: the folder of that file.
+        lifeline: hears of each step.
 
     Raises:
         LeukoscopeError: a part is missing; the error names it, and it has been shown.
@@ -207,14 +214,15 @@ def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
         displays = [_closing(stack, display.open()) for display in settings.displays]
         panel = Panel(displays)
         try:
-            yield _open_parts(settings, near, stack, panel)
+            yield _open_parts(settings, near, stack, panel, lifeline)
         except LeukoscopeError as error:
             panel.show(fault_of(error))
             raise
 
 
-def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel) -> Bench:
+def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel, lifeline: Lifeline) -> Bench:
     def tell(step: str) -> None:
+        lifeline.starting(step)
         panel.show(Starting(step, __version__))
 
     tell("Opening the outbox")
@@ -238,7 +246,12 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     tell("Reading the rules")
     rules = settings.rules.open(near)
     tell("Opening the camera")
-    camera = _closing(stack, settings.camera.open())
+    camera = _closing(stack, _open_camera(settings.camera, panel, lifeline))
+    if camera.source is Source.LIVE:
+        # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
+        first = camera.capture()
+        if first is not None:
+            calibration.refuse_foreign(first)
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
@@ -246,6 +259,7 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
+    lifeline.watch(Watched("Broker", lambda: sink.late_s, STUCK_S))
 
     def provenance() -> Provenance:
         return Provenance(
@@ -289,6 +303,17 @@ def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, comm
     return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
 
 
+def _open_camera(settings: CameraSettings, panel: Panel, lifeline: Lifeline) -> Camera:
+    def tell(error: CameraError) -> None:
+        lifeline.turn("Opening the camera again")
+        panel.show(replace(fault_of(error), todo="Opening the camera again"))
+
+    if settings.driver in ("replay", "simulated"):
+        # What runs out or is made up does not come back by being opened again.
+        return settings.open()
+    return ReopeningCamera(settings.open, tell)
+
+
 def _runs_out(settings: BenchSettings) -> bool:
     """Whether each capture uses up a picture or moves the stage on."""
     camera = settings.camera
@@ -317,6 +342,7 @@ def _part_of(error: LeukoscopeError) -> str:
         BundleError: "Networks",
         EngineUnavailable: "Networks",
         ControlError: "Button",
+        DisplayError: "Display",
         OutboxError: "Storage",
         BrokerError: "Broker",
         SettingsError: "Settings",

@@ -41,7 +41,6 @@ class Narrator:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._shown: Screen | None = None
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
 
@@ -122,10 +121,7 @@ class Narrator:
             _log.warning("display: %s", error)
 
     def _show(self, screen: Screen) -> None:
-        if screen == self._shown:
+        if screen == self._bench.panel.shown:
             return
-        self._shown = screen
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
-            # A display that failed must get this screen again once it has rested.
-            self._shown = None

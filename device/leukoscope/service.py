@@ -3,14 +3,15 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from leukoscope.analysis.gallery import Gallery
-from leukoscope.app import Bench, open_bench
+from leukoscope.app import Bench, fault_of, open_bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action
 from leukoscope.displays.album import Album
@@ -19,6 +20,7 @@ from leukoscope.errors import (
     CameraTimeout,
     ControlError,
     DisplayError,
+    LeukoscopeError,
     OutboxError,
     SettingsError,
 )
@@ -38,6 +40,9 @@ from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 from leukoscope.stopping import start_again, stopped_by_signals
+from leukoscope.upkeep.fault_record import FaultRecord, LastFault
+from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.upkeep.logs import set_up_logs
 
 SAMPLE_ID_CHARS = 64
 REFRESH_S = 1.0
@@ -81,14 +86,35 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
         )
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)
-    logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
-    with open_bench(settings, near) as bench:
-        service = Service(bench, near, samples=samples, sample_id=sample_id)
+    set_up_logs(drawn_over=drawn)
+    lifeline = Lifeline.of_this_process()
+    with open_bench(settings, near, lifeline) as bench:
+        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
         bench.ready()
         with stopped_by_signals(service.stop):
+            lifeline.ready()
+            FaultRecord.of_this_service().clear()
             service.run()
     if service.to_start_again:
         start_again()
+
+
+@contextmanager
+def faults_on_record() -> Iterator[None]:
+    """Keep whatever ends the device, its settings included, for the fault screen that comes after it."""
+    kept = FaultRecord.of_this_service()
+    kept.begin()
+    try:
+        yield
+    except LeukoscopeError as error:
+        fault = fault_of(error)
+        kept.write(LastFault(fault.part, fault.happened, fault.todo))
+        raise
+    except Exception as error:
+        kept.write(LastFault("Instrument", f"{type(error).__name__}: {error}", "Run leukoscope support"))
+        raise
+    finally:
+        kept.end()
 
 
 class Service:
@@ -104,8 +130,10 @@ class Service:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self._bench = bench
+        self._lifeline = lifeline or Lifeline.of_this_process()
         self._narrator = Narrator(bench)
         self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
         self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
@@ -139,12 +167,21 @@ class Service:
         try:
             while self._running:
                 self._turn()
+                self._lifeline.turn(self._status(), busy=self._sample is not None)
         except Exception:
             # Whatever broke, what was counted before it is worth a report.
             self._finish("fault")
             raise
+        self._lifeline.leaving()
         self._finish("technician")
         self._leave()
+
+    def _status(self) -> str:
+        """What the device does, in a line without a name of a specimen."""
+        if self._sample is None:
+            return self._phase.value
+        tally = self._sample.tally
+        return f"{self._phase.value}: {tally.white_cells} white cells in {tally.fields_counted} fields"
 
     def _turn(self) -> None:
         for action in self._actions():
@@ -260,7 +297,7 @@ class Service:
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
-        _log.info("sample %s started, report %s", self._sample.sample_id, report_id)
+        _log.info("sample started, report %s", report_id)
 
     def _count_one_frame(self) -> None:
         sample = self._sample
@@ -302,6 +339,7 @@ class Service:
                 _log.warning("%s", error)
                 if not left:
                     raise
+                self._lifeline.turn("waiting for the camera", busy=True)
                 continue
             self._tell_skipped()
             if frame is not None:
@@ -360,7 +398,7 @@ class Service:
         self._phase = Phase.RESULT
         self._narrator.result(report)
         self._keep_pictures(report, cells)
-        _log.info("sample %s finished (%s): %d white cells", report.sample_id, because, report.white_cells)
+        _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
@@ -395,6 +433,7 @@ class Service:
                 # systemd kills what does not stop; the journal is the last place that may hold it.
                 _log.critical("a report that could not be kept: %r", report)
                 raise failure
+            self._lifeline.turn("waiting for room to keep a report", busy=True)
             self._sleep(OUTBOX_RETRY_S)
 
     def _keep_pictures(self, report: SampleReport, cells: Sequence[CellRecord]) -> None:
