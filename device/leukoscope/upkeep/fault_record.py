@@ -110,7 +110,8 @@ class FaultRecord:
             return None
         if not stacks.strip():
             return None
-        _log.error("the last process was killed; where its threads were: %s", " | ".join(stacks.split("\n")))
+        calls = [line.strip() for line in stacks.split("\n") if line.startswith(("Current", "Thread", "  File"))]
+        _log.error("the last process was killed; where its threads were: %s", " | ".join(calls))
         part = part_in(stacks)
         return LastFault(
             part,
