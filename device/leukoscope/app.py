@@ -54,6 +54,7 @@ from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.specimen.sample import BundleIdentity, Provenance, Source
 from leukoscope.upkeep.lifeline import Lifeline, Watched
+from leukoscope.upkeep.mounts import kept_in_memory
 
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
@@ -84,7 +85,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
         models: what the settings say.
         near: the folder of the settings file.
         startup: a start of a device with bundles of its own, which counts nothing before both golden pairs are
-            replayed; without it only those beside the settings file and those that came with the software are looked at.
+            replayed; without it only those beside the settings file and those of the software are looked at.
 
     Raises:
         SettingsError: a bundle is not where the settings say.
@@ -234,6 +235,8 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
         reports = settings.storage.folder / "reports"
         count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
         warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
+    if kept_in_memory(settings.storage.folder):
+        warnings.append("Results are kept in memory and lost at power-off")
     tell("Loading the networks")
     startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
     models = open_models(settings.models, near, startup)

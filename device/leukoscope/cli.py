@@ -153,9 +153,15 @@ def doctor(
         Path | None, typer.Option(help="Check this bench too; without it only what the software brings.")
     ] = None,
     as_json: JsonOption = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Keep how fast the networks run, for later checks to compare with.")
+    ] = False,
 ) -> None:
     """Try each part for real, and say what to do about what fails."""
-    findings = check_desk() if bench is None else check_bench(BenchSettings.read(bench), bench.parent)
+    if bench is None:
+        findings = check_desk()
+    else:
+        findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember)
     failed = False
     table = Table("part", "", "found", title=f"leukoscope {__version__}")
     for finding in findings:
