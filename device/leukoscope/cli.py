@@ -30,6 +30,7 @@ from leukoscope.reviewing.commands import audit_app, report_app
 from leukoscope.service import faults_on_record, run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
 from leukoscope.stopping import stopped_by_signals
+from leukoscope.support import pack_support
 from leukoscope.upkeep.logs import set_up_logs
 
 app = typer.Typer(
@@ -174,6 +175,16 @@ def doctor(
         Console().print(table)
     if failed:
         raise typer.Exit(2)
+
+
+@app.command()
+def support(
+    bench: BenchOption,
+    out: Annotated[Path, typer.Option(help="The .tar.gz to write.")] = Path("leukoscope-support.tar.gz"),
+) -> None:
+    """Pack log, settings, doctor's findings and last screens into one file, without secrets or names of specimens."""
+    names = pack_support(bench, out)
+    typer.echo(f"{out} holds {', '.join(names)}")
 
 
 @outbox_app.command("list")

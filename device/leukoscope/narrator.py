@@ -4,6 +4,7 @@ import logging
 
 from leukoscope.analysis.tally import Tally
 from leukoscope.app import Bench, fault_of
+from leukoscope.displays.kept import KeptScreens
 from leukoscope.displays.state import (
     BrokerState,
     Counting,
@@ -41,6 +42,7 @@ class Narrator:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._kept = KeptScreens.of_this_service()
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
 
@@ -123,5 +125,6 @@ class Narrator:
     def _show(self, screen: Screen) -> None:
         if screen == self._bench.panel.shown:
             return
+        self._kept.keep(screen)
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
