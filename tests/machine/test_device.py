@@ -1,0 +1,112 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from leukoscope.analysis.golden import GoldenCheck
+from leukoscope.cameras.reopening import ReopeningCamera
+from leukoscope.cameras.v4l2 import V4l2CameraSettings
+from leukoscope.errors import CameraTimeout
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import Source
+from tests.commands.command_line import leukoscope, simulated_camera
+from tests.commands.test_run import read_report, write_bench
+from tests.machine.supervisor import Supervisor
+
+SCALE = "{ um_per_px = 0.127 }"
+LIVE = '{ driver = "v4l2" }'
+SILENT = "the camera at /dev/video0 sent no frame within 5 s: check its cable"
+
+
+class LiveCamera:
+    """The simulated slide as a live camera that falls silent after some frames, as often as it is opened."""
+
+    source = Source.LIVE
+    opened = 0
+
+    def __init__(self, frames_before_silence: int | None) -> None:
+        LiveCamera.opened += 1
+        self._camera = simulated_camera(seed=LiveCamera.opened)
+        self._left = frames_before_silence
+
+    def capture(self) -> Frame | None:
+        if self._left is not None:
+            if self._left == 0:
+                raise CameraTimeout(SILENT)
+            self._left -= 1
+        return self._camera.capture()
+
+    def close(self) -> None:
+        self._camera.close()
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LiveCamera, "opened", 0)
+    monkeypatch.setitem(ReopeningCamera.__init__.__kwdefaults__, "pauses_s", (0.0, 0.0, 0.0))
+
+
+def test_a_camera_that_falls_silent_is_opened_again_and_the_sample_goes_on(
+    tmp_path: Path, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(4))
+    bench = write_bench(tmp_path, camera=LIVE, calibration=SCALE, when="every_frame", white_cells=8)
+    outcome = leukoscope("run", "--bench", bench, "--samples", "1")
+    assert outcome.code == 0, outcome.err
+    assert LiveCamera.opened > 1
+    assert read_report(tmp_path)["sample"]["finished_because"] == "enough_cells"
+
+
+def test_a_camera_that_stays_silent_becomes_a_fault_and_what_was_counted_is_reported(
+    tmp_path: Path, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = iter([4, 0, 0, 0])
+    monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(next(script)))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    bench = write_bench(tmp_path, camera=LIVE, calibration=SCALE, when="every_frame", white_cells=5000)
+    outcome = leukoscope("run", "--bench", bench, "--samples", "1")
+    assert outcome.code == 2
+    assert "opened again 3 times without success" in outcome.err
+    assert read_report(tmp_path)["sample"]["finished_because"] == "fault"
+    assert json.loads((tmp_path / "fault.json").read_text())["part"] == "Camera"
+    assert "opened again 3 times" in (tmp_path / "screens.jsonl").read_text() or list((tmp_path / "screens").iterdir())
+
+
+def test_a_live_camera_that_opens_and_sends_nothing_is_never_ready(
+    tmp_path: Path, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(0))
+    with Supervisor(tmp_path) as supervisor:
+        monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
+        outcome = leukoscope("run", "--bench", write_bench(tmp_path, camera=LIVE, calibration=SCALE))
+        assert "STATUS=Opening the camera" in supervisor.heard()
+        assert "READY=1" not in supervisor.heard()
+    assert outcome.code == 2
+    assert LiveCamera.opened == 4
+
+
+def test_networks_that_decide_otherwise_than_they_must_are_never_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leukoscope.app.replay", lambda *_: GoldenCheck(73, 70, 1, 4.0))
+    with Supervisor(tmp_path) as supervisor:
+        monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
+        outcome = leukoscope("run", "--bench", write_bench(tmp_path))
+        assert "READY=1" not in supervisor.heard()
+    assert outcome.code == 2
+    assert "70 of 73 golden decisions and 1 others" in outcome.err
+
+
+def test_the_status_says_what_is_done_and_the_log_names_no_specimen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Supervisor(tmp_path) as supervisor, caplog.at_level("INFO"):
+        monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
+        outcome = leukoscope("run", "--bench", write_bench(tmp_path), "--samples", "1", "--sample-id", "Doe-Jane")
+        told = supervisor.heard()
+    assert outcome.code == 0, outcome.err
+    assert told.index("STATUS=Loading the networks") < told.index("READY=1") < told.index("STOPPING=1")
+    assert any(line.startswith("STATUS=counting: ") for line in told)
+    assert "finished (enough_cells)" in caplog.text
+    assert "Doe-Jane" not in caplog.text
+    assert "Doe-Jane" not in "\n".join(told)
