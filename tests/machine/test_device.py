@@ -42,6 +42,7 @@ class LiveCamera:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leukoscope.service.RESULT_S", 0.0)
     monkeypatch.setattr(LiveCamera, "opened", 0)
     monkeypatch.setitem(ReopeningCamera.__init__.__kwdefaults__, "pauses_s", (0.0, 0.0, 0.0))
 
@@ -49,8 +50,8 @@ def live(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_camera_that_falls_silent_is_opened_again_and_the_sample_goes_on(
     tmp_path: Path, live: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(4))
-    bench = write_bench(tmp_path, camera=LIVE, calibration=SCALE, when="every_frame", white_cells=8)
+    monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(2))
+    bench = write_bench(tmp_path, camera=LIVE, calibration=SCALE, when="every_frame", white_cells=4)
     outcome = leukoscope("run", "--bench", bench, "--samples", "1")
     assert outcome.code == 0, outcome.err
     assert LiveCamera.opened > 1
@@ -60,7 +61,7 @@ def test_a_camera_that_falls_silent_is_opened_again_and_the_sample_goes_on(
 def test_a_camera_that_stays_silent_becomes_a_fault_and_what_was_counted_is_reported(
     tmp_path: Path, live: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = iter([4, 0, 0, 0])
+    script = iter([3, 0, 0, 0])
     monkeypatch.setattr(V4l2CameraSettings, "open", lambda self: LiveCamera(next(script)))
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     bench = write_bench(tmp_path, camera=LIVE, calibration=SCALE, when="every_frame", white_cells=5000)
