@@ -59,6 +59,8 @@ from leukoscope.upkeep.mounts import kept_in_memory
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
 MOST_SENT = 10_000
+SETTLING_FRAMES = 6
+"""The first frames of a live camera may still be exposed otherwise than asked for."""
 STUCK_S = 300.0
 """A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
 STAGE_STEP_UM = 20.0
@@ -252,9 +254,7 @@ def _open_parts(settings: BenchSettings, near: Path, stack: ExitStack, panel: Pa
     camera = _closing(stack, _open_camera(settings.camera, panel, lifeline))
     if camera.source is Source.LIVE:
         # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
-        first = camera.capture()
-        if first is not None:
-            calibration.refuse_foreign(first)
+        _expect_frame(camera, calibration)
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
@@ -315,6 +315,19 @@ def _open_camera(settings: CameraSettings, panel: Panel, lifeline: Lifeline) -> 
         # What runs out or is made up does not come back by being opened again.
         return settings.open()
     return ReopeningCamera(settings.open, tell)
+
+
+def _expect_frame(camera: Camera, calibration: Calibration) -> None:
+    """A frame the calibration was made for, after the few that a sensor needs to settle on its settings."""
+    for left in reversed(range(SETTLING_FRAMES)):
+        frame = camera.capture()
+        try:
+            if frame is not None:
+                calibration.refuse_foreign(frame)
+            return
+        except CalibrationError:
+            if not left:
+                raise
 
 
 def _runs_out(settings: BenchSettings) -> bool:

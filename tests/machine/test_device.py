@@ -1,12 +1,17 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from leukoscope.analysis.golden import GoldenCheck
+from leukoscope.app import SETTLING_FRAMES, _expect_frame
 from leukoscope.cameras.reopening import ReopeningCamera
 from leukoscope.cameras.v4l2 import V4l2CameraSettings
-from leukoscope.errors import CameraTimeout
+from leukoscope.errors import CalibrationError, CameraTimeout
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.calibration_record import KeptFile, WhiteBalance
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope, simulated_camera
@@ -111,3 +116,39 @@ def test_the_status_says_what_is_done_and_the_log_names_no_specimen(
     assert "finished (enough_cells)" in caplog.text
     assert "Doe-Jane" not in caplog.text
     assert "Doe-Jane" not in "\n".join(told)
+
+
+class SettlingCamera:
+    """A sensor whose first frames have another gain than asked for."""
+
+    source = Source.LIVE
+
+    def __init__(self, frames: int) -> None:
+        self._unsettled = frames
+
+    def capture(self) -> Frame:
+        self._unsettled -= 1
+        gain = 4.0 if self._unsettled >= 0 else 1.0
+        return Frame(np.zeros((2, 2, 3), np.uint8), 1, datetime.now(UTC), "v4l2:0", analogue_gain=gain)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_sensor_may_settle_before_its_frames_are_judged() -> None:
+    kept = KeptFile(path="white.png", sha256="0" * 64)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    white = WhiteBalance(
+        by="me",
+        at=at,
+        valid_until=at,
+        pictures=1,
+        picture=kept,
+        gains=(1.0, 1.0, 1.0),
+        off_white=0.0,
+        analogue_gain=1.0,
+    )
+    calibration = Calibration("bench", True, 0.127, white=white)
+    _expect_frame(SettlingCamera(SETTLING_FRAMES - 1), calibration)
+    with pytest.raises(CalibrationError, match=r"sensor gain of 1\.00, the camera uses a sensor gain of 4\.00"):
+        _expect_frame(SettlingCamera(SETTLING_FRAMES), calibration)
