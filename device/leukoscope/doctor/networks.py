@@ -51,8 +51,8 @@ def check_networks(
         bundle = Bundle.read(found.folder)
         engine, check = _replay(bundle, models.engine)
         text = (
-            f"{bundle.manifest.version}{_origin(found)}, {engine}: {check.agreed} of {check.decisions} golden decisions, "
-            f"{check.ms_per_run:.1f} ms a run"
+            f"{bundle.manifest.version}{_origin(found)}, {engine}: {check.agreed} of {check.decisions} golden "
+            f"decisions, {check.ms_per_run:.1f} ms a run"
         )
         if not check.passed:
             raise BundleError(f"{text}, {check.surplus} surplus: choose the other engine, or reinstall the bundle")
