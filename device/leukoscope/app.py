@@ -52,11 +52,17 @@ from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.signals import News, Signaller
-from leukoscope.specimen.sample import BundleIdentity, Provenance
+from leukoscope.specimen.sample import BundleIdentity, Provenance, Source
+from leukoscope.upkeep.lifeline import Lifeline, Watched
+from leukoscope.upkeep.mounts import kept_in_memory
 
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
 MOST_SENT = 10_000
+SETTLING_FRAMES = 6
+"""The first frames of a live camera may still be exposed otherwise than asked for."""
+STUCK_S = 300.0
+"""A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
 Part = TypeVar("Part", Camera, Display, Control, Signaller)
@@ -80,20 +86,21 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
     Args:
         models: what the settings say.
         near: the folder of the settings file.
-        startup: a start of a device with bundles of its own; without it only those beside the settings file and those
-            that came with the software are looked at.
+        startup: a start of a device with bundles of its own, which counts nothing before both golden pairs are
+            replayed; without it only those beside the settings file and those of the software are looked at.
 
     Raises:
         SettingsError: a bundle is not where the settings say.
-        BundleError: a bundle is altered or of the wrong kind.
+        BundleError: a bundle is altered or of the wrong kind, or decides otherwise than it must.
         EngineUnavailable: the runtime is not installed.
     """
+    on_device = startup is not None
     startup = startup or Startup(near, __version__)
     with startup.opening(models.segmenter) as found:
-        first, first_network = _open_bundle(models, found)
+        first, first_network = _open_bundle(models, found, prove=on_device)
         segmenter = Segmenter(first, first_network)
     with startup.opening(models.classifier) as found:
-        second, second_network = _open_bundle(models, found)
+        second, second_network = _open_bundle(models, found, prove=on_device)
         classifier, naming = Classifier(second, second_network), naming_of(second)
     engine = models.engine.driver
     identities = [
@@ -112,7 +119,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
 def open_classifier(models: ModelSettings) -> Classifier:
     """The classifier alone; errors as in `open_models`."""
     with Startup(None, __version__).opening(models.classifier) as found:
-        return Classifier(*_open_bundle(models, found))
+        return Classifier(*_open_bundle(models, found, prove=False))
 
 
 def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
@@ -122,10 +129,10 @@ def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Ins
     return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
 
 
-def _open_bundle(models: ModelSettings, found: FoundBundle) -> tuple[Bundle, Network]:
+def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> tuple[Bundle, Network]:
     bundle = Bundle.read(found.folder)
     network = models.engine.open(bundle)
-    if found.on_trial:
+    if found.on_trial or prove:
         refuse_other_answers(bundle, network)
     return bundle, network
 
@@ -196,12 +203,13 @@ _STAGE_STEPS = {
 
 
 @contextmanager
-def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
+def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Iterator[Bench]:
     """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
 
     Args:
         settings: what a settings file said.
         near: the folder of that file.
+        lifeline: hears of each step.
 
     Raises:
         LeukoscopeError: a part is missing; the error names it, and it has been shown.
@@ -211,7 +219,7 @@ def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
         panel = Panel(displays)
         signals = None if settings.signals is None else _closing(stack, settings.signals.open())
         try:
-            yield _open_parts(settings, near, stack, panel, signals)
+            yield _open_parts(settings, near, stack, panel, signals, lifeline)
         except LeukoscopeError as error:
             panel.show(fault_of(error))
             if signals is not None:
@@ -221,9 +229,15 @@ def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
 
 
 def _open_parts(
-    settings: BenchSettings, near: Path, stack: ExitStack, panel: Panel, signals: Signaller | None
+    settings: BenchSettings,
+    near: Path,
+    stack: ExitStack,
+    panel: Panel,
+    signals: Signaller | None,
+    lifeline: Lifeline,
 ) -> Bench:
     def tell(step: str) -> None:
+        lifeline.starting(step)
         panel.show(Starting(step, __version__))
 
     tell("Opening the outbox")
@@ -235,6 +249,8 @@ def _open_parts(
         reports = settings.storage.folder / "reports"
         count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
         warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
+    if kept_in_memory(settings.storage.folder):
+        warnings.append("Results are kept in memory and lost at power-off")
     tell("Loading the networks")
     startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
     models = open_models(settings.models, near, startup)
@@ -248,6 +264,9 @@ def _open_parts(
     rules = settings.rules.open(near)
     tell("Opening the camera")
     camera = _closing(stack, settings.camera.open())
+    if camera.source is Source.LIVE:
+        # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
+        _expect_frame(camera, calibration)
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
@@ -255,6 +274,7 @@ def _open_parts(
     sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
+    lifeline.watch(Watched("Broker", lambda: sink.late_s, STUCK_S))
 
     def provenance() -> Provenance:
         return Provenance(
@@ -299,6 +319,19 @@ def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, comm
     return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
 
 
+def _expect_frame(camera: Camera, calibration: Calibration) -> None:
+    """A frame the calibration was made for, after the few that a sensor needs to settle on its settings."""
+    for left in reversed(range(SETTLING_FRAMES)):
+        frame = camera.capture()
+        try:
+            if frame is not None:
+                calibration.refuse_foreign(frame)
+            return
+        except CalibrationError:
+            if not left:
+                raise
+
+
 def _runs_out(settings: BenchSettings) -> bool:
     """Whether each capture uses up a picture or moves the stage on."""
     camera = settings.camera
@@ -327,6 +360,7 @@ def _part_of(error: LeukoscopeError) -> str:
         BundleError: "Networks",
         EngineUnavailable: "Networks",
         ControlError: "Button",
+        DisplayError: "Display",
         OutboxError: "Storage",
         BrokerError: "Broker",
         SettingsError: "Settings",

@@ -1,7 +1,9 @@
 """The command `leukoscope`."""
 
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +21,17 @@ from leukoscope.calibrating.commands import calibrate_app
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
 from leukoscope.examination import LabelFolder, classify_crop, examine_picture, find_pictures
+from leukoscope.faultscreen import PRESSED, FaultScreen, last_fault, read_panes
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.outbox import CELL, REPORT, Outbox, State
 from leukoscope.reviewing.commands import audit_app, report_app
-from leukoscope.service import run_bench
+from leukoscope.service import faults_on_record, run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
+from leukoscope.stopping import stopped_by_signals
+from leukoscope.support import pack_support
+from leukoscope.upkeep.logs import set_up_logs
 
 app = typer.Typer(
     help="Counts and classifies the cells of a stained blood smear. It counts and flags; it does not diagnose.",
@@ -74,7 +80,18 @@ def run(
     sample_id: Annotated[str, typer.Option(help="What the next specimen is called; never a patient's name.")] = "",
 ) -> None:
     """Run the instrument: look, count, show and report, until told to stop."""
-    run_bench(BenchSettings.read(bench), bench.parent, samples=samples, sample_id=sample_id)
+    with faults_on_record():
+        run_bench(BenchSettings.read(bench), bench.parent, samples=samples, sample_id=sample_id)
+
+
+@app.command()
+def fault(bench: BenchOption) -> None:
+    """Show what the device died of on its displays until somebody presses; the unit leukoscope-fault runs it."""
+    set_up_logs(drawn_over=False)
+    screen = FaultScreen(read_panes(bench), last_fault(os.environ), time.monotonic, time.sleep)
+    with stopped_by_signals(screen.stop):
+        if screen.run():
+            raise typer.Exit(PRESSED)
 
 
 @app.command()
@@ -137,9 +154,15 @@ def doctor(
         Path | None, typer.Option(help="Check this bench too; without it only what the software brings.")
     ] = None,
     as_json: JsonOption = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Keep how fast the networks run, for later checks to compare with.")
+    ] = False,
 ) -> None:
     """Try each part for real, and say what to do about what fails."""
-    findings = check_desk() if bench is None else check_bench(BenchSettings.read(bench), bench.parent)
+    if bench is None:
+        findings = check_desk()
+    else:
+        findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember)
     failed = False
     table = Table("part", "", "found", title=f"leukoscope {__version__}")
     for finding in findings:
@@ -152,6 +175,16 @@ def doctor(
         Console().print(table)
     if failed:
         raise typer.Exit(2)
+
+
+@app.command()
+def support(
+    bench: BenchOption,
+    out: Annotated[Path, typer.Option(help="The .tar.gz to write.")] = Path("leukoscope-support.tar.gz"),
+) -> None:
+    """Pack log, settings, doctor's findings and last screens into one file, without secrets or names of specimens."""
+    names = pack_support(bench, out)
+    typer.echo(f"{out} holds {', '.join(names)}")
 
 
 @outbox_app.command("list")

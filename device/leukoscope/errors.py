@@ -61,6 +61,10 @@ class BrokerError(LeukoscopeError, OSError):
     """The MQTT broker cannot be reached or refuses us."""
 
 
+class BoardError(LeukoscopeError, OSError):
+    """The board is too hot, too weakly supplied or short of memory."""
+
+
 class InvalidMessage(LeukoscopeError, ValueError):
     """A message does not follow the published schema."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from leukoscope import __version__
 from leukoscope.analysis.tally import Tally
 from leukoscope.app import Bench, fault_of
+from leukoscope.displays.kept import KeptScreens
 from leukoscope.displays.state import (
     BrokerState,
     Counting,
@@ -55,7 +56,7 @@ class Narrator:
         self._bench, self._clock_s = bench, clock_s
         self._notice_until_s = -math.inf
         self._news: News | None = None
-        self._shown: Screen | None = None
+        self._kept = KeptScreens.of_this_service()
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
 
@@ -164,14 +165,12 @@ class Narrator:
 
     def _show(self, screen: Screen) -> None:
         noticed = self._clock_s() < self._notice_until_s and not isinstance(screen, Fault | Result)
-        if noticed or screen == self._shown:
+        if noticed or screen == self._bench.panel.shown:
             return
         self._notice_until_s = -math.inf
-        self._shown = screen
+        self._kept.keep(screen)
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
-            # A display that failed must get this screen again once it has rested.
-            self._shown = None
 
     def _signal(self, news: News) -> None:
         """A state is told when it begins, what happens within it each time."""

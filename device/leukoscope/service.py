@@ -4,7 +4,8 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.analysis.gallery import Gallery
-from leukoscope.app import Bench, open_bench
+from leukoscope.app import Bench, fault_of, open_bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action, Event, Identify
 from leukoscope.displays.album import Album
@@ -21,6 +22,7 @@ from leukoscope.errors import (
     CameraInterrupted,
     ControlError,
     DisplayError,
+    LeukoscopeError,
     OutboxError,
     SettingsError,
 )
@@ -43,6 +45,9 @@ from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 from leukoscope.stopping import start_again, stopped_by_signals
+from leukoscope.upkeep.fault_record import FaultRecord, LastFault
+from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.upkeep.logs import set_up_logs
 
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
@@ -83,14 +88,35 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
         )
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)
-    logging.basicConfig(level=logging.WARNING if drawn else logging.INFO, format="%(levelname)s %(message)s")
-    with open_bench(settings, near) as bench:
-        service = Service(bench, near, samples=samples, sample_id=sample_id)
+    set_up_logs(drawn_over=drawn)
+    lifeline = Lifeline.of_this_process()
+    with open_bench(settings, near, lifeline) as bench:
+        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
         bench.ready()
         with stopped_by_signals(service.stop):
+            lifeline.ready()
+            FaultRecord.of_this_service().clear()
             service.run()
     if service.to_start_again:
         start_again()
+
+
+@contextmanager
+def faults_on_record() -> Iterator[None]:
+    """Keep whatever ends the device, its settings included, for the fault screen that comes after it."""
+    kept = FaultRecord.of_this_service()
+    kept.begin()
+    try:
+        yield
+    except LeukoscopeError as error:
+        fault = fault_of(error)
+        kept.write(LastFault(fault.part, fault.happened, fault.todo))
+        raise
+    except Exception as error:
+        kept.write(LastFault("Instrument", f"{type(error).__name__}: {error}", "Run leukoscope support"))
+        raise
+    finally:
+        kept.end()
 
 
 class Service:
@@ -106,8 +132,10 @@ class Service:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self._bench = bench
+        self._lifeline = lifeline or Lifeline.of_this_process()
         self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
         self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
         self.to_start_again = False
@@ -146,6 +174,8 @@ class Service:
             self._resume()
             while self._running:
                 self._turn()
+                self._lifeline.turn(self._status(), busy=self._sample is not None)
+            self._lifeline.leaving()
             self._finish("technician")
         except Exception:
             # Whatever broke, what was counted before it is worth a report.
@@ -154,6 +184,13 @@ class Service:
         finally:
             self._book.close()
         self._leave()
+
+    def _status(self) -> str:
+        """What the device does, in a line without a name of a specimen."""
+        if self._sample is None:
+            return self._phase.value
+        tally = self._sample.tally
+        return f"{self._phase.value}: {tally.white_cells} white cells in {tally.fields_counted} fields"
 
     def _turn(self) -> None:
         for event in self._events():
@@ -301,14 +338,14 @@ class Service:
         if sample is None:
             return
         self._book.discarded(sample)
-        _log.warning("sample %s discarded by the technician, report %s", sample.sample_id, sample.report_id)
+        _log.warning("sample discarded by the technician, report %s", sample.report_id)
         self._phase = Phase.READY
         self._narrator.notice("Discarded", sample.sample_id, "Nothing is reported", refused=False)
 
     def _begin(self) -> None:
         sample = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))
         self._book.begin(sample)
-        _log.info("sample %s started, report %s", sample.sample_id, sample.report_id)
+        _log.info("sample started, report %s", sample.report_id)
 
     def _new_sample(self, report_id: str, sample_id: str, pictures: str = "") -> Sample:
         self._sample = Sample(
@@ -322,7 +359,6 @@ class Service:
         )
         storage = self._bench.settings.storage
         self._gallery = Gallery(self._bench.settings.cells)
-        self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
         self._album = Album(storage.folder / "fields" / (report_id + pictures), storage.annotated_fields)
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
@@ -340,8 +376,7 @@ class Service:
         self._phase = Phase.PAUSED
         self._book.go_on(found, sample)
         _log.warning(
-            "sample %s was cut short and goes on with %d fields, report %s",
-            sample.sample_id,
+            "a sample was cut short and goes on with %d fields, report %s",
             sample.tally.fields_counted,
             sample.report_id,
         )
@@ -451,7 +486,7 @@ class Service:
         self._phase = Phase.RESULT
         self._narrator.result(report)
         self._keep_pictures(report, cells)
-        _log.info("sample %s finished (%s): %d white cells", report.sample_id, because, report.white_cells)
+        _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
@@ -486,6 +521,7 @@ class Service:
                 # systemd kills what does not stop; the journal is the last place that may hold it.
                 _log.critical("a report that could not be kept: %r", report)
                 raise failure
+            self._lifeline.turn("waiting for room to keep a report", busy=True)
             self._sleep(OUTBOX_RETRY_S)
 
     def _keep_pictures(self, report: SampleReport, cells: Sequence[CellRecord]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from leukoscope.doctor.broker import check_broker
 from leukoscope.errors import BrokerError
 from leukoscope.reporting import MqttSettings, status
 from leukoscope.reporting.message import decode
@@ -427,15 +428,15 @@ def test_an_attempt_that_reached_nobody_uses_no_session_number_up(publisher, out
     assert outbox.next_session(NOW) == used + 1
 
 
-def test_the_doctor_probes_a_broker_beside_a_running_device(mosquitto, publisher):
+def test_the_doctor_tries_a_broker_beside_a_running_device(mosquitto, publisher):
     broker = mosquitto().start()
     running = publisher(broker.port)
     assert wait_until(lambda: running.state.connected)
     settings = MqttSettings(host=HOST, port=broker.port)
-    assert settings.probe(IDENTITY) == f"{HOST}:{broker.port} answers, MQTT 5, no TLS"
+    assert f"{HOST}:{broker.port} answers, MQTT 5, no TLS" in check_broker(settings, IDENTITY)
     assert running.state.connected
     with pytest.raises(BrokerError, match="nothing listens"):
-        MqttSettings(host=HOST, port=free_port()).probe(IDENTITY)
+        check_broker(MqttSettings(host=HOST, port=free_port()), IDENTITY)
 
 
 def test_waits_double_up_to_the_limit_and_are_spread():

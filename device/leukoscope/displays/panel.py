@@ -19,6 +19,8 @@ class Panel:
     def __init__(self, displays: Sequence[Display]) -> None:
         self._attended = [Attended(display) for display in displays]
         self._windows = [display for display in displays if isinstance(display, Window)]
+        self.shown: Screen | None = None
+        """What is on every display; None after one of them failed."""
 
     @property
     def window(self) -> Window | None:
@@ -27,7 +29,10 @@ class Panel:
 
     def show(self, screen: Screen) -> list[DisplayError]:
         """Show a screen on each display; the errors of those that failed now."""
-        return show_everywhere(screen, self._attended, time.monotonic())
+        errors = show_everywhere(screen, self._attended, time.monotonic())
+        # A display that failed must get this screen again once it has rested.
+        self.shown = None if errors else screen
+        return errors
 
     def show_field(self, frame: Frame) -> list[DisplayError]:
         """Show the live field where there is a window for it."""

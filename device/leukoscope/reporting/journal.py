@@ -93,6 +93,11 @@ class FolderSink:
             refused=self._counts.refused,
         )
 
+    @property
+    def late_s(self) -> float:
+        """Never: there is no thread."""
+        return 0.0
+
     def start(self) -> None:
         """Write what was left from before."""
         self.wake()

@@ -41,6 +41,11 @@ class KeptReports:
         """Never connected, and that is no error."""
         return self._state
 
+    @property
+    def late_s(self) -> float:
+        """Never: there is no thread."""
+        return 0.0
+
     def start(self) -> None:
         """Count what is there."""
         self.wake()

@@ -79,26 +79,6 @@ class MqttSettings(FrozenModel):
 
         return Publisher(outbox, self, identity, now=now, rng=rng, commands=commands)
 
-    def probe(self, identity: Identity) -> str:
-        """Connect once, as the doctor does, beside a running device and without disturbing it.
-
-        Returns:
-            One line saying who answered.
-
-        Raises:
-            BrokerError: the broker cannot be reached or refuses us; the text names the cause.
-        """
-        from leukoscope.reporting.mqtt_link import Link
-
-        link = Link(self, f"{self.client_id_of(identity)}-doctor", will=None)
-        try:
-            link.connect(give_up=lambda: False)
-            link.leave()
-        finally:
-            link.close()
-        encryption = "TLS" if self.tls else "no TLS"
-        return f"{self.host}:{self.address_port} answers, MQTT {self.protocol}, {encryption}"
-
     def client_id_of(self, identity: Identity) -> str:
         """The client id that is really used."""
         return self.client_id or f"leukoscope-{identity.site}-{identity.device}"

@@ -117,6 +117,7 @@ class Publisher:
         self._health: Mapping[str, Any] | None = None
         self._replies = 0
         self._look_at = 0.0
+        self._due_at = time.monotonic()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         scheme = "mqtts" if settings.tls else "mqtt"
@@ -133,6 +134,11 @@ class Publisher:
     def state(self) -> SinkState:
         """How things stood a moment ago; never waits for the network or the disk."""
         return self._state
+
+    @property
+    def late_s(self) -> float:
+        """Seconds since the thread should have begun its next turn; a broker that is away does not make it late."""
+        return 0.0 if self._thread is None else max(0.0, time.monotonic() - self._due_at)
 
     def start(self) -> None:
         """Begin to connect and to send; a publisher that was stopped stays so."""
@@ -185,7 +191,10 @@ class Publisher:
                 # A thread that dies of a surprise would leave every later report unsent, unseen.
                 _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
                 self._tell(connected=False, last_error=f"unexpected {type(error).__name__}: {error}")
-            self._stopping.wait(self._backoff.next_s())
+            pause_s = self._backoff.next_s()
+            self._due_at = time.monotonic() + pause_s
+            self._stopping.wait(pause_s)
+            self._due_at = time.monotonic()
 
     def _use_one_connection(self) -> None:
         self._count()
@@ -223,6 +232,7 @@ class Publisher:
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
         self._publish(link, "status", birth, "the birth message", retain=True)
         while not self._stopping.is_set():
+            self._due_at = time.monotonic()
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_S
                 self._send_due(link)

@@ -37,6 +37,10 @@ class Sink(Protocol):
     def state(self) -> SinkState:
         """How things stand; returns at once."""
 
+    @property
+    def late_s(self) -> float:
+        """Seconds since its thread should have been heard of; 0 when all is well, or there is none."""
+
     def start(self) -> None:
         """Begin to deliver."""
 

@@ -1,0 +1,79 @@
+"""`leukoscope doctor`: tries each part of the bench for real and says what to do about what fails."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from leukoscope.bundles.store import BundleStore
+from leukoscope.controls.button import ButtonSettings
+from leukoscope.controls.scanner import ScannerSettings
+from leukoscope.displays.lcd import LcdSettings
+from leukoscope.displays.oled import OledSettings
+from leukoscope.doctor.board import check_memory, check_power, check_temperature
+from leukoscope.doctor.broker import check_broker
+from leukoscope.doctor.finding import Finding, tried
+from leukoscope.doctor.light import check_camera
+from leukoscope.doctor.networks import check_engines, check_networks
+from leukoscope.doctor.parts import (
+    check_button,
+    check_calibration,
+    check_clock,
+    check_display,
+    check_scanner,
+    check_signals,
+)
+from leukoscope.doctor.storage import check_storage, check_wear
+from leukoscope.inference.litert import LitertSettings
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.settings import BenchSettings, ModelSettings, identity_of
+
+__all__ = ["Finding", "check_bench", "check_desk"]
+
+
+def check_desk() -> Iterator[Finding]:
+    """What can be checked without a bench: the bundles on both engines, the clock and the board."""
+    for engine in (OnnxSettings(), LitertSettings()):
+        yield from check_networks(ModelSettings(engine=engine), None, None)
+    yield tried("clock", check_clock)
+    yield from _board()
+
+
+def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) -> Iterator[Finding]:
+    """Every part a settings file names, and the board under it.
+
+    Args:
+        settings: the bench.
+        near: the folder of its file.
+        remember: keep how fast the networks run now, for later checks to compare with.
+    """
+    folder = settings.storage.folder
+    store = BundleStore(settings.storage.bundles)
+    yield from check_networks(settings.models, near, folder, store, remember=remember)
+    yield tried("engine", lambda: check_engines(settings.models, near, store))
+    yield tried("calibration", lambda: check_calibration(settings, near))
+    yield tried("camera", lambda: check_camera(settings, near))
+    yield tried("storage", lambda: check_storage(settings.storage))
+    yield tried("card", lambda: check_wear(folder))
+    for display in settings.displays:
+        # The others need a desktop or the terminal this is printed on.
+        if isinstance(display, OledSettings | LcdSettings):
+            yield tried(f"display {display.driver}", partial(check_display, display))
+    for control in settings.controls:
+        if isinstance(control, ButtonSettings):
+            yield tried("button", partial(check_button, control))
+        if isinstance(control, ScannerSettings):
+            yield tried("scanner", partial(check_scanner, control))
+    if settings.signals is not None:
+        yield tried("signals", partial(check_signals, settings.signals))
+    if isinstance(settings.reporting, MqttSettings):
+        mqtt = settings.reporting
+        yield tried("broker", lambda: check_broker(mqtt, identity_of(settings)))
+    yield tried("clock", check_clock)
+    yield from _board()
+
+
+def _board() -> Iterator[Finding]:
+    yield tried("temperature", check_temperature)
+    yield tried("power", check_power)
+    yield tried("memory", check_memory)

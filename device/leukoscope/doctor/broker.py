@@ -1,0 +1,54 @@
+"""The broker: its name, the way to it, its certificate, our login, and our right to publish."""
+
+import time
+from datetime import UTC, datetime
+
+from leukoscope.errors import BrokerError
+from leukoscope.host import uptime_s
+from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.reporting.mqtt_link import Link
+from leukoscope.reporting.status import health
+from leukoscope.reporting.wire import to_bytes
+
+TURN_S = 0.1
+
+
+def check_broker(settings: MqttSettings, identity: Identity) -> str:
+    """Go the way of a report up to the broker's answer, with a message about this device's health.
+
+    Returns:
+        One line naming what was passed on the way.
+
+    Raises:
+        BrokerError: the way ends somewhere; the text says where.
+    """
+    link = Link(settings, f"{settings.client_id_of(identity)}-doctor", will=None)
+    try:
+        link.connect(give_up=lambda: False)
+        right = _right_to_publish(link, settings, identity)
+        link.leave()
+    finally:
+        link.close()
+    encryption = "its certificate is good" if settings.tls else "no TLS"
+    login = "nobody's login" if settings.username is None else f"login as {settings.username}"
+    return f"{settings.host}:{settings.address_port} answers, MQTT {settings.protocol}, {encryption}, {login}, {right}"
+
+
+def _right_to_publish(link: Link, settings: MqttSettings, identity: Identity) -> str:
+    """Only MQTT 5 brokers say no; to others everything seems to be allowed."""
+    message = health(identity, at=datetime.now(UTC), uptime_s=uptime_s(), reports={}, measurements={}, faults=[])
+    topic = identity.topic("health", settings.topic_root)
+    mid = link.publish(topic, to_bytes(message), retain=False)
+    until = time.monotonic() + settings.ack_timeout_s
+    while time.monotonic() < until:
+        link.turn(TURN_S)
+        for answer in link.answers():
+            if answer.mid != mid:
+                continue
+            if answer.refusal is not None:
+                raise BrokerError(
+                    f"{settings.host} refuses what we publish under {topic} ({answer.refusal}): ask for the right"
+                )
+            return "may publish" if settings.protocol == "5" else "whether we may publish only MQTT 5 tells"
+    raise BrokerError(f"{settings.host} does not acknowledge what we publish: ask whoever runs the broker")

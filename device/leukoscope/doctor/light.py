@@ -1,0 +1,118 @@
+"""The camera and the light in front of it: a frame, its exposure, dead pixels, and whether the lamp grows dim."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.assets import find_asset
+from leukoscope.errors import CameraError, LeukoscopeError
+from leukoscope.optics.calibration import STORED, grid_from, read_kept
+from leukoscope.optics.calibration_record import read_record
+from leukoscope.optics.levels import Levels
+from leukoscope.optics.quality import SATURATED
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.frame import Frame, Pixels
+
+FRAMES = 3
+"""A pixel is dead when it is so in each of so many frames; noise is not."""
+LONELY = 40
+"""Grey levels beyond all eight neighbours: no objective draws a point of a single pixel."""
+MOST_DEAD_SHARE = 1e-4
+DIM = 0.75
+"""Share of the light that was there at calibration, below which the lamp is at its end or was turned down."""
+
+
+def check_camera(settings: BenchSettings, near: Path) -> str:
+    """Take a few frames and judge them.
+
+    Raises:
+        CameraError: there is none, it is over- or underexposed, or the sensor has many dead pixels.
+        CalibrationError: the calibration was made for another camera.
+    """
+    frames = _take(settings)
+    frame = frames[0]
+    _refuse_foreign(settings, near, frame)
+    rows, cols = frame.pixels.shape[:2]
+    told = f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
+    if frame.source in STORED:
+        return told
+    background = Levels.of(np.ascontiguousarray(frame.pixels[..., 1])).percentile(97)
+    clipped = float((frame.pixels >= SATURATED).all(axis=2).mean())
+    limits = settings.quality
+    if background < limits.min_brightness:
+        raise CameraError(
+            f"{told}; background {background:.0f}, expected {limits.min_brightness:.0f}: "
+            "is the lamp on? Turn it up, or lengthen the exposure"
+        )
+    if clipped > limits.max_saturated_share:
+        raise CameraError(f"{told}; {clipped:.0%} of it clipped: turn the lamp down, or shorten the exposure")
+    dead = dead_pixels([one.pixels for one in frames])
+    if dead > MOST_DEAD_SHARE * rows * cols:
+        raise CameraError(f"{told}; {dead} dead pixels: calibrate dark again, or replace the sensor")
+    return f"{told}, {clipped:.1%} clipped, {dead} dead pixels{_lamp(settings, near, background)}"
+
+
+def dead_pixels(pictures: Sequence[Pixels]) -> int:
+    """Pixels that stand out from all eight neighbours in each picture, in the same colour; all of shape (r, c, 3)."""
+    lonely = np.ones(pictures[0].shape, dtype=bool)
+    for picture in pictures:
+        high, low = _extremes_around(picture)
+        lonely &= (picture.astype(np.int16) - high > LONELY) | (low - picture.astype(np.int16) > LONELY)
+    return int(lonely.any(axis=2).sum())
+
+
+def _extremes_around(picture: Pixels) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """The brightest and the darkest of each pixel's eight neighbours."""
+    rows, cols = picture.shape[:2]
+    padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="reflect").astype(np.int16)
+    around = [
+        padded[row : row + rows, col : col + cols] for row in range(3) for col in range(3) if (row, col) != (1, 1)
+    ]
+    return np.maximum.reduce(around), np.minimum.reduce(around)
+
+
+def _take(settings: BenchSettings) -> list[Frame]:
+    camera = settings.camera.open()
+    try:
+        first = camera.capture()
+        if first is None:
+            raise LeukoscopeError("the camera gave no frame: is the folder empty?")
+        more = [] if first.source in STORED else [camera.capture() for _ in range(FRAMES - 1)]
+    finally:
+        camera.close()
+    return [first, *(frame for frame in more if frame is not None)]
+
+
+def _lamp(settings: BenchSettings, near: Path, background: float) -> str:
+    """How bright it is beside the blank field of the calibration, where one was measured.
+
+    Raises:
+        CameraError: it is far dimmer.
+    """
+    if settings.calibration.file is None:
+        return ""
+    try:
+        path = find_asset("calibration", settings.calibration.file, near)
+        flat = read_record(path).flat
+        if flat is None:
+            return ""
+        light = grid_from(read_kept(path.parent, flat.light), "light", path)
+    except LeukoscopeError:
+        return ""  # told under the calibration's own heading
+    share = background / max(1.0, float(np.median(light[..., 1])))
+    if share < DIM:
+        raise CameraError(
+            f"the light is at {share:.0%} of what it was at calibration: turn the lamp up or replace it, "
+            "then run `leukoscope calibrate flat`"
+        )
+    return f", light at {share:.0%} of what it was at calibration"
+
+
+def _refuse_foreign(settings: BenchSettings, near: Path, frame: Frame) -> None:
+    try:
+        calibration = settings.calibration.open(near)
+    except LeukoscopeError:
+        return  # told under its own heading
+    calibration.refuse_foreign(frame)

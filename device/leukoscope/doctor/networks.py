@@ -1,0 +1,121 @@
+"""The networks: are the bundles whole, do they decide as they must, and how fast are they on this board?"""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from leukoscope import __version__
+from leukoscope.analysis.golden import GoldenCheck, replay
+from leukoscope.bundles.startup import FoundBundle, find_bundle
+from leukoscope.bundles.store import BundleStore
+from leukoscope.doctor.finding import Finding, tried
+from leukoscope.errors import BundleError, LeukoscopeError
+from leukoscope.inference import EngineSettings
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.litert import LitertSettings
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.settings import ModelSettings
+
+ROUNDS = 3
+"""The best of so many replays: what else runs on the board only ever makes them slower."""
+MUCH_SLOWER = 2.0
+"""Times what was remembered, from which something is wrong with the board."""
+WORTH_CHANGING = 0.85
+"""The other engine's time as a share of this one's, below which changing is worth a line in the settings."""
+_SPEED = "speed.json"
+
+
+def check_networks(
+    models: ModelSettings,
+    near: Path | None,
+    folder: Path | None,
+    store: BundleStore | None = None,
+    *,
+    remember: bool = False,
+) -> Iterator[Finding]:
+    """Verify each bundle's files and replay its golden pair.
+
+    Args:
+        models: which, and on what.
+        near: the folder of the settings file that names them.
+        folder: where the speed of this board is remembered; None to compare with nothing.
+        store: the bundles this device has of its own; None for those beside the settings and of the software alone.
+        remember: write the speed of now there.
+    """
+    kept = {} if folder is None else _remembered(folder)
+    speeds: dict[str, float] = {}
+
+    def replayed(name: str) -> str:
+        found = find_bundle(name, near, store, __version__)
+        bundle = Bundle.read(found.folder)
+        engine, check = _replay(bundle, models.engine)
+        text = (
+            f"{bundle.manifest.version}{_origin(found)}, {engine}: {check.agreed} of {check.decisions} golden "
+            f"decisions, {check.ms_per_run:.1f} ms a run"
+        )
+        if not check.passed:
+            raise BundleError(f"{text}, {check.surplus} surplus: choose the other engine, or reinstall the bundle")
+        key = f"{bundle.manifest.name} {bundle.manifest.version} {models.engine.driver}"
+        speeds[key] = check.ms_per_run
+        before_ms = kept.get(key)
+        if before_ms is None or remember:
+            return text
+        if check.ms_per_run > MUCH_SLOWER * before_ms:
+            raise BundleError(
+                f"{text}, when it was installed {before_ms:.1f} ms: see temperature and power, and what else runs here"
+            )
+        return f"{text}, when it was installed {before_ms:.1f} ms"
+
+    for name in (models.segmenter, models.classifier):
+        yield tried(f"{name}, {models.engine.driver}", partial(replayed, name))
+    if remember and folder is not None:
+        yield tried("speed", lambda: _remember(folder, kept | speeds))
+
+
+def check_engines(models: ModelSettings, near: Path, store: BundleStore | None = None) -> str:
+    """Which engine is the faster one on this board, for both networks together."""
+    other: EngineSettings = LitertSettings() if models.engine.driver == "onnx" else OnnxSettings()
+    other = other.model_copy(update={"threads": models.engine.threads})
+    names = (models.segmenter, models.classifier)
+    bundles = [Bundle.read(find_bundle(name, near, store, __version__).folder) for name in names]
+    ours_ms = sum(_replay(bundle, models.engine)[1].ms_per_run for bundle in bundles)
+    try:
+        checks = [_replay(bundle, other)[1] for bundle in bundles]
+    except LeukoscopeError as error:
+        return f"{models.engine.driver} {ours_ms:.1f} ms a run of both; {other.driver} cannot be compared ({error})"
+    its_ms = sum(check.ms_per_run for check in checks)
+    text = f"{models.engine.driver} {ours_ms:.1f} ms a run of both, {other.driver} {its_ms:.1f} ms"
+    if its_ms < WORTH_CHANGING * ours_ms and all(check.passed for check in checks):
+        return f'{text}: {other.driver} is faster here; [models.engine] driver = "{other.driver}"'
+    return f"{text}: {models.engine.driver} is a good choice"
+
+
+def _origin(found: FoundBundle) -> str:
+    if not found.installed:
+        return ""
+    return ", installed, on trial" if found.on_trial else ", installed"
+
+
+def _replay(bundle: Bundle, engine: EngineSettings) -> tuple[str, GoldenCheck]:
+    network = engine.open(bundle)
+    checks = [replay(bundle, network) for _ in range(ROUNDS)]
+    # A decision that is wrong once is wrong.
+    return network.engine, min(checks, key=lambda check: (check.passed, check.ms_per_run))
+
+
+def _remembered(folder: Path) -> dict[str, float]:
+    try:
+        content = json.loads((folder / _SPEED).read_text("utf-8"))
+        return {str(key): float(ms) for key, ms in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(folder: Path, speeds: dict[str, float]) -> str:
+    path = folder / _SPEED
+    try:
+        path.write_text(json.dumps({key: round(ms, 2) for key, ms in speeds.items()}), "utf-8")
+    except OSError as error:
+        raise BundleError(f"{path} cannot be written: {error.strerror}") from error
+    return f"kept in {path}"

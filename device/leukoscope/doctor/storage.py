@@ -1,0 +1,84 @@
+"""Where results are kept: can it be written, does it outlive the power, how much is left of the card?"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from leukoscope.errors import OutboxError
+from leukoscope.reporting.outbox import Outbox
+from leukoscope.settings import StorageSettings
+from leukoscope.upkeep.mounts import kept_in_memory
+
+SYSTEM = Path("/")
+LOW_SPACE_MIB = 200
+"""Free space below which a site should act: an outbox of thousands of reports fits into far less."""
+WORN = 8
+"""Steps of 10 % of its life after which an eMMC or card should be replaced (JEDEC JESD84-B51, DEVICE_LIFE_TIME_EST)."""
+
+
+def check_storage(storage: StorageSettings) -> str:
+    """Looks and tries, and leaves nothing behind: a doctor run as root must not own the outbox.
+
+    Raises:
+        OutboxError: it cannot be written, is nearly full, or is lost at power-off.
+    """
+    folder = storage.folder
+    there = _existing(folder)
+    try:
+        with tempfile.TemporaryFile(dir=there) as trial:
+            trial.write(b"leukoscope")
+            trial.flush()
+            os.fsync(trial.fileno())
+        free_mib = shutil.disk_usage(there).free // 2**20
+    except OSError as error:
+        raise OutboxError(f"{there} cannot be written ({error.strerror}): check owner, mount and free space") from error
+    if kept_in_memory(there):
+        raise OutboxError(f"{there} lies in memory and is lost at power-off: mount the data partition there")
+    if free_mib < LOW_SPACE_MIB:
+        raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}: make room")
+    if not storage.outbox.exists():
+        return f"{folder}: can be written, {free_mib} MiB free, no outbox yet"
+    with Outbox.open(storage.outbox, owner=False) as outbox:
+        counts = outbox.counts()
+    return (
+        f"{folder}: {free_mib} MiB free; outbox: {counts.pending} waiting, {counts.sent} sent, {counts.refused} refused"
+    )
+
+
+def check_wear(folder: Path, system: Path = SYSTEM) -> str:
+    """What the kernel knows about the health of the card or disk under a folder.
+
+    Raises:
+        OutboxError: it is nearly worn out, or its file system met errors.
+    """
+    number = _existing(folder).stat().st_dev
+    device = (system / f"sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
+    errors = _number(system / "sys/fs/ext4" / device.name / "errors_count", 10)
+    if errors:
+        raise OutboxError(f"the file system on {device.name} met {errors} errors: copy its data, replace the card")
+    lives = [_read(place / "device/life_time") for place in (device, device.parent)]
+    steps = [int(one, 16) for life in lives for one in life.split() if one.startswith("0x")]
+    if not steps or max(steps) == 0:
+        return "no errors; this kind of card does not tell its wear"
+    if max(steps) > WORN:
+        raise OutboxError(f"{device.name} has used {10 * max(steps)} % of its life: replace it, after copying its data")
+    return f"no errors, at most {10 * max(steps)} % of its life used"
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _number(path: Path, base: int) -> int:
+    try:
+        return int(_read(path), base)
+    except ValueError:
+        return 0

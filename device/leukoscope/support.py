@@ -1,0 +1,194 @@
+"""`leukoscope support`: one file for whoever helps, with no secret and no specimen's name in it."""
+
+import io
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from leukoscope import __version__
+from leukoscope.displays.kept import FILE as SCREENS
+from leukoscope.doctor import check_bench
+from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.settings import BenchSettings
+
+RUNTIME = Path("/run/leukoscope")
+"""RuntimeDirectory of the units."""
+LOG_DAYS = 7
+LOG_TIMEOUT_S = 60
+_SECRET_KEY = re.compile(r"pass|secret|token|key|pin_code|credential", re.IGNORECASE)
+_NEVER_A_SECRET = {"password_file", "client_key", "keepalive_s"}
+"""Paths and times: where a secret lies, not what it is."""
+_WHOLE_REPORT = "could not be kept"
+_GONE = "[left out]"
+
+
+def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
+    """Write a .tar.gz of log, settings, doctor's findings, last screens and last fault.
+
+    Args:
+        bench: the settings file; one that is broken is told, not packed.
+        out: the file to write.
+        runtime: where the service keeps its last screens and fault.
+
+    Returns:
+        The names of what was packed.
+
+    Raises:
+        SettingsError: `out` cannot be written.
+    """
+    secrets = Secrets.of(bench)
+    unfinished = out.with_name(f"{out.name}.part")
+    names = []
+    try:
+        with tarfile.open(unfinished, "w:gz") as archive:
+            for name, text in _texts(bench, runtime):
+                content = secrets.removed_from(text).encode("utf-8")
+                entry = tarfile.TarInfo(f"leukoscope-support/{name}")
+                entry.size, entry.mode = len(content), 0o600
+                archive.addfile(entry, io.BytesIO(content))
+                names.append(name)
+        unfinished.chmod(0o600)
+        unfinished.replace(out)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise SettingsError(f"{out} cannot be written ({error.strerror or error}): give another --out") from error
+    return names
+
+
+class Secrets:
+    """What must not leave the device: passwords, and what specimens were called."""
+
+    def __init__(self, passwords: set[str], samples: set[str]) -> None:
+        words = sorted((re.escape(one) for one in samples if one), key=len, reverse=True)
+        self._passwords = sorted((one for one in passwords if one), key=len, reverse=True)
+        # A specimen called "1" must not take the ones out of every number.
+        self._samples = re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])") if words else None
+
+    @classmethod
+    def of(cls, bench: Path) -> "Secrets":
+        """Every secret a bench's settings point to, and every specimen in its reports."""
+        content = _settings_of(bench)
+        reporting = content.get("reporting", {})
+        passwords = set(_secret_values(content))
+        if isinstance(reporting, dict):
+            for key in ("password_file", "client_key"):
+                try:
+                    passwords.add(Path(reporting[key]).read_text("utf-8").strip())
+                except (KeyError, TypeError, OSError, UnicodeDecodeError):
+                    continue
+        storage = content.get("storage", {})
+        folder = storage.get("folder") if isinstance(storage, dict) else None
+        reports = Path(folder).glob("reports/*.json") if isinstance(folder, str) else ()
+        return cls(passwords, {name for path in reports for name in _samples_in(path)})
+
+    def removed_from(self, text: str) -> str:
+        """The text without any of them, and without lines that hold a whole report."""
+        kept = "\n".join(line for line in text.split("\n") if _WHOLE_REPORT not in line)
+        for one in self._passwords:
+            kept = kept.replace(one, _GONE)
+        return kept if self._samples is None else self._samples.sub(_GONE, kept)
+
+
+def _texts(bench: Path, runtime: Path) -> Iterator[tuple[str, str]]:
+    yield "system.txt", _system()
+    yield "settings.json", json.dumps(_without_secrets(_settings_of(bench)), indent=2, default=str)
+    yield "doctor.jsonl", "\n".join(_doctor(bench)) + "\n"
+    yield "log.txt", _log()
+    for name in ("fault.json", "stacks.txt", SCREENS):
+        try:
+            yield name, (runtime / name).read_text("utf-8", errors="replace")
+        except OSError:
+            continue
+
+
+def _system() -> str:
+    packages = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
+    release = Path("/etc/os-release")
+    return "\n".join(
+        [
+            f"leukoscope {__version__}",
+            f"{platform.machine()} {platform.system()} {platform.release()}",
+            f"Python {sys.version}",
+            release.read_text("utf-8") if release.exists() else "",
+            *packages,
+        ]
+    )
+
+
+def _settings_of(bench: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(bench.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return {"cannot be read": type(error).__name__}
+
+
+def _without_secrets(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _GONE if _is_secret(key) else _without_secrets(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_secrets(value) for value in content]
+    return content
+
+
+def _secret_values(content: Any) -> Iterator[str]:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            if _is_secret(key) and isinstance(value, str):
+                yield value
+            else:
+                yield from _secret_values(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _secret_values(value)
+
+
+def _is_secret(key: str) -> bool:
+    return key not in _NEVER_A_SECRET and _SECRET_KEY.search(key) is not None
+
+
+def _doctor(bench: Path) -> Iterator[str]:
+    try:
+        for finding in check_bench(BenchSettings.read(bench), bench.parent):
+            yield json.dumps(asdict(finding), ensure_ascii=False)
+    except LeukoscopeError as error:
+        yield json.dumps({"part": "settings", "good": False, "text": str(error)}, ensure_ascii=False)
+
+
+def _log() -> str:
+    program = shutil.which("journalctl")
+    if program is None:
+        return "this system has no journal\n"
+    units = ["--unit=leukoscope", "--unit=leukoscope-fault"]
+    try:
+        told = subprocess.run(
+            [program, "--no-pager", "--no-hostname", "--output=short-iso", f"--since=-{LOG_DAYS}d", *units],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LOG_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"the journal cannot be read: {error}\n"
+    return told.stdout + told.stderr
+
+
+def _samples_in(path: Path) -> Iterator[str]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    sample = content.get("sample") if isinstance(content, dict) else None
+    name = sample.get("sample_id") if isinstance(sample, dict) else None
+    if isinstance(name, str):
+        yield name

@@ -1,0 +1,1 @@
+"""How the program lives on a machine without an engineer: supervised, logged, and what it died of."""
