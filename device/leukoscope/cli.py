@@ -19,6 +19,7 @@ from leukoscope.calibrating.commands import calibrate_app
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
 from leukoscope.examination import LabelFolder, classify_crop, examine_picture, find_pictures
+from leukoscope.exporting.commands import export
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
@@ -39,6 +40,7 @@ app.add_typer(bundle_app, name="bundle")
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(report_app, name="report")
 app.add_typer(audit_app, name="audit")
+app.command()(export)
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]
