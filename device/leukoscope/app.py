@@ -37,8 +37,9 @@ from leukoscope.errors import (
     LeukoscopeError,
     OutboxError,
     SettingsError,
+    TrendError,
 )
-from leukoscope.host import clock_synchronised
+from leukoscope.host import boot_id, clock_synchronised
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
@@ -53,6 +54,8 @@ from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.signals import News, Signaller
 from leukoscope.specimen.sample import BundleIdentity, Provenance
+from leukoscope.trending.notebook import Notebook
+from leukoscope.trending.trend import Trend
 
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
@@ -157,6 +160,7 @@ class Bench:
     naming: Naming
     rules: Rules
     outbox: Outbox
+    trend: Trend
     sink: Sink
     commands: Commands
     identity: Identity
@@ -256,21 +260,6 @@ def _open_parts(
     sink.start()
     stack.callback(sink.stop)
 
-    def provenance() -> Provenance:
-        return Provenance(
-            site=settings.site,
-            device=settings.device,
-            software_version=__version__,
-            segmenter=models.segmenter_identity,
-            classifier=models.classifier_identity,
-            calibration_id=calibration.id,
-            calibration_measured=calibration.measured,
-            um_per_px=calibration.um_per_px,
-            source=camera.source,
-            clock_synchronised=clock_synchronised(),
-            boot_id=identity.boot_id,
-        )
-
     return Bench(
         settings=settings,
         camera=camera,
@@ -281,13 +270,14 @@ def _open_parts(
         naming=models.naming,
         rules=rules,
         outbox=outbox,
+        trend=Trend(Notebook(settings.storage.folder)),
         sink=sink,
         commands=commands,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
         idle_view=panel.window is not None and not _runs_out(settings),
-        provenance=provenance,
+        provenance=lambda: provenance_of(settings, models, calibration, camera),
         ready=startup.confirm,
     )
 
@@ -297,6 +287,25 @@ def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, comm
     if reporting.driver == "mqtt":
         return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)
     return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
+
+
+def provenance_of(
+    settings: BenchSettings, models: LoadedModels, calibration: Calibration, camera: Camera
+) -> Provenance:
+    """What a report made now has to say about its origin."""
+    return Provenance(
+        site=settings.site,
+        device=settings.device,
+        software_version=__version__,
+        segmenter=models.segmenter_identity,
+        classifier=models.classifier_identity,
+        calibration_id=calibration.id,
+        calibration_measured=calibration.measured,
+        um_per_px=calibration.um_per_px,
+        source=camera.source,
+        clock_synchronised=clock_synchronised(),
+        boot_id=boot_id(),
+    )
 
 
 def _runs_out(settings: BenchSettings) -> bool:
@@ -328,6 +337,7 @@ def _part_of(error: LeukoscopeError) -> str:
         EngineUnavailable: "Networks",
         ControlError: "Button",
         OutboxError: "Storage",
+        TrendError: "Storage",
         BrokerError: "Broker",
         SettingsError: "Settings",
     }

@@ -16,6 +16,7 @@ from leukoscope import __version__
 from leukoscope.app import open_classifier, open_instrument_for_pictures
 from leukoscope.bundle_commands import bundle_app
 from leukoscope.calibrating.commands import calibrate_app
+from leukoscope.checking.commands import check, trend
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
 from leukoscope.examination import LabelFolder, classify_crop, examine_picture, find_pictures
@@ -41,6 +42,8 @@ app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(report_app, name="report")
 app.add_typer(audit_app, name="audit")
 app.command()(export)
+app.command()(trend)
+app.command()(check)
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]

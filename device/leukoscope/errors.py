@@ -71,3 +71,7 @@ class ReviewError(LeukoscopeError, ValueError):
 
 class ExportError(LeukoscopeError, RuntimeError):
     """A report that was asked for is not there, or what would write it is not installed."""
+
+
+class TrendError(LeukoscopeError, OSError):
+    """The record of the instrument's own runs cannot be read or written."""

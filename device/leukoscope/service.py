@@ -23,6 +23,7 @@ from leukoscope.errors import (
     DisplayError,
     OutboxError,
     SettingsError,
+    TrendError,
 )
 from leukoscope.host import measurements, uptime_s
 from leukoscope.identification import MOST_CHARS
@@ -43,6 +44,7 @@ from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 from leukoscope.stopping import start_again, stopped_by_signals
+from leukoscope.trending.watch import RunWatch
 
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
@@ -122,6 +124,7 @@ class Service:
         self._sample: Sample | None = None
         self._album: Album | None = None
         self._gallery = Gallery(bench.settings.cells)
+        self._watch = RunWatch()
         self._counting_s = 0.0
         self._resumed_at_s = 0.0
         self._discard_asked_s = -math.inf
@@ -193,7 +196,7 @@ class Service:
                 uptime_s=uptime_s(),
                 reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
                 measurements=measurements(self._bench.settings.storage.folder),
-                faults=self._narrator.faults,
+                faults=[*self._narrator.faults, *self._narrator.alarms()],
             )
         )
 
@@ -324,6 +327,7 @@ class Service:
         self._gallery = Gallery(self._bench.settings.cells)
         self._album = Album(storage.folder / "fields" / report_id, storage.annotated_fields)
         self._album = Album(storage.folder / "fields" / (report_id + pictures), storage.annotated_fields)
+        self._watch = RunWatch()
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
         return self._sample
@@ -412,6 +416,7 @@ class Service:
                 self._gallery.add(field, self._sample.tally.fields_counted)
             except OSError as error:
                 _log.warning("pictures of cells: %s", error)
+        self._watch.take(field, look.times_ms.total)
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
         self._log_progress()
@@ -445,6 +450,7 @@ class Service:
         cells = sample.tally.white_cell_records()
         key = self._record(report, cells)
         self._book.reported(sample, because)
+        self._keep_trend(report)
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
@@ -495,6 +501,13 @@ class Service:
             keep_pictures(report, pictures, self._bench.outbox, self._bench.identity, now=self._now)
         except OutboxError as error:
             self._narrator.fault(error)
+
+    def _keep_trend(self, report: SampleReport) -> None:
+        """What the sample said about the instrument; a result is never lost for it."""
+        try:
+            self._bench.trend.add(self._watch.run_of(report, self._now()))
+        except TrendError as error:
+            _log.warning("%s", error)
 
     def _leave(self) -> None:
         """Wait a while for the broker, and say what became of the last report."""
