@@ -60,9 +60,8 @@ def main() -> None:
         ("a drift of 0.25 s a check", [0.25 * n for n in range(1, 21)]),
     ):
         found, by_drift = found_within(shifts)
-        print(
-            f"{words}: found within {len(shifts)} checks in {100 * found:.0f} %, {100 * by_drift:.0f} % of them by 2-2s"
-        )
+        found_in = f"found within {len(shifts)} checks in {100 * found:.0f} %"
+        print(f"{words}: {found_in}, {100 * by_drift:.0f} % of them by 2-2s")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         ),
         "not_corrected_because": None,
         "beside": {"smudge": 3, "unsure": 1},
-        "red_cells": RedCells(9000, 7.2, 0.11, 0.05, Histogram(6.0, 0.5, (900, 4000, 3100, 500))),
+        "red_cells": RedCells(9000, 7.2, 0.11, 0.05, diameters_um=Histogram(6.0, 0.5, (900, 4000, 3100, 500))),
         "platelets": 700,
         "wbc_per_1000_rbc": 11.1,
         "area_um2": 4.0e5,

@@ -1,8 +1,10 @@
 """Finds the report that somebody wants to export, and reads it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from leukoscope.errors import ExportError
 from leukoscope.reporting.message import decode
@@ -20,7 +22,7 @@ class Original:
 
     report: SampleReport
     status: str
-    """Where it stands in its life: "preliminary", "final", "amended" or "corrected"."""
+    """Where it stands in its life: "preliminary", "reviewed", "final", "amended" or "corrected"."""
     storage: Path | None
     """The storage folder it lies in, where there is one: pictures of its fields lie there too."""
 
@@ -45,7 +47,12 @@ def find_report(wanted: str, storage: Path | None) -> Original:
         raise ExportError(f"the report {path} cannot be read ({error.strerror}): check its owner") from error
     message = from_bytes(payload)
     beside = path.parent.parent if path.parent.name == "reports" else None
-    return Original(decode(message), str(message.get("status") or UNREVIEWED), storage or beside)
+    return Original(decode(message), _status(message), storage or beside)
+
+
+def _status(message: Mapping[str, Any]) -> str:
+    life = message.get("lifecycle")
+    return str(life["status"]) if isinstance(life, Mapping) else UNREVIEWED
 
 
 def _by_id(wanted: str, storage: Path | None) -> Path:

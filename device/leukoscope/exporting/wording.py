@@ -41,6 +41,7 @@ class StatusWords:
 
 _STATUS = {
     "preliminary": StatusWords("preliminary", "Preliminary", "Nobody has reviewed the cells."),
+    "reviewed": StatusWords("preliminary", "Reviewed", "Not signed yet."),
     "final": StatusWords("final", "Final", "Reviewed and signed."),
     "amended": StatusWords("amended", "Amended", "Changed after it was signed."),
     "corrected": StatusWords("corrected", "Corrected", "Changed after it was signed, because it was wrong."),

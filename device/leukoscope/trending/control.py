@@ -11,6 +11,9 @@ from statistics import fmean, stdev
 
 BASELINE_RUNS = 20
 """Runs that limits are made from, the least that is usually asked for."""
+FEW_RUNS = 1.18
+"""What twenty runs tell of a standard deviation is uncertain: limits are widened by this much, so that three of them
+hold what three of the true one would (Student's t of 19 degrees of freedom, and the error of the mean)."""
 
 
 class Rule(StrEnum):
@@ -28,17 +31,17 @@ class Limits:
 
     mean: float
     s: float
-    """Standard deviation, above 0."""
+    """Standard deviation with its allowance for few runs, above 0."""
 
     @classmethod
     def of(cls, values: Sequence[float], least_s: float) -> "Limits":
-        """The limits of at least two baseline values.
+        """The limits of the baseline's values.
 
         Args:
             values: of the baseline's runs.
             least_s: the standard deviation of values that vary less.
         """
-        return cls(fmean(values), max(stdev(values), least_s))
+        return cls(fmean(values), max(FEW_RUNS * stdev(values), least_s))
 
     def broken_by(self, values: Sequence[float]) -> Rule | None:
         """The rule that the last of these values breaks; 1-3s goes first."""
