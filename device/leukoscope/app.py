@@ -24,6 +24,7 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
 from leukoscope.displays import Display
+from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Fault, Starting
 from leukoscope.errors import (
@@ -212,7 +213,7 @@ def open_bench(settings: BenchSettings, near: Path) -> Iterator[Bench]:
     """
     with ExitStack() as stack:
         displays = [_closing(stack, display.open()) for display in settings.displays]
-        panel = Panel(displays)
+        panel = Panel(displays, words_of(settings.language))
         signals = None if settings.signals is None else _closing(stack, settings.signals.open())
         try:
             yield _open_parts(settings, near, stack, panel, signals)

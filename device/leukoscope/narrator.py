@@ -26,6 +26,7 @@ from leukoscope.displays.state import (
     hint_for,
     result_of,
 )
+from leukoscope.displays.wording import PRESS
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.instrument import Sample, Waiting
 from leukoscope.reporting.outbox import Key, State
@@ -73,7 +74,7 @@ class Narrator:
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
         standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
         warning = self.faults[-1] if self.faults else standing
-        self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
+        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning))
         self._signal(News.FAULT if self.faults else News.READY)
 
     def alarms(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from leukoscope.displays import Display
+from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.displays.state import Screen
 from leukoscope.displays.window import Window
@@ -16,7 +17,8 @@ from leukoscope.specimen.frame import Frame
 class Panel:
     """Every display of the bench; one that fails is tried again later and never stops an analysis."""
 
-    def __init__(self, displays: Sequence[Display]) -> None:
+    def __init__(self, displays: Sequence[Display], words: Words = ENGLISH) -> None:
+        self._words = words
         self._attended = [Attended(display) for display in displays]
         self._windows = [display for display in displays if isinstance(display, Window)]
 
@@ -27,7 +29,7 @@ class Panel:
 
     def show(self, screen: Screen) -> list[DisplayError]:
         """Show a screen on each display; the errors of those that failed now."""
-        return show_everywhere(screen, self._attended, time.monotonic())
+        return show_everywhere(screen, self._attended, time.monotonic(), self._words)
 
     def show_field(self, frame: Frame) -> list[DisplayError]:
         """Show the live field where there is a window for it."""
