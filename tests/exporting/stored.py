@@ -61,10 +61,10 @@ def store(told: SampleReport, folder: Path) -> Path:
     return path
 
 
-def picture(colour: str = "purple", side: int = 20) -> bytes:
-    """A PNG file."""
+def picture(colour: str = "purple", side: int = 20, kind: str = "PNG") -> bytes:
+    """A picture file."""
     out = io.BytesIO()
-    Image.new("RGB", (side, side), colour).save(out, "PNG")
+    Image.new("RGB", (side, side), colour).save(out, kind)
     return out.getvalue()
 
 

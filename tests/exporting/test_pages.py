@@ -17,7 +17,7 @@ from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.wording import in_words
 from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
-from tests.exporting.stored import blood, gallery, marrow, original
+from tests.exporting.stored import blood, gallery, marrow, original, picture
 from tests.reporting.examples import PROVENANCE
 
 NOTHING = Gallery()
@@ -94,6 +94,18 @@ def test_the_specimen_is_never_shortened(text_of: Any) -> None:
 def test_pictures_stand_under_the_names_of_their_class(text_of: Any) -> None:
     assert "Cells, as they were named" in text_of(pictures=gallery())
     assert "Cells, as they were named" not in text_of()
+
+
+@TEXTS
+def test_pictures_come_in_the_order_of_the_differential(text_of: Any) -> None:
+    shuffled = Gallery({"smudge": [picture()], "lymphocyte": [picture("blue", kind="WEBP")], "segmented": [picture()]})
+    names = text_of(pictures=shuffled).partition("as they were named")[2]
+    assert names.index("Segmented") < names.index("Lymphocytes") < names.index("Smudge")
+
+
+def test_each_kind_of_picture_is_called_what_it_is() -> None:
+    page = as_html(original(), Gallery({"blast": [picture(kind=kind) for kind in ("PNG", "JPEG", "WEBP")]}))
+    assert re.findall(r"data:image/(\w+);", page) == ["png", "jpeg", "webp"]
 
 
 def test_a_pdf_holds_the_pictures_there_is_room_for() -> None:

@@ -16,7 +16,7 @@ class CellPictures(Protocol):
     """Wherever pictures of single cells are kept."""
 
     def by_class(self, report_id: str) -> Mapping[str, Sequence[bytes]]:
-        """PNG or JPEG files of the report's cells by class key, the most telling first; empty where none were kept."""
+        """PNG, JPEG or WebP files of the cells by class key, the most telling first; empty where none were kept."""
         ...
 
 
@@ -25,7 +25,7 @@ class Gallery:
     """What there is to show; any of it may be missing."""
 
     cells: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
-    """PNG or JPEG files by class key, the most telling first."""
+    """PNG, JPEG or WebP files by class key, the most telling first."""
     fields: Sequence[bytes] = ()
     """PNG or JPEG files of whole fields with outlines and names."""
 

@@ -121,7 +121,9 @@ def _images(pictures: Iterable[bytes]) -> str:
 
 
 def _kind(picture: bytes) -> str:
-    return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

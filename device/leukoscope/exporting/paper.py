@@ -86,7 +86,7 @@ class Paper:
         self._canvas.circle(x, HEIGHT - y, radius, stroke=1, fill=int(fill is not None))
 
     def picture(self, picture: bytes, x: float, y: float, width: float, height: float) -> None:
-        """A PNG or JPEG inside a box, its proportions kept, (x, y) the box's upper left corner."""
+        """A PNG, JPEG or WebP inside a box, its proportions kept, (x, y) the box's upper left corner."""
         image = self._image(io.BytesIO(picture))
         self._canvas.drawImage(image, x, HEIGHT - y - height, width, height, preserveAspectRatio=True, anchor="nw")
 

@@ -99,10 +99,16 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         mean_um=report.red_cells.mean_diameter_um,
         others=_others(report, by_key),
         findings=[finding for finding in report.findings if finding.code not in _TOLD_ABOVE],
-        cells={_capital(class_words(key)): pictures for key, pictures in gallery.cells.items() if pictures},
+        cells={_capital(class_words(key)): gallery.cells[key] for key in _in_order(gallery.cells, report)},
         fields=gallery.fields,
         origin=_origin(report),
     )
+
+
+def _in_order(cells: Mapping[str, Sequence[bytes]], report: SampleReport) -> list[str]:
+    """The classes that have pictures: those of the differential first, in its order."""
+    ranks = {line.cell_class: rank for rank, line in enumerate(report.differential)}
+    return sorted((key for key, pictures in cells.items() if pictures), key=lambda key: ranks.get(key, len(ranks)))
 
 
 def _facts(report: SampleReport) -> list[tuple[str, str]]:
