@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ from leukoscope.errors import ExportError
 from leukoscope.exporting.codes import ATTRIBUTION, LOINC
 from leukoscope.exporting.fhir import as_fhir, bundle_of
 from leukoscope.exporting.fhir_observation import CONFIDENCE_95, OWN_CODES
+from leukoscope.exporting.original import Signature
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.specimen.sample import RedCells, SampleReport, Source
 from tests.exporting.stored import blood, marrow, original
-from tests.reporting.examples import PROVENANCE
+from tests.reporting.examples import NOW, PROVENANCE
 
 ANALYSER_CODES = {"6690-2", "777-3", "789-8"}
 
@@ -148,14 +150,8 @@ def test_a_simulated_report_is_labelled_test_data_and_a_real_one_is_not() -> Non
         one["meta"]["security"][0]["code"] == "HTEST" for one in resources() if one["resourceType"] == "Observation"
     )
     assert "SIMULATED" in resources()[0]["conclusion"]
-    live = blood(provenance=replaced(source=Source.LIVE))
+    live = blood(provenance=replace(PROVENANCE, source=Source.LIVE))
     assert "HTEST" not in as_fhir(original(live))
-
-
-def replaced(**changes: Any) -> Any:
-    import dataclasses
-
-    return dataclasses.replace(PROVENANCE, **changes)
 
 
 def test_a_later_version_keeps_the_ids_and_names_the_earlier_one() -> None:
@@ -171,6 +167,15 @@ def test_every_quantity_has_an_observation_with_its_value() -> None:
         if one.name != "share_corrected" and one.value is not None:
             assert told[one.key]["valueQuantity"]["value"] == one.value
             assert told[one.key]["valueQuantity"]["code"] == one.unit
+
+
+def test_who_signed_is_named_as_verifier_and_nobody_is_while_nobody_did() -> None:
+    signed = replace(original(status="final"), signature=Signature("A. Technician", NOW))
+    bundle = Bundle.model_validate(bundle_of(signed)).model_dump(mode="json")
+    told = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+    assert told["DiagnosticReport"]["resultsInterpreter"] == [{"display": "A. Technician"}]
+    assert told["Provenance"]["agent"][-1]["who"] == {"display": "A. Technician"}
+    assert "verifier" not in as_fhir(original())
 
 
 def test_software_and_networks_are_devices_with_their_versions() -> None:

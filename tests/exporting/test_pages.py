@@ -12,13 +12,14 @@ from pypdf import PdfReader
 
 from leukoscope.errors import ExportError
 from leukoscope.exporting.gallery import Gallery
+from leukoscope.exporting.original import Signature
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.wording import in_words
 from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
 from tests.exporting.stored import blood, gallery, marrow, original, picture
-from tests.reporting.examples import PROVENANCE
+from tests.reporting.examples import NOW, PROVENANCE
 
 NOTHING = Gallery()
 
@@ -88,6 +89,14 @@ def test_a_report_without_cells_says_unknown_and_never_zero_percent(text_of: Any
 def test_the_specimen_is_never_shortened(text_of: Any) -> None:
     name = "a-specimen-with-a-name-" + "0123456789" * 12
     assert name in text_of(blood(sample_id=name)).replace(" ", "")
+
+
+def test_who_signed_stands_beside_the_status() -> None:
+    signed = dataclasses.replace(original(status="final"), signature=Signature("A. Technician", NOW))
+    told = "Reviewed and signed. A. Technician, 2026-03-04"
+    assert told in as_html(signed, NOTHING)
+    text = PdfReader(io.BytesIO(as_pdf(signed, NOTHING))).pages[0].extract_text()
+    assert told in " ".join(text.split())
 
 
 @TEXTS

@@ -51,7 +51,7 @@ def bundle_of(original: Original) -> Resource:
     }
     observations = _observations(report, shared)
     diagnostic = _diagnostic_report(original, specimen, observations)
-    provenance = _provenance(report, [diagnostic, *observations], instrument, networks)
+    provenance = _provenance(original, [diagnostic, *observations], instrument, networks)
     resources = [diagnostic, *observations, specimen, instrument, *networks, provenance]
     return {
         "resourceType": "Bundle",
@@ -99,6 +99,8 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
     }
     if not coding:
         del resource["code"]["coding"]
+    if original.signature is not None:
+        resource["resultsInterpreter"] = [{"display": original.signature.by}]
     return _marked(report, resource)
 
 
@@ -166,8 +168,11 @@ def _network(report: SampleReport, bundle: BundleIdentity, instrument: Resource)
     }
 
 
-def _provenance(report: SampleReport, targets: list[Resource], instrument: Resource, tools: list[Resource]) -> Resource:
-    made = report.provenance
+def _provenance(original: Original, targets: list[Resource], instrument: Resource, tools: list[Resource]) -> Resource:
+    report, made = original.report, original.report.provenance
+    who = [("performer", _reference(instrument)), *(("assembler", _reference(tool)) for tool in tools)]
+    if original.signature is not None:
+        who.append(("verifier", {"display": original.signature.by}))
     role = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
     entities = [
         _source("urn:leukoscope:calibration", made.calibration_id, "Calibration"),
@@ -183,10 +188,7 @@ def _provenance(report: SampleReport, targets: list[Resource], instrument: Resou
         "target": [_reference(target) for target in targets],
         "occurredPeriod": _period(report),
         "recorded": utc_text(report.finished_at),
-        "agent": [
-            {"type": {"coding": [{"system": role, "code": code}]}, "who": _reference(device)}
-            for code, device in [("performer", instrument), *(("assembler", tool) for tool in tools)]
-        ],
+        "agent": [{"type": {"coding": [{"system": role, "code": code}]}, "who": agent} for code, agent in who],
         "entity": entities,
     }
 

@@ -3,17 +3,26 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import ExportError
 from leukoscope.reporting.message import decode
-from leukoscope.reporting.wire import from_bytes
+from leukoscope.reporting.wire import from_bytes, utc_time
 from leukoscope.specimen.sample import SampleReport
 
 UNREVIEWED = "preliminary"
 """The status of a report in which nobody has looked at the cells yet."""
 _NAME = re.compile(r"report-(?P<id>[0-9a-f-]{36})-v(?P<version>\d+)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who brought a report to where it stands."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class Original:
     """Where it stands in its life: "preliminary", "reviewed", "final", "amended" or "corrected"."""
     storage: Path | None
     """The storage folder it lies in, where there is one: pictures of its fields lie there too."""
+    signature: Signature | None = None
+    """None while nobody has looked at it."""
 
 
 def find_report(wanted: str, storage: Path | None) -> Original:
@@ -47,12 +58,17 @@ def find_report(wanted: str, storage: Path | None) -> Original:
         raise ExportError(f"the report {path} cannot be read ({error.strerror}): check its owner") from error
     message = from_bytes(payload)
     beside = path.parent.parent if path.parent.name == "reports" else None
-    return Original(decode(message), _status(message), storage or beside)
+    status, signature = _life(message)
+    return Original(decode(message), status, storage or beside, signature)
 
 
-def _status(message: Mapping[str, Any]) -> str:
+def _life(message: Mapping[str, Any]) -> tuple[str, Signature | None]:
+    """Where a report stands, and who brought it there; one that tells no life was touched by nobody."""
     life = message.get("lifecycle")
-    return str(life["status"]) if isinstance(life, Mapping) else UNREVIEWED
+    if life is None:
+        return UNREVIEWED, None
+    last = life["steps"][-1] if life["steps"] else None
+    return str(life["status"]), None if last is None else Signature(last["by"], utc_time(last["at"]))
 
 
 def _by_id(wanted: str, storage: Path | None) -> Path:

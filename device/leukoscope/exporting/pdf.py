@@ -25,6 +25,7 @@ from leukoscope.specimen.sample import Certainty, Finding
 RIGHT = WIDTH - MARGIN
 BARS_WIDTH = 190.0
 MOST_ROWS = 22
+STATUS_WIDTH = 160.0
 SPECIMEN_SIZES, SPECIMEN_WIDTH = (19.0, 15.0, 12.0, 9.0), 350.0
 CHART_WIDTH, CHART_HEIGHT = 212.0, 76.0
 COLUMN_GAP = 26.0
@@ -55,9 +56,11 @@ def as_pdf(original: Original, gallery: Gallery) -> bytes:
 def _head(paper: Paper, sheet: Sheet) -> float:
     """Everything above the first number; returns where it ends."""
     paper.text(MARGIN, 44, f"{sheet.title} · differential count", 8.6, MUTED)
-    y = _specimen(paper, sheet.specimen)
-    paper.text(RIGHT, 54, sheet.status, 11, bold=True, side="right")
-    paper.text(RIGHT, 66, sheet.status_words, 8.6, MUTED, side="right")
+    told = paper.lines(sheet.status_words, STATUS_WIDTH, 8.2)
+    paper.text(RIGHT, 44, sheet.status, 11, bold=True, side="right")
+    for number, line in enumerate(told):
+        paper.text(RIGHT, 56 + 10 * number, line, 8.2, MUTED, side="right")
+    y = max(_specimen(paper, sheet.specimen), 66 + 10 * (len(told) - 1))
     for warning in sheet.warnings:
         colour, ground = (ALARM, ALARM_GROUND) if warning.grave else (CAUTION, CAUTION_GROUND)
         paper.box(MARGIN, y, RIGHT - MARGIN, 16, ground)

@@ -82,7 +82,7 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         title="Bone-marrow smear" if report.rules.mode == "marrow" else "Blood smear",
         specimen=report.sample_id or "no identifier",
         status=status.title,
-        status_words=status.words,
+        status_words=_who(original, status.words),
         facts=_facts(report),
         warnings=origin_warnings(report),
         rows=[
@@ -103,6 +103,11 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         fields=gallery.fields,
         origin=_origin(report),
     )
+
+
+def _who(original: Original, words: str) -> str:
+    signature = original.signature
+    return words if signature is None else f"{words} {signature.by}, {signature.at:%Y-%m-%d}"
 
 
 def _in_order(cells: Mapping[str, Sequence[bytes]], report: SampleReport) -> list[str]:
