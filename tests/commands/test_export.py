@@ -68,3 +68,29 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
     outcome = leukoscope("export", path, "--as", "fhir", "--out", tmp_path / "x")
     assert outcome.code == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_cells_that_a_bench_kept_are_shown_by_class(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    bench.write_text(bench.read_text() + "cells = { pictures = 20 }\n")
+    assert leukoscope("run", "--bench", bench, "--samples", "1").code == 0
+    (path,) = (tmp_path / "state" / "reports").glob("*.json")
+    out = tmp_path / "page.html"
+    assert leukoscope("export", path, "--as", "html", "--out", out).code == 0
+    assert "Cells, as they were named" in out.read_text()
+    assert "data:image/webp;base64," in out.read_text()
+
+
+def test_a_signed_report_says_who_signed(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    assert leukoscope("run", "--bench", bench, "--samples", "1").code == 0
+    (path,) = (tmp_path / "state" / "reports").glob("*.json")
+    report_id = json.loads(path.read_text())["id"]
+    for step in ("review", "finalise"):
+        outcome = leukoscope("report", step, report_id, "--bench", bench, "--by", "A. Technician")
+        assert outcome.code == 0, outcome.err
+    out = tmp_path / "bundle.json"
+    assert leukoscope("export", report_id, "--as", "fhir", "--bench", bench, "--out", out).code == 0
+    (diagnostic, *_) = (entry["resource"] for entry in json.loads(out.read_text())["entry"])
+    assert diagnostic["status"] == "final"
+    assert diagnostic["resultsInterpreter"] == [{"display": "A. Technician"}]

@@ -1,5 +1,6 @@
 """Reports to encode, store and send."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
@@ -80,6 +81,12 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         "provenance": PROVENANCE,
     }
     return SampleReport(**(fields | changes))
+
+
+def before_sizes(number: int) -> SampleReport:
+    """The same from a device that told neither the patches of the slide nor each red cell's size."""
+    told = report(number, patches=None)
+    return replace(told, red_cells=replace(told.red_cells, diameters_um=None))
 
 
 _names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)

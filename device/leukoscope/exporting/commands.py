@@ -10,6 +10,7 @@ import typer
 from leukoscope.errors import ExportError
 from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.gallery import Gallery, gallery_of
+from leukoscope.exporting.kept_cells import OutboxPictures
 from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.table import as_csv
@@ -40,7 +41,8 @@ def export(
     """
     storage = None if bench is None else BenchSettings.read(bench).storage.folder
     original = find_report(report, storage)
-    content = written(original, gallery_of(original.storage, original.report.id), form)
+    cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
+    content = written(original, gallery_of(original.storage, original.report.id, cells), form)
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():

@@ -94,7 +94,7 @@ def _white_cells(report: SampleReport) -> Iterator[Quantity]:
 
 def _red_cells(report: SampleReport) -> Iterator[Quantity]:
     red = report.red_cells
-    measured = None if red.diameters_um is None else red.diameters_um.total
+    measured = red.measured if red.diameters_um is None else red.diameters_um.total
     yield _counted("red_cells", red.count)
     # The mean has no interval: that of counting is a hundredth of what the scale may be wrong by.
     yield _or_absent(Quantity("mean_diameter", "red_cells", MICROMETRE, _short(red.mean_diameter_um), n=measured))
