@@ -24,6 +24,7 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
 from leukoscope.displays import Display
+from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Fault, Starting
 from leukoscope.errors import (
@@ -37,8 +38,9 @@ from leukoscope.errors import (
     LeukoscopeError,
     OutboxError,
     SettingsError,
+    TrendError,
 )
-from leukoscope.host import clock_synchronised
+from leukoscope.host import boot_id, clock_synchronised
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
@@ -53,6 +55,8 @@ from leukoscope.reporting.sink import Sink
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.signals import News, Signaller
 from leukoscope.specimen.sample import BundleIdentity, Provenance, Source
+from leukoscope.trending.notebook import Notebook
+from leukoscope.trending.trend import Trend
 from leukoscope.upkeep.lifeline import Lifeline, Watched
 from leukoscope.upkeep.mounts import kept_in_memory
 
@@ -164,6 +168,7 @@ class Bench:
     naming: Naming
     rules: Rules
     outbox: Outbox
+    trend: Trend
     sink: Sink
     commands: Commands
     identity: Identity
@@ -216,7 +221,7 @@ def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Itera
     """
     with ExitStack() as stack:
         displays = [_closing(stack, display.open()) for display in settings.displays]
-        panel = Panel(displays)
+        panel = Panel(displays, words_of(settings.language))
         signals = None if settings.signals is None else _closing(stack, settings.signals.open())
         try:
             yield _open_parts(settings, near, stack, panel, signals, lifeline)
@@ -276,21 +281,6 @@ def _open_parts(
     stack.callback(sink.stop)
     lifeline.watch(Watched("Broker", lambda: sink.late_s, STUCK_S))
 
-    def provenance() -> Provenance:
-        return Provenance(
-            site=settings.site,
-            device=settings.device,
-            software_version=__version__,
-            segmenter=models.segmenter_identity,
-            classifier=models.classifier_identity,
-            calibration_id=calibration.id,
-            calibration_measured=calibration.measured,
-            um_per_px=calibration.um_per_px,
-            source=camera.source,
-            clock_synchronised=clock_synchronised(),
-            boot_id=identity.boot_id,
-        )
-
     return Bench(
         settings=settings,
         camera=camera,
@@ -301,13 +291,14 @@ def _open_parts(
         naming=models.naming,
         rules=rules,
         outbox=outbox,
+        trend=Trend(Notebook(settings.storage.folder)),
         sink=sink,
         commands=commands,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
         idle_view=panel.window is not None and not _runs_out(settings),
-        provenance=provenance,
+        provenance=lambda: provenance_of(settings, models, calibration, camera),
         ready=startup.confirm,
     )
 
@@ -330,6 +321,25 @@ def _expect_frame(camera: Camera, calibration: Calibration) -> None:
         except CalibrationError:
             if not left:
                 raise
+
+
+def provenance_of(
+    settings: BenchSettings, models: LoadedModels, calibration: Calibration, camera: Camera
+) -> Provenance:
+    """What a report made now has to say about its origin."""
+    return Provenance(
+        site=settings.site,
+        device=settings.device,
+        software_version=__version__,
+        segmenter=models.segmenter_identity,
+        classifier=models.classifier_identity,
+        calibration_id=calibration.id,
+        calibration_measured=calibration.measured,
+        um_per_px=calibration.um_per_px,
+        source=camera.source,
+        clock_synchronised=clock_synchronised(),
+        boot_id=boot_id(),
+    )
 
 
 def _runs_out(settings: BenchSettings) -> bool:
@@ -362,6 +372,7 @@ def _part_of(error: LeukoscopeError) -> str:
         ControlError: "Button",
         DisplayError: "Display",
         OutboxError: "Storage",
+        TrendError: "Storage",
         BrokerError: "Broker",
         SettingsError: "Settings",
     }

@@ -18,9 +18,11 @@ from leukoscope import __version__
 from leukoscope.app import open_classifier, open_instrument_for_pictures
 from leukoscope.bundle_commands import bundle_app
 from leukoscope.calibrating.commands import calibrate_app
+from leukoscope.checking.commands import check, trend
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.errors import LeukoscopeError, OutboxError, PictureError
 from leukoscope.examination import LabelFolder, classify_crop, examine_picture, find_pictures
+from leukoscope.exporting.commands import export
 from leukoscope.faultscreen import PRESSED, FaultScreen, last_fault, read_panes
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
@@ -45,6 +47,9 @@ app.add_typer(bundle_app, name="bundle")
 app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(report_app, name="report")
 app.add_typer(audit_app, name="audit")
+app.command()(export)
+app.command()(trend)
+app.command()(check)
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]

@@ -71,3 +71,11 @@ class InvalidMessage(LeukoscopeError, ValueError):
 
 class ReviewError(LeukoscopeError, ValueError):
     """What a person asked of a report cannot be done at this point of its life."""
+
+
+class ExportError(LeukoscopeError, RuntimeError):
+    """A report that was asked for is not there, or what would write it is not installed."""
+
+
+class TrendError(LeukoscopeError, OSError):
+    """The record of the instrument's own runs cannot be read or written."""

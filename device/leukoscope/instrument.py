@@ -41,6 +41,11 @@ class StepTimes:
     segment: float
     name: float
 
+    @property
+    def total(self) -> float:
+        """The whole look."""
+        return self.correct + self.gate + self.segment + self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -27,7 +27,8 @@ from leukoscope.displays.state import (
     hint_for,
     result_of,
 )
-from leukoscope.errors import DisplayError, LeukoscopeError
+from leukoscope.displays.wording import PRESS
+from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.instrument import Sample, Waiting
 from leukoscope.reporting.outbox import Key, State
 from leukoscope.signals import News
@@ -72,9 +73,17 @@ class Narrator:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
-        warning = self.faults[-1] if self.faults else room or self._bench.warning
-        self._show(Ready(sample_id or "Press to start", broker, source, state.pending, warning))
+        standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
+        warning = self.faults[-1] if self.faults else standing
+        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning))
         self._signal(News.FAULT if self.faults else News.READY)
+
+    def alarms(self) -> tuple[str, ...]:
+        """What the instrument's own trend warns of, one line each; a trend that cannot be read is one."""
+        try:
+            return self._bench.trend.alarms
+        except TrendError as error:
+            return (str(error),)
 
     def counting(
         self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool, resumed: bool = False

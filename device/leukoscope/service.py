@@ -25,6 +25,7 @@ from leukoscope.errors import (
     LeukoscopeError,
     OutboxError,
     SettingsError,
+    TrendError,
 )
 from leukoscope.host import measurements, uptime_s
 from leukoscope.identification import MOST_CHARS
@@ -45,6 +46,7 @@ from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
 from leukoscope.stopping import start_again, stopped_by_signals
+from leukoscope.trending.watch import RunWatch
 from leukoscope.upkeep.fault_record import FaultRecord, LastFault
 from leukoscope.upkeep.lifeline import Lifeline
 from leukoscope.upkeep.logs import set_up_logs
@@ -150,6 +152,7 @@ class Service:
         self._sample: Sample | None = None
         self._album: Album | None = None
         self._gallery = Gallery(bench.settings.cells)
+        self._watch = RunWatch()
         self._counting_s = 0.0
         self._resumed_at_s = 0.0
         self._discard_asked_s = -math.inf
@@ -230,7 +233,7 @@ class Service:
                 uptime_s=uptime_s(),
                 reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
                 measurements=measurements(self._bench.settings.storage.folder),
-                faults=self._narrator.faults,
+                faults=[*self._narrator.faults, *self._narrator.alarms()],
             )
         )
 
@@ -360,6 +363,7 @@ class Service:
         storage = self._bench.settings.storage
         self._gallery = Gallery(self._bench.settings.cells)
         self._album = Album(storage.folder / "fields" / (report_id + pictures), storage.annotated_fields)
+        self._watch = RunWatch()
         self._narrator.faults.clear()
         self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
         return self._sample
@@ -447,6 +451,7 @@ class Service:
                 self._gallery.add(field, self._sample.tally.fields_counted)
             except OSError as error:
                 _log.warning("pictures of cells: %s", error)
+        self._watch.take(field, look.times_ms.total)
         self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
         self._counted_at_s = self._clock_s()
         self._log_progress()
@@ -480,6 +485,7 @@ class Service:
         cells = sample.tally.white_cell_records()
         key = self._record(report, cells)
         self._book.reported(sample, because)
+        self._keep_trend(report)
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
@@ -531,6 +537,13 @@ class Service:
             keep_pictures(report, pictures, self._bench.outbox, self._bench.identity, now=self._now)
         except OutboxError as error:
             self._narrator.fault(error)
+
+    def _keep_trend(self, report: SampleReport) -> None:
+        """What the sample said about the instrument; a result is never lost for it."""
+        try:
+            self._bench.trend.add(self._watch.run_of(report, self._now()))
+        except TrendError as error:
+            _log.warning("%s", error)
 
     def _leave(self) -> None:
         """Wait a while for the broker, and say what became of the last report."""

@@ -17,6 +17,7 @@ from leukoscope.bundles.signing import PublicKey
 from leukoscope.cameras import CameraSettings
 from leukoscope.controls import ControlSettings
 from leukoscope.displays import DisplaySettings
+from leukoscope.displays.language import Language
 from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.host import boot_id
 from leukoscope.identification import SampleSettings
@@ -150,6 +151,8 @@ class BenchSettings(FrozenModel):
     """Where the device stands; part of every topic, so never a person's name."""
     device: Name
     """This device; unique at its site."""
+    language: Language = "en"
+    """Of the screens; reports and messages stay English."""
     camera: CameraSettings
     displays: Annotated[tuple[DisplaySettings, ...], Field(min_length=1)]
     controls: Annotated[tuple[ControlSettings, ...], Field(min_length=1)]

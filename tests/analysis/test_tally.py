@@ -190,6 +190,16 @@ def test_a_sample_without_red_cells_has_no_ratio_and_no_sizes() -> None:
     assert report.red_cells.mean_diameter_um is None
 
 
+def test_the_histogram_of_red_cells_holds_every_measured_cell_also_giants() -> None:
+    cut = cell(col=0, touches_border=True)
+    sizes = [cell(side=6), cell(side=36), cell(side=36), cell(side=200), cut]
+    histogram = report_of(tally_of(counted(*sizes))).red_cells.diameters_um
+    assert histogram is not None
+    assert histogram.total == 4
+    at = int((cell(side=36).instance.diameter_um - histogram.start) / histogram.step)
+    assert (histogram.counts[0], histogram.counts[at], histogram.counts[-1]) == (1, 2, 1)
+
+
 def test_blasts_are_remarked_first_and_too_few_cells_are_told() -> None:
     codes = [finding.code for finding in report_of(tally_of(counted(white("blast")))).findings]
     assert codes[0] == "blasts_seen"

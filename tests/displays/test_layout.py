@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from leukoscope.displays.compact import paint_compact
 from leukoscope.displays.dotcanvas import DotCanvas
 from leukoscope.displays.dotcanvas import PlacedText as DotPlaced
 from leukoscope.displays.gist import gist
+from leukoscope.displays.language import Language, words_of
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import (
     BrokerState,
@@ -35,16 +37,16 @@ from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Source
 from tests.displays.exhibits import EXHIBITS
 
-words = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), max_size=120)
+texts = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), max_size=120)
 counts = st.integers(0, 9_999_999)
 sources = st.sampled_from(Source)
 shares = st.floats(0, 100)
-lines = st.builds(DifferentialLine, words, shares, shares, shares)
+lines = st.builds(DifferentialLine, texts, shares, shares, shares)
 differentials = st.lists(lines, max_size=16).map(tuple)
-remarks = st.lists(words, max_size=5).map(tuple)
+remarks = st.lists(texts, max_size=5).map(tuple)
 screens: st.SearchStrategy[Screen] = st.one_of(
-    st.builds(Starting, words, words),
-    st.builds(Ready, words, st.sampled_from(BrokerState), sources, counts, words),
+    st.builds(Starting, texts, texts),
+    st.builds(Ready, texts, st.sampled_from(BrokerState), sources, counts, texts),
     st.builds(Looking, st.sampled_from(Hint), counts, counts, sources),
     st.builds(
         Counting,
@@ -57,15 +59,15 @@ screens: st.SearchStrategy[Screen] = st.one_of(
         counts,
         counts,
         st.floats(0, 1e4),
-        st.none() | st.builds(Precision, words, shares, counts),
+        st.none() | st.builds(Precision, texts, shares, counts),
         st.floats(0, 1e6),
         st.booleans(),
         sources,
     ),
-    st.builds(Result, words, differentials, counts, st.none() | st.floats(0, 99), remarks, remarks, sources),
-    st.builds(Sent, words, counts, st.sampled_from(Delivery), sources),
-    st.builds(Fault, words, words, words),
-    st.builds(Guiding, words, words, words, st.none() | st.floats(0, 1), sources),
+    st.builds(Result, texts, differentials, counts, st.none() | st.floats(0, 99), remarks, remarks, sources),
+    st.builds(Sent, texts, counts, st.sampled_from(Delivery), sources),
+    st.builds(Fault, texts, texts, texts),
+    st.builds(Guiding, texts, texts, texts, st.none() | st.floats(0, 1), sources),
 )
 COLOUR_SIZES = [(240, 240), (320, 240), (240, 320), (480, 320)]
 DOT_SIZES = [(128, 64), (128, 32), (96, 64), (96, 32), (256, 64), (128, 128), (160, 128)]
@@ -113,15 +115,17 @@ def assert_no_text_runs_over(canvas: Canvas | DotCanvas) -> None:
         assert across <= 0 or down <= 1.5 * canvas.image.height / 240, (one, other)
 
 
+@pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize("screen", [*EXTREMES, *EXHIBITS.values()], ids=lambda screen: type(screen).__name__)
-def test_the_longest_words_and_numbers_stay_apart(screen: Screen) -> None:
+def test_the_longest_words_and_numbers_stay_apart(screen: Screen, language: Language) -> None:
+    words = words_of(language)
     for size in COLOUR_SIZES:
-        colour = Canvas(size)
+        colour = Canvas(size, words)
         paint_colour(screen, colour)
         assert_no_text_runs_over(colour)
     for size in DOT_SIZES:
-        dots = DotCanvas(size)
-        paint_compact(gist(screen), dots)
+        dots = DotCanvas(size, words("+{count} more"))
+        paint_compact(gist(screen, words), dots)
         assert_no_text_runs_over(dots)
 
 

@@ -1,5 +1,6 @@
 """Reports to encode, store and send."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from leukoscope.specimen.sample import (
     CorrectedDifferential,
     CorrectedShare,
     Finding,
+    Histogram,
     Provenance,
     RedCells,
     RulesIdentity,
@@ -64,7 +66,7 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         ),
         "not_corrected_because": None,
         "beside": {"smudge": 3, "unsure": 1},
-        "red_cells": RedCells(9000, 7.2, 0.11, 0.05),
+        "red_cells": RedCells(9000, 7.2, 0.11, 0.05, diameters_um=Histogram(6.0, 0.5, (900, 4000, 3100, 500))),
         "platelets": 700,
         "wbc_per_1000_rbc": 11.1,
         "area_um2": 4.0e5,
@@ -79,6 +81,12 @@ def report(number: int = 1, **changes: object) -> SampleReport:
         "provenance": PROVENANCE,
     }
     return SampleReport(**(fields | changes))
+
+
+def before_sizes(number: int) -> SampleReport:
+    """The same from a device that told neither the patches of the slide nor each red cell's size."""
+    told = report(number, patches=None)
+    return replace(told, red_cells=replace(told.red_cells, diameters_um=None))
 
 
 _names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -113,6 +121,9 @@ _steps = st.builds(
     _names,
     st.lists(_changes, max_size=3).map(tuple),
 )
+_histograms = st.builds(
+    Histogram, st.floats(-100, 100), st.floats(0.01, 10), st.lists(_counts, min_size=1, max_size=5).map(tuple)
+)
 
 reports = st.builds(
     SampleReport,
@@ -133,14 +144,20 @@ reports = st.builds(
     not_corrected_because=st.none() | _names,
     beside=st.dictionaries(_names, _counts, max_size=4),
     red_cells=st.builds(
-        RedCells, _counts, st.none() | _amounts, st.none() | _amounts, st.none() | _shares, st.none() | _counts
+        RedCells,
+        _counts,
+        st.none() | _amounts,
+        st.none() | _amounts,
+        st.none() | _shares,
+        st.none() | _counts,
+        st.none() | _histograms,
     ),
     platelets=_counts,
     wbc_per_1000_rbc=st.none() | _amounts,
     area_um2=_amounts,
     border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
     findings=st.lists(_findings, max_size=3).map(tuple),
-    rules=st.builds(RulesIdentity, _names, _names, _digests),
+    rules=st.builds(RulesIdentity, _names, _names, _digests, st.sampled_from(["blood", "marrow"])),
     resumed=_counts,
     finished_because=st.sampled_from(["enough_cells", "technician", "end_of_pictures", "fault"]),
     provenance=st.builds(

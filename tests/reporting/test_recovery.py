@@ -9,13 +9,16 @@ import pytest
 
 from leukoscope.reporting import audit
 from leukoscope.reporting.journal import Journal
-from leukoscope.reporting.message import decode
-from leukoscope.reporting.outbox import Counts, Outbox
+from leukoscope.reporting.message import decode, encode
+from leukoscope.reporting.outbox import Counts, Key, Outbox
 from leukoscope.reporting.record import record
 from leukoscope.reporting.recovery import lost_outbox, restore
+from leukoscope.reporting.wire import to_bytes
 from leukoscope.reviewing.verification import faults
+from leukoscope.specimen.lifecycle import Life, Status, Step
+from leukoscope.specimen.sample import RedCells
 from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY, report
+from tests.reporting.examples import IDENTITY, NOW, before_sizes, report
 from tests.reporting.test_layouts import FIRST
 
 NINETY_DAYS = timedelta(days=90)
@@ -107,10 +110,21 @@ def test_files_of_an_older_version_are_understood(tmp_path):
     (folder / f"report-{report(1).id}-v1.json").write_bytes(payload)
     with Outbox.open(tmp_path / "new") as outbox:
         assert restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=Path("x")) == 1
-        assert decode(outbox.list()[0].payload) == report(1, patches=None)
+        assert decode(outbox.list()[0].payload) == before_sizes(1)
 
 
 def test_without_a_folder_there_is_nothing_to_send(lost):
     path, folder = lost
     with Outbox.open(path) as outbox:
         assert restored(outbox, folder / "nowhere") == 0
+
+
+def test_a_report_that_was_signed_is_still_signed_afterwards(tmp_path):
+    life = Life((Step(2, Status.FINAL, "A. Technician", NOW, "", ()),), cells_checked=100)
+    signed = report(1, version=2, life=life, red_cells=RedCells(9000, 7.2, 0.11, 0.05, measured=8500))
+    folder = tmp_path / "reports"
+    payload = to_bytes(encode(signed, boot_id="b", sequence=3, sent_clock=NOW))
+    Journal(folder).write(Key(signed.id, 2, "report"), payload)
+    with Outbox.open(tmp_path / "new") as outbox:
+        assert restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=Path("x")) == 1
+        assert decode(outbox.list()[0].payload) == signed

@@ -152,7 +152,7 @@ def test_a_discard_that_is_confirmed_reports_nothing_and_is_written_down(
     assert bench.in_progress == []
     assert bench.register == [("begun", "A-1"), ("discarded", "A-1")]
     assert "sample discarded by the technician" in caplog.text
-        assert "A-1" not in caplog.text
+    assert "A-1" not in caplog.text
     assert bench.notices[-1] == ("Discarded", "A-1", "Nothing is reported")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from leukoscope.app import fault_of
 from leukoscope.controls import Action, Control, WindowKeyboardSettings
+from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Guiding
 from leukoscope.errors import LeukoscopeError
@@ -107,7 +108,7 @@ def guided(settings: BenchSettings, part: str, *, live: bool, by_button: bool) -
         displays = [one.open() for one in settings.displays if live and one.driver != "terminal"]
         for display in displays:
             stack.callback(display.close)
-        panel = Panel(displays)
+        panel = Panel(displays, words_of(settings.language))
         controls = list(_opened(settings, panel)) if live and by_button else []
         for control in controls:
             stack.callback(control.close)

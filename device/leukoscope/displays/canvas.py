@@ -9,6 +9,7 @@ from typing import Literal
 from PIL import Image, ImageDraw, ImageFont
 
 from leukoscope.displays.flow import flow
+from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.palette import ACCENT, EDGE, GROUND, TEXT, Colour
 
 Side = Literal["left", "centre", "right"]
@@ -54,8 +55,9 @@ def _bare(letter: str) -> str:
 class Canvas:
     """A picture whose positions are given in units of 1/240 of its shorter side."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], words: Words = ENGLISH) -> None:
         self.image = Image.new("RGB", size, GROUND)
+        self._words = words
         self.unit = min(size) / 240
         self.width = size[0] / self.unit
         """Width in units; 240 or more."""
@@ -65,15 +67,18 @@ class Canvas:
         self._draw = ImageDraw.Draw(self.image)
 
     def length(self, text: str, size: float) -> float:
-        """Width of the text in units, at this font size."""
+        """Width of the text in units, at this font size and in the canvas's language."""
+        return self._length(self._words(text), size)
+
+    def _length(self, text: str, size: float) -> float:
         return _font(self._px(size)).getlength(printable(text)) / self.unit
 
-    def shortened(self, text: str, size: float, room: float) -> str:
+    def _shortened(self, text: str, size: float, room: float) -> str:
         """The text, or as much of its beginning as fits into `room` units, ending in "…"."""
-        if self.length(text, size) <= room:
+        if self._length(text, size) <= room:
             return text
         kept = text
-        while kept and self.length(kept.rstrip() + "…", size) > room:
+        while kept and self._length(kept.rstrip() + "…", size) > room:
             kept = kept[:-1]
         return kept.rstrip() + "…" if kept else ""
 
@@ -91,7 +96,12 @@ class Canvas:
 
         Returns the width in units that the text really took.
         """
-        fitting = printable(self.shortened(text, size, room))
+        return self._write(x, baseline, self._words(text), size, room, colour, side)
+
+    def _write(
+        self, x: float, baseline: float, text: str, size: float, room: float, colour: Colour = TEXT, side: Side = "left"
+    ) -> float:
+        fitting = printable(self._shortened(text, size, room))
         if not fitting:
             return 0.0
         at, font, anchor = (x * self.unit, baseline * self.unit), _font(self._px(size)), _ANCHOR[side]
@@ -120,7 +130,7 @@ class Canvas:
         x = {"left": left, "centre": (left + right) / 2, "right": right}[side]
         for row, (index, line) in enumerate(lines, start=1):
             baseline = top + row * size * LEADING - size * 0.25
-            self.text(x, baseline, line, size, right - left, paragraphs[index][1], side)
+            self._write(x, baseline, line, size, right - left, paragraphs[index][1], side)
 
     def bullets(
         self, box: tuple[float, float, float, float], remarks: Sequence[tuple[str, Colour]], size: float
@@ -134,12 +144,13 @@ class Canvas:
             baseline = top + row * size * LEADING - size * 0.25
             if index != before:
                 self.disc(left + size * 0.25, baseline - size * 0.32, size * 0.22, remarks[index][1])
-            self.text(left + indent, baseline, line, size, right - left - indent)
+            self._write(left + indent, baseline, line, size, right - left - indent)
             before = index
 
     def _flowed(self, texts: Sequence[str], size: float, width: float, height: float) -> list[tuple[int, str]]:
         room = int(height / (size * LEADING) + 0.01)
-        return flow(texts, lambda text: self.shortened(text, size, width), room)
+        said = [self._words(text) for text in texts]
+        return flow(said, lambda text: self._shortened(text, size, width), room, self._words("+{count} more"))
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         """A filled circle, smooth at its edge."""

@@ -7,6 +7,7 @@ from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.colour_sample import paint_counting, paint_result
 from leukoscope.displays.header import HEADER, MARGIN, header
 from leukoscope.displays.icons import icon
+from leukoscope.displays.language import Words
 from leukoscope.displays.palette import ACCENT, BAD, CAUTION, EDGE, GOOD, MUTED, PANEL, TEXT
 from leukoscope.displays.state import (
     BrokerState,
@@ -25,9 +26,9 @@ from leukoscope.displays.state import (
 from leukoscope.specimen.sample import Source
 
 
-def draw_colour(screen: Screen, size: tuple[int, int]) -> Image.Image:
+def draw_colour(screen: Screen, size: tuple[int, int], words: Words) -> Image.Image:
     """The screen as an RGB picture; both sides must be at least 200 pixels."""
-    canvas = Canvas(size)
+    canvas = Canvas(size, words)
     paint_colour(screen, canvas)
     return canvas.image
 
@@ -67,7 +68,7 @@ def _ready(screen: Ready, canvas: Canvas) -> None:
     header(canvas, "READY", GOOD, screen.source)
     middle, room = canvas.width / 2, canvas.width - 2 * MARGIN
     foot = canvas.height - 30
-    said = [(screen.sample_hint, TEXT)]
+    said = [(wording.specimen(screen.sample_hint), TEXT)]
     if screen.warning:
         said.append((screen.warning, CAUTION))
     spare = (canvas.height - 240) / 2

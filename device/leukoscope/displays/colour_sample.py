@@ -91,7 +91,7 @@ def paint_result(screen: Result, canvas: Canvas) -> None:
     across = canvas.width >= 1.2 * canvas.height
     right = canvas.width - MARGIN
     room = right - MARGIN
-    canvas.text(MARGIN, HEADER + 19, screen.sample_id, 17, room)
+    canvas.text(MARGIN, HEADER + 19, wording.specimen(screen.sample_id), 17, room)
     diameter = screen.red_cell_diameter_um
     red = f" · red cells {diameter:.1f} um" if diameter is not None else ""
     canvas.text(MARGIN, HEADER + 36, f"{screen.white_cells} white cells{red}", 13, room, MUTED)

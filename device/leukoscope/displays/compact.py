@@ -6,6 +6,7 @@ from leukoscope.displays import dots
 from leukoscope.displays.dotcanvas import DotCanvas
 from leukoscope.displays.flow import flow, wrapped
 from leukoscope.displays.gist import Gist, gist
+from leukoscope.displays.language import Words
 from leukoscope.displays.state import DifferentialLine, Screen
 from leukoscope.displays.wording import largest_in_order, percent
 
@@ -18,11 +19,11 @@ ROW = 46
 """Width that a line of the differential needs at least."""
 
 
-def draw_compact(screen: Screen, size: tuple[int, int]) -> Image.Image:
+def draw_compact(screen: Screen, size: tuple[int, int], words: Words) -> Image.Image:
     """The screen as a one-bit picture; glass of 256x128 and more gets dots of two pixels."""
     magnified = max(1, min(size[0] // 128, size[1] // 64))
-    canvas = DotCanvas((size[0] // magnified, size[1] // magnified))
-    paint_compact(gist(screen), canvas)
+    canvas = DotCanvas((size[0] // magnified, size[1] // magnified), words("+{count} more"))
+    paint_compact(gist(screen, words), canvas)
     return canvas.image.resize(size, Image.Resampling.NEAREST)
 
 
@@ -113,5 +114,5 @@ def _row(row: DifferentialLine, canvas: DotCanvas, left: int, right: int, top: i
 def _paragraphs(paragraphs: tuple[str, ...] | list[str], canvas: DotCanvas, top: int, bottom: int) -> None:
     width = canvas.image.width - MARGIN
     room = (bottom - top + 1) // LINE
-    for index, (_, line) in enumerate(flow(paragraphs, lambda text: dots.shortened(text, width), room)):
+    for index, (_, line) in enumerate(flow(paragraphs, lambda text: dots.shortened(text, width), room, canvas.more)):
         canvas.text(MARGIN, top + index * LINE, line, width)

@@ -21,9 +21,11 @@ class PlacedText:
 class DotCanvas:
     """A one-bit picture that remembers where its texts lie."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], more: str = "+{count} more") -> None:
         self.image = Image.new("1", size)
         self.placed: list[PlacedText] = []
+        self.more = more
+        """What stands for the lines that are left out."""
         self._draw = ImageDraw.Draw(self.image)
 
     def text(self, left: int, top: int, text: str, room: int, *, scale: int = 1, dark: bool = False) -> int:

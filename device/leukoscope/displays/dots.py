@@ -1,5 +1,6 @@
 """A 5x7 dot-matrix alphabet for one-bit displays, where outline fonts turn to mush."""
 
+import unicodedata
 from functools import lru_cache
 
 from PIL import Image
@@ -69,4 +70,6 @@ def stencil(text: str, scale: int = 1) -> Image.Image:
 
 
 def _columns(character: str) -> tuple[int, ...]:
-    return _COLUMNS.get(character, _COLUMNS["?"])
+    # Glass this small has no room for accents.
+    bare = unicodedata.normalize("NFD", character)[:1]
+    return _COLUMNS.get(character) or _COLUMNS.get(bare, _COLUMNS["?"])

@@ -18,17 +18,17 @@ def wrapped(text: str, shorten: Shorten) -> list[str]:
     return [shorten(line) for line in lines]
 
 
-def flow(paragraphs: Sequence[str], shorten: Shorten, room: int) -> list[tuple[int, str]]:
+def flow(paragraphs: Sequence[str], shorten: Shorten, room: int, more: str = "+{count} more") -> list[tuple[int, str]]:
     """At most `room` lines as (paragraph index, line): the longest paragraphs are cut first.
 
     Every paragraph keeps a line as long as there is one for each; beyond that the last line counts
-    those left out.
+    those left out, in the words of `more`.
     """
     if room <= 0:
         return []
     if len(paragraphs) > room:
-        first = flow(paragraphs[: room - 1], shorten, room - 1)
-        return [*first, (room - 1, shorten(f"+{len(paragraphs) - room + 1} more"))]
+        first = flow(paragraphs[: room - 1], shorten, room - 1, more)
+        return [*first, (room - 1, shorten(more.format(count=len(paragraphs) - room + 1)))]
     parts = [wrapped(paragraph, shorten) for paragraph in paragraphs]
     while sum(map(len, parts)) > room:
         longest = max(range(len(parts)), key=lambda index: len(parts[index]))

@@ -1,8 +1,9 @@
 """What a screen says in a few words, for glass too small for a picture of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leukoscope.displays import wording
+from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.state import (
     Counting,
     Delivery,
@@ -36,8 +37,20 @@ class Gist:
     """Whatever else fits."""
 
 
-def gist(screen: Screen) -> Gist:
-    """The few words of any screen."""
+def gist(screen: Screen, words: Words = ENGLISH) -> Gist:
+    """The few words of any screen, in a language."""
+    told = _gist(screen)
+    return replace(
+        told,
+        title=words(told.title),
+        corner=words(told.corner),
+        big=words(told.big),
+        beside=tuple(map(words, told.beside)),
+        paragraphs=tuple(map(words, told.paragraphs)),
+    )
+
+
+def _gist(screen: Screen) -> Gist:
     match screen:
         case Starting():
             told = Gist("STARTING", screen.version, big="leukoscope", paragraphs=(screen.step,))
@@ -66,7 +79,7 @@ def _ready(screen: Ready) -> Gist:
         wording.BADGE[screen.source],
         big="Press",
         beside=("", "to start"),
-        paragraphs=tuple(filter(None, (screen.sample_hint, warning, wording.broker_line(screen)))),
+        paragraphs=tuple(filter(None, (wording.specimen(screen.sample_hint), warning, wording.broker_line(screen)))),
     )
 
 
@@ -103,7 +116,7 @@ def _result(screen: Result) -> Gist:
     red = f", RBC {diameter:.1f} µm" if diameter is not None else ""
     remarks = (*screen.findings, *(f"! {warning}" for warning in screen.warnings))
     return Gist(
-        screen.sample_id,
+        wording.specimen(screen.sample_id),
         wording.BADGE[screen.source],
         rows=screen.differential,
         paragraphs=(f"{screen.white_cells} white{red}", *remarks),

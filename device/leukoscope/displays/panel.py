@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from leukoscope.displays import Display
+from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.displays.state import Screen
 from leukoscope.displays.window import Window
@@ -16,7 +17,8 @@ from leukoscope.specimen.frame import Frame
 class Panel:
     """Every display of the bench; one that fails is tried again later and never stops an analysis."""
 
-    def __init__(self, displays: Sequence[Display]) -> None:
+    def __init__(self, displays: Sequence[Display], words: Words = ENGLISH) -> None:
+        self._words = words
         self._attended = [Attended(display) for display in displays]
         self._windows = [display for display in displays if isinstance(display, Window)]
         self.shown: Screen | None = None
@@ -29,7 +31,7 @@ class Panel:
 
     def show(self, screen: Screen) -> list[DisplayError]:
         """Show a screen on each display; the errors of those that failed now."""
-        errors = show_everywhere(screen, self._attended, time.monotonic())
+        errors = show_everywhere(screen, self._attended, time.monotonic(), self._words)
         # A display that failed must get this screen again once it has rested.
         self.shown = None if errors else screen
         return errors

@@ -7,6 +7,7 @@ from math import inf
 from PIL.Image import Image
 
 from leukoscope.displays import Display
+from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Screen
 from leukoscope.errors import DisplayError
@@ -22,7 +23,9 @@ class Attended:
     resting_until_s: float = -inf
 
 
-def show_everywhere(screen: Screen, displays: Iterable[Attended], now_s: float) -> list[DisplayError]:
+def show_everywhere(
+    screen: Screen, displays: Iterable[Attended], now_s: float, words: Words = ENGLISH
+) -> list[DisplayError]:
     """Draw the screen for each display in its own size; returns the errors of those that failed now.
 
     `now_s` is any clock that only runs forward. A display that rests is passed over without an error;
@@ -36,7 +39,7 @@ def show_everywhere(screen: Screen, displays: Iterable[Attended], now_s: float) 
         display = attended.display
         kind = (display.size, display.monochrome)
         if kind not in drawn:
-            drawn[kind] = draw(screen, *kind)
+            drawn[kind] = draw(screen, *kind, words)
         try:
             display.show(drawn[kind])
         except DisplayError as error:

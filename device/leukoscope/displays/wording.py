@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from leukoscope.displays.language import Verbatim
 from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Sent
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Source
@@ -28,6 +29,15 @@ FLAW = {
     Flaw.EMPTY: "no cells",
     Flaw.CROWDED: "too crowded",
 }
+
+
+PRESS = "Press to start"
+"""In place of the name of the next specimen, where it has none."""
+
+
+def specimen(name: str) -> str:
+    """A specimen's name, which is the same in every language."""
+    return name if name == PRESS else Verbatim(name)
 
 
 def clock(seconds: float) -> str:

@@ -81,13 +81,16 @@ def _second(sql: sqlite3.Connection) -> None:
 
 
 def with_life(payload: bytes) -> bytes:
-    """The report with what later readers ask for; bytes that are no report stay as they are."""
+    """The report with what later readers ask for and it lacks; bytes that are no report stay as they are."""
     try:
         message: dict[str, Any] = json.loads(payload)
-        message["envelope"] |= {"historical": False, "trail": {"entries": 0, "hash": audit.BEFORE_ALL}}
+        nothing_yet = {"historical": False, "trail": {"entries": 0, "hash": audit.BEFORE_ALL}}
+        message["envelope"] = nothing_yet | message["envelope"]
+        message["sample"].setdefault("resumed", 0)
         message["fields"].setdefault("patches", None)
-        message["red_cells"] |= {"measured": None}
-        message["lifecycle"] = {"status": "preliminary", "cells_checked": 0, "steps": []}
+        message["red_cells"] = {"measured": None, "diameters_um": None} | message["red_cells"]
+        message["rules"].setdefault("mode", "blood")
+        message.setdefault("lifecycle", {"status": "preliminary", "cells_checked": 0, "steps": []})
     except (ValueError, KeyError, TypeError):
         return payload
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -15,6 +15,7 @@ from leukoscope.specimen.sample import (
     CorrectedDifferential,
     CorrectedShare,
     Finding,
+    Histogram,
     Provenance,
     RedCells,
     RulesIdentity,
@@ -92,6 +93,7 @@ def encode(
             "diameter_cv": report.red_cells.diameter_cv,
             "irregular_share": report.red_cells.irregular_share,
             "measured": report.red_cells.measured,
+            "diameters_um": _histogram(report.red_cells.diameters_um),
         },
         "platelets": {"counted": report.platelets},
         "findings": [_finding(finding) for finding in report.findings],
@@ -136,6 +138,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
             diameter_cv=_float(red["diameter_cv"]),
             irregular_share=_float(red["irregular_share"]),
             measured=None if red["measured"] is None else int(red["measured"]),
+            diameters_um=_read_histogram(red["diameters_um"]),
         ),
         platelets=int(message["platelets"]["counted"]),
         wbc_per_1000_rbc=_float(white["per_1000_red_cells"]),
@@ -248,6 +251,18 @@ def _read_corrected_share(line: Mapping[str, Any]) -> CorrectedShare:
     )
 
 
+def _histogram(histogram: Histogram | None) -> dict[str, Any] | None:
+    if histogram is None:
+        return None
+    return {"start": histogram.start, "step": histogram.step, "counts": list(histogram.counts)}
+
+
+def _read_histogram(wire: Mapping[str, Any] | None) -> Histogram | None:
+    if wire is None:
+        return None
+    return Histogram(float(wire["start"]), float(wire["step"]), tuple(int(count) for count in wire["counts"]))
+
+
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
@@ -264,7 +279,7 @@ def _read_finding(wire: Mapping[str, Any]) -> Finding:
 
 
 def _rules(rules: RulesIdentity) -> dict[str, str]:
-    return {"id": rules.id, "version": rules.version, "sha256": rules.sha256}
+    return {"id": rules.id, "version": rules.version, "sha256": rules.sha256, "mode": rules.mode}
 
 
 def _provenance(provenance: Provenance) -> dict[str, Any]:

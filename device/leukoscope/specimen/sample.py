@@ -94,6 +94,22 @@ class CorrectedDifferential:
 
 
 @dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many lie in each of a row of equal bins; what lies beyond the row is in its first or last bin."""
+
+    start: float
+    """Lower end of the first bin."""
+    step: float
+    """Width of a bin, above 0."""
+    counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """All that were put into bins."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
 class RedCells:
     """What the red cells look like."""
 
@@ -106,6 +122,8 @@ class RedCells:
     """Share whose outline is not round, 0-1; None when there are none."""
     measured: int | None = None
     """Cells that size and shape rest on: those not cut by the border; None where an older report does not say."""
+    diameters_um: Histogram | None = None
+    """Diameters of the cells that were measured, micrometres; None when there are none."""
 
 
 class Certainty(StrEnum):
@@ -150,6 +168,8 @@ class RulesIdentity:
     version: str
     sha256: str
     """Of the rules file, hexadecimal."""
+    mode: str = "blood"
+    """What the smear is of, as the rules take it: "blood" or "marrow"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Rules(FrozenModel):
     @property
     def identity(self) -> RulesIdentity:
         """What a report says about them."""
-        return RulesIdentity(self.id, self.version, self.sha256)
+        return RulesIdentity(self.id, self.version, self.sha256, self.mode)
 
     def asked_for(self) -> Iterator[str]:
         """Every class and group the rules count."""

@@ -1,0 +1,1 @@
+"""`leukoscope trend` and `leukoscope check`: is the instrument still what it was?"""

@@ -1,0 +1,26 @@
+"""Pictures of cells that a bench has kept in its outbox."""
+
+from pathlib import Path
+
+from leukoscope.reporting.cells import pictures_of
+from leukoscope.reporting.outbox import Outbox
+
+
+class OutboxPictures:
+    """The pictures of a report's cells, by the class the device gave them."""
+
+    def __init__(self, outbox: Path) -> None:
+        self._path = outbox
+
+    def by_class(self, report_id: str) -> dict[str, list[bytes]]:
+        """WebP files in the order of counting; empty where there is no outbox or none were kept.
+
+        Raises:
+            OutboxError: the outbox cannot be read.
+        """
+        found: dict[str, list[bytes]] = {}
+        if self._path.exists():
+            with Outbox.open(self._path, owner=False) as outbox:
+                for message, webp in pictures_of(outbox, report_id):
+                    found.setdefault(message["class"], []).append(webp)
+        return found

@@ -1,0 +1,229 @@
+"""The screens in other languages: complete, the right way round, and no longer than the glass."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import polib
+import pytest
+
+import leukoscope.app
+import leukoscope.calibrating.commands
+from leukoscope.analysis.rules import Rules
+from leukoscope.app import fault_of
+from leukoscope.displays.canvas import Canvas
+from leukoscope.displays.colour import paint_colour
+from leukoscope.displays.compact import paint_compact
+from leukoscope.displays.dotcanvas import DotCanvas
+from leukoscope.displays.gist import gist
+from leukoscope.displays.language import Language, Verbatim, Words, read_catalogue, words_of
+from leukoscope.displays.panel import Panel
+from leukoscope.displays.screens import draw
+from leukoscope.displays.state import (
+    BrokerState,
+    Counting,
+    Delivery,
+    Fault,
+    Hint,
+    Looking,
+    Precision,
+    Ready,
+    Result,
+    Screen,
+    Sent,
+    Starting,
+    result_of,
+)
+from leukoscope.errors import BrokerError, CameraError, LeukoscopeError
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.field import Flaw
+from leukoscope.specimen.sample import Source
+from leukoscope.trending.run import MEASURES
+from leukoscope.trending.series import alarms_of
+from tests.analysis.test_findings import MARROW, NORMAL, counted_ratio, counted_share, found, variation
+from tests.displays.exhibits import EXHIBITS
+from tests.displays.test_layout import COLOUR_SIZES
+from tests.displays.test_show import Slate
+from tests.reporting.examples import report
+from tests.trending.records import check
+
+LANGUAGES = [language for language in get_args(Language) if language != "en"]
+EACH = pytest.mark.parametrize("language", LANGUAGES)
+CATALOGUES = Path(leukoscope.app.__file__).parent / "displays" / "languages"
+SAME_IN_ALL = {"leukoscope", "Area", "Instrument", "Broker", "certain", "probable", "PAUSE", "lymphocytes", "monocytes"}
+"""Words that one of the languages happens to share with English."""
+
+EVERY_KIND: list[Screen] = [
+    *(Looking(hint, 3, 100, source) for hint in Hint for source in Source),
+    *(Ready("Press to start", broker, Source.LIVE, pending) for broker in BrokerState for pending in (0, 2)),
+    *(
+        Counting(1, 9, 5, 2, flaw, (), 9, 9, 0.5, None, 1.0, paused, Source.LIVE)
+        for flaw in Flaw
+        for paused in (True, False)
+    ),
+    *(
+        Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, more, 1.0, False, Source.LIVE)
+        for more in (None, Precision("EOS", 5, 9))
+    ),
+    *(Sent("3f9c", pending, delivery, Source.LIVE) for pending in (0, 1, 2) for delivery in Delivery),
+    *(Starting(step, "0.1.0") for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.app.__file__).read_text())),
+    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
+    Result("2026-04", (), 9, None, (), (), Source.LIVE),
+]
+"""Screens that hold no sentence but those of the program."""
+
+
+def texts_of(screen: Screen, words: Words, size: tuple[int, int]) -> list[str]:
+    """What is written on colour glass."""
+    canvas = Canvas(size, words)
+    paint_colour(screen, canvas)
+    return [placed.text for placed in canvas.placed]
+
+
+def dots_of(screen: Screen, words: Words) -> list[str]:
+    """What is written on 128x64."""
+    canvas = DotCanvas((128, 64), words("+{count} more"))
+    paint_compact(gist(screen, words), canvas)
+    return [placed.text for placed in canvas.placed]
+
+
+def untranslated(english: list[str], told: list[str]) -> set[str]:
+    both = set(english) & set(told)
+    return {text for text in both if re.search(r"[a-z]{3}|[A-Z]{4}", text)} - SAME_IN_ALL - {"BAND", "2026-04"}
+
+
+@EACH
+@pytest.mark.parametrize("screen", EVERY_KIND, ids=lambda screen: type(screen).__name__)
+def test_every_word_of_every_screen_is_told_in_the_language_and_fits(screen: Screen, language: Language) -> None:
+    words = words_of(language)
+    for size in COLOUR_SIZES:
+        told = texts_of(screen, words, size)
+        assert untranslated(texts_of(screen, words_of("en"), size), told) == set()
+        assert not [text for text in told if text.endswith("…")]
+    told = dots_of(screen, words)
+    assert untranslated(dots_of(screen, words_of("en")), told) == set()
+    assert not [text for text in told if text.endswith("..")]
+
+
+FINDINGS = [
+    *found({"segmented": 70, "blast": 10, "erythroblast": 3, "band": 20}).values(),
+    *found({**NORMAL, "eosinophil": 60, "basophil": 30, "lymphocyte": 9, "monocyte": 60, "unsure": 90}).values(),
+    *found({"segmented": 5}).values(),
+    *found({"erythroblast": 2}).values(),
+    *found({"segmented": 60, "erythroblast": 50}, MARROW).values(),
+    *found({"segmented": 60, "erythroblast": 5}, MARROW).values(),
+    *found({"segmented": 60, "erythroblast": 20}, MARROW).values(),
+    *found(
+        NORMAL,
+        diameter_cv=variation(0.3, 2000),
+        irregular=counted_share(1500, 2000),
+        platelets_per_red_cell=counted_ratio(2, 2000),
+    ).values(),
+    *found({**NORMAL, "thrombocyte_aggregation": 3}, platelets_per_red_cell=counted_ratio(2, 2000)).values(),
+    *found(NORMAL, platelets_per_red_cell=counted_ratio(900, 2000), patches=3).values(),
+]
+
+
+@EACH
+def test_every_finding_of_the_shipped_rules_is_told_whole(language: Language) -> None:
+    words = words_of(language)
+    assert len({finding.code for finding in FINDINGS}) > 15
+    for finding in FINDINGS:
+        told = words(finding.text)
+        assert told != finding.text
+        assert not re.search(r"\b(the|of|to|cells|counted|more|alone|likely|above|below|with)\b", told), told
+        assert numbers(told) == numbers(finding.text)
+
+
+def numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+(?:\.\d+)?", text))
+
+
+@EACH
+def test_every_class_of_cells_the_shipped_rules_count_has_a_name(language: Language) -> None:
+    catalogue = read_catalogue(language)
+    named = {rule.words for mode in ("blood", "marrow") for rule in Rules.shipped(mode).share}  # type: ignore[arg-type]
+    assert named <= set(catalogue)
+
+
+@EACH
+def test_warnings_parts_and_alarms_are_told(language: Language) -> None:
+    words = words_of(language)
+    provenance = report().provenance
+    doubtful = report(provenance=type(provenance)(**{**vars_of(provenance), "calibration_measured": False}))
+    for warning in result_of(doubtful, {}).warnings:
+        assert words(warning) != warning
+    for error in LeukoscopeError.__subclasses__() + BrokerError.__subclasses__() + CameraError.__subclasses__():
+        part = fault_of(error("x: y")).part
+        assert part in SAME_IN_ALL or words(part) != part
+    baseline = [check(day, **dict.fromkeys(MEASURES, 1.0)) for day in range(20)]
+    alarms = alarms_of([*baseline, check(21, **dict.fromkeys(MEASURES, 9.0))])
+    assert len(alarms) == sum(measure.least_s is not None for measure in MEASURES.values())
+    for alarm in alarms:
+        assert words(alarm) != alarm
+    assert words("; ".join(alarms)).count(words(alarms[0])) == 1
+
+
+def vars_of(provenance: object) -> dict[str, object]:
+    return {name: getattr(provenance, name) for name in provenance.__slots__}  # type: ignore[attr-defined]
+
+
+@EACH
+def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None:
+    source = Path(leukoscope.calibrating.commands.__file__).read_text()
+    words = words_of(language)
+    asked = re.findall(r'session\.frames\("([^"]+)"', source) + re.findall(r'Attempt\("\w+", "([^"]+)"', source)
+    assert len(asked) > 8
+    for text in asked:
+        assert words(text) != text
+        assert words(f"{text}, then press").startswith(words(text))
+
+
+@EACH
+def test_the_catalogue_is_one_that_gettexts_tools_read_alike(language: str) -> None:
+    entries = polib.pofile(CATALOGUES / f"{language}.po")
+    assert {entry.msgid: entry.msgstr for entry in entries} == read_catalogue(language)
+    assert entries.percent_translated() == 100
+    assert not entries.fuzzy_entries()
+
+
+def test_all_catalogues_hold_the_same_sentences_with_the_same_fields() -> None:
+    first, *others = (read_catalogue(language) for language in LANGUAGES)
+    for other in others:
+        assert set(first) == set(other)
+    for catalogue in (first, *others):
+        for english, told in catalogue.items():
+            assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", told)), english
+
+
+def test_a_sentence_that_is_not_in_the_catalogue_stays_as_it_is() -> None:
+    assert words_of("fr")("A brand new sentence, with {braces} 17 %") == "A brand new sentence, with {braces} 17 %"
+
+
+def test_braces_in_what_stands_for_a_field_are_only_text() -> None:
+    assert words_of("fr")("! last: {0.__class__}") == "! dernier : {0.__class__}"
+
+
+def test_the_name_of_a_specimen_is_never_translated() -> None:
+    words = words_of("fr")
+    assert words("Scale") == "Échelle"
+    assert words(Verbatim("Scale")) == "Scale"
+    for screen in (
+        Result("Scale", (), 1, None, (), (), Source.LIVE),
+        Ready("Scale", BrokerState.NONE, Source.LIVE),
+    ):
+        assert "Scale" in texts_of(screen, words, (240, 240))
+        assert "Scale" in dots_of(screen, words)
+
+
+def test_a_panel_speaks_its_language_on_every_display() -> None:
+    words, slate = words_of("es"), Slate((128, 64), True)
+    screen = Fault("Camera", "x", "y")
+    Panel([slate], words).show(screen)
+    assert slate.shown == [draw(screen, (128, 64), True, words)]
+    assert slate.shown != [draw(screen, (128, 64), True)]
+
+
+def test_the_settings_take_a_language_that_is_there_and_no_other() -> None:
+    assert BenchSettings.model_fields["language"].default == "en"
+    assert {path.stem for path in CATALOGUES.glob("*.po")} == set(LANGUAGES)

@@ -1,0 +1,152 @@
+"""The two formats for people: the same numbers, one page, and loud where a result must not be trusted."""
+
+import dataclasses
+import html
+import io
+import re
+import sys
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from leukoscope.errors import ExportError
+from leukoscope.exporting.gallery import Gallery
+from leukoscope.exporting.original import Signature
+from leukoscope.exporting.page import as_html
+from leukoscope.exporting.pdf import as_pdf
+from leukoscope.exporting.quantities import quantities_of
+from leukoscope.exporting.wording import in_words
+from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
+from tests.exporting.stored import blood, gallery, marrow, original, picture
+from tests.reporting.examples import NOW, PROVENANCE
+
+NOTHING = Gallery()
+
+
+def pdf_text(told: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
+    read = PdfReader(io.BytesIO(as_pdf(original(told), pictures)))
+    (page,) = read.pages
+    assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
+    return " ".join(page.extract_text().split())
+
+
+def html_text(told: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
+    page = as_html(original(told), pictures)
+    body = page.partition("</style>")[2]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+TEXTS = pytest.mark.parametrize("text_of", [pdf_text, html_text], ids=["pdf", "html"])
+
+
+@TEXTS
+@pytest.mark.parametrize("told", [blood(), marrow()], ids=["blood", "marrow"])
+def test_every_number_is_on_the_page(text_of: Any, told: SampleReport) -> None:
+    text = text_of(told)
+    for one in quantities_of(told):
+        if one.of != "fields" or one.name == "area":
+            assert in_words(one).partition(" per ")[0].partition(" cells")[0] in text, one
+    assert "40 counted, 2 refused" in text
+
+
+@TEXTS
+def test_findings_provenance_and_what_it_is_not_are_on_the_page(text_of: Any) -> None:
+    text = text_of()
+    assert "Fewer than 200 white cells were counted." in text
+    assert "bench-2026-01" in text
+    assert "leukocyte 1.0.0" in text
+    assert "Screens and counts; it does not diagnose." in text
+    assert "Preliminary" in text
+
+
+@TEXTS
+def test_simulated_and_nominal_are_said_loudly_and_only_then(text_of: Any) -> None:
+    trusted = dataclasses.replace(PROVENANCE, source=Source.LIVE, clock_synchronised=True)
+    doubtful = dataclasses.replace(PROVENANCE, calibration_measured=False, clock_synchronised=False)
+    loud = ("SIMULATED", "NOMINAL CALIBRATION", "CLOCK NOT SYNCHRONISED")
+    assert all(word in text_of(blood(provenance=doubtful)) for word in loud)
+    assert not any(word in text_of(blood(provenance=trusted)) for word in loud)
+
+
+@TEXTS
+def test_a_report_without_cells_says_unknown_and_never_zero_percent(text_of: Any) -> None:
+    empty = blood(
+        white_cells=0,
+        differential_corrected=None,
+        not_corrected_because="no white cells were counted",
+        red_cells=RedCells(0, None, None, None),
+        wbc_per_1000_rbc=None,
+        findings=(),
+    )
+    text = text_of(empty)
+    assert "unknown" in text
+    assert "0.0 % (" not in text.partition("Beside")[0]
+    assert "no white cells were counted" in text
+
+
+@TEXTS
+def test_the_specimen_is_never_shortened(text_of: Any) -> None:
+    name = "a-specimen-with-a-name-" + "0123456789" * 12
+    assert name in text_of(blood(sample_id=name)).replace(" ", "")
+
+
+def test_who_signed_stands_beside_the_status() -> None:
+    signed = dataclasses.replace(original(status="final"), signature=Signature("A. Technician", NOW))
+    told = "Reviewed and signed. A. Technician, 2026-03-04"
+    assert told in as_html(signed, NOTHING)
+    text = PdfReader(io.BytesIO(as_pdf(signed, NOTHING))).pages[0].extract_text()
+    assert told in " ".join(text.split())
+
+
+@TEXTS
+def test_pictures_stand_under_the_names_of_their_class(text_of: Any) -> None:
+    assert "Cells, as they were named" in text_of(pictures=gallery())
+    assert "Cells, as they were named" not in text_of()
+
+
+@TEXTS
+def test_pictures_come_in_the_order_of_the_differential(text_of: Any) -> None:
+    shuffled = Gallery({"smudge": [picture()], "lymphocyte": [picture("blue", kind="WEBP")], "segmented": [picture()]})
+    names = text_of(pictures=shuffled).partition("as they were named")[2]
+    assert names.index("Segmented") < names.index("Lymphocytes") < names.index("Smudge")
+
+
+def test_each_kind_of_picture_is_called_what_it_is() -> None:
+    page = as_html(original(), Gallery({"blast": [picture(kind=kind) for kind in ("PNG", "JPEG", "WEBP")]}))
+    assert re.findall(r"data:image/(\w+);", page) == ["png", "jpeg", "webp"]
+
+
+def test_a_pdf_holds_the_pictures_there_is_room_for() -> None:
+    read = PdfReader(io.BytesIO(as_pdf(original(), gallery())))
+    # Nine equal pictures are one object in the file.
+    assert 1 <= len(read.pages[0].images) <= 7
+
+
+def test_many_classes_and_findings_stay_on_one_page_and_what_is_left_out_is_told() -> None:
+    lines = tuple(ClassCount(f"class_{number}", number, 0.02, 0.0, 0.1, 0) for number in range(60))
+    findings = tuple(Finding(f"f{n}", f"finding {n} " + "in many words " * 9, Certainty.LIKELY) for n in range(60))
+    text = pdf_text(blood(differential=lines, differential_corrected=None, findings=findings))
+    assert "38 smaller classes are not shown here" in text
+    assert "Class 59s" in text
+    assert re.search(r"\d+ more are in the CSV and in FHIR", text)
+
+
+def test_the_same_report_is_the_same_file() -> None:
+    assert as_pdf(original(), gallery()) == as_pdf(original(), gallery())
+
+
+def test_the_page_needs_nothing_from_outside() -> None:
+    page = as_html(original(), gallery())
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    assert "url(" not in page
+
+
+def test_words_from_outside_cannot_become_markup() -> None:
+    assert "<script>" not in as_html(original(blood(sample_id="<script>alert(1)</script>")), NOTHING)
+
+
+def test_without_reportlab_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "reportlab.pdfgen.canvas", None)
+    with pytest.raises(ExportError, match=r"leukoscope\[export\]"):
+        as_pdf(original(), NOTHING)
