@@ -22,6 +22,12 @@ apt_install() {
         fail "apt could not install $*: see its message above"
 }
 
+# Debian keeps both where a user's PATH does not look.
+need_mosquitto() { command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto; }
+need_postgresql() {
+    command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || apt_install postgresql
+}
+
 # Prints the first Python 3.11 to 3.13 that can make an environment.
 find_python() {
     local name

@@ -84,8 +84,8 @@ def report(number: int = 1, **changes: object) -> SampleReport:
 
 
 def before_sizes(number: int) -> SampleReport:
-    """The same from a device that told neither the patches of the slide nor each red cell's size."""
-    told = report(number, patches=None)
+    """The same from a device that told neither patches, nor power cuts, nor each red cell's size."""
+    told = report(number, patches=None, resumed=0)
     return replace(told, red_cells=replace(told.red_cells, diameters_um=None))
 
 

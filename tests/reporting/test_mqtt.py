@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,44 @@ def test_no_report_is_lost_when_the_device_is_killed_amid_sending(mosquitto, pub
         assert wait_until(lambda: arrived(subscriber) >= promised), promised - arrived(subscriber)
 
 
+def test_a_report_that_a_killed_broker_had_acknowledged_and_lost_is_sent_again(mosquitto, publisher, outbox):
+    broker = mosquitto("autosave_interval 1800").start()
+    keep(outbox, 1)
+    with Subscriber(broker.port):
+        running = publisher(broker.port, needs_reader=True)
+        assert running.flush(5)
+    broker.kill()
+    broker.start()
+    with Subscriber(broker.port, client_id="another") as subscriber:
+        assert wait_until(lambda: arrived(subscriber) == {(report(1).id, 1)})
+        assert running.flush(5)
+
+
+def test_what_was_acknowledged_just_before_the_device_went_off_is_sent_again_and_older_things_are_not(
+    mosquitto, publisher, outbox
+):
+    broker = mosquitto().start()
+    fresh, old = keep(outbox, 1, 2)
+    outbox.mark_sent(fresh, clock())
+    outbox.mark_sent(old, clock() - timedelta(minutes=2))
+    with Subscriber(broker.port) as subscriber:
+        assert publisher(broker.port).flush(5)
+        assert wait_until(lambda: arrived(subscriber))
+    assert arrived(subscriber) == {(fresh.id, 1)}
+
+
+def test_a_report_that_needs_a_reader_waits_for_one(mosquitto, publisher, outbox):
+    broker = mosquitto().start()
+    keep(outbox, 1)
+    running = publisher(broker.port, needs_reader=True)
+    assert "No matching subscribers" in error_of(running)
+    assert running.state.pending == 1
+    with Subscriber(broker.port) as subscriber:
+        assert running.flush(8)
+        assert wait_until(lambda: arrived(subscriber) == {(report(1).id, 1)})
+    assert running.state.last_error is None
+
+
 def test_a_report_the_broker_forbids_is_kept_with_the_reason_and_the_others_go_on(
     mosquitto, publisher, outbox, tmp_path
 ):
@@ -201,7 +240,8 @@ def test_a_topic_mqtt_cannot_carry_is_refused_at_once(mosquitto, publisher, outb
 def test_birth_and_farewell_are_stored_at_the_broker_and_carry_one_number(mosquitto, publisher):
     broker = mosquitto().start()
     running = publisher(broker.port)
-    assert wait_until(lambda: running.state.connected)
+    with Subscriber(broker.port, STATUS, client_id="early") as early:
+        assert wait_until(lambda: early.messages)
     with Subscriber(broker.port, STATUS) as subscriber:
         assert wait_until(lambda: subscriber.messages)
         assert subscriber.messages[0][2], "the birth must be there for whoever comes later"

@@ -12,6 +12,7 @@ from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, Outb
 from leukoscope.host import clock_synchronised
 from leukoscope.reporting import status
 from leukoscope.reporting.commands import Commands
+from leukoscope.reporting.doubt import Doubt
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.lateness import as_sent
 from leukoscope.reporting.mqtt import MqttSettings
@@ -110,6 +111,7 @@ class Publisher:
         self._identity = identity
         self._now = now
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
+        self._doubt = Doubt(outbox, settings.doubt_s)
         self._flights: dict[int, _Flight] = {}
         self._not_before: dict[Key, float] = {}
         self._spare_session: tuple[int, int] | None = None
@@ -197,6 +199,7 @@ class Publisher:
             self._due_at = time.monotonic()
 
     def _use_one_connection(self) -> None:
+        self._doubt.look_back(self._now())
         self._count()
         spare = self._spare_session or (
             self._outbox.next_session(self._now(), above=self._session_floor),
@@ -217,6 +220,7 @@ class Publisher:
             self._serve(link, session)
         except BrokerError as error:
             self._write_off(link, str(error))
+            self._doubt.connection_lost()
             if not self._stopping.is_set():
                 raise
         finally:
@@ -316,6 +320,7 @@ class Publisher:
         if answer.refusal is None:
             note = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
             self._outbox.mark_sent(key, self._now(), note)
+            self._doubt.acknowledged(key)
             self._not_before.pop(key, None)
             if str(key) in (self._state.last_error or ""):
                 self._tell(last_error=None)

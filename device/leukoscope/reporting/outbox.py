@@ -201,6 +201,24 @@ class Outbox:
             )
             return done.rowcount
 
+    def mark_unsent(self, keys: Sequence[Key]) -> None:
+        """They were acknowledged, and the receiver may have forgotten them: pending again."""
+        if keys:
+            with self.writing() as sql:
+                sql.executemany(
+                    "UPDATE message SET state = 'pending', settled_at = NULL"
+                    " WHERE id = ? AND version = ? AND kind = ? AND state = 'sent'",
+                    [(key.id, key.version, key.kind) for key in keys],
+                )
+
+    def mark_unsent_since(self, moment: datetime) -> None:
+        """As `mark_unsent`, for all that were acknowledged at that moment or later."""
+        with self.writing() as sql:
+            sql.execute(
+                "UPDATE message SET state = 'pending', settled_at = NULL WHERE state = 'sent' AND settled_at >= ?",
+                (utc_text(moment),),
+            )
+
     def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
         """Delete sent reports older than `max_age`, and the oldest beyond `max_sent`, with their cells; no others.
 

@@ -1,0 +1,1 @@
+"""The central side: keeps what many devices report, each report once."""

@@ -1,0 +1,213 @@
+"""A simulated device: an outbox in memory and the same rules for sending as the real one."""
+
+import selectors
+import time
+from collections import deque
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from fleet_simulation.sample import ReportMaker
+from leukoscope.reporting.identity import TOPIC_ROOT
+from leukoscope.reporting.sink import Clock
+
+_CONNECT_S = 2.0
+_LONGEST_WAIT_S = 2.0
+_UNHEARD_S = 0.5
+"""Pause when nobody was subscribed."""
+_SEEN = 0x00
+"""The PUBACK that says that somebody was subscribed."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """A report on its way."""
+
+    id: str
+    payload: bytes
+    published_at: float | None = None
+    """Seconds since 1970 when it was first handed to the broker."""
+    acknowledged_at: float | None = None
+
+
+class SimulatedDevice:
+    """One MQTT 5 client, a new one for each connection, driven by somebody's selector.
+
+    A report is done when the broker has acknowledged it and somebody was subscribed. What was
+    acknowledged shortly before a connection was lost is sent again: a broker that crashed may have
+    lost it.
+    """
+
+    def __init__(
+        self,
+        name: tuple[str, str],
+        address: tuple[str, int],
+        selector: selectors.BaseSelector,
+        *,
+        in_flight: int,
+        ack_timeout_s: float,
+        doubt_s: float,
+        rng: Random,
+        now: Clock,
+    ) -> None:
+        self.done: list[Sending] = []
+        self.pending: deque[Sending] = deque()
+        self.again = 0
+        """Reports sent again, for whatever reason."""
+        self._site, self._device = name
+        self._topic = "/".join((TOPIC_ROOT, *name, "report"))
+        self._address = address
+        self._selector = selector
+        self._window = in_flight
+        self._ack_timeout_s = ack_timeout_s
+        self._doubt_s = doubt_s
+        self._rng = rng
+        self._now = now
+        self._maker = ReportMaker(*name)
+        self._client: paho.Client | None = None
+        self._socket: Any = None
+        self._greeted = False
+        self._flights: dict[int, tuple[Sending, float]] = {}
+        self._doubtful: deque[tuple[float, Sending]] = deque()
+        self._events = 0
+        self._failures = 0
+        self._next_try = 0.0
+        self._unheard_until = 0.0
+
+    @property
+    def connected(self) -> bool:
+        """The broker said yes."""
+        return self._greeted
+
+    @property
+    def idle(self) -> bool:
+        """Everything it made is done."""
+        return not self.pending and not self._flights
+
+    def make_report(self) -> None:
+        """Put a new report into the outbox."""
+        self.pending.append(Sending(*self._maker.make(self._now())))
+
+    def connect(self) -> None:
+        """Try once, if it is time to."""
+        if self._client is not None or time.monotonic() < self._next_try:
+            return
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            f"leukoscope-{self._site}-{self._device}",
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(0)
+        client.on_connect = self._on_connect
+        client.on_publish = self._on_publish
+        try:
+            client.connect(*self._address, keepalive=30)
+        except OSError:
+            self._wait()
+            return
+        self._client, self._socket = client, client.socket()
+        self._events = selectors.EVENT_READ
+        self._selector.register(self._socket, self._events, self)
+
+    def handle(self, events: int) -> None:
+        """Read and write what the selector found ready."""
+        if self._client is None:
+            return
+        code = self._client.loop_read() if events & selectors.EVENT_READ else 0
+        if not code and events & selectors.EVENT_WRITE:
+            code = self._client.loop_write()
+        if code:
+            self._lose()
+        self._ask_to_write()
+
+    def look_after(self) -> None:
+        """What is due now and then: a connection, a ping, an answer that never came."""
+        if self._client is None:
+            self.connect()
+        elif self._client.loop_misc() or any(
+            time.monotonic() > sent_at + self._ack_timeout_s for _, sent_at in self._flights.values()
+        ):
+            self._lose()
+
+    def send(self) -> None:
+        """As many reports as may be in flight."""
+        if time.monotonic() < self._unheard_until:
+            return
+        while self._greeted and self.pending and len(self._flights) < self._window:
+            assert self._client is not None
+            sending = self.pending.popleft()
+            if sending.published_at is None:
+                sending.published_at = time.time()
+            else:
+                self.again += 1
+            info = self._client.publish(self._topic, sending.payload, qos=1)
+            self._flights[info.mid] = (sending, time.monotonic())
+            if info.rc:
+                self._lose()
+        self._ask_to_write()
+
+    def leave(self) -> None:
+        """Say DISCONNECT."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._drop()
+
+    def _lose(self) -> None:
+        since = time.monotonic() - self._doubt_s
+        doubtful = [sending for at, sending in self._doubtful if at >= since]
+        self._doubtful.clear()
+        kept = {sending.id for sending in doubtful}
+        self.done = [sending for sending in self.done if sending.id not in kept] if doubtful else self.done
+        self.pending.extendleft(reversed([*(sending for sending, _ in self._flights.values()), *doubtful]))
+        self._drop()
+        self._wait()
+
+    def _drop(self) -> None:
+        self._flights.clear()
+        self._greeted = False
+        client, self._client = self._client, None
+        self._selector.unregister(self._socket)
+        self._socket.close()
+        self._socket = None
+        if client is not None:
+            # Without this circle the client goes with the last reference.
+            client.on_connect = client.on_publish = None
+
+    def _wait(self) -> None:
+        self._failures += 1
+        whole_s = min(_LONGEST_WAIT_S, 0.1 * 2.0 ** min(self._failures, 10))
+        self._next_try = time.monotonic() + whole_s * self._rng.uniform(0.5, 1.0)
+
+    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        self._greeted = not reason.is_failure
+        if self._greeted:
+            self._failures = 0
+
+    def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
+        sending, _ = self._flights.pop(mid, (None, 0.0))
+        if sending is None:
+            return
+        if reason.value != _SEEN:
+            self.pending.append(sending)
+            self._unheard_until = time.monotonic() + _UNHEARD_S
+            return
+        sending.acknowledged_at = time.time()
+        self.done.append(sending)
+        now = time.monotonic()
+        self._doubtful.append((now, sending))
+        while self._doubtful[0][0] < now - self._doubt_s:
+            self._doubtful.popleft()
+
+    def _ask_to_write(self) -> None:
+        """Listen for room to write while paho holds bytes that the socket did not take."""
+        if self._client is None:
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._client.want_write() else 0)
+        if wanted != self._events:
+            self._events = wanted
+            self._selector.modify(self._socket, wanted, self)

@@ -1,0 +1,103 @@
+"""What was sent, what is stored, and how long it took."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the devices say."""
+
+    connected: int
+    again: int
+    """Publications beyond the first of a report."""
+    unfinished: int
+    """Reports that were never acknowledged."""
+    published_at: dict[str, float]
+    """Seconds since 1970, by report id."""
+    acknowledged_at: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database says."""
+
+    committed_at: dict[str, float]
+    """Seconds since 1970, by report id."""
+    rows: int
+    conflicts: int
+    quarantined: int
+
+
+def read_sent(files: Sequence[Path]) -> Sent:
+    """What the workers wrote."""
+    results = [json.loads(file.read_text()) for file in files]
+    done = [line for result in results for line in result["done"]]
+    return Sent(
+        connected=sum(result["connected"] for result in results),
+        again=sum(result["again"] for result in results),
+        unfinished=sum(len(result["unfinished"]) for result in results),
+        published_at={line[0]: line[1] for line in done},
+        acknowledged_at={line[0]: line[2] for line in done},
+    )
+
+
+def count_stored(conninfo: str) -> int:
+    """Reports stored so far."""
+    with psycopg.connect(conninfo) as sql:
+        row = sql.execute("SELECT count(*) FROM report").fetchone()
+    return int(row[0]) if row else 0
+
+
+def read_stored(conninfo: str) -> Stored:
+    """Everything that is stored, with the moments at which it was committed."""
+    with psycopg.connect(conninfo) as sql:
+        rows = sql.execute(
+            "SELECT id::text, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM report"
+        ).fetchall()
+        counts = sql.execute("SELECT (SELECT count(*) FROM conflict), (SELECT count(*) FROM quarantine)").fetchone()
+    conflicts, quarantined = counts or (0, 0)
+    return Stored(dict(rows), len(rows), conflicts, quarantined)
+
+
+def exactly_once(sent: Sent, stored: Stored, made: int) -> tuple[Table, bool]:
+    """The table of what was sent and stored, and whether every report is there once."""
+    missing = sent.published_at.keys() - stored.committed_at.keys()
+    twice = stored.rows - len(stored.committed_at)
+    table = Table("reports", "", title="Every report once?")
+    for what, count in (
+        ("made", made),
+        ("sent and acknowledged", len(sent.published_at)),
+        ("never acknowledged", sent.unfinished),
+        ("sent again", sent.again),
+        ("stored", len(stored.committed_at)),
+        ("stored twice", twice),
+        ("missing", len(missing)),
+        ("conflicts", stored.conflicts),
+        ("quarantined", stored.quarantined),
+    ):
+        table.add_row(what, str(count))
+    whole = len(stored.committed_at) == made and not (missing or twice or stored.conflicts or stored.quarantined)
+    return table, whole
+
+
+def speed(sent: Sent, stored: Stored) -> Table:
+    """How fast, and how late."""
+    began = min(sent.published_at.values())
+    ended = max(stored.committed_at.values())
+    delays = sorted(
+        stored.committed_at[one] - at for one, at in sent.published_at.items() if one in stored.committed_at
+    )
+    table = Table("measure", "", title="From publication to commit")
+    table.add_row("devices connected", str(sent.connected))
+    table.add_row("first publication to last commit", f"{ended - began:.1f} s")
+    table.add_row("reports stored per second", f"{len(delays) / (ended - began):.0f}")
+    for share in (0.5, 0.95, 0.99, 1.0):
+        late = delays[min(len(delays) - 1, int(share * len(delays)))]
+        table.add_row("slowest" if share == 1.0 else f"{share:.0%} within", f"{late * 1000:.0f} ms")
+    return table

@@ -1,0 +1,124 @@
+"""Some devices of the fleet, in a process of their own; reads its orders as JSON, writes what it sent as JSON."""
+
+import json
+import random
+import selectors
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleet_simulation.device import SimulatedDevice
+
+_CARE_S = 0.2
+_SELECT_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What one process of devices is to do."""
+
+    first: int
+    """Number of its first device."""
+    devices: int
+    host: str
+    port: int
+    rate_per_s: float
+    """Reports made per second by all of its devices together; 0 makes them all at once."""
+    reports: int
+    """Reports to make in all."""
+    drain_s: float
+    """Seconds to wait for the last acknowledgements."""
+    in_flight: int
+    ack_timeout_s: float
+    doubt_s: float
+    start_at: float
+    """Seconds since 1970; until then only connections are made."""
+    result: str
+    """File to write."""
+
+
+def run(orders: Orders) -> None:
+    """Connect, send at the rate, wait for the last acknowledgement, write the result."""
+    selector = selectors.DefaultSelector()
+    devices = [
+        SimulatedDevice(
+            ("fleet", f"scope-{orders.first + number}"),
+            (orders.host, orders.port),
+            selector,
+            in_flight=orders.in_flight,
+            ack_timeout_s=orders.ack_timeout_s,
+            doubt_s=orders.doubt_s,
+            rng=random.Random(orders.first + number),
+            now=lambda: datetime.now(UTC),
+        )
+        for number in range(orders.devices)
+    ]
+    for device in devices:
+        device.connect()
+        _serve(selector, 0)
+    connected = _wait_for_start(devices, selector, orders.start_at)
+    _send(devices, selector, orders)
+    for device in devices:
+        device.leave()
+    selector.close()
+    result = {
+        "connected": connected,
+        "again": sum(device.again for device in devices),
+        "unfinished": [sending.id for device in devices for sending in device.pending],
+        "done": [
+            (sending.id, sending.published_at, sending.acknowledged_at) for device in devices for sending in device.done
+        ],
+    }
+    Path(orders.result).write_text(json.dumps(result))
+
+
+def _wait_for_start(devices: list[SimulatedDevice], selector: selectors.BaseSelector, start_at: float) -> int:
+    while time.time() < start_at:
+        _serve(selector, _SELECT_S)
+        for device in devices:
+            if not device.connected:
+                device.look_after()
+    return sum(device.connected for device in devices)
+
+
+def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> None:
+    began, made, cared = time.monotonic(), 0, time.monotonic()
+    duration_s = orders.reports / orders.rate_per_s if orders.rate_per_s else 0.0
+    while True:
+        passed = time.monotonic() - began
+        due = orders.reports if passed >= duration_s else int(passed * orders.rate_per_s)
+        busy = set()
+        while made < due:
+            device = devices[made % len(devices)]
+            device.make_report()
+            busy.add(device)
+            made += 1
+        for device in busy:
+            device.send()
+        _serve(selector, _SELECT_S)
+        if time.monotonic() - cared > _CARE_S:
+            cared = time.monotonic()
+            for device in devices:
+                device.look_after()
+                device.send()
+            if made == orders.reports and all(device.idle for device in devices):
+                return
+        if passed > duration_s + orders.drain_s:
+            return
+
+
+def _serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
+    for key, events in selector.select(timeout_s):
+        key.data.handle(events)
+        key.data.send()
+
+
+def as_json(orders: Orders) -> str:
+    """The orders as the worker reads them."""
+    return json.dumps(asdict(orders))
+
+
+if __name__ == "__main__":
+    run(Orders(**json.loads(sys.argv[1])))
