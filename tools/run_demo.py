@@ -18,7 +18,7 @@ from embedded_broker import Address, embedded_broker
 from leukoscope.errors import LeukoscopeError
 from leukoscope.reporting.message import decode
 from leukoscope.reviewing.pages import page
-from leukoscope.service import run_bench
+from leukoscope.running import run_bench
 from leukoscope.settings import BenchSettings
 from watch_reports import Watch
 

@@ -29,7 +29,7 @@ from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.outbox import CELL, REPORT, Outbox, State
 from leukoscope.reviewing.commands import audit_app, report_app
-from leukoscope.service import faults_on_record, run_bench
+from leukoscope.running import faults_on_record, run_bench
 from leukoscope.settings import BenchSettings, ModelSettings
 from leukoscope.stopping import stopped_by_signals
 from leukoscope.support import pack_support

@@ -4,52 +4,30 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from leukoscope.analysis.gallery import Gallery
-from leukoscope.app import Bench, fault_of, open_bench
+from leukoscope.app import Bench
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.controls import Action, Event, Identify
-from leukoscope.displays.album import Album
-from leukoscope.errors import (
-    CalibrationError,
-    CameraInterrupted,
-    ControlError,
-    DisplayError,
-    LeukoscopeError,
-    OutboxError,
-    SettingsError,
-    TrendError,
-)
+from leukoscope.errors import CalibrationError, CameraInterrupted, ControlError, OutboxError
+from leukoscope.filing import Filing
 from leukoscope.host import measurements, uptime_s
-from leukoscope.identification import MOST_CHARS
 from leukoscope.instrument import FinishReason, Look, Sample
 from leukoscope.narrator import Narrator
 from leukoscope.nextsample import NextSample
 from leukoscope.remote import Remote, Restart, StartSample, UseRules, Wish
-from leukoscope.reporting.cells import keep_pictures
-from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
-from leukoscope.reporting.record import record
 from leukoscope.reporting.room import Room
 from leukoscope.reporting.status import health
 from leukoscope.samplebook import SampleBook
-from leukoscope.settings import BenchSettings
-from leukoscope.specimen.census import CellRecord
-from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport, Source
-from leukoscope.stopping import start_again, stopped_by_signals
-from leukoscope.trending.watch import RunWatch
-from leukoscope.upkeep.fault_record import FaultRecord, LastFault
+from leukoscope.underway import UnderWay
 from leukoscope.upkeep.lifeline import Lifeline
-from leukoscope.upkeep.logs import set_up_logs
 
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
@@ -62,7 +40,6 @@ RESULT_S = 3.0
 LOOK_FAULTS = 5
 """Unexpected failures in a row before the device gives up."""
 HINT_AFTER_S = 1.5
-OUTBOX_RETRY_S = 5.0
 FLUSH_S = 15.0
 """How long a program that is to leave waits for its reports to be acknowledged."""
 
@@ -76,49 +53,6 @@ class Phase(StrEnum):
     COUNTING = "counting"
     PAUSED = "paused"
     RESULT = "result"
-
-
-def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: str) -> None:
-    """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
-
-    Raises:
-        LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
-    """
-    if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
-        raise SettingsError(
-            f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
-        )
-    # Lines in between would tear a display that is drawn in the same terminal.
-    drawn = any(display.driver == "terminal" for display in settings.displays)
-    set_up_logs(drawn_over=drawn)
-    lifeline = Lifeline.of_this_process()
-    with open_bench(settings, near, lifeline) as bench:
-        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
-        bench.ready()
-        with stopped_by_signals(service.stop):
-            lifeline.ready()
-            FaultRecord.of_this_service().clear()
-            service.run()
-    if service.to_start_again:
-        start_again()
-
-
-@contextmanager
-def faults_on_record() -> Iterator[None]:
-    """Keep whatever ends the device, its settings included, for the fault screen that comes after it."""
-    kept = FaultRecord.of_this_service()
-    kept.begin()
-    try:
-        yield
-    except LeukoscopeError as error:
-        fault = fault_of(error)
-        kept.write(LastFault(fault.part, fault.happened, fault.todo))
-        raise
-    except Exception as error:
-        kept.write(LastFault("Instrument", f"{type(error).__name__}: {error}", "Run leukoscope support"))
-        raise
-    finally:
-        kept.end()
 
 
 class Service:
@@ -145,23 +79,16 @@ class Service:
         self._narrator = Narrator(bench, clock_s)
         self._book = SampleBook(bench, self._narrator.fault, now)
         self._samples_left = samples or None
+        self._filing = Filing(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
         self._confirm_s = bench.settings.samples.confirm_s
         self._next = NextSample(sample_id, self._book, self._narrator, self._confirm_s, clock_s)
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._phase = Phase.READY
-        self._sample: Sample | None = None
-        self._album: Album | None = None
-        self._gallery = Gallery(bench.settings.cells)
-        self._watch = RunWatch()
-        self._counting_s = 0.0
-        self._resumed_at_s = 0.0
+        self._under_way: UnderWay | None = None
         self._discard_asked_s = -math.inf
-        self._cut_short = False
-        self._last_flaw: Flaw | None = None
         self._counted_at_s = 0.0
         self._refreshed_at_s = -REFRESH_S
         self._health_at_s = -HEALTH_S
-        self._tenth = 0
         self._faults = 0
         self._told_skipped = 0
         self._reported: tuple[SampleReport, Key, float] | None = None
@@ -187,6 +114,10 @@ class Service:
         finally:
             self._book.close()
         self._leave()
+
+    @property
+    def _sample(self) -> Sample | None:
+        return None if self._under_way is None else self._under_way.sample
 
     def _status(self) -> str:
         """What the device does, in a line without a name of a specimen."""
@@ -289,11 +220,8 @@ class Service:
             case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
                 self._narrator.fault(OutboxError(full))
             case Action.TOGGLE:
-                if self._sample is None:
-                    self._begin()
                 self._narrator.answered()
-                self._cut_short = False
-                self._resumed_at_s = self._clock_s()
+                (self._under_way or self._begin()).go_on()
                 self._phase = Phase.COUNTING
                 self._tell_count()
             case _:
@@ -320,7 +248,8 @@ class Service:
                 self.stop()
 
     def _pause(self) -> None:
-        self._counting_s = self._elapsed_s()
+        if self._under_way is not None:
+            self._under_way.pause()
         self._phase = Phase.PAUSED
 
     def _ask_discard(self) -> None:
@@ -337,7 +266,7 @@ class Service:
 
     def _discard(self) -> None:
         """Throw the sample away; nothing is reported, and the register says so."""
-        sample, self._sample = self._sample, None
+        sample, self._under_way = self._sample, None
         if sample is None:
             return
         self._book.discarded(sample)
@@ -345,28 +274,25 @@ class Service:
         self._phase = Phase.READY
         self._narrator.notice("Discarded", sample.sample_id, "Nothing is reported", refused=False)
 
-    def _begin(self) -> None:
-        sample = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))
-        self._book.begin(sample)
-        _log.info("sample started, report %s", sample.report_id)
+    def _begin(self) -> UnderWay:
+        begun = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))
+        self._book.begin(begun.sample)
+        _log.info("sample started, report %s", begun.sample.report_id)
+        return begun
 
-    def _new_sample(self, report_id: str, sample_id: str, pictures: str = "") -> Sample:
-        self._sample = Sample(
-            self._bench.instrument,
-            self._bench.new_tally(),
-            self._bench.settings.new_field,
-            report_id=report_id,
-            sample_id=sample_id,
-            now=self._now,
-            keep=self._keep,
+    def _new_sample(self, report_id: str, sample_id: str, times_resumed: int = 0) -> UnderWay:
+        self._under_way = UnderWay(
+            self._bench,
+            report_id,
+            sample_id,
+            self._book.keep,
+            self._now,
+            self._clock_s,
+            times_resumed=times_resumed,
         )
-        storage = self._bench.settings.storage
-        self._gallery = Gallery(self._bench.settings.cells)
-        self._album = Album(storage.folder / "fields" / (report_id + pictures), storage.annotated_fields)
-        self._watch = RunWatch()
         self._narrator.faults.clear()
-        self._counting_s, self._last_flaw, self._reported, self._tenth = 0.0, None, None, 0
-        return self._sample
+        self._reported = None
+        return self._under_way
 
     def _resume(self) -> None:
         """Go on with a sample that a power cut ended, once the hand says so."""
@@ -375,33 +301,26 @@ class Service:
             return
         self._narrator.rebuilding()
         times = 1 + sum("resumed" in event for event in found.events)
-        sample = self._new_sample(found.header["report_id"], found.header["sample_id"], f"-resumed-{times}")
-        self._counting_s = max((event.get("elapsed_s", 0.0) for event in found.events), default=0.0)
+        under_way = self._new_sample(found.header["report_id"], found.header["sample_id"], times)
+        under_way.counted_before(found.events)
         self._phase = Phase.PAUSED
+        sample = under_way.sample
         self._book.go_on(found, sample)
         _log.warning(
             "a sample was cut short and goes on with %d fields, report %s",
             sample.tally.fields_counted,
             sample.report_id,
         )
-        self._cut_short = True
         self._tell_count()
         if sample.enough:
             # Only its report was missing.
             self._finish("enough_cells")
 
-    def _keep(self, event: Mapping[str, Any], durable: bool) -> None:
-        self._book.keep({**event, "elapsed_s": round(self._elapsed_s(), 1)}, durable)
-
-    def _elapsed_s(self) -> float:
-        """Seconds that this sample has been counted for."""
-        running = self._phase is Phase.COUNTING
-        return self._counting_s + (self._clock_s() - self._resumed_at_s if running else 0.0)
-
     def _count_one_frame(self) -> None:
-        sample = self._sample
-        if sample is None:
+        under_way = self._under_way
+        if under_way is None:
             raise RuntimeError("counting without a sample")
+        sample = under_way.sample
         frame = self._capture()
         if frame is None:
             self._finish("end_of_pictures")
@@ -424,10 +343,11 @@ class Service:
             return
         if isinstance(look, Look):
             self._narrator.looked(look.field)
-            self._take_in(look)
+            under_way.take_in(look)
+            self._counted_at_s = self._clock_s()
             self._tell_count()
         elif self._clock_s() - self._counted_at_s >= HINT_AFTER_S:
-            self._narrator.hint(sample, self._last_flaw, look)
+            self._narrator.hint(sample, under_way.last_flaw, look)
         if sample.enough:
             self._finish("enough_cells")
 
@@ -444,106 +364,27 @@ class Service:
             _log.warning("picture passed over: %s: %s", path.name, reason)
         self._told_skipped = len(skipped)
 
-    def _take_in(self, look: Look) -> None:
-        field = look.field
-        if self._sample is not None:
-            try:
-                self._gallery.add(field, self._sample.tally.fields_counted)
-            except OSError as error:
-                _log.warning("pictures of cells: %s", error)
-        self._watch.take(field, look.times_ms.total)
-        self._last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
-        self._counted_at_s = self._clock_s()
-        self._log_progress()
-        if self._album is not None:
-            try:
-                self._album.keep(field)
-            except DisplayError as error:
-                _log.warning("%s", error)
-
-    def _log_progress(self) -> None:
-        """A line at every tenth of the goal, for whoever reads the journal."""
-        if self._sample is None:
-            return
-        tally, goal = self._sample.tally, self._bench.settings.counting.white_cells
-        tenth = min(10, 10 * tally.white_cells // goal)
-        if tenth > self._tenth:
-            self._tenth = tenth
-            _log.info(
-                "%d of %d white cells in %d fields, %d refused",
-                tally.white_cells,
-                goal,
-                tally.fields_counted,
-                tally.fields_rejected,
-            )
-
     def _finish(self, because: FinishReason) -> None:
-        sample, self._sample = self._sample, None
-        if sample is None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
             return
+        sample = under_way.sample
         report = sample.finish(because, self._bench.provenance())
         cells = sample.tally.white_cell_records()
-        key = self._record(report, cells)
+        key = self._filing.report(self._bench, report, cells)
         self._book.reported(sample, because)
-        self._keep_trend(report)
+        self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
         self._bench.sink.wake()
         self._post_health()
         self._reported = (report, key, self._clock_s())
         self._phase = Phase.RESULT
         self._narrator.result(report)
-        self._keep_pictures(report, cells)
+        self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         if self._samples_left is not None:
             self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
             self._running = False
-
-    def _record(self, report: SampleReport, cells: Sequence[CellRecord]) -> Key:
-        """Put the report where a pulled plug cannot reach it; insist until that is done.
-
-        Raises:
-            OutboxError: there is no place for it and the program was told to stop; the report is in the log.
-        """
-        while True:
-            try:
-                key = record(
-                    report,
-                    self._bench.outbox,
-                    self._bench.identity,
-                    now=self._now,
-                    cells=cells,
-                    grounds=self._bench.grounds,
-                )
-                kept = self._bench.outbox.get(key)
-                if kept is not None:
-                    Journal(self._bench.settings.storage.folder / "reports").write(key, kept.payload)
-                return key
-            except OutboxError as error:
-                failure = error
-            except OSError as error:
-                failure = OutboxError(f"the report cannot be written ({error.strerror}): make room")
-            self._narrator.fault(failure)
-            if not self._running:
-                # systemd kills what does not stop; the journal is the last place that may hold it.
-                _log.critical("a report that could not be kept: %r", report)
-                raise failure
-            self._lifeline.turn("waiting for room to keep a report", busy=True)
-            self._sleep(OUTBOX_RETRY_S)
-
-    def _keep_pictures(self, report: SampleReport, cells: Sequence[CellRecord]) -> None:
-        """Pictures are for looking at; what cannot be kept is told and never in the report's way."""
-        try:
-            pictures = self._gallery.pictures(cells)
-            keep_pictures(report, pictures, self._bench.outbox, self._bench.identity, now=self._now)
-        except OutboxError as error:
-            self._narrator.fault(error)
-
-    def _keep_trend(self, report: SampleReport) -> None:
-        """What the sample said about the instrument; a result is never lost for it."""
-        try:
-            self._bench.trend.add(self._watch.run_of(report, self._now()))
-        except TrendError as error:
-            _log.warning("%s", error)
 
     def _leave(self) -> None:
         """Wait a while for the broker, and say what became of the last report."""
@@ -555,12 +396,10 @@ class Service:
         self._tell_delivery()
 
     def _tell_count(self) -> None:
-        if self._sample is None:
-            return
-        paused = self._phase is not Phase.COUNTING
-        self._narrator.counting(
-            self._sample, self._last_flaw, self._elapsed_s(), paused=paused, resumed=self._cut_short
-        )
+        one = self._under_way
+        if one is not None:
+            paused = not one.counting
+            self._narrator.counting(one.sample, one.last_flaw, one.elapsed_s, paused=paused, resumed=one.cut_short)
 
     def _tell_delivery(self) -> None:
         if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:

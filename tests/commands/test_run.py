@@ -289,7 +289,7 @@ def test_a_report_that_finds_no_place_is_in_the_log_when_the_program_has_to_stop
     def full(*_: object, **__: object) -> None:
         raise OutboxError("the outbox cannot be written: make room")
 
-    monkeypatch.setattr("leukoscope.service.record", full)
+    monkeypatch.setattr("leukoscope.filing.record", full)
     bench = write_bench(tmp_path, white_cells=5000)
     leave = '{ action = "toggle", after_s = 0.0 }, { action = "quit", after_polls = 6 }'
     bench.write_text(bench.read_text().replace('{ action = "toggle", after_s = 0.0 }', leave))

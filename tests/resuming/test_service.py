@@ -12,6 +12,7 @@ import pytest
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.checkpoint import find_interrupted
 from leukoscope.errors import CameraError, CameraInterrupted, OutboxError
+from leukoscope.filing import Filing
 from leukoscope.narrator import Narrator
 from leukoscope.resuming import Progress
 from leukoscope.service import Service
@@ -237,7 +238,7 @@ def test_a_report_that_was_kept_is_not_made_twice_when_its_journal_stayed(bench:
 
 
 def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> None:
-    with mock.patch.object(Service, "_record", side_effect=PulledPlug), pytest.raises(PulledPlug):
+    with mock.patch.object(Filing, "report", side_effect=PulledPlug), pytest.raises(PulledPlug):
         bench.run(TOGGLE, white_cells=2)
     assert bench.reports == []
     bench.run(QUIT, white_cells=2)

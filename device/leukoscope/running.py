@@ -1,0 +1,58 @@
+"""From a settings file to a device that runs, and what it died of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from leukoscope.app import fault_of, open_bench
+from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.identification import MOST_CHARS
+from leukoscope.service import Service
+from leukoscope.settings import BenchSettings
+from leukoscope.stopping import start_again, stopped_by_signals
+from leukoscope.upkeep.fault_record import FaultRecord, LastFault
+from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.upkeep.logs import set_up_logs
+
+
+def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: str) -> None:
+    """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
+
+    Raises:
+        LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
+    """
+    if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
+        raise SettingsError(
+            f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
+        )
+    # Lines in between would tear a display that is drawn in the same terminal.
+    drawn = any(display.driver == "terminal" for display in settings.displays)
+    set_up_logs(drawn_over=drawn)
+    lifeline = Lifeline.of_this_process()
+    with open_bench(settings, near, lifeline) as bench:
+        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
+        bench.ready()
+        with stopped_by_signals(service.stop):
+            lifeline.ready()
+            FaultRecord.of_this_service().clear()
+            service.run()
+    if service.to_start_again:
+        start_again()
+
+
+@contextmanager
+def faults_on_record() -> Iterator[None]:
+    """Keep whatever ends the device, its settings included, for the fault screen that comes after it."""
+    kept = FaultRecord.of_this_service()
+    kept.begin()
+    try:
+        yield
+    except LeukoscopeError as error:
+        fault = fault_of(error)
+        kept.write(LastFault(fault.part, fault.happened, fault.todo))
+        raise
+    except Exception as error:
+        kept.write(LastFault("Instrument", f"{type(error).__name__}: {error}", "Run leukoscope support"))
+        raise
+    finally:
+        kept.end()

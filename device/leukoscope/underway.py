@@ -1,0 +1,114 @@
+"""A sample under way, and everything that is gathered for it until its report."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from leukoscope.analysis.gallery import Gallery
+from leukoscope.app import Bench
+from leukoscope.displays.album import Album
+from leukoscope.errors import DisplayError
+from leukoscope.instrument import Keep, Look, Sample
+from leukoscope.specimen.field import Flaw, RejectedField
+from leukoscope.trending.watch import RunWatch
+
+_log = logging.getLogger("leukoscope")
+
+
+class UnderWay:
+    """One sample: counting or paused, its pictures, and how long it took."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        report_id: str,
+        sample_id: str,
+        keep: Keep,
+        now: Callable[[], datetime],
+        clock_s: Callable[[], float],
+        *,
+        times_resumed: int = 0,
+    ) -> None:
+        """Paused at first.
+
+        Args:
+            bench: what it is counted on.
+            report_id: a UUID.
+            sample_id: what the technician calls the specimen.
+            keep: writes down what a power cut must not take.
+            now: the time of day.
+            clock_s: seconds; only runs forward.
+            times_resumed: how often it was cut short; pictures of before must not be overwritten.
+        """
+        self._clock_s, self._keep = clock_s, keep
+        self._goal = bench.settings.counting.white_cells
+        self.sample = Sample(
+            bench.instrument,
+            bench.new_tally(),
+            bench.settings.new_field,
+            report_id=report_id,
+            sample_id=sample_id,
+            now=now,
+            keep=self._keep_timed,
+        )
+        storage = bench.settings.storage
+        folder = report_id if not times_resumed else f"{report_id}-resumed-{times_resumed}"
+        self._album = Album(storage.folder / "fields" / folder, storage.annotated_fields)
+        self.gallery = Gallery(bench.settings.cells)
+        self.watch = RunWatch()
+        self.counting = False
+        self.cut_short = times_resumed > 0
+        """It went on after a power cut, and nobody has pressed since."""
+        self.last_flaw: Flaw | None = None
+        """Why the newest field was refused; None when it was counted."""
+        self._before_s = 0.0
+        self._since_s = 0.0
+        self._tenth = 0
+
+    def go_on(self) -> None:
+        """Count, for the first time or again."""
+        self.cut_short = False
+        self._since_s, self.counting = self._clock_s(), True
+
+    def pause(self) -> None:
+        """Look at nothing until the next press."""
+        self._before_s, self.counting = self.elapsed_s, False
+
+    def counted_before(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Take over the time that an interrupted sample had been counted for."""
+        self._before_s = max((event.get("elapsed_s", 0.0) for event in events), default=0.0)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that it has been counted for."""
+        return self._before_s + (self._clock_s() - self._since_s if self.counting else 0.0)
+
+    def take_in(self, look: Look) -> None:
+        """Keep what a look showed besides the count; pictures that cannot be kept are no reason to stop."""
+        field = look.field
+        self.last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
+        self.watch.take(field, look.times_ms.total)
+        self._log_progress()
+        try:
+            self.gallery.add(field, self.sample.tally.fields_counted)
+            self._album.keep(field)
+        except (OSError, DisplayError) as error:
+            _log.warning("pictures: %s", error)
+
+    def _keep_timed(self, event: Mapping[str, Any], durable: bool) -> None:
+        self._keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
+
+    def _log_progress(self) -> None:
+        """A line at every tenth of the goal, for whoever reads the journal."""
+        tally = self.sample.tally
+        tenth = min(10, 10 * tally.white_cells // self._goal)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            _log.info(
+                "%d of %d white cells in %d fields, %d refused",
+                tally.white_cells,
+                self._goal,
+                tally.fields_counted,
+                tally.fields_rejected,
+            )
