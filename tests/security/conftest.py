@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from leukoscope.doctor.broker import check_broker
 from leukoscope.reporting import MqttSettings
 from provisioning.site import Site
 from tests.brokers import HOST, free_port, program, wait_until
@@ -84,7 +85,7 @@ def error_of(site: SiteBroker) -> Callable[..., str]:
 
     def probe(**changes: object) -> str:
         with pytest.raises(BrokerError) as caught:
-            site.settings(**changes).probe(IDENTITY)
+            check_broker(site.settings(**changes), IDENTITY)
         return str(caught.value)
 
     return probe

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from leukoscope.doctor.broker import check_broker
 from leukoscope.reporting import MqttSettings
 from provisioning.authority import Authority
 from tests.brokers import HOST, program
@@ -25,7 +26,8 @@ def issued(authority, folder, name="ward-3/scope-1", **changes):
 
 
 def test_a_provisioned_device_connects_with_its_certificate(site):
-    assert site.settings().probe(IDENTITY) == f"{HOST}:{site.port} answers, MQTT 5, TLS"
+    passed = "MQTT 5, its certificate is good, login by certificate, may publish"
+    assert check_broker(site.settings(), IDENTITY) == f"{HOST}:{site.port} answers, {passed}"
 
 
 def test_private_keys_are_for_their_owner_alone(site):
@@ -37,7 +39,7 @@ def test_private_keys_are_for_their_owner_alone(site):
 def test_without_a_ca_file_the_systems_authorities_count(site, error_of, monkeypatch):
     assert "is signed by an authority we do not trust" in error_of(ca_file=None)
     monkeypatch.setenv("SSL_CERT_FILE", str(site.authority_file()))
-    assert "answers" in site.settings(ca_file=None).probe(IDENTITY)
+    assert "answers" in check_broker(site.settings(ca_file=None), IDENTITY)
 
 
 def test_a_broker_of_another_authority_is_named(error_of, tmp_path):
@@ -82,7 +84,7 @@ def test_a_revoked_device_is_told_so_and_the_others_go_on(site, error_of):
     copy = site.holders["ward-3/scope-1"]
     site.configure()
     site.reload()
-    assert "answers" in site.settings().probe(IDENTITY)
+    assert "answers" in check_broker(site.settings(), IDENTITY)
     assert not (site.folder / "devices" / OTHER).exists()
     site.site.authority.revoke(copy / "cert.pem")
     site.configure()
@@ -128,7 +130,7 @@ def refusal(settings):
     from leukoscope.errors import BrokerError
 
     with pytest.raises(BrokerError) as caught:
-        settings.probe(IDENTITY)
+        check_broker(settings, IDENTITY)
     return str(caught.value)
 
 

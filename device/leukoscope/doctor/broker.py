@@ -32,6 +32,8 @@ def check_broker(settings: MqttSettings, identity: Identity) -> str:
         link.close()
     encryption = "its certificate is good" if settings.tls else "no TLS"
     login = "nobody's login" if settings.username is None else f"login as {settings.username}"
+    if settings.client_cert is not None:
+        login = "login by certificate"
     return f"{settings.host}:{settings.address_port} answers, MQTT {settings.protocol}, {encryption}, {login}, {right}"
 
 
