@@ -77,6 +77,9 @@ class Reader(Generic[Shot]):
         with self._told:
             self._arrived += 1
             wanted = self._target is not None and self._arrived >= self._target
+            if wanted:
+                # One frame per call: whoever waits may wake up only after the next one has come.
+                self._target = None
         if wanted:
             shot = self._retrieve()
             with self._told:
