@@ -266,7 +266,7 @@ def _open_parts(
     if not calibration.measured:
         warnings.append("Calibration is nominal")
     tell("Reading the rules")
-    rules = settings.rules.open(near)
+    rules = settings.rules.open(near, settings.mode)
     tell("Opening the camera")
     camera = _closing(stack, settings.camera.open())
     if camera.source is Source.LIVE:

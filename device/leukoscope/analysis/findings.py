@@ -200,16 +200,17 @@ def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Findi
 
 def _of_the_count(white: Estimator, rules: Rules) -> Iterator[Finding]:
     limits, cells, unsure = rules.counting, white.white_cells, white.named.get(UNSURE, 0)
+    called = "marrow cells" if rules.mode == "marrow" else "white cells"
     if cells < limits.min_white_cells:
         yield Finding(
             "too_few_cells",
-            f"only {cells} white cells were counted, {limits.min_white_cells} are asked for: the intervals are wide",
+            f"only {cells} {called} were counted, {limits.min_white_cells} are asked for: the intervals are wide",
             numbers={"count": cells, "limit": limits.min_white_cells},
         )
     if unsure and unsure / (unsure + cells) > limits.max_unsure_share:
         yield Finding(
             "too_many_unsure",
-            f"{unsure} of {unsure + cells} white cells could not be named",
+            f"{unsure} of {unsure + cells} {called} could not be named",
             numbers={"count": unsure, "of": unsure + cells, "limit": limits.max_unsure_share},
         )
     if strange := sorted({key for key in rules.asked_for() if not white.known([key])}):

@@ -72,7 +72,7 @@ def _count(
     startup.forgive()
     calibration = settings.calibration.open(near)
     instrument = Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier)
-    tally = Tally(models.naming, settings.counting, settings.rules.open(near))
+    tally = Tally(models.naming, settings.counting, settings.rules.open(near, settings.mode))
     sample = Sample(instrument, tally, new_field, report_id="", sample_id=reference, now=now)
     watch = RunWatch()
     looked, moved_at_s = 0, time.monotonic()

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel, explain
-from leukoscope.specimen.sample import Certainty, RulesIdentity
+from leukoscope.specimen.sample import Certainty, Mode, RulesIdentity
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Ratio = Annotated[float, Field(ge=0.0)]
@@ -120,7 +120,7 @@ class Rules(FrozenModel):
     """What the site calls these rules; stands in every report."""
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     """Counted up by whoever changes the file; stands in every report."""
-    mode: Literal["blood", "marrow"]
+    mode: Mode
     """What the smears are of."""
     counting: CountLimits
     share: tuple[ShareRule, ...] = ()
@@ -166,7 +166,7 @@ class Rules(FrozenModel):
             raise SettingsError(f"{path}: {explain(error)}") from error
 
     @classmethod
-    def shipped(cls, mode: Literal["blood", "marrow"] = "blood") -> Self:
+    def shipped(cls, mode: Mode = "blood") -> Self:
         """The rules that come with the software."""
         return cls.read(SHIPPED / f"{mode}.toml")
 
