@@ -126,6 +126,8 @@ FINDINGS = [
     ).values(),
     *found({**NORMAL, "thrombocyte_aggregation": 3}, platelets_per_red_cell=counted_ratio(2, 2000)).values(),
     *found(NORMAL, platelets_per_red_cell=counted_ratio(900, 2000), patches=3).values(),
+    *found(NORMAL, red_cell_um=6.1).values(),
+    *found({**NORMAL, "unsure": 90}, MARROW, red_cell_um=8.3).values(),
 ]
 
 

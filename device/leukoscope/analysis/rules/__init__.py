@@ -75,6 +75,17 @@ class RedCellRule(FrozenModel):
     tell_from: Certainty = Certainty.LIKELY
 
 
+class RedCellSizeRule(FrozenModel):
+    """Told as `red_cell_size`: a cross-check of the scale, which nothing else in a sample can be checked against."""
+
+    expected_um: Annotated[float, Field(ge=2.0, le=20.0)]
+    """Mean diameter of the red cells on a smear of this kind, micrometres."""
+    max_off: Annotated[float, Field(gt=0.0, le=1.0)] = 0.08
+    """How far the mean may lie from it, as a share of it."""
+    min_cells: Annotated[int, Field(ge=1)] = 100
+    """Whole red cells below which nothing is said."""
+
+
 class PlateletRule(FrozenModel):
     """Told as `platelets_low` and `platelets_high`."""
 
@@ -127,6 +138,7 @@ class Rules(FrozenModel):
     """In the order in which findings are told."""
     erythroblasts: ErythroblastRule | None = None
     red_cells: RedCellRule | None = None
+    red_cell_size: RedCellSizeRule | None = None
     platelets: PlateletRule | None = None
     myeloid_erythroid: MyeloidErythroidRule | None = None
     sha256: str = ""
@@ -199,6 +211,7 @@ RESERVED_CODES = frozenset(
         "not_judged",
         "platelets_high",
         "platelets_low",
+        "red_cell_size",
         "replayed",
         "simulated",
         "too_few_cells",
