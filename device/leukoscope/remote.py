@@ -90,7 +90,7 @@ class Remote:
                     return _busy("a sample is being counted") if busy else Outcome("refused", str(full), "full")
                 return StartSample(order.arguments["sample_id"])
             case Name.SET_RULES:
-                mode = self._bench().settings.mode
+                mode = self._bench().rules.mode
                 return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near, mode))
             case Name.RESTART:
                 return _busy("a sample is being counted: it would be cut short") if busy else Restart()
