@@ -21,6 +21,7 @@ from leukoscope.bundles.installing import refuse_other_answers
 from leukoscope.bundles.startup import FoundBundle, Startup
 from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
+from leukoscope.cameras.held import held
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
 from leukoscope.displays import Display
@@ -266,9 +267,9 @@ def _open_parts(
     if not calibration.measured:
         warnings.append("Calibration is nominal")
     tell("Reading the rules")
-    rules = settings.rules.open(near)
+    rules = settings.rules.open(near, settings.mode)
     tell("Opening the camera")
-    camera = _closing(stack, settings.camera.open())
+    camera = _closing(stack, held(settings.camera, calibration.white).open())
     if camera.source is Source.LIVE:
         # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
         _expect_frame(camera, calibration)

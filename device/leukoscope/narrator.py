@@ -75,7 +75,7 @@ class Narrator:
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
         standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
         warning = self.faults[-1] if self.faults else standing
-        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning))
+        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(News.FAULT if self.faults else News.READY)
 
     def alarms(self) -> tuple[str, ...]:
@@ -107,6 +107,7 @@ class Narrator:
                 paused=paused,
                 source=self._bench.camera.source,
                 resumed=resumed,
+                mode=self._bench.settings.mode,
             )
         )
 
@@ -130,7 +131,8 @@ class Narrator:
         """What the hand has to do before the next field can be counted."""
         hint = hint_for(last_flaw) if last_flaw is not None else _HINT_OF[waiting]
         tally = sample.tally
-        self._show(Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source))
+        mode = self._bench.settings.mode
+        self._show(Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, mode))
 
     def _precision(self, tally: Tally) -> Precision | None:
         wanted = tally.least_certain()

@@ -80,7 +80,7 @@ class Remote:
         """What is to be granted, or the answer where there is nothing to grant.
 
         Raises:
-            SettingsError: there are no such rules, or they are malformed.
+            SettingsError: there are no such rules, they are malformed, or for another mode.
         """
         busy = self._sample() is not None
         match order.name:
@@ -90,7 +90,8 @@ class Remote:
                     return _busy("a sample is being counted") if busy else Outcome("refused", str(full), "full")
                 return StartSample(order.arguments["sample_id"])
             case Name.SET_RULES:
-                return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near))
+                mode = self._bench().rules.mode
+                return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near, mode))
             case Name.RESTART:
                 return _busy("a sample is being counted: it would be cut short") if busy else Restart()
             case Name.SEND_BUNDLE:

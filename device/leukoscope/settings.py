@@ -4,7 +4,7 @@ import difflib
 import functools
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -31,6 +31,7 @@ from leukoscope.reporting.command import CommandSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
 from leukoscope.signals import SignalSettings
+from leukoscope.specimen.sample import Mode
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -41,7 +42,7 @@ class ModelSettings(FrozenModel):
     segmenter: str = "segmenter"
     """A bundle's folder, or its name under models/."""
     classifier: str = "classifier"
-    """A bundle's folder, or its name under models/."""
+    """A bundle's folder, or its name under models/; "marrow" in mode marrow."""
     engine: EngineSettings = OnnxSettings()
     keys: tuple[PublicKey, ...] = ()
     """Public keys of those whose bundles are installed, as `tools/pack_bundle.py new-key` prints them."""
@@ -86,17 +87,28 @@ class RulesSettings(FrozenModel):
     """What is pointed out in the counts."""
 
     file: str = "blood.toml"
-    """A rules file beside the settings file, or "blood.toml" or "marrow.toml", which come with the software."""
+    """A rules file beside the settings file, or "blood.toml" or "marrow.toml", which come with the software; the one
+    of the mode unless told."""
 
-    def open(self, near: Path | None = None) -> Rules:
+    def open(self, near: Path | None = None, mode: Mode | None = None) -> Rules:
         """Read the rules, looked up beside the settings file first.
 
+        Args:
+            near: the folder of the settings file.
+            mode: what the bench counts; None takes rules for anything.
+
         Raises:
-            SettingsError: there are no such rules, or they are malformed.
+            SettingsError: there are no such rules, they are malformed, or they are for another mode.
         """
         beside = Path(self.file) if near is None else near / self.file
         shipped = SHIPPED / self.file
-        return Rules.read(beside if beside.exists() or not shipped.exists() else shipped)
+        rules = Rules.read(beside if beside.exists() or not shipped.exists() else shipped)
+        if mode not in (None, rules.mode):
+            raise SettingsError(
+                f"rules {rules.id} ({self.file}) are for {rules.mode}, the settings say mode {mode}: "
+                f'name rules for {mode} under [rules], or say mode = "{rules.mode}" at the top of the settings'
+            )
+        return rules
 
 
 class StorageSettings(FrozenModel):
@@ -144,6 +156,17 @@ class StorageSettings(FrozenModel):
             ) from error
 
 
+_OF_MODE: dict[Mode, dict[str, dict[str, object]]] = {
+    "blood": {},
+    "marrow": {
+        "models": {"classifier": "marrow"},
+        "rules": {"file": "marrow.toml"},
+        "counting": {"white_cells": 500},
+    },
+}
+"""What a mode means where the settings do not say otherwise; blood is what each table says by itself."""
+
+
 class BenchSettings(FrozenModel):
     """One instrument: its parts and its rules."""
 
@@ -151,6 +174,8 @@ class BenchSettings(FrozenModel):
     """Where the device stands; part of every topic, so never a person's name."""
     device: Name
     """This device; unique at its site."""
+    mode: Mode = "blood"
+    """What the smears are of; chooses classifier, rules, how many cells are counted, and the words of the screens."""
     language: Language = "en"
     """Of the screens; reports and messages stay English."""
     camera: CameraSettings
@@ -169,6 +194,18 @@ class BenchSettings(FrozenModel):
     samples: SampleSettings = SampleSettings()
     signals: SignalSettings | None = None
     """Lamps and a buzzer; None for none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_mode_asks(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("mode") not in list(_OF_MODE):
+            return content
+        chosen = {
+            name: {**table, **said}
+            for name, table in _OF_MODE[content["mode"]].items()
+            if isinstance(said := content.get(name, {}), dict)
+        }
+        return {**content, **chosen}
 
     @field_validator("commands")
     @classmethod

@@ -17,7 +17,7 @@ from leukoscope.analysis.findings import (
     certainty_of_reaching,
     find_remarks,
 )
-from leukoscope.analysis.rules import Rules, ShareRule
+from leukoscope.analysis.rules import RedCellSizeRule, Rules, ShareRule
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Basis, Certainty, Finding, Source
 from tests.analysis.test_tally import PROVENANCE
@@ -43,6 +43,8 @@ def counted(named: Mapping[str, int], **changes: object) -> Counted:
         irregular=counted_share(100, 2000),
         platelets_per_red_cell=counted_ratio(100, 2000),
         platelets=100,
+        red_cell_um=7.2,
+        red_cells_measured=2000,
         patches=1,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
@@ -222,6 +224,33 @@ def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:
     assert "repeats_possible" not in found({"segmented": 100})
     remark = found({"segmented": 100}, patches=3)["repeats_possible"]
     assert remark.text == "the slide was lost from view 2 times: cells of its 3 parts may be counted twice"
+
+
+@pytest.mark.parametrize(
+    ("mean_um", "cells", "told"),
+    [
+        (6.7, 2000, None),
+        (6.5, 2000, "smaller"),
+        (7.7, 100, None),
+        (8.1, 100, "larger"),
+        (8.1, 99, None),
+        (None, 0, None),
+    ],
+)
+@pytest.mark.parametrize("rules", [BLOOD, MARROW])
+def test_red_cells_of_another_size_than_expected_question_the_scale(
+    mean_um: float | None, cells: int, told: str | None, rules: Rules
+) -> None:
+    remark = found(NORMAL, rules, red_cell_um=mean_um, red_cells_measured=cells).get("red_cell_size")
+    expected = f"red cells measure {mean_um} µm, 7.2 expected: check the scale, or the cells are {told} than usual"
+    assert (None if remark is None else remark.text) == (None if told is None else expected)
+
+
+def test_a_site_says_how_large_its_red_cells_are() -> None:
+    small = BLOOD.model_copy(update={"red_cell_size": RedCellSizeRule(expected_um=6.0, max_off=0.1, min_cells=10)})
+    assert "red_cell_size" in found(NORMAL, small, red_cell_um=7.2, red_cells_measured=10)
+    without = BLOOD.model_copy(update={"red_cell_size": None})
+    assert found(NORMAL, without, red_cell_um=17.2) == {}
 
 
 def test_too_many_unsure_cells_are_told() -> None:

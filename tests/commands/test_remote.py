@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from leukoscope.analysis.rules import Rules
+from leukoscope.analysis.rules import SHIPPED, Rules
 from leukoscope.remote import Remote, UseRules
 from leukoscope.reporting.command import Name
 from leukoscope.reporting.commands import Commands
@@ -91,6 +91,13 @@ def bench_of(folder: Path, broker: Mosquitto, allow: str, **values: object) -> P
     return bench
 
 
+def own_rules(near: Path) -> str:
+    """The name of a rules file of the site's own beside its settings."""
+    shipped = (SHIPPED / "blood.toml").read_text("utf-8")
+    (near / "ours.toml").write_text(shipped.replace('"adult-blood"', '"ours"'), "utf-8")
+    return "ours.toml"
+
+
 def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: Mosquitto) -> None:
     bench = bench_of(tmp_path, broker, '"start_sample", "set_rules", "send_bundle", "restart"')
     with Subscriber(broker.port) as reader:
@@ -104,9 +111,9 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
         try:
             assert wait_until(lambda: laboratory.said("status"), WAIT_S), "the device did not come up"
             assert laboratory.ask("set_rules", file="nowhere.toml")["reason"] == "rules"
-            assert laboratory.ask("set_rules", file="marrow.toml")["outcome"] == "done"
+            assert laboratory.ask("set_rules", file=own_rules(tmp_path))["outcome"] == "done"
             told = laboratory.ask("send_bundle")
-            assert told["in_force"]["rules"]["id"].endswith("marrow")
+            assert told["in_force"]["rules"]["id"] == "ours"
             began = laboratory.ask("start_sample", sample_id="S-42")
             assert (began["outcome"], began["text"]) == ("done", "S-42 is being counted")
             assert wait_until(lambda: len(laboratory.said("cell")) == 2, WAIT_S), "no report and pictures came"
@@ -116,7 +123,7 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
             assert {cell["report"] for cell in laboratory.said("cell")} == {counted["id"]}
             assert laboratory.ask("restart")["outcome"] == "done"
             assert wait_until(lambda: len(laboratory.said("status")) == 3, WAIT_S), "it did not come back"
-            assert laboratory.ask("send_bundle")["in_force"]["rules"]["id"].endswith("blood")
+            assert laboratory.ask("send_bundle")["in_force"]["rules"]["id"] == "adult-blood"
             device.terminate()
             complaints = device.communicate(timeout=WAIT_S)[1]
         finally:
@@ -139,13 +146,14 @@ class Standing:
     commands: Commands
     sample: Any = None
     full: str | None = None
+    near: Path = Path("nowhere")
 
     def provenance(self) -> Provenance:
         return PROVENANCE
 
     def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
         """Commands that come all at once, and what is answered; what is wished for is granted."""
-        remote = Remote(Path("nowhere"), lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
+        remote = Remote(self.near, lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
         for number, (name, arguments) in enumerate(asked):
             self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
         for wish in remote.wishes():
@@ -175,11 +183,19 @@ def test_a_full_outbox_takes_no_sample_from_afar_either(standing: Standing) -> N
     assert (result["reason"], result["text"]) == ("full", standing.full)
 
 
-def test_commands_that_come_at_once_are_done_one_after_the_other(standing: Standing) -> None:
-    asked = [("send_bundle", {}), ("set_rules", {"file": "marrow.toml"}), ("send_bundle", {})]
+def test_commands_that_come_at_once_are_done_one_after_the_other(standing: Standing, tmp_path: Path) -> None:
+    standing.near = tmp_path
+    asked = [("send_bundle", {}), ("set_rules", {"file": own_rules(tmp_path)}), ("send_bundle", {})]
     before, _, after = (result for _, result in standing.ask(*asked))
     assert before["in_force"]["rules"] != after["in_force"]["rules"]
-    assert after["in_force"]["rules"]["id"].endswith("marrow")
+    assert after["in_force"]["rules"]["id"] == "ours"
+
+
+def test_rules_for_another_mode_are_refused_from_afar_too(standing: Standing) -> None:
+    ((outcome, result),) = standing.ask(("set_rules", {"file": "marrow.toml"}))
+    assert (outcome, result["reason"]) == ("refused", "rules")
+    assert "adult-marrow (marrow.toml) are for marrow" in result["text"]
+    assert standing.rules.mode == "blood"
 
 
 def test_a_sample_that_did_not_begin_is_told(standing: Standing) -> None:

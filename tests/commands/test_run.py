@@ -91,6 +91,20 @@ def test_pictures_that_end_finish_the_sample(tmp_path: Path) -> None:
     assert '"replayed"' in json.dumps(report)
 
 
+@pytest.mark.parametrize(("um_per_px", "told"), [(0.127, []), (0.108, ["smaller"]), (0.15, ["larger"])])
+def test_red_cells_of_the_wrong_size_question_the_scale_in_the_report(
+    tmp_path: Path, um_per_px: float, told: list[str]
+) -> None:
+    camera = f'{{ driver = "replay", path = "{replay(tmp_path / "pictures", 3)}" }}'
+    scale = f"{{ um_per_px = {um_per_px} }}"
+    bench = write_bench(tmp_path, camera=camera, calibration=scale, white_cells=1000, when="every_frame")
+    assert leukoscope("run", "--bench", bench).code == 0
+    report = read_report(tmp_path)
+    assert report["red_cells"]["mean_diameter_um"] == pytest.approx(7.2 * um_per_px / 0.127, rel=0.06)
+    findings = [one["text"] for one in report["findings"] if one["code"] == "red_cell_size"]
+    assert [text.split(" than usual")[0].split()[-1] for text in findings] == told
+
+
 def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> None:
     camera = f'{{ driver = "replay", path = "{replay(tmp_path / "pictures")}" }}'
     bench = write_bench(tmp_path, camera=camera, white_cells=1000, when="every_frame")

@@ -69,6 +69,11 @@ EVERY_KIND: list[Screen] = [
     *(Starting(step, "0.1.0") for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.app.__file__).read_text())),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
     Result("2026-04", (), 9, None, (), (), Source.LIVE),
+    Ready("Press to start", BrokerState.NONE, Source.LIVE, mode="marrow"),
+    Looking(Hint.MOVE, 3, 500, Source.LIVE, mode="marrow"),
+    Counting(1, 500, 5, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, mode="marrow"),
+    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE, mode="marrow"),  # type: ignore[union-attr]
+    Result("2026-04", (), 9, None, (), (), Source.LIVE, mode="marrow"),
 ]
 """Screens that hold no sentence but those of the program."""
 
@@ -121,6 +126,8 @@ FINDINGS = [
     ).values(),
     *found({**NORMAL, "thrombocyte_aggregation": 3}, platelets_per_red_cell=counted_ratio(2, 2000)).values(),
     *found(NORMAL, platelets_per_red_cell=counted_ratio(900, 2000), patches=3).values(),
+    *found(NORMAL, red_cell_um=6.1).values(),
+    *found({**NORMAL, "unsure": 90}, MARROW, red_cell_um=8.3).values(),
 ]
 
 

@@ -36,6 +36,7 @@ counting = {{ white_cells = 3, interval_width = 0.2 }}
 reporting = {{ driver = "none" }}
 new_field = {{ when = "every_frame" }}
 quality = {{ min_sharpness = 0.1 }}
+mode = "marrow"
 rules = {{ file = "marrow.toml" }}
 models = {{ classifier = "marrow", engine = {{ driver = "litert", threads = 1 }}, keys = ["{PUBLIC}"] }}
 """,

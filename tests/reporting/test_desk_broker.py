@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.reporting.message import encode
 from leukoscope.reporting.record import record
 from leukoscope.reviewing.pages import page
-from leukoscope.specimen.sample import Source
+from leukoscope.specimen.sample import RulesIdentity, Source
 from tests.brokers import HOST, free_port, wait_until
 from tests.reporting.conftest import clock
 from tests.reporting.examples import IDENTITY, NOW, report
@@ -28,6 +29,13 @@ def shown(sample):
     with console.file:
         console.print(page(sample))
         return console.export_text()
+
+
+def test_the_watcher_says_what_the_smear_is_of_and_by_which_rules():
+    marrow = replace(report(1), rules=RulesIdentity("ours", "1.2.0", "d" * 64, "marrow"))
+    assert "marrow cells" in shown(marrow)
+    assert "marrow by rules ours 1.2.0" in shown(marrow)
+    assert "white cells" in shown(report(1))
 
 
 def test_a_report_goes_through_the_embedded_broker(publisher, outbox):

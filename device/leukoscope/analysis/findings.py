@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from leukoscope.analysis.estimates import Estimate, Estimator
-from leukoscope.analysis.rules import MyeloidErythroidRule, PlateletRule, RedCellRule, Rules, ShareRule
+from leukoscope.analysis.rules import MyeloidErythroidRule, PlateletRule, RedCellRule, RedCellSizeRule, Rules, ShareRule
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Basis, Certainty, Finding, Provenance, Source
 
@@ -32,6 +32,9 @@ class Counted:
     platelets_per_red_cell: Estimate | None
     """None without red cells."""
     platelets: int
+    red_cell_um: float | None
+    """Mean diameter of the red cells that were seen whole, micrometres; None without any."""
+    red_cells_measured: int
     patches: int
     """Parts of the slide that may show the same cells, as far as anybody knows; 1 for none."""
 
@@ -44,6 +47,7 @@ def find_remarks(counted: Counted, rules: Rules, provenance: Provenance) -> tupl
         *_of_platelets(counted, rules.platelets),
         *_of_the_count(counted.white, rules),
         *_of_the_slide(counted.patches),
+        *_of_the_scale(counted, rules.red_cell_size),
         *_of_origin(provenance),
     )
 
@@ -200,16 +204,17 @@ def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Findi
 
 def _of_the_count(white: Estimator, rules: Rules) -> Iterator[Finding]:
     limits, cells, unsure = rules.counting, white.white_cells, white.named.get(UNSURE, 0)
+    called = "marrow cells" if rules.mode == "marrow" else "white cells"
     if cells < limits.min_white_cells:
         yield Finding(
             "too_few_cells",
-            f"only {cells} white cells were counted, {limits.min_white_cells} are asked for: the intervals are wide",
+            f"only {cells} {called} were counted, {limits.min_white_cells} are asked for: the intervals are wide",
             numbers={"count": cells, "limit": limits.min_white_cells},
         )
     if unsure and unsure / (unsure + cells) > limits.max_unsure_share:
         yield Finding(
             "too_many_unsure",
-            f"{unsure} of {unsure + cells} white cells could not be named",
+            f"{unsure} of {unsure + cells} {called} could not be named",
             numbers={"count": unsure, "of": unsure + cells, "limit": limits.max_unsure_share},
         )
     if strange := sorted({key for key in rules.asked_for() if not white.known([key])}):
@@ -223,6 +228,20 @@ def _of_the_slide(patches: int) -> Iterator[Finding]:
             "repeats_possible",
             f"the slide was lost from view {patches - 1} times: cells of its {patches} parts may be counted twice",
             numbers={"parts": patches},
+        )
+
+
+def _of_the_scale(counted: Counted, rule: RedCellSizeRule | None) -> Iterator[Finding]:
+    mean_um, cells = counted.red_cell_um, counted.red_cells_measured
+    if rule is None or mean_um is None or cells < rule.min_cells:
+        return
+    if abs(mean_um / rule.expected_um - 1) > rule.max_off:
+        kind = "larger" if mean_um > rule.expected_um else "smaller"
+        yield Finding(
+            "red_cell_size",
+            f"red cells measure {mean_um:.1f} µm, {rule.expected_um:.1f} expected: "
+            f"check the scale, or the cells are {kind} than usual",
+            numbers={"value": mean_um, "limit": rule.expected_um, "count": cells},
         )
 
 

@@ -175,6 +175,8 @@ class Summary:
             diameter_cv=None if red.diameter_cv is None else variation(red.diameter_cv, measured),
             irregular=None if irregular is None else counted_share(round(irregular * measured), measured),
             platelets=platelets,
+            red_cell_um=red.mean_diameter_um,
+            red_cells_measured=measured,
             patches=self._counts.patches or 1,
             platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
         )

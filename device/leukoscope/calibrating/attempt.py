@@ -14,6 +14,7 @@ from leukoscope.calibrating.measuring import Measured, Occasion
 from leukoscope.calibrating.pictures import stored, taken
 from leukoscope.calibrating.site import Site
 from leukoscope.cameras import Camera
+from leukoscope.cameras.held import held
 from leukoscope.errors import CalibrationError, SettingsError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.settings import BenchSettings
@@ -80,7 +81,8 @@ class Attempt:
         with guided(self.settings, self.title, live=not pictures, by_button=by_button) as guide, ExitStack() as stack:
             camera = None
             if not pictures:
-                camera = self.settings.camera.open()
+                base = self.site.base
+                camera = held(self.settings.camera, None if base is None else base.white).open()
                 stack.callback(camera.close)
                 guide.source = camera.source
             try:

@@ -1,4 +1,4 @@
-"""`leukoscope calibrate dark|flat|white|scale|focus`."""
+"""`leukoscope calibrate dark|flat|white|scale|focus|menu`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from leukoscope.calibrating.attempt import Attempt
 from leukoscope.calibrating.background import dark_step, flat_step, white_step
 from leukoscope.calibrating.focusing import focus_step, watch_focus
 from leukoscope.calibrating.guide import Guide
+from leukoscope.calibrating.menu import Page, lead_through
 from leukoscope.calibrating.red_cells import EXPECTED_UM, MAX_OFF, measure_red_cells
 from leukoscope.calibrating.scaling import scale_step
 from leukoscope.specimen.frame import Frame
@@ -146,6 +147,24 @@ def focus(
             stopped=lambda: bool(stopped),
         )
         attempt.keep(focus_step(attempt.site, seen, attempt.occasion), session.guide)
+
+
+@calibrate_app.command()
+def menu(bench: BenchOption, by: ByOption = "") -> None:
+    """All of these by the bench's button alone: press for the next one, hold to begin it, the last page leaves."""
+    lead_through(bench, pages_of(bench, by))
+
+
+def pages_of(bench: Path, by: str = "") -> tuple[Page, ...]:
+    """Every calibration, in the order in which a new bench goes through them."""
+    return (
+        Page("Scale", lambda: scale(bench, by, by_button=True)),
+        Page("Dark level", lambda: dark(bench, by, by_button=True)),
+        Page("Flat field", lambda: flat(bench, by, by_button=True)),
+        Page("White balance", lambda: white(bench, by, by_button=True)),
+        Page("Check of the scale", lambda: scale(bench, by, check=True, by_button=True)),
+        Page("Focus", lambda: focus(bench, by, by_button=True)),
+    )
 
 
 def _check_scale(attempt: Attempt, seen: Sequence[Frame], guide: Guide) -> None:

@@ -16,6 +16,7 @@ from leukoscope.errors import LeukoscopeError
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
+from leukoscope.upkeep.lifeline import Lifeline
 
 POLL_S = 0.05
 BAR = 24
@@ -31,9 +32,12 @@ class Guide:
         panel: Panel,
         controls: Iterable[Control] = (),
         sleep: Callable[[float], None] = time.sleep,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self._part, self._panel, self._controls = part, panel, tuple(controls)
         self._sleep = sleep
+        # Where the service has begun this, its supervisor goes on watching.
+        self._lifeline = lifeline or Lifeline.of_this_process()
         self.source = Source.REPLAYED
         """What the screens say the pictures are: stored ones, until a camera says otherwise."""
 
@@ -44,6 +48,7 @@ class Guide:
 
     def say(self, todo: str, note: str = "", share: float | None = None) -> None:
         """Show what to do and how far it is; a display that fails never stops a calibration."""
+        self._lifeline.turn("calibrating")
         self._panel.show(Guiding(self._part, todo, note, share, self.source))
 
     def field(self, frame: Frame) -> None:
@@ -77,8 +82,15 @@ class Guide:
                 return
             self._sleep(POLL_S)
 
+    def next_press(self) -> Action:
+        """Whatever is pressed next."""
+        while (action := self.pressed()) is None:
+            self._sleep(POLL_S)
+        return action
+
     def pressed(self) -> Action | None:
         """A press that came meanwhile; None without one."""
+        self._lifeline.turn("calibrating")
         return next((event for control in self._controls if isinstance(event := control.poll(), Action)), None)
 
 

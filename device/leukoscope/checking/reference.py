@@ -12,6 +12,7 @@ from leukoscope.app import open_models, provenance_of
 from leukoscope.bundles.startup import Startup
 from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
+from leukoscope.cameras.held import held
 from leukoscope.cameras.pictures import find_pictures
 from leukoscope.cameras.replay import ReplayCameraSettings
 from leukoscope.errors import TrendError
@@ -50,7 +51,7 @@ def count_slide(settings: BenchSettings, near: Path, slide: str, fields: int, no
         LeukoscopeError: a part cannot be opened, or failed.
         TrendError: nothing could be counted.
     """
-    camera = settings.camera.open()
+    camera = held(settings.camera, settings.calibration.open(near).white).open()
     try:
         return _count(settings, near, camera, f"slide {slide}", fields, settings.new_field, now)
     finally:
@@ -72,7 +73,7 @@ def _count(
     startup.forgive()
     calibration = settings.calibration.open(near)
     instrument = Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier)
-    tally = Tally(models.naming, settings.counting, settings.rules.open(near))
+    tally = Tally(models.naming, settings.counting, settings.rules.open(near, settings.mode))
     sample = Sample(instrument, tally, new_field, report_id="", sample_id=reference, now=now)
     watch = RunWatch()
     looked, moved_at_s = 0, time.monotonic()

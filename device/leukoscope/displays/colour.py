@@ -65,7 +65,7 @@ def _starting(screen: Starting, canvas: Canvas) -> None:
 
 
 def _ready(screen: Ready, canvas: Canvas) -> None:
-    header(canvas, "READY", GOOD, screen.source)
+    header(canvas, wording.READY[screen.mode], GOOD, screen.source)
     middle, room = canvas.width / 2, canvas.width - 2 * MARGIN
     foot = canvas.height - 30
     said = [(wording.specimen(screen.sample_hint), TEXT)]
@@ -92,7 +92,7 @@ def _looking(screen: Looking, canvas: Canvas) -> None:
     canvas.stamp(icon(screen.hint, round(66 * canvas.unit)), middle, top + 48, colour)
     canvas.text(middle, top + 114, what, 29, room, TEXT, "centre")
     canvas.text(middle, top + 136, why, 15, room, MUTED, "centre")
-    so_far = f"{screen.white_so_far} of {screen.white_goal} white cells"
+    so_far = f"{screen.white_so_far} of {screen.white_goal} {wording.CELLS[screen.mode]}"
     canvas.text(middle, canvas.height - 34, so_far, 15, room, TEXT, "centre")
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, canvas.height - 24, canvas.width - MARGIN, canvas.height - 12, share)

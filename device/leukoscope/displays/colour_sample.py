@@ -26,7 +26,7 @@ def _counting_across(screen: Counting, canvas: Canvas) -> None:
     right, bottom, column = canvas.width - MARGIN, canvas.height, 116.0
     room = column - MARGIN
     canvas.text(MARGIN, HEADER + 58, str(screen.white_so_far), 58, room)
-    canvas.text(MARGIN, HEADER + 76, f"of {screen.white_goal} white cells", 13, room, MUTED)
+    canvas.text(MARGIN, HEADER + 76, f"of {screen.white_goal} {wording.CELLS[screen.mode]}", 13, room, MUTED)
     figures = [
         ("Time", wording.clock(screen.elapsed_s)),
         ("Fields", wording.grouped(screen.fields_counted)),
@@ -43,7 +43,7 @@ def _counting_across(screen: Counting, canvas: Canvas) -> None:
     if screen.differential:
         differential(canvas, (left, HEADER + 8, right, foot), screen.differential)
     else:
-        _no_white_cells(canvas, left, right)
+        _no_white_cells(screen, canvas, left, right)
     _last_line(screen, canvas, bottom - 31)
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, bottom - 22, right, bottom - 10, share)
@@ -55,14 +55,14 @@ def _counting_upright(screen: Counting, canvas: Canvas) -> None:
     taken = canvas.text(MARGIN, HEADER + 49, str(screen.white_so_far), 52, room * 0.6)
     beside = MARGIN + taken + 9
     canvas.text(beside, HEADER + 30, f"of {screen.white_goal}", 18, right - beside)
-    canvas.text(beside, HEADER + 48, "white cells", 14, right - beside, MUTED)
+    canvas.text(beside, HEADER + 48, wording.CELLS[screen.mode], 14, right - beside, MUTED)
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, HEADER + 58, right, HEADER + 68, share)
     foot = bottom - 50
     if screen.differential:
         differential(canvas, (MARGIN, HEADER + 73, right, foot), screen.differential)
     else:
-        _no_white_cells(canvas, MARGIN, right, HEADER + 95)
+        _no_white_cells(screen, canvas, MARGIN, right, HEADER + 95)
     _last_line(screen, canvas, bottom - 37)
     blood = f"RBC {wording.grouped(screen.red_cells)} · PLT {wording.grouped(screen.platelets)}"
     blood += f" · {wording.area(screen.area_mm2)}"
@@ -71,8 +71,8 @@ def _counting_upright(screen: Counting, canvas: Canvas) -> None:
     canvas.text(MARGIN, bottom - 6, blood, 13, room, MUTED)
 
 
-def _no_white_cells(canvas: Canvas, left: float, right: float, baseline: float = HEADER + 40) -> None:
-    canvas.text(left, baseline, "No white cells yet", 14, right - left, MUTED)
+def _no_white_cells(screen: Counting, canvas: Canvas, left: float, right: float, baseline: float = HEADER + 40) -> None:
+    canvas.text(left, baseline, f"No {wording.CELLS[screen.mode]} yet", 14, right - left, MUTED)
 
 
 def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
@@ -94,7 +94,7 @@ def paint_result(screen: Result, canvas: Canvas) -> None:
     canvas.text(MARGIN, HEADER + 19, wording.specimen(screen.sample_id), 17, room)
     diameter = screen.red_cell_diameter_um
     red = f" · red cells {diameter:.1f} um" if diameter is not None else ""
-    canvas.text(MARGIN, HEADER + 36, f"{screen.white_cells} white cells{red}", 13, room, MUTED)
+    canvas.text(MARGIN, HEADER + 36, f"{screen.white_cells} {wording.CELLS[screen.mode]}{red}", 13, room, MUTED)
     remarks = [(text, ACCENT) for text in screen.findings] + [(text, CAUTION) for text in screen.warnings]
     top, lines_kept = HEADER + 43, min(3, 2 * len(remarks)) if remarks else 1
     foot = canvas.height - 6 - lines_kept * 13 * LEADING

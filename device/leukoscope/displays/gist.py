@@ -75,7 +75,7 @@ def _gist(screen: Screen) -> Gist:
 def _ready(screen: Ready) -> Gist:
     warning = f"! {screen.warning}" if screen.warning else ""
     return Gist(
-        "READY",
+        wording.READY[screen.mode],
         wording.BADGE[screen.source],
         big="Press",
         beside=("", "to start"),
@@ -101,7 +101,7 @@ def _counting(screen: Counting) -> Gist:
         wording.counting_title(screen),
         wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),
         big=str(screen.white_so_far),
-        beside=(f"of {screen.white_goal}", "white"),
+        beside=(f"of {screen.white_goal}", wording.CELLS_IN_A_WORD[screen.mode]),
         rows=screen.differential,
         progress=wording.share_done(screen.white_so_far, screen.white_goal),
         paragraphs=(
@@ -119,7 +119,7 @@ def _result(screen: Result) -> Gist:
         wording.specimen(screen.sample_id),
         wording.BADGE[screen.source],
         rows=screen.differential,
-        paragraphs=(f"{screen.white_cells} white{red}", *remarks),
+        paragraphs=(f"{screen.white_cells} {wording.CELLS_IN_A_WORD[screen.mode]}{red}", *remarks),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from leukoscope.specimen.field import Flaw
-from leukoscope.specimen.sample import ClassCount, SampleReport, Source
+from leukoscope.specimen.sample import ClassCount, Mode, SampleReport, Source
 
 
 class Hint(StrEnum):
@@ -104,6 +104,8 @@ class Ready:
     """Reports in the outbox that still wait to be sent."""
     warning: str = ""
     """Something to know before counting: a nominal calibration, a dim lamp."""
+    mode: Mode = "blood"
+    """What the next smear has to be of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Looking:
     white_so_far: int
     white_goal: int
     source: Source
+    mode: Mode = "blood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Counting:
     source: Source
     resumed: bool = False
     """It was cut short by a power cut, and waits for the hand to go on."""
+    mode: Mode = "blood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ class Result:
     warnings: tuple[str, ...]
     """What limits the trust in this result."""
     source: Source
+    mode: Mode = "blood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +233,5 @@ def result_of(report: SampleReport, short_labels: Mapping[str, str]) -> Result:
         findings=tuple(finding.text for finding in report.findings),
         warnings=tuple(warnings),
         source=provenance.source,
+        mode="marrow" if report.rules.mode == "marrow" else "blood",
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leukoscope.displays.language import Verbatim
 from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Sent
 from leukoscope.specimen.field import Flaw
-from leukoscope.specimen.sample import Source
+from leukoscope.specimen.sample import Mode, Source
 
 BADGE = {Source.LIVE: "", Source.REPLAYED: "REPLAY", Source.SIMULATED: "SIMULATED"}
 """Shown wherever a result could be mistaken for a patient's."""
@@ -33,6 +33,12 @@ FLAW = {
 
 PRESS = "Press to start"
 """In place of the name of the next specimen, where it has none."""
+
+
+CELLS: dict[Mode, str] = {"blood": "white cells", "marrow": "marrow cells"}
+"""What the differential counts: of marrow the nucleated red cells too."""
+CELLS_IN_A_WORD: dict[Mode, str] = {"blood": "white", "marrow": "marrow"}
+READY: dict[Mode, str] = {"blood": "READY", "marrow": "READY: MARROW"}
 
 
 def specimen(name: str) -> str:

@@ -51,6 +51,7 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
     store = BundleStore(settings.storage.bundles)
     yield from check_networks(settings.models, near, folder, store, remember=remember)
     yield tried("engine", lambda: check_engines(settings.models, near, store))
+    yield tried("rules", lambda: _rules(settings, near))
     yield tried("calibration", lambda: check_calibration(settings, near))
     yield tried("camera", lambda: check_camera(settings, near))
     yield tried("storage", lambda: check_storage(settings.storage))
@@ -71,6 +72,11 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
         yield tried("broker", lambda: check_broker(mqtt, identity_of(settings)))
     yield tried("clock", check_clock)
     yield from _board()
+
+
+def _rules(settings: BenchSettings, near: Path) -> str:
+    rules = settings.rules.open(near, settings.mode)
+    return f"{rules.id} {rules.version} for {rules.mode}, {settings.counting.white_cells} cells to count"
 
 
 def _board() -> Iterator[Finding]:

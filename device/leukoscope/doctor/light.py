@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.assets import find_asset
+from leukoscope.cameras.held import held
 from leukoscope.errors import CameraError, LeukoscopeError
-from leukoscope.optics.calibration import STORED, grid_from, read_kept
+from leukoscope.optics.calibration import STORED, Calibration, grid_from, read_kept
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.optics.levels import Levels
 from leukoscope.optics.quality import SATURATED
@@ -31,7 +32,7 @@ def check_camera(settings: BenchSettings, near: Path) -> str:
         CameraError: there is none, it is over- or underexposed, or the sensor has many dead pixels.
         CalibrationError: the calibration was made for another camera.
     """
-    frames = _take(settings)
+    frames = _take(settings, near)
     frame = frames[0]
     _refuse_foreign(settings, near, frame)
     rows, cols = frame.pixels.shape[:2]
@@ -73,8 +74,9 @@ def _extremes_around(picture: Pixels) -> tuple[NDArray[np.int16], NDArray[np.int
     return np.maximum.reduce(around), np.minimum.reduce(around)
 
 
-def _take(settings: BenchSettings) -> list[Frame]:
-    camera = settings.camera.open()
+def _take(settings: BenchSettings, near: Path) -> list[Frame]:
+    calibration = _calibration(settings, near)
+    camera = held(settings.camera, None if calibration is None else calibration.white).open()
     try:
         first = camera.capture()
         if first is None:
@@ -111,8 +113,13 @@ def _lamp(settings: BenchSettings, near: Path, background: float) -> str:
 
 
 def _refuse_foreign(settings: BenchSettings, near: Path, frame: Frame) -> None:
+    calibration = _calibration(settings, near)
+    if calibration is not None:
+        calibration.refuse_foreign(frame)
+
+
+def _calibration(settings: BenchSettings, near: Path) -> Calibration | None:
     try:
-        calibration = settings.calibration.open(near)
+        return settings.calibration.open(near)
     except LeukoscopeError:
-        return  # told under its own heading
-    calibration.refuse_foreign(frame)
+        return None  # told under its own heading

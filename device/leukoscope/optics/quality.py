@@ -31,7 +31,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class QualityLimits(FrozenModel):
     """Where the gate draws its lines; defaults were chosen on validation pictures (see device/README.md)."""
 
-    min_sharpness: Share = 0.15
+    min_sharpness: Share = 0.22
     """Below it a field is out of focus; see `sharpness_of`."""
     max_saturated_share: Share = 0.6
     """Above it a field is overexposed: the background may clip, cells may not."""

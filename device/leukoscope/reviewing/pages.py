@@ -124,7 +124,7 @@ def plain(text: str) -> Text:
 
 def _differential(report: SampleReport) -> Table:
     made = Table(title=plain(f"Sample {report.sample_id or '(unnamed)'}"), title_justify="left")
-    made.add_column("white cells")
+    made.add_column("marrow cells" if report.rules.mode == "marrow" else "white cells")
     for heading in ("count", "share", "95 % interval", "corrected", "95 % interval"):
         made.add_column(heading, justify="right")
     corrected = report.differential_corrected
@@ -160,6 +160,7 @@ def _lines(report: SampleReport) -> Iterator[str]:
     )
     for finding in report.findings:
         yield f"! {finding.text}"
+    yield f"{report.rules.mode} by rules {report.rules.id} {report.rules.version}"
     yield provenance_line(report.provenance)
     checked = f", {report.life.cells_checked} white cells checked" if report.life.steps else ""
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from leukoscope.specimen.lifecycle import Life
 
@@ -158,6 +159,10 @@ class Finding:
     basis: Basis = Basis.NONE
     numbers: Mapping[str, float] = field(default_factory=dict)
     """What it rests on, such as count, of, value, low, high and limit; shares are 0-1."""
+
+
+Mode = Literal["blood", "marrow"]
+"""What a smear is of."""
 
 
 @dataclass(frozen=True, slots=True)

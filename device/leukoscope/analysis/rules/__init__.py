@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel, explain
-from leukoscope.specimen.sample import Certainty, RulesIdentity
+from leukoscope.specimen.sample import Certainty, Mode, RulesIdentity
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Ratio = Annotated[float, Field(ge=0.0)]
@@ -75,6 +75,17 @@ class RedCellRule(FrozenModel):
     tell_from: Certainty = Certainty.LIKELY
 
 
+class RedCellSizeRule(FrozenModel):
+    """Told as `red_cell_size`: a cross-check of the scale, which nothing else in a sample can be checked against."""
+
+    expected_um: Annotated[float, Field(ge=2.0, le=20.0)]
+    """Mean diameter of the red cells on a smear of this kind, micrometres."""
+    max_off: Annotated[float, Field(gt=0.0, le=1.0)] = 0.08
+    """How far the mean may lie from it, as a share of it."""
+    min_cells: Annotated[int, Field(ge=1)] = 100
+    """Whole red cells below which nothing is said."""
+
+
 class PlateletRule(FrozenModel):
     """Told as `platelets_low` and `platelets_high`."""
 
@@ -120,13 +131,14 @@ class Rules(FrozenModel):
     """What the site calls these rules; stands in every report."""
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     """Counted up by whoever changes the file; stands in every report."""
-    mode: Literal["blood", "marrow"]
+    mode: Mode
     """What the smears are of."""
     counting: CountLimits
     share: tuple[ShareRule, ...] = ()
     """In the order in which findings are told."""
     erythroblasts: ErythroblastRule | None = None
     red_cells: RedCellRule | None = None
+    red_cell_size: RedCellSizeRule | None = None
     platelets: PlateletRule | None = None
     myeloid_erythroid: MyeloidErythroidRule | None = None
     sha256: str = ""
@@ -166,7 +178,7 @@ class Rules(FrozenModel):
             raise SettingsError(f"{path}: {explain(error)}") from error
 
     @classmethod
-    def shipped(cls, mode: Literal["blood", "marrow"] = "blood") -> Self:
+    def shipped(cls, mode: Mode = "blood") -> Self:
         """The rules that come with the software."""
         return cls.read(SHIPPED / f"{mode}.toml")
 
@@ -199,6 +211,7 @@ RESERVED_CODES = frozenset(
         "not_judged",
         "platelets_high",
         "platelets_low",
+        "red_cell_size",
         "replayed",
         "simulated",
         "too_few_cells",
