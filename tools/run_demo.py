@@ -19,7 +19,6 @@ from leukoscope.errors import LeukoscopeError
 from leukoscope.reporting.message import decode
 from leukoscope.reviewing.pages import page
 from leukoscope.running import run_bench
-from leukoscope.settings import BenchSettings
 from watch_reports import Watch
 
 REPORT_TIMEOUT_S = 30.0
@@ -70,7 +69,7 @@ def main(
         bench_file = out / "bench.toml"
         bench_file.write_text(_as_toml(bench), "utf-8")
         with Watch(broker.host, broker.port) as watch:
-            run_bench(BenchSettings.read(bench_file), out, samples=1, sample_id="demo")
+            run_bench(bench_file, samples=1, sample_id="demo")
             message = next(watch.messages(REPORT_TIMEOUT_S), None)
     if message is None:
         raise LeukoscopeError(

@@ -86,7 +86,7 @@ def run(
 ) -> None:
     """Run the instrument: look, count, show and report, until told to stop."""
     with faults_on_record():
-        run_bench(BenchSettings.read(bench), bench.parent, samples=samples, sample_id=sample_id)
+        run_bench(bench, samples=samples, sample_id=sample_id)
 
 
 @app.command()

@@ -46,6 +46,11 @@ class NextSample:
         """Show that a press starts it, what it is called, and `room`, how full the outbox is where that matters."""
         self._narrator.ready(self._sample_id if self._typed is None else f"{self._typed}_", room)
 
+    @property
+    def is_named(self) -> bool:
+        """Somebody has said what it is called, or is about to."""
+        return bool(self._sample_id or self._typed)
+
     def forget(self) -> None:
         """It was not meant; the next press starts a sample without a name."""
         self._sample_id, self._typed = "", None

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from leukoscope.app import fault_of, open_bench
+from leukoscope.calibrating.commands import pages_of
+from leukoscope.calibrating.menu import lead_through
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.identification import MOST_CHARS
 from leukoscope.service import Service
@@ -15,12 +17,15 @@ from leukoscope.upkeep.lifeline import Lifeline
 from leukoscope.upkeep.logs import set_up_logs
 
 
-def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: str) -> None:
+def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
     """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
+
+    Whoever asks for the calibrations by a very long press gets their menu, and then the device starts again.
 
     Raises:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
     """
+    settings, near = BenchSettings.read(bench_file), bench_file.parent
     if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
         raise SettingsError(
             f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
@@ -36,7 +41,10 @@ def run_bench(settings: BenchSettings, near: Path, *, samples: int, sample_id: s
             lifeline.ready()
             FaultRecord.of_this_service().clear()
             service.run()
-    if service.to_start_again:
+    if service.to_calibrate:
+        # The menu opens camera and displays for itself.
+        lead_through(bench_file, pages_of(bench_file))
+    if service.to_start_again or service.to_calibrate:
         start_again()
 
 

@@ -76,6 +76,8 @@ class Service:
         self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
         self.to_start_again = False
         """Somebody has asked for it."""
+        self.to_calibrate = False
+        """A very long press before any sample: the technician wants the calibrations."""
         self._narrator = Narrator(bench, clock_s)
         self._book = SampleBook(bench, self._narrator.fault, now)
         self._samples_left = samples or None
@@ -255,8 +257,12 @@ class Service:
     def _ask_discard(self) -> None:
         """Nothing is thrown away by one slip of the hand; meanwhile nothing is counted."""
         if self._sample is None:
-            # A wrong scan is taken back.
-            self._next.forget()
+            if self._next.is_named:
+                # A wrong scan is taken back.
+                self._next.forget()
+            elif self._bench.settings.calibration.file is not None:
+                self.to_calibrate = True
+                self.stop()
             return
         if self._phase is Phase.COUNTING:
             self._pause()

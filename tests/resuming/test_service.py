@@ -42,7 +42,12 @@ class Bench:
     camera = SMALL
 
     def run(
-        self, *events: dict[str, str], white_cells: int = 5000, extra: str = "", options: tuple[str, ...] = ()
+        self,
+        *events: dict[str, str],
+        white_cells: int = 5000,
+        extra: str = "",
+        options: tuple[str, ...] = (),
+        calibration: str = "{ um_per_px = 0.127 }",
     ) -> Outcome:
         presses = [event | {"after_polls": 2 * number} for number, event in enumerate(events)]
         text = ", ".join(
@@ -53,7 +58,7 @@ class Bench:
             'presses = [{ action = "toggle", after_s = 0.0 }]',
             f"presses = [{text}]",
             camera=self.camera,
-            calibration="{ um_per_px = 0.127 }",
+            calibration=calibration,
             white_cells=white_cells,
             when=self.when,
         )
@@ -314,3 +319,24 @@ def test_a_fault_is_signalled(bench: Bench) -> None:
     ):
         assert bench.run(TOGGLE, extra=pins).code == 2
     assert told[-1] is News.FAULT
+
+
+def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_device_starts_again(
+    bench: Bench,
+) -> None:
+    with (
+        mock.patch("leukoscope.running.lead_through") as led,
+        mock.patch("leukoscope.running.start_again") as again,
+    ):
+        outcome = bench.run(DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
+    assert outcome.code == 0, outcome.err
+    assert [page.title for page in led.call_args.args[1]][:2] == ["Scale", "Dark level"]
+    again.assert_called_once_with()
+    assert bench.reports == []
+
+
+def test_a_very_long_press_takes_back_a_name_before_it_leads_anywhere(bench: Bench) -> None:
+    with mock.patch("leukoscope.running.lead_through") as led:
+        outcome = bench.run(scan("A-1"), DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
+    assert outcome.code == 0, outcome.err
+    led.assert_not_called()
