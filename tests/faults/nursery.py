@@ -1,0 +1,100 @@
+"""Starts devices in no time: imports everything once and forks; a script that is told by lines of JSON."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a device is to live."""
+
+    bench: str
+    log: str
+    """Where its standard error goes, appended."""
+    run_folder: str
+    """As systemd's RuntimeDirectory."""
+    notify: str
+    """The supervisor's socket."""
+    broken: tuple[str, ...] = ()
+    """What is wrong with it, by the names in `broken`."""
+    data_mib: int = 0
+    """Most memory it may claim; 0: any."""
+    processor: int | None = None
+    """The only one it may use, at the lowest priority."""
+
+
+class Nursery:
+    """Forks devices; use as a context."""
+
+    def __init__(self) -> None:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "device"), str(ROOT / "tools")])
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": paths},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    def start(self, order: Order) -> int:
+        """The number of the new device's process."""
+        pid: int = self._ask({"start": asdict(order)})
+        return pid
+
+    def status(self, pid: int) -> int | None:
+        """Its exit status, minus the signal that ended it; None while it lives. Ask once for an answer."""
+        status: int | None = self._ask({"status": pid})
+        return status
+
+    def _ask(self, what: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        return json.loads(self._process.stdout.readline())
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    from tests.faults.broken import live
+
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "start" in asked:
+            pid = os.fork()
+            if pid == 0:
+                order = Order(**asked["start"])
+                code = 1
+                try:
+                    with contextlib.redirect_stdout(None):
+                        code = live(order)
+                finally:
+                    os._exit(code)
+            answer: int | None = pid
+        else:
+            found, status = os.waitpid(asked["status"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if found else None
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

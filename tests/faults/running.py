@@ -1,0 +1,226 @@
+"""A device that is run as a process, killed, started again, and judged by what it left on its disk."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tests.faults.nursery import Nursery, Order
+from tests.machine.supervisor import Supervisor
+
+PATIENT_S = 90.0
+SMALL = (
+    '{{ driver = "simulated", smear = {{ white_per_1000_rbc = {white}, seed = {seed} }}, '
+    "microscope = {{ width = 320, height = 240 }} }}"
+)
+BENCH = """
+site = "campaign"
+device = "test"
+camera = {camera}
+calibration = {calibration}
+displays = [{{ driver = "snapshot", folder = "{folder}/screens", keep = 20 }}]
+controls = [{controls}]
+storage = {{ folder = "{folder}/state" }}
+counting = {{ white_cells = {white_cells} }}
+reporting = {reporting}
+new_field = {{ when = "every_frame" }}
+"""
+SCRIPTED = '{ driver = "scripted", presses = [{ action = "toggle", after_s = 0.0 }] }'
+BUTTON = '{ driver = "button", pin_factory = "mock" }'
+_FINISHED = re.compile(r"report ([0-9a-f-]{36}) finished")
+_TOLD = re.compile(r"^(?:leukoscope: |<[0-4]>level=(?:error|warning|critical) part=\S+ msg=)(.*)$", re.MULTILINE)
+
+
+class NotSurvived(Exception):
+    """The device did not do what it has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is to be found after everything."""
+
+    finished: frozenset[str]
+    """Ids of reports that the device said it finished."""
+    kept: frozenset[str]
+    doubled: int
+    """Reports of which there are two that differ, and samples that have two reports."""
+    resumed: int
+
+
+class Device:
+    """One life of the device."""
+
+    def __init__(self, plant: "Plant", order: Order) -> None:
+        self._plant, self._nursery = plant, plant.nursery
+        self._heard = len(plant.supervisor.heard())
+        self.began_s = time.monotonic()
+        self.pid = self._nursery.start(order)
+        self._status: int | None = None
+
+    def status(self) -> int | None:
+        """Its exit status, or None while it lives."""
+        if self._status is None:
+            self._status = self._nursery.status(self.pid)
+        return self._status
+
+    def heard(self) -> list[str]:
+        """What it told its supervisor."""
+        return self._plant.supervisor.heard()[self._heard :]
+
+    def until(self, what: Callable[[], object], said: str) -> None:
+        """Wait; it must not end meanwhile."""
+        deadline = time.monotonic() + PATIENT_S
+        while not what():
+            if (status := self.status()) is not None:
+                if what():
+                    return
+                raise NotSurvived(f"ended with {status} before {said}: {self._plant.log_text()[-300:]}")
+            if time.monotonic() > deadline:
+                raise NotSurvived(f"not {said} within {PATIENT_S:g} s: {self._plant.log_text()[-300:]}")
+            time.sleep(0.005)
+
+    def until_ready(self) -> float:
+        """Seconds that took."""
+        self.until(lambda: "READY=1" in self.heard(), "ready")
+        return time.monotonic() - self.began_s
+
+    def until_ready_or_gone(self) -> bool:
+        """True when it is ready; False when it refused, by name."""
+        with suppress(NotSurvived):
+            self.until_ready()
+            return True
+        if self.status() != 2:
+            raise NotSurvived(f"ended with {self.status()}: {self._plant.log_text()[-600:]}")
+        return False
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status."""
+        if self.status() is None:
+            os.kill(self.pid, how)
+        deadline = time.monotonic() + PATIENT_S
+        while (status := self.status()) is None:
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                raise NotSurvived(f"did not end on {how.name}")
+            time.sleep(0.002)
+        self._plant.listen()
+        return status
+
+
+class Plant:
+    """A bench in a folder of its own, and every life of the device on it."""
+
+    def __init__(self, nursery: Nursery, folder: Path, **settings: object) -> None:
+        self.nursery, self.folder = nursery, folder
+        self.state, self.run_folder, self.log = folder / "state", folder / "run", folder / "log"
+        self.run_folder.mkdir(parents=True)
+        self.state.mkdir()
+        self.log.touch()
+        self.supervisor = Supervisor(folder)
+        self.supervisor.__enter__()
+        self.write(**settings)
+        self.order = Order(str(self.bench), str(self.log), str(self.run_folder), self.supervisor.address)
+        self.told: Counter[str] = Counter()
+        self.restarts_s: list[float] = []
+        self.delivered: set[str] = set()
+        """Reports that reached somebody else, where there is somebody."""
+        self._lives: list[Device] = []
+
+    def write(self, **changed: object) -> None:
+        """The settings, with some of them changed."""
+        chosen: dict[str, object] = {
+            "folder": self.folder,
+            "camera": SMALL.format(white=60.0, seed=3),
+            "calibration": "{ um_per_px = 0.127 }",
+            "controls": SCRIPTED,
+            "white_cells": 2,
+            "reporting": '{ driver = "none" }',
+        }
+        extra = str(changed.pop("extra", ""))
+        self.bench = self.folder / "bench.toml"
+        self.bench.write_text(BENCH.format(**chosen | changed) + extra)
+
+    def start(self, *broken: str, **limits: Any) -> Device:
+        """A life with something wrong."""
+        device = Device(self, replace(self.order, broken=broken, **limits))
+        self._lives.append(device)
+        return device
+
+    def close(self) -> None:
+        """Whatever still runs is ended."""
+        for device in self._lives:
+            with suppress(NotSurvived):
+                device.end(signal.SIGKILL)
+        self.supervisor.__exit__(None, None, None)
+
+    def log_text(self) -> str:
+        """Every line of every life."""
+        return self.log.read_text("utf-8", errors="replace")
+
+    def finished(self) -> frozenset[str]:
+        """Reports that the device called finished."""
+        return frozenset(_FINISHED.findall(self.log_text()))
+
+    def listen(self) -> None:
+        """Note what the technician was told as a fault: on the screens, or by the last word before it ended."""
+        with suppress(OSError):
+            for line in (self.run_folder / "screens.jsonl").read_text("utf-8").splitlines():
+                screen = json.loads(line)
+                if screen["screen"] == "Fault":
+                    self.told[f"{screen['part']}: {screen['happened']}: {screen['todo']}"] += 1
+                elif screen["screen"] == "Ready" and screen["warning"] not in ("", "Calibration is nominal"):
+                    self.told[screen["warning"]] += 1
+                elif screen["screen"] == "Looking":
+                    self.told[f"(hint) {screen['hint']}"] += 1
+            (self.run_folder / "screens.jsonl").unlink()
+        with suppress(OSError):
+            fault = json.loads((self.run_folder / "fault.json").read_text("utf-8"))
+            self.told[f"{fault['part']}: {fault['happened']}: {fault['todo']}"] += 1
+
+    def works(self) -> None:
+        """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""
+        before = self.finished()
+        device = self.start()
+        self.restarts_s.append(device.until_ready())
+        device.until(lambda: self.finished() - before, "finished a report")
+        # A sample that lacked only its report is reported by itself, and the press began another.
+        if status := device.end():
+            raise NotSurvived(f"ended with {status} when told to stop: {self.log_text()[-300:]}")
+
+    def left(self) -> Left:
+        """Look at the disk."""
+        contents: dict[str, set[str]] = {}
+        samples: dict[tuple[str, str], set[str]] = {}
+        resumed: set[str] = set()
+        for payload in [*self._stored(), *self._files()]:
+            with suppress(ValueError, KeyError, TypeError):
+                report = json.loads(payload)
+                sample = report["sample"]
+                contents.setdefault(report["id"], set()).add(json.dumps(_said(report), sort_keys=True))
+                samples.setdefault((sample["sample_id"], sample["started_at"]), set()).add(report["id"])
+                if sample.get("resumed"):
+                    resumed.add(report["id"])
+        doubled = sum(len(same) > 1 for same in [*contents.values(), *samples.values()])
+        return Left(self.finished(), frozenset(contents) | frozenset(self.delivered), doubled, len(resumed))
+
+    def _stored(self) -> list[bytes]:
+        path = self.state / "outbox.sqlite"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(path)) as outbox:
+            return [row[0] for row in outbox.execute("SELECT payload FROM message WHERE kind = 'report'")]
+
+    def _files(self) -> list[bytes]:
+        return [path.read_bytes() for path in (self.state / "reports").glob("*.json")]
+
+
+def _said(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name not in ("envelope",)}
