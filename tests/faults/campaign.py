@@ -79,6 +79,8 @@ def _judge(row: Row, plant: Plant, faults: int, why: str) -> None:
     row.doubled += left.doubled
     row.resumed += left.resumed
     row.worst_restart_s = max([row.worst_restart_s, *plant.restarts_s])
+    if not plant.told:
+        plant.listen_to_the_journal()
     row.told += plant.told
     if why or lost or left.doubled:
         row.failures.append(f"{why} ({lost} lost, {left.doubled} doubled)")

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from leukoscope.upkeep.fault_record import FaultRecord
 from tests.faults.nursery import Nursery, Order
 from tests.machine.supervisor import Supervisor
 
 PATIENT_S = 90.0
 SMALL = (
-    '{{ driver = "simulated", smear = {{ white_per_1000_rbc = {white}, seed = {seed} }}, '
+    '{{ driver = "simulated", smear = {{ white_per_1000_rbc = 200.0, seed = {seed} }}, '
     "microscope = {{ width = 320, height = 240 }} }}"
 )
 BENCH = """
@@ -36,7 +37,7 @@ new_field = {{ when = "every_frame" }}
 SCRIPTED = '{ driver = "scripted", presses = [{ action = "toggle", after_s = 0.0 }] }'
 BUTTON = '{ driver = "button", pin_factory = "mock" }'
 _FINISHED = re.compile(r"report ([0-9a-f-]{36}) finished")
-_TOLD = re.compile(r"^(?:leukoscope: |<[0-4]>level=(?:error|warning|critical) part=\S+ msg=)(.*)$", re.MULTILINE)
+_JOURNAL = re.compile(r"^(?:WARNING|ERROR|CRITICAL) (.*)$", re.MULTILINE)
 
 
 class NotSurvived(Exception):
@@ -138,7 +139,7 @@ class Plant:
         """The settings, with some of them changed."""
         chosen: dict[str, object] = {
             "folder": self.folder,
-            "camera": SMALL.format(white=60.0, seed=3),
+            "camera": SMALL.format(seed=3),
             "calibration": "{ um_per_px = 0.127 }",
             "controls": SCRIPTED,
             "white_cells": 2,
@@ -175,15 +176,17 @@ class Plant:
             for line in (self.run_folder / "screens.jsonl").read_text("utf-8").splitlines():
                 screen = json.loads(line)
                 if screen["screen"] == "Fault":
-                    self.told[f"{screen['part']}: {screen['happened']}: {screen['todo']}"] += 1
+                    self._hear(f"{screen['part']}: {screen['happened']}: {screen['todo']}")
                 elif screen["screen"] == "Ready" and screen["warning"] not in ("", "Calibration is nominal"):
-                    self.told[screen["warning"]] += 1
-                elif screen["screen"] == "Looking":
-                    self.told[f"(hint) {screen['hint']}"] += 1
+                    self._hear(screen["warning"])
+                elif screen.get("last_flaw"):
+                    self._hear(f"field refused: {screen['last_flaw']}")
             (self.run_folder / "screens.jsonl").unlink()
-        with suppress(OSError):
-            fault = json.loads((self.run_folder / "fault.json").read_text("utf-8"))
-            self.told[f"{fault['part']}: {fault['happened']}: {fault['todo']}"] += 1
+        if (fault := FaultRecord(self.run_folder).read()) is not None:
+            self._hear(f"{fault.part}: {fault.happened}: {fault.todo}")
+
+    def _hear(self, said: str) -> None:
+        self.told[said.replace(str(self.folder), "...")] += 1
 
     def works(self) -> None:
         """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""
@@ -194,6 +197,11 @@ class Plant:
         # A sample that lacked only its report is reported by itself, and the press began another.
         if status := device.end():
             raise NotSurvived(f"ended with {status} when told to stop: {self.log_text()[-300:]}")
+
+    def listen_to_the_journal(self) -> None:
+        """Where the display itself is what fails, the journal is what is left to tell."""
+        for line in set(_JOURNAL.findall(self.log_text())):
+            self._hear(f"(journal) {line}")
 
     def left(self) -> Left:
         """Look at the disk."""
