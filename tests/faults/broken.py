@@ -21,12 +21,13 @@ from leukoscope.controls.button import ButtonSettings
 from leukoscope.displays.snapshot import Snapshot, SnapshotSettings
 from leukoscope.errors import CameraError, CameraInterrupted, DisplayError
 from leukoscope.service import Phase, Service
+from leukoscope.simulation.microscope import SimulatedMicroscope
 from leukoscope.specimen.frame import Frame
 from tests.faults.nursery import Order
 
-SOUND = 2
+SOUND = 1
 """Frames before the camera fails."""
-FAILING = 6
+FAILING = 4
 """Frames that it fails for, where it recovers."""
 
 
@@ -42,7 +43,7 @@ def live(order: Order) -> int:
     for name in order.broken:
         WAYS[name]()
     try:
-        cli.app(["run", "--bench", order.bench], standalone_mode=False)
+        cli.app(["run", "--bench", order.bench, "--samples", str(order.samples)], standalone_mode=False)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     except service.LeukoscopeError as error:
@@ -82,9 +83,16 @@ def camera(failing: Callable[[Frame], Frame], frames: int = FAILING) -> Callable
     return break_it
 
 
-def hang(frame: Frame) -> Frame:
-    threading.Event().wait()
-    return frame
+def hang_the_bus() -> None:
+    """What the camera waits for does not come any more; no signal handler of Python runs."""
+    look, before = SimulatedMicroscope.look, iter(range(SOUND))
+
+    def blocking(self: SimulatedMicroscope) -> Any:
+        if next(before, None) is None:
+            threading.Event().wait()
+        return look(self)
+
+    SimulatedMicroscope.look = blocking  # type: ignore[method-assign]
 
 
 def time_out(frame: Frame) -> Frame:
@@ -110,11 +118,11 @@ def torn(frame: Frame) -> Frame:
 
 
 def garble_the_bus() -> None:
-    """Every third transfer to the display fails."""
+    """From the first count on, every second transfer to the display fails."""
     show, number = Snapshot.show, iter(range(10**9))
 
     def glitching(self: Snapshot, image: Any) -> None:
-        if next(number) % 3 == 2:
+        if (one := next(number)) > 6 and one % 2:
             raise DisplayError("the display does not answer (Remote I/O error): check its cable")
         show(self, image)
 
@@ -188,7 +196,7 @@ def impatient() -> None:
 
 WAYS: dict[str, Callable[[], None]] = {
     "eager": press_whenever_idle,
-    "camera hangs": camera(hang),
+    "camera hangs": hang_the_bus,
     "camera times out": camera(time_out),
     "camera unplugged": camera(unplug, 10**9),
     "camera wrong size": camera(halved),

@@ -19,11 +19,11 @@ def main(folder: Path) -> None:
         shutil.copytree(whole, place)
         outcome = apart(lambda: calibrate(place / "own.toml", "new"), kill_at=step, within=place)
         assert outcome in (ENDED, KILLED), f"step {step}: {outcome}"
-        found = CalibrationSettings(file=Path("own.toml")).open(place)
+        found = CalibrationSettings(file="own.toml").open(place)
         assert found.id == "new" if outcome == ENDED else found.id in ("old", "new"), f"step {step}: {found.id}"
         # Whatever was left lying about, the same now goes through.
         calibrate(place / "own.toml", "newer")
-        assert CalibrationSettings(file=Path("own.toml")).open(place).id == "newer"
+        assert CalibrationSettings(file="own.toml").open(place).id == "newer"
         if outcome == ENDED:
             print(f"calibrating: {step - 1} steps")
             return

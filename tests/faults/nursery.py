@@ -25,6 +25,8 @@ class Order:
     """The supervisor's socket."""
     broken: tuple[str, ...] = ()
     """What is wrong with it, by the names in `broken`."""
+    samples: int = 0
+    """After so many it leaves; 0: never."""
     data_mib: int = 0
     """Most memory it may claim; 0: any."""
     processor: int | None = None

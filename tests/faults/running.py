@@ -20,7 +20,7 @@ from tests.machine.supervisor import Supervisor
 PATIENT_S = 90.0
 SMALL = (
     '{{ driver = "simulated", smear = {{ white_per_1000_rbc = 200.0, seed = {seed} }}, '
-    "microscope = {{ width = 320, height = 240 }} }}"
+    "microscope = {{ width = 320, height = 240 }}{more} }}"
 )
 BENCH = """
 site = "campaign"
@@ -32,7 +32,7 @@ controls = [{controls}]
 storage = {{ folder = "{folder}/state" }}
 counting = {{ white_cells = {white_cells} }}
 reporting = {reporting}
-new_field = {{ when = "every_frame" }}
+new_field = {{ when = "{when}" }}
 """
 SCRIPTED = '{ driver = "scripted", presses = [{ action = "toggle", after_s = 0.0 }] }'
 BUTTON = '{ driver = "button", pin_factory = "mock" }'
@@ -139,10 +139,11 @@ class Plant:
         """The settings, with some of them changed."""
         chosen: dict[str, object] = {
             "folder": self.folder,
-            "camera": SMALL.format(seed=3),
+            "camera": SMALL.format(seed=3, more=""),
             "calibration": "{ um_per_px = 0.127 }",
             "controls": SCRIPTED,
             "white_cells": 2,
+            "when": "every_frame",
             "reporting": '{ driver = "none" }',
         }
         extra = str(changed.pop("extra", ""))
@@ -179,6 +180,8 @@ class Plant:
                     self._hear(f"{screen['part']}: {screen['happened']}: {screen['todo']}")
                 elif screen["screen"] == "Ready" and screen["warning"] not in ("", "Calibration is nominal"):
                     self._hear(screen["warning"])
+                elif screen["screen"] == "Looking":
+                    self._hear(f"hint: {screen['hint']}")
                 elif screen.get("last_flaw"):
                     self._hear(f"field refused: {screen['last_flaw']}")
             (self.run_folder / "screens.jsonl").unlink()
