@@ -10,7 +10,6 @@ where a limit is broken.
 import gc
 import logging
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -35,13 +34,14 @@ MOST_LINES = 15
 """Log lines per sample: its start, ten tenths of its goal, its end, and some to spare."""
 MOST_KB = 200.0
 """Written per sample, without pictures of cells."""
+BACK_AFTER = 4
+"""Steps of the stage; a simulated slide remembers where it was looked at, and must not be what grows."""
 WARM_UP_SHARE = 0.2
 LEAST_WARM_UP = 3
 """Samples; runtimes and caches fill up during the first."""
 BENCH = """
 site = "soak"
 device = "test"
-camera = {{ driver = "simulated", smear = {{ white_per_1000_rbc = 60.0 }}, microscope = {{ width = 320, height = 240 }} }}
 calibration = {{ um_per_px = 0.127 }}
 displays = [{{ driver = "snapshot", folder = "{folder}/screens", keep = 1 }}]
 controls = [{{ driver = "scripted", presses = [] }}]
@@ -49,6 +49,12 @@ storage = {{ folder = "{folder}/state" }}
 counting = {{ white_cells = 10000 }}
 reporting = {{ driver = "folder", folder = "{folder}/delivered" }}
 new_field = {{ when = "every_frame" }}
+
+[camera]
+driver = "simulated"
+path = "keys"
+smear = {{ white_per_1000_rbc = 60.0 }}
+microscope = {{ width = 320, height = 240 }}
 """
 
 
@@ -103,7 +109,7 @@ class Lines(logging.Handler):
 
 
 class Hand:
-    """Starts a sample, finishes it after so many fields, and starts the next; looks around at each turn."""
+    """Starts a sample, moves the slide to and fro, finishes after so many fields, and starts the next."""
 
     def __init__(self, samples: int, fields: int, look: Callable[[], None], after: Callable[[int], None]) -> None:
         """`look` is called at each turn, `after` with the number of samples that are finished."""
@@ -128,7 +134,7 @@ class Hand:
                 self._after(self.done)
             return Action.QUIT if self.done == self._samples else Action.TOGGLE
         if turn < self._fields:
-            return None
+            return Action.STAGE_RIGHT if turn // BACK_AFTER % 2 else Action.STAGE_LEFT
         self._turns, self.done = 0, self.done + 1
         return Action.FINISH
 
@@ -191,9 +197,7 @@ def soak(folder: Path, samples: int, fields: int) -> Soaked:
         log.setLevel(level)
     measured = samples - warm_up
     grown_kb = {kind: grown / 1000 / measured for kind, grown in sizes.grown.items()}
-    return Soaked(
-        samples, gauges[warm_up], gauges[samples], measured, most["descriptors"], most["threads"], grown_kb
-    )
+    return Soaked(samples, gauges[warm_up], gauges[samples], measured, most["descriptors"], most["threads"], grown_kb)
 
 
 class Sizes:
@@ -239,4 +243,4 @@ def _threads() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(main))
+    typer.run(main)

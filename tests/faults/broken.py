@@ -210,5 +210,3 @@ WAYS: dict[str, Callable[[], None]] = {
     "impatient": impatient,
 }
 """What can be wrong, by name."""
-
-

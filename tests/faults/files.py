@@ -134,8 +134,7 @@ def _starts(plant: Plant, spoilt: Path, sound: bytes) -> None:
     for _ in range(STARTS):
         device = plant.start()
         if device.until_ready_or_gone():
-            before = plant.finished()
-            device.until(lambda: plant.finished() - before, "finished a report")
+            device.until_one_more()
             device.end()
             break
         plant.listen()

@@ -100,9 +100,7 @@ def _clock(first_s: int, then_s: int = 0) -> Case:
         wall.write_text(str(first_s))
         plant.write(white_cells=6)
         before = plant.finished()
-        device = plant.start(
-            environ=(("LD_PRELOAD", str(library)), ("WALL_CLOCK", str(wall)))
-        )
+        device = plant.start(environ=(("LD_PRELOAD", str(library)), ("WALL_CLOCK", str(wall))))
         device.until_ready()
         device.until(lambda: (plant.state / "samples.jsonl").read_text().count('"begun"') > 1, "began a sample")
         if then_s:

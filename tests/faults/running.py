@@ -61,6 +61,7 @@ class Device:
 
     def __init__(self, plant: "Plant", order: Order) -> None:
         self._plant, self._nursery = plant, plant.nursery
+        self._finished_before = plant.finished()
         self._heard = len(plant.supervisor.heard())
         self.began_s = time.monotonic()
         self.pid = self._nursery.start(order)
@@ -87,6 +88,11 @@ class Device:
             if time.monotonic() > deadline:
                 raise NotSurvived(f"not {said} within {PATIENT_S:g} s: {self._plant.log_text()[-300:]}")
             time.sleep(0.005)
+
+    def until_one_more(self) -> None:
+        """Until a report is finished that was not before."""
+        before = self._finished_before
+        self.until(lambda: self._plant.finished() - before, "finished a report")
 
     def until_ready(self) -> float:
         """Seconds that took."""
@@ -193,10 +199,9 @@ class Plant:
 
     def works(self) -> None:
         """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""
-        before = self.finished()
         device = self.start()
         self.restarts_s.append(device.until_ready())
-        device.until(lambda: self.finished() - before, "finished a report")
+        device.until_one_more()
         # A sample that lacked only its report is reported by itself, and the press began another.
         if status := device.end():
             raise NotSurvived(f"ended with {status} when told to stop: {self.log_text()[-300:]}")
