@@ -114,7 +114,7 @@ class Hand:
     def __init__(self, samples: int, fields: int, look: Callable[[], None], after: Callable[[int], None]) -> None:
         """`look` is called at each turn, `after` with the number of samples that are finished."""
         self._samples, self._fields, self._look, self._after = samples, fields, look, after
-        self._turns = self.done = 0
+        self._turns = self._steps = self.done = 0
         self._told = False
 
     def poll(self) -> Event | None:
@@ -134,7 +134,8 @@ class Hand:
                 self._after(self.done)
             return Action.QUIT if self.done == self._samples else Action.TOGGLE
         if turn < self._fields:
-            return Action.STAGE_RIGHT if turn // BACK_AFTER % 2 else Action.STAGE_LEFT
+            self._steps += 1
+            return Action.STAGE_RIGHT if (self._steps - 1) // BACK_AFTER % 2 else Action.STAGE_LEFT
         self._turns, self.done = 0, self.done + 1
         return Action.FINISH
 

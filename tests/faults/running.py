@@ -37,6 +37,7 @@ new_field = {{ when = "{when}" }}
 SCRIPTED = '{ driver = "scripted", presses = [{ action = "toggle", after_s = 0.0 }] }'
 BUTTON = '{ driver = "button", pin_factory = "mock" }'
 _FINISHED = re.compile(r"report ([0-9a-f-]{36}) finished")
+_AN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=-)[0-9a-f]{16}")
 _JOURNAL = re.compile(r"^(?:WARNING|ERROR|CRITICAL) (.*)$", re.MULTILINE)
 
 
@@ -188,6 +189,8 @@ class Plant:
                     self._hear(screen["warning"])
                 elif screen["screen"] == "Looking":
                     self._hear(f"hint: {screen['hint']}")
+                elif screen.get("resumed"):
+                    self._hear("the count says RESUMED")
                 elif screen.get("last_flaw"):
                     self._hear(f"field refused: {screen['last_flaw']}")
             (self.run_folder / "screens.jsonl").unlink()
@@ -195,7 +198,7 @@ class Plant:
             self._hear(f"{fault.part}: {fault.happened}: {fault.todo}")
 
     def _hear(self, said: str) -> None:
-        self.told[said.replace(str(self.folder), "...")] += 1
+        self.told[_AN_ID.sub("...", said.replace(str(self.folder), "..."))] += 1
 
     def works(self) -> None:
         """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""
