@@ -219,10 +219,14 @@ class Plant:
         contents: dict[str, set[str]] = {}
         samples: dict[tuple[str, str], set[str]] = {}
         resumed: set[str] = set()
-        for payload in [*self._stored(), *self._files()]:
+        stored = self._stored()
+        for number, payload in enumerate([*stored, *self._files()]):
             with suppress(ValueError, KeyError, TypeError):
                 report = json.loads(payload)
                 sample = report["sample"]
+                if number >= len(stored) and report["id"] in contents:
+                    # The outbox is what is sent; a copy whose bits were flipped is no second report.
+                    continue
                 contents.setdefault(report["id"], set()).add(json.dumps(_said(report), sort_keys=True))
                 samples.setdefault((sample["sample_id"], sample["started_at"]), set()).add(report["id"])
                 if sample.get("resumed"):
