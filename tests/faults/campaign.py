@@ -83,4 +83,4 @@ def _judge(row: Row, plant: Plant, faults: int, why: str) -> None:
         plant.listen_to_the_journal()
     row.told += plant.told
     if why or lost or left.doubled:
-        row.failures.append(f"{why} ({lost} lost, {left.doubled} doubled)")
+        row.failures.append(f"{plant.about} {why} ({lost} lost, {left.doubled} doubled)")

@@ -122,10 +122,8 @@ def _spoilt(used: Used, number: int, way: str) -> Case:
         place = places[number % len(places)]
         sound = (plant.state / place).read_bytes()
         spoil(plant.state / place, way, chance)
-        try:
-            _starts(plant, plant.state / place, sound)
-        except NotSurvived as failure:
-            raise NotSurvived(f"{place} {way}: {failure}") from failure
+        plant.about = f"{place} {way}"
+        _starts(plant, plant.state / place, sound)
 
     return case
 

@@ -140,6 +140,8 @@ class Plant:
         self.restarts_s: list[float] = []
         self.delivered: set[str] = set()
         """Reports that reached somebody else, where there is somebody."""
+        self.about = ""
+        """What the case does, where its kind does not say it all."""
         self._lives: list[Device] = []
 
     def write(self, **changed: object) -> None:
@@ -220,13 +222,10 @@ class Plant:
         samples: dict[tuple[str, str], set[str]] = {}
         resumed: set[str] = set()
         stored = self._stored()
-        for number, payload in enumerate([*stored, *self._files()]):
+        for payload in [*stored.values(), *self._files(set(stored))]:
             with suppress(ValueError, KeyError, TypeError):
                 report = json.loads(payload)
                 sample = report["sample"]
-                if number >= len(stored) and report["id"] in contents:
-                    # The outbox is what is sent; a copy whose bits were flipped is no second report.
-                    continue
                 contents.setdefault(report["id"], set()).add(json.dumps(_said(report), sort_keys=True))
                 samples.setdefault((sample["sample_id"], sample["started_at"]), set()).add(report["id"])
                 if sample.get("resumed"):
@@ -234,15 +233,17 @@ class Plant:
         doubled = sum(len(same) > 1 for same in [*contents.values(), *samples.values()])
         return Left(self.finished(), frozenset(contents) | frozenset(self.delivered), doubled, len(resumed))
 
-    def _stored(self) -> list[bytes]:
+    def _stored(self) -> dict[str, bytes]:
         path = self.state / "outbox.sqlite"
         if not path.exists():
-            return []
+            return {}
         with closing(sqlite3.connect(path)) as outbox:
-            return [row[0] for row in outbox.execute("SELECT payload FROM message WHERE kind = 'report'")]
+            return dict(outbox.execute("SELECT id, payload FROM message WHERE kind = 'report'"))
 
-    def _files(self) -> list[bytes]:
-        return [path.read_bytes() for path in (self.state / "reports").glob("*.json")]
+    def _files(self, stored: set[str]) -> list[bytes]:
+        """Those that are nowhere else: the outbox is what is sent, and a spoilt copy is no second report."""
+        reports = (self.state / "reports").glob("*.json")
+        return [path.read_bytes() for path in reports if not any(one in path.name for one in stored)]
 
 
 def _said(report: dict[str, Any]) -> dict[str, Any]:
