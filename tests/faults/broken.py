@@ -14,12 +14,12 @@ import numpy as np
 import onnxruntime  # noqa: F401 - so that no fork has to
 import paho.mqtt.client  # noqa: F401 - so that no fork has to
 
-from leukoscope import cli, service
+from leukoscope import cli, filing, service
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.displays.snapshot import Snapshot, SnapshotSettings
-from leukoscope.errors import CameraError, CameraInterrupted, DisplayError
+from leukoscope.errors import CameraError, CameraInterrupted, DisplayError, LeukoscopeError
 from leukoscope.service import Phase, Service
 from leukoscope.simulation.microscope import SimulatedMicroscope
 from leukoscope.specimen.frame import Frame
@@ -35,7 +35,8 @@ def live(order: Order) -> int:
     """Be the device; returns its exit status."""
     os.dup2(os.open(order.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
     os.environ |= {"RUNTIME_DIRECTORY": order.run_folder, "NOTIFY_SOCKET": order.notify, "WATCHDOG_USEC": "1000000"}
-    service.OUTBOX_RETRY_S, service.RESULT_S, service.FLUSH_S, service.REFRESH_S = 0.1, 0.0, 1.0, 0.1
+    filing.OUTBOX_RETRY_S = service.REFRESH_S = 0.1
+    service.RESULT_S, service.FLUSH_S = 0.0, 1.0
     if order.processor is not None:
         os.sched_setaffinity(0, {order.processor})
     if order.data_mib:
@@ -46,7 +47,7 @@ def live(order: Order) -> int:
         cli.app(["run", "--bench", order.bench, "--samples", str(order.samples)], standalone_mode=False)
     except SystemExit as leaving:
         return int(leaving.code or 0)
-    except service.LeukoscopeError as error:
+    except LeukoscopeError as error:
         # As the command says it.
         print(f"leukoscope: {error}", file=sys.stderr, flush=True)
         return 2
