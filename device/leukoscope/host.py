@@ -1,7 +1,6 @@
 """What the operating system knows about this boot: its name, its clock, and how the board fares."""
 
 import ctypes
-import ctypes.util
 import os
 import resource
 import shutil
@@ -29,8 +28,9 @@ def boot_id() -> str:
 def clock_synchronised() -> bool | None:
     """Whether the kernel holds the clock for synchronised (adjtimex, read only); None where it cannot tell."""
     try:
-        adjtimex = ctypes.CDLL(ctypes.util.find_library("c")).adjtimex
-    except (OSError, AttributeError):
+        # Of the library this process runs on; looking for its file starts a program, each time somebody asks.
+        adjtimex = ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError, TypeError):
         return None
     state = int(adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     return None if state < 0 else state != _TIME_ERROR

@@ -1,0 +1,70 @@
+"""The short form of the campaign: a few cases of each kind; `tools/faults` runs as many as you like."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from unittest import mock
+
+import pytest
+
+from tests.faults import disks, files, kills, parts, powercut, servers
+from tests.faults.campaign import Kind, Row, try_kind
+from tests.faults.nursery import Nursery
+
+CASES = {kills.KILLS.name: 3, powercut.POWER.name: 2}
+SHORT = [
+    kills.KILLS,
+    powercut.POWER,
+    files.FILES,
+    *disks.KINDS,
+    *(
+        kind
+        for kind in (*parts.KINDS, *servers.KINDS)
+        if kind.name
+        in {
+            "camera hangs",
+            "camera wrong size",
+            "display absent",
+            "button stuck",
+            "broker refuses",
+            "clock jumps in a sample",
+            "memory 512 MB",
+        }
+    ),
+]
+"""Switching bundles is killed step by step in `bundles_installed`; the rest is left to the long form."""
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
+
+
+def tried(kind: Kind, nursery: Nursery) -> Row:
+    row = try_kind(kind, nursery, CASES.get(kind.name, 1))
+    if row.skipped:
+        pytest.skip(row.skipped)
+    assert row.tried
+    return row
+
+
+@pytest.mark.parametrize("kind", SHORT, ids=lambda kind: kind.name)
+def test_no_fault_loses_or_doubles_a_finished_report(kind: Kind, nursery: Nursery) -> None:
+    row = tried(kind, nursery)
+    assert not row.failures
+    assert (row.survived, row.lost, row.doubled) == (row.tried, 0, 0)
+
+
+def test_a_disk_that_forgets_what_it_was_told_to_keep_is_found_out(nursery: Nursery) -> None:
+    with mock.patch.object(powercut.Disk, "sync", lambda disk, path: None):
+        row = tried(powercut.POWER, nursery)
+    assert row.lost > 0
+
+
+def test_a_spoilt_file_is_another_than_before(tmp_path: Path) -> None:
+    for way in files.WAYS:
+        path = tmp_path / "file"
+        path.write_bytes(b"some content")
+        files.spoil(path, way, Random(1))
+        assert path.read_bytes() != b"some content", way
