@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from unittest import mock
 
 import pytest
 
@@ -54,12 +53,6 @@ def test_no_fault_loses_or_doubles_a_finished_report(kind: Kind, nursery: Nurser
     row = tried(kind, nursery)
     assert not row.failures
     assert (row.survived, row.lost, row.doubled) == (row.tried, 0, 0)
-
-
-def test_a_disk_that_forgets_what_it_was_told_to_keep_is_found_out(nursery: Nursery) -> None:
-    with mock.patch.object(powercut.Disk, "sync", lambda disk, path: None):
-        row = tried(powercut.POWER, nursery)
-    assert row.lost > 0
 
 
 def test_a_spoilt_file_is_another_than_before(tmp_path: Path) -> None:
