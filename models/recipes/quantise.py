@@ -79,7 +79,19 @@ def to_onnx(net: nn.Module, outputs: tuple[str, ...], calibration: Sequence[Pict
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"TensorQuantOverrides": {"image": [level]}, "CalibMovingAverage": True},
         )
+    without_traces(path)
     onnx.checker.check_model(str(path))
+
+
+def without_traces(path: Path) -> None:
+    """Takes out which line of which file on the training machine each node came from; answers stay the same."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del model.metadata_props[:]
+    onnx.save(model, path)
 
 
 def to_litert(net: nn.Module, outputs: tuple[str, ...], calibration: Sequence[Picture], path: Path) -> dict[str, Any]:
