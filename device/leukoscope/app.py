@@ -9,16 +9,11 @@ from random import Random
 from typing import TypeVar
 
 from leukoscope import __version__
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.confusion import merge_confusion
-from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.recounting import Grounds
 from leukoscope.analysis.rules import Rules
-from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.analysis.summary import Naming
 from leukoscope.analysis.tally import Tally
-from leukoscope.bundles.installing import refuse_other_answers
-from leukoscope.bundles.startup import FoundBundle, Startup
+from leukoscope.bundles.startup import Startup
 from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
@@ -27,35 +22,27 @@ from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboard
 from leukoscope.displays import Display
 from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
-from leukoscope.displays.state import Fault, Starting
+from leukoscope.displays.state import Starting
 from leukoscope.errors import (
-    BrokerError,
-    BundleError,
     CalibrationError,
-    CameraError,
-    ControlError,
     DisplayError,
-    EngineUnavailable,
     LeukoscopeError,
-    OutboxError,
     SettingsError,
-    TrendError,
 )
+from leukoscope.faults import fault_of
 from leukoscope.host import boot_id, clock_synchronised
-from leukoscope.inference.bundle import Bundle
-from leukoscope.inference.network import Network
-from leukoscope.inference.validation import Validation
 from leukoscope.instrument import Instrument
+from leukoscope.networks import LoadedModels, open_models
 from leukoscope.optics.calibration import Calibration
-from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.optics.quality import QualityGate
 from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.recovery import lost_outbox, restore
 from leukoscope.reporting.sink import Sink
-from leukoscope.settings import BenchSettings, ModelSettings, identity_of
+from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.signals import News, Signaller
-from leukoscope.specimen.sample import BundleIdentity, Provenance, Source
+from leukoscope.specimen.sample import Provenance, Source
 from leukoscope.trending.notebook import Notebook
 from leukoscope.trending.trend import Trend
 from leukoscope.upkeep.lifeline import Lifeline, Watched
@@ -71,89 +58,6 @@ STUCK_S = 300.0
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
 Part = TypeVar("Part", Camera, Display, Control, Signaller)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModels:
-    """Both networks, and what reports say about them."""
-
-    segmenter: Segmenter
-    classifier: Classifier
-    segmenter_identity: BundleIdentity
-    classifier_identity: BundleIdentity
-    naming: Naming
-    """What the classifier can name, and how it mistakes it."""
-
-
-def open_models(models: ModelSettings, near: Path | None = None, startup: Startup | None = None) -> LoadedModels:
-    """Load both bundles.
-
-    Args:
-        models: what the settings say.
-        near: the folder of the settings file.
-        startup: a start of a device with bundles of its own, which counts nothing before both golden pairs are
-            replayed; without it only those beside the settings file and those of the software are looked at.
-
-    Raises:
-        SettingsError: a bundle is not where the settings say.
-        BundleError: a bundle is altered or of the wrong kind, or decides otherwise than it must.
-        EngineUnavailable: the runtime is not installed.
-    """
-    on_device = startup is not None
-    startup = startup or Startup(near, __version__)
-    with startup.opening(models.segmenter) as found:
-        first, first_network = _open_bundle(models, found, prove=on_device)
-        segmenter = Segmenter(first, first_network)
-    with startup.opening(models.classifier) as found:
-        second, second_network = _open_bundle(models, found, prove=on_device)
-        classifier, naming = Classifier(second, second_network), naming_of(second)
-    engine = models.engine.driver
-    identities = [
-        BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
-        for bundle in (first, second)
-    ]
-    return LoadedModels(
-        segmenter=segmenter,
-        classifier=classifier,
-        segmenter_identity=identities[0],
-        classifier_identity=identities[1],
-        naming=naming,
-    )
-
-
-def open_classifier(models: ModelSettings) -> Classifier:
-    """The classifier alone; errors as in `open_models`."""
-    with Startup(None, __version__).opening(models.classifier) as found:
-        return Classifier(*_open_bundle(models, found, prove=False))
-
-
-def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
-    """An instrument for stored pictures, of which nothing is known but the scale; errors as in `open_models`."""
-    loaded = open_models(models)
-    gate = QualityGate(QualityLimits())
-    return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
-
-
-def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> tuple[Bundle, Network]:
-    bundle = Bundle.read(found.folder)
-    network = models.engine.open(bundle)
-    if found.on_trial or prove:
-        refuse_other_answers(bundle, network)
-    return bundle, network
-
-
-def naming_of(bundle: Bundle) -> Naming:
-    """What a classifier's bundle says about its classes, and its validation about how it mistakes them.
-
-    Raises:
-        BundleError: it is no classifier's, or its validation is missing, altered or about other classes.
-    """
-    facts = bundle.manifest.classifier
-    if facts is None:
-        raise BundleError(f"bundle {bundle.manifest.name} is no classifier: check models.classifier in the settings")
-    path = bundle.validation_path()
-    correction = None if path is None else Correction(merge_confusion(Validation.read(path), facts))
-    return Naming(facts.classes, facts.groups, correction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,28 +260,6 @@ def _open_control(control: ControlSettings, panel: Panel) -> Control:
     if window is None:
         raise SettingsError('controls: driver "window" needs a display with driver "window": add one to displays')
     return control.open(window)
-
-
-def fault_of(error: LeukoscopeError) -> Fault:
-    """The screen that tells a technician about an error: its message says what happened, then what to do."""
-    happened, _, todo = str(error).rpartition(": ")
-    return Fault(_part_of(error), happened or todo, todo if happened else "Run leukoscope doctor")
-
-
-def _part_of(error: LeukoscopeError) -> str:
-    parts = {
-        CameraError: "Camera",
-        CalibrationError: "Calibration",
-        BundleError: "Networks",
-        EngineUnavailable: "Networks",
-        ControlError: "Button",
-        DisplayError: "Display",
-        OutboxError: "Storage",
-        TrendError: "Storage",
-        BrokerError: "Broker",
-        SettingsError: "Settings",
-    }
-    return next((name for kind, name in parts.items() if isinstance(error, kind)), "Instrument")
 
 
 def _closing(stack: ExitStack, part: Part) -> Part:

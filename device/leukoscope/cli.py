@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from leukoscope import __version__
-from leukoscope.app import open_classifier, open_instrument_for_pictures
 from leukoscope.bundle_commands import bundle_app
 from leukoscope.calibrating.commands import calibrate_app
 from leukoscope.checking.commands import check, trend
@@ -27,6 +26,7 @@ from leukoscope.faultscreen import PRESSED, FaultScreen, last_fault, read_panes
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.networks import open_classifier, open_instrument_for_pictures
 from leukoscope.reporting.outbox import CELL, REPORT, Outbox, State
 from leukoscope.reviewing.commands import audit_app, report_app
 from leukoscope.running import faults_on_record, run_bench

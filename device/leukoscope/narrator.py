@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from leukoscope import __version__
 from leukoscope.analysis.tally import Tally
-from leukoscope.app import Bench, fault_of
+from leukoscope.app import Bench
 from leukoscope.displays.kept import KeptScreens
 from leukoscope.displays.state import (
     BrokerState,
@@ -29,6 +29,7 @@ from leukoscope.displays.state import (
 )
 from leukoscope.displays.wording import PRESS
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
+from leukoscope.faults import fault_of
 from leukoscope.instrument import Sample, Waiting
 from leukoscope.reporting.outbox import Key, State
 from leukoscope.signals import News

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from leukoscope.app import fault_of, open_bench
+from leukoscope.app import open_bench
 from leukoscope.calibrating.commands import pages_of
 from leukoscope.calibrating.menu import lead_through
 from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.faults import fault_of
 from leukoscope.identification import MOST_CHARS
 from leukoscope.service import Service
 from leukoscope.settings import BenchSettings

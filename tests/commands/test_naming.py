@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.app import naming_of
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, Manifest
+from leukoscope.networks import naming_of
 from tests.analysis.validations import FACTS, VALIDATION
 from tests.bundles import classifier_bundle, manifest, segmenter_bundle
 

@@ -10,7 +10,6 @@ import pytest
 import leukoscope.app
 import leukoscope.calibrating.commands
 from leukoscope.analysis.rules import Rules
-from leukoscope.app import fault_of
 from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.colour import paint_colour
 from leukoscope.displays.compact import paint_compact
@@ -35,6 +34,7 @@ from leukoscope.displays.state import (
     result_of,
 )
 from leukoscope.errors import BrokerError, CameraError, LeukoscopeError
+from leukoscope.faults import fault_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Source

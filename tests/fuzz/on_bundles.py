@@ -12,7 +12,6 @@ from random import Random
 from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.golden import replay
-from leukoscope.app import naming_of
 from leukoscope.assets import find_asset
 from leukoscope.bundles.archive import Archive, read_archive, write_archive
 from leukoscope.bundles.installing import install
@@ -22,6 +21,7 @@ from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import Validation
+from leukoscope.networks import naming_of
 from tests.bundles_installed import workshop
 from tests.fuzz.mutations import as_json, as_toml, spoil_tree
 from tests.fuzz.target import Target, of_bytes, of_json, of_toml, repacked

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from leukoscope.doctor.broker import check_broker
 from leukoscope.errors import BrokerError
 from leukoscope.reporting import MqttSettings, status
+from leukoscope.reporting.backoff import Backoff
 from leukoscope.reporting.message import decode
-from leukoscope.reporting.mqtt_publisher import Backoff
 from leukoscope.reporting.outbox import Counts, Key, State
 from leukoscope.reporting.record import record
 from leukoscope.reporting.wire import to_bytes

@@ -22,12 +22,12 @@ from benchmarking.stages import STAGES, TimedInstrument
 from leukoscope.analysis import segmentation
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.app import open_models
 from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError, EngineUnavailable
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.instrument import Instrument
+from leukoscope.networks import open_models
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import ModelSettings
 from leukoscope.specimen.cell import CellKind

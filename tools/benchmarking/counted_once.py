@@ -10,8 +10,8 @@ from benchmarking.walks import Walk
 from leukoscope.analysis.agreement import overlap_of_each
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.tally import CountingRules, Naming, Tally
-from leukoscope.app import LoadedModels
 from leukoscope.instrument import Instrument, Look, Sample, Waiting
+from leukoscope.networks import LoadedModels
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule

@@ -12,7 +12,7 @@ from collecting.metrics import Metrics
 from collecting.settings import CollectorSettings
 from collecting.store import Kept, Store, StoreRefuses, StoreUnavailable
 from leukoscope.errors import BrokerError
-from leukoscope.reporting.mqtt_publisher import Backoff
+from leukoscope.reporting.backoff import Backoff
 from leukoscope.reporting.sink import Clock
 
 _TURN_S = 0.2

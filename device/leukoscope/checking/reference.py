@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leukoscope import __version__
 from leukoscope.analysis.tally import Tally
-from leukoscope.app import open_models, provenance_of
+from leukoscope.app import provenance_of
 from leukoscope.bundles.startup import Startup
 from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
@@ -17,6 +17,7 @@ from leukoscope.cameras.pictures import find_pictures
 from leukoscope.cameras.replay import ReplayCameraSettings
 from leukoscope.errors import TrendError
 from leukoscope.instrument import Instrument, Look, Sample
+from leukoscope.networks import open_models
 from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.settings import BenchSettings

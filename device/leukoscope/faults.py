@@ -1,0 +1,38 @@
+"""What a technician reads when a part fails."""
+
+from leukoscope.displays.state import Fault
+from leukoscope.errors import (
+    BrokerError,
+    BundleError,
+    CalibrationError,
+    CameraError,
+    ControlError,
+    DisplayError,
+    EngineUnavailable,
+    LeukoscopeError,
+    OutboxError,
+    SettingsError,
+    TrendError,
+)
+
+
+def fault_of(error: LeukoscopeError) -> Fault:
+    """The screen that tells a technician about an error: its message says what happened, then what to do."""
+    happened, _, todo = str(error).rpartition(": ")
+    return Fault(_part_of(error), happened or todo, todo if happened else "Run leukoscope doctor")
+
+
+def _part_of(error: LeukoscopeError) -> str:
+    parts = {
+        CameraError: "Camera",
+        CalibrationError: "Calibration",
+        BundleError: "Networks",
+        EngineUnavailable: "Networks",
+        ControlError: "Button",
+        DisplayError: "Display",
+        OutboxError: "Storage",
+        TrendError: "Storage",
+        BrokerError: "Broker",
+        SettingsError: "Settings",
+    }
+    return next((name for kind, name in parts.items() if isinstance(error, kind)), "Instrument")
