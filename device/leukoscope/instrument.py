@@ -157,7 +157,7 @@ class Sample:
             else:
                 self._count(look.field, None)
             return look
-        track = self._tracker.follow(frame.pixels)
+        track = self._tracker.follow(frame.pixels, frame.preview)
         if not track.still:
             lost = track.place is None and self._slide.patches > 0
             return Waiting.MOVED_TOO_FAST if lost else Waiting.STAGE_MOVES

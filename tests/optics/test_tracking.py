@@ -43,6 +43,14 @@ def test_a_moving_stage_is_not_still_and_its_place_is_known() -> None:
     assert near(track.place, 30, 60)
 
 
+def test_a_preview_is_followed_in_place_of_the_frame_and_places_are_in_pixels_of_the_frame() -> None:
+    tracker = StageTracker(0.01)
+    nothing = np.zeros_like(view(0, 0))
+    tracker.follow(nothing, view(100, 100, 1)[::2, ::2])
+    tracker.remember(START)
+    assert near(tracker.follow(nothing, view(130, 160, 2)[::2, ::2]).place, 30, 60, within=3.0)
+
+
 def test_errors_do_not_add_up_on_a_long_way_round() -> None:
     there = [(100, 100 + 25 * step) for step in range(30)]
     down = [(100 + 25 * step, 825) for step in range(20)]

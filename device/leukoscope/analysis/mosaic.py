@@ -89,6 +89,8 @@ class Mosaic:
         self._cells: dict[int, _Cell] = {}
         self._shown: dict[View, set[int]] = {}
         """Which cells each field shows, in the order of counting."""
+        self._windows: Rects = np.empty((0, 4))
+        """Of the fields, in the same order: every frame at rest asks what of it is new."""
         self.area_px = 0.0
         """Slide that its fields show, square pixels."""
 
@@ -104,7 +106,7 @@ class Mosaic:
 
     def new_share(self, window: Rects) -> float:
         """Share of a window that none of its fields shows, 0-1."""
-        return uncovered_share(window, [view.window for view in self._touching(window)])
+        return uncovered_share(window, [view.window for view in self.touching(window)])
 
     def near(self, window: Rects) -> Rects:
         """Boxes on the slide of the cells that were seen whole in fields that reach into a window."""
@@ -112,7 +114,7 @@ class Mosaic:
         return known.boxes[~known.parts]
 
     def _known_near(self, window: Rects) -> "_Known":
-        keys = sorted(set().union(*(self._shown[view] for view in self._touching(window))))
+        keys = sorted(set().union(*(self._shown[view] for view in self.touching(window))))
         told = [(key, *one) for key in keys for one in self._cells[key].telling()]
         return _Known(
             numbers=[key for key, _, _ in told],
@@ -122,8 +124,10 @@ class Mosaic:
             parts=np.array([not self._cells[key].whole for key, _, _ in told], dtype=np.bool_),
         )
 
-    def _touching(self, window: Rects) -> list[View]:
-        return [view for view in self._shown if area_of(clipped(view.window, window)) > 0]
+    def touching(self, window: Rects) -> list[View]:
+        """Its fields that show some of a window."""
+        touching = area_of(clipped(self._windows, window)) > 0
+        return [view for view, near in zip(self._shown, touching.tolist(), strict=True) if near]
 
     def add(self, view: View) -> tuple[tuple[SlideCell, ...], tuple[int, ...]]:
         """Take in one more field; the cells of which more is known now, and numbers of those that are no more."""
@@ -131,9 +135,10 @@ class Mosaic:
         partners = _partners(view, known)
         changed: set[int] = set()
         dropped: set[int] = set()
-        earlier = self._touching(view.window)
+        earlier = self.touching(view.window)
         self.area_px += self.new_share(view.window) * view.rows * view.cols
         self._shown[view] = set()
+        self._windows = np.vstack([self._windows, view.window])
         for index, (sight, box) in enumerate(zip(view.sights, view.boxes(), strict=True)):
             cell = self._cell_for(partners.get(index, []), dropped)
             if not cell.seen:

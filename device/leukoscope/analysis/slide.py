@@ -150,7 +150,7 @@ def _opinion(patch: Mosaic, view: View, um_per_px: float) -> _Opinion:
     boxes = view.boxes()
     whole = np.array([sight.whole for sight in view.sights], dtype=np.bool_)
     shown_before = np.zeros(len(boxes), dtype=np.bool_)
-    for other in patch.views:
+    for other in patch.touching(view.window):
         shown_before |= within(boxes, grown(clipped(other.window, view.window), -reach))
     asked = boxes[whole & shown_before]
     shift, agreeing = agreed_shift(_middles(boxes[whole]), _middles(known), reach=reach, spread=SPREAD_UM / um_per_px)

@@ -77,15 +77,20 @@ class StageTracker:
         self._known: list[_Known] = []
         self._refused: Thumbnail | None = None
 
-    def follow(self, pixels: Pixels) -> Track:
-        """Take in the next frame, RGB (rows, cols, 3); it must see every frame. The first is never still."""
+    def follow(self, pixels: Pixels, preview: Pixels | None = None) -> Track:
+        """Take in the next frame; it must see every frame. The first is never still.
+
+        Args:
+            pixels: RGB (rows, cols, 3); places are told in its pixels.
+            preview: the same view smaller, where the camera gives one: it saves shrinking the frame.
+        """
         size = (pixels.shape[0], pixels.shape[1])
         if size != self._size:
             # Another camera mode: nothing known fits.
             self._size, self._now, self._key, self._place, self._refused = size, None, None, None, None
             self._known.clear()
         before, was_at = self._now, self._place
-        self._now = Thumbnail.of(pixels)
+        self._now = Thumbnail.of(pixels if preview is None else preview)
         if before is None or self._now.contrast < FEATURELESS:
             # Where there is nothing to follow, the gate is asked what is wrong.
             self._place = None
