@@ -1,8 +1,11 @@
 """How far a share of counted cells can be trusted."""
 
-from scipy.special import betaincinv
+from functools import lru_cache
+
+from leukoscope.analysis.beta import beta_quantile
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float, float]:
     """Exact binomial interval of a share (Clopper & Pearson, Biometrika 26, 1934).
 
@@ -20,8 +23,8 @@ def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float,
     if not 0 <= count <= total:
         raise ValueError(f"expected a count from 0 to {total}, found {count}")
     tail = (1 - level) / 2
-    low = 0.0 if count == 0 else float(betaincinv(count, total - count + 1, tail))
-    high = 1.0 if count == total else float(betaincinv(count + 1, total - count, 1 - tail))
+    low = 0.0 if count == 0 else beta_quantile(tail, count, total - count + 1)
+    high = 1.0 if count == total else beta_quantile(1 - tail, count + 1, total - count)
     return low, high
 
 

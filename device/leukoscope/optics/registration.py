@@ -6,8 +6,8 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy import fft
 from numpy.typing import NDArray
-from scipy import fft
 
 from leukoscope.specimen.frame import Pixels
 
@@ -137,7 +137,7 @@ def _overlaps(rows: int, cols: int) -> _Overlap:
 @lru_cache(maxsize=4)
 def _padded(rows: int, cols: int) -> tuple[int, int]:
     """Room for every shift without wrapping round."""
-    return fft.next_fast_len(2 * rows, real=True), fft.next_fast_len(2 * cols, real=True)
+    return cv2.getOptimalDFTSize(2 * rows), cv2.getOptimalDFTSize(2 * cols)
 
 
 def _summit(values: Grey, index: int) -> float:
