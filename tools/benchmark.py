@@ -70,14 +70,14 @@ def main(
     instruments = {name: TimedInstrument(bundles[0], bundles[1], one) for name, one in engines.items()}
     peak = Int8Peak()
     samples = take_turns(exhibits, instruments, rounds, peak, rival)
-    macs = _macs_per_tile(bundles[0])
+    macs = _macs_per_px(bundles[0])
     timings = [summarise(looks, key, name, macs, peak) for (key, name), looks in samples.looks.items()]
     results = Results(
         machine=_machine(),
         runtimes={name: one.engine for name, one in instruments.items()},
         load=round(os.getloadavg()[0], 2),
         timings=timings,
-        macs_per_tile=macs,
+        macs_per_px=round(macs, 1),
         peak_gmacs_per_s=round(peak.gmacs_per_s, 1),
         peak_by=peak.by,
         rss_mb=_memory(bundles, engines) if memory else {},
@@ -111,9 +111,9 @@ def _engines() -> dict[str, EngineSettings]:
     return {"onnx": OnnxSettings(threads=1), "litert": LitertSettings(threads=1)}
 
 
-def _macs_per_tile(bundle: Bundle) -> int:
-    taken = bundle.manifest.input
-    return count_macs(bundle.network_path("onnx"), np.zeros((1, 3, taken.rows, taken.cols), dtype=np.float32))
+def _macs_per_px(bundle: Bundle) -> float:
+    rows, cols = bundle.manifest.input.rows, bundle.manifest.input.cols
+    return count_macs(bundle.network_path("onnx"), np.zeros((1, 3, rows, cols), dtype=np.float32)) / (rows * cols)
 
 
 def _memory(bundles: Sequence[Bundle], engines: Mapping[str, EngineSettings]) -> dict[str, float]:

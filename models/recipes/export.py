@@ -19,6 +19,7 @@ from torch import nn
 import classifier_net
 import judge_segmenter
 import segmenter_net
+from any_size import free_litert, free_onnx
 from cells import Cell, centred, labelled_cells
 from decoding import Boxes, find_boxes
 from engines import Engine, LiteRtEngine, OnnxEngine, TorchEngine
@@ -39,6 +40,8 @@ class Kind:
     net: nn.Module
     outputs: tuple[str, ...]
     calibration: Sequence[Picture]
+    any_size: bool
+    """Whether the files are to take pictures of any size."""
 
 
 def segmenter(checkpoint: dict[str, Any], calibrate: int) -> Kind:
@@ -51,14 +54,15 @@ def segmenter(checkpoint: dict[str, Any], calibrate: int) -> Kind:
         found = fields(collection, "train")
         chosen = np.random.default_rng(3).permutation(len(found))[: round(share * calibrate)]
         pictures += [judge_segmenter.case(found[index], segmenter_net.TILE).picture for index in chosen]
-    return Kind(net.eval(), ("heat", "box", "mask"), pictures)
+    return Kind(net.eval(), ("heat", "box", "mask"), pictures, any_size=True)
 
 
 def classifier(checkpoint: dict[str, Any], cells: Sequence[Cell]) -> Kind:
     """The classifier with training cells to calibrate on."""
     net = classifier_net.ClassifierNet(len(checkpoint["classes"]))
     net.load_state_dict(checkpoint["weights"])
-    return Kind(net.eval(), ("logits",), [np.ascontiguousarray(centred(cell.picture)) for cell in cells])
+    pictures = [np.ascontiguousarray(centred(cell.picture)) for cell in cells]
+    return Kind(net.eval(), ("logits",), pictures, any_size=False)
 
 
 def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], count: int) -> dict[str, Any]:
@@ -176,6 +180,9 @@ def write_networks(made: Kind, out: Path) -> tuple[dict[str, Engine], dict[str, 
     """Both int8 files, and every engine that can run the network now, the float one first."""
     to_onnx(made.net, made.outputs, made.calibration, out / ONNX_FILE)
     litert = to_litert(made.net, made.outputs, made.calibration, out / LITERT_FILE)
+    if made.any_size:
+        free_onnx(out / ONNX_FILE)
+        free_litert(out / LITERT_FILE)
     engines: dict[str, Engine] = {
         "float": TorchEngine(made.net, made.outputs),
         "onnx": OnnxEngine(out / ONNX_FILE),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from leukoscope.analysis.tiles import run_tiled, spans
+from leukoscope.analysis.tiles import run_tiled, spans, tile_side
 from leukoscope.inference.network import Outputs
 
 
@@ -73,3 +73,20 @@ def test_a_tile_beyond_the_picture_is_filled_with_its_median_colour() -> None:
     np.testing.assert_array_equal(tile[:40, :52], picture)
     assert (tile[40:] == (200, 150, 90)).all()
     assert (tile[:, 52:] == (200, 150, 90)).all()
+
+
+@given(st.integers(1, 3000), st.sampled_from([4, 16, 32]), st.integers(0, 60), st.integers(160, 1100))
+def test_a_chosen_tile_covers_the_picture_with_no_more_tiles_than_the_largest_would(
+    length: int, multiple: int, margin: int, most: int
+) -> None:
+    side = tile_side(length, multiple, margin, most)
+    assert side % multiple == 0
+    assert side <= most
+    largest = most - most % multiple
+    assert len(list(spans(length, side, margin))) == len(list(spans(length, largest, margin)))
+    assert len(list(spans(length, side, margin))) > 1 or length <= side < length + multiple
+
+
+def test_a_margin_of_half_the_largest_tile_is_refused() -> None:
+    with pytest.raises(ValueError, match="margin"):
+        tile_side(300, 16, 40, 90)

@@ -18,7 +18,7 @@ from leukoscope.inference.onnx import OnnxSettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUNDLES = ("segmenter", "classifier", "marrow")
-OLD_RUNTIME = ("tflite-runtime==2.14.0", "numpy<2", "opencv-python-headless==4.11.0.86", "pydantic>=2.11", "scipy<1.15")
+OLD_RUNTIME = ("tflite-runtime==2.14.0", "numpy<2", "opencv-python-headless==4.11.0.86", "pydantic>=2.11")
 
 
 @pytest.mark.parametrize("name", BUNDLES)

@@ -177,7 +177,7 @@ def test_the_whole_benchmark_prints_tables_and_one_json_object(tmp_path: Path) -
     assert found["threads"] == 1
     assert {(one["size"], one["engine"]) for one in found["timings"]} == {("small", "onnx"), ("small", "litert")}
     assert all(set(one["stages"]) == set(STAGES) for one in found["timings"])
-    assert found["macs_per_tile"] > 1e6
+    assert found["macs_per_px"] > 1e3
     assert {one["engine"] for one in found["bundles"]} == {"onnx", "litert"}
     (against,) = found["against"]
     assert set(against["over_whole"]) == {"onnx", "litert"}

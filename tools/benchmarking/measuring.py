@@ -81,21 +81,22 @@ class Timing:
     """Of the int8 peak that the segmenting network reaches at its median processor time, 0-1."""
 
 
-def summarise(looks: Sequence[TimedLook], size: str, engine: str, macs_per_tile: int, peak: Int8Peak) -> Timing:
+def summarise(looks: Sequence[TimedLook], size: str, engine: str, macs_per_px: float, peak: Int8Peak) -> Timing:
     """The figures of one engine and size.
 
     Args:
         looks: at least one.
         size: key of the field size.
         engine: its name.
-        macs_per_tile: multiply-accumulates of one run of the segmenting network.
+        macs_per_px: multiply-accumulates of the segmenting network per pixel it is given.
         peak: what the processor reached in the same loop.
     """
     whole = Spread.of([look.whole for look in looks])
     stages = {key: Spread.of([look.stages[key] for look in looks]) for key in STAGES}
     cells = float(np.mean([look.cells for look in looks]))
     tiles = float(np.mean([look.tiles for look in looks]))
-    reached = macs_per_tile * tiles / 1e6 / stages["network"].cpu_p50
+    macs = macs_per_px * float(np.mean([look.network_px for look in looks]))
+    reached = macs / 1e6 / stages["network"].cpu_p50
     return Timing(
         size=size,
         engine=engine,

@@ -50,7 +50,7 @@ class Results:
     load: float
     """Processes that wanted a processor on average during the last minute, this one included."""
     timings: Sequence[Timing]
-    macs_per_tile: int
+    macs_per_px: float
     peak_gmacs_per_s: float
     peak_by: str
     rss_mb: Mapping[str, float]
@@ -142,7 +142,7 @@ def _targets_table(results: Results) -> Table:
     table = Table(
         title="Targets",
         caption=(
-            f"segmenting network: {results.macs_per_tile / 1e6:.0f} million multiply-accumulates per tile; int8 peak "
+            f"segmenting network: {results.macs_per_px / 1e3:.1f} thousand multiply-accumulates per pixel; int8 peak "
             f"of one core: {results.peak_gmacs_per_s:.0f} thousand million per second ({results.peak_by}, best of all "
             "rounds, ONNX Runtime)"
         ),

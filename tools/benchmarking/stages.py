@@ -38,7 +38,7 @@ class TimedNetwork:
     def __init__(self, network: Network) -> None:
         self._network = network
         self.engine = network.engine
-        self.spent, self.runs = Time(), 0
+        self.spent, self.runs, self.pixels = Time(), 0, 0
 
     def run(self, picture: NDArray[np.uint8]) -> Outputs:
         """See `Network.run`."""
@@ -46,6 +46,7 @@ class TimedNetwork:
         outputs = self._network.run(picture)
         self.spent += Time.now() - begin
         self.runs += 1
+        self.pixels += picture.shape[0] * picture.shape[1]
         return outputs
 
 
@@ -59,6 +60,8 @@ class TimedLook:
     cells: int
     tiles: int
     """How often the segmenting network ran."""
+    network_px: int
+    """Pixels it was given, all tiles together."""
 
 
 class TimedInstrument:
@@ -78,7 +81,8 @@ class TimedInstrument:
         Raises:
             LeukoscopeError: segmenting no longer takes the steps whose time is asked for.
         """
-        found_before, named_before, tiles_before = self._finder.spent, self._namer.spent, self._finder.runs
+        found_before, named_before = self._finder.spent, self._namer.spent
+        tiles_before, pixels_before = self._finder.runs, self._finder.pixels
         with watched(segmentation, "run_tiled") as tiling, watched(segmentation, "find_boxes") as decoding:
             begin = Time.now()
             micrograph = calibration.correct(frame)
@@ -103,7 +107,8 @@ class TimedInstrument:
             "cut_out": end - outlined - name,
             "name": name,
         }
-        return TimedLook(stages, end - begin, len(cells), self._finder.runs - tiles_before)
+        tiles, pixels = self._finder.runs - tiles_before, self._finder.pixels - pixels_before
+        return TimedLook(stages, end - begin, len(cells), tiles, pixels)
 
 
 def _once(calls: Calls, name: str) -> tuple[Time, Time]:

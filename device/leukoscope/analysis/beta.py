@@ -1,4 +1,4 @@
-"""The beta distribution's quantiles: what exact binomial intervals are made of, without 28 MB of a statistics library."""
+"""The beta distribution's quantiles, of which exact binomial intervals are made; a statistics library takes 28 MB."""
 
 import math
 

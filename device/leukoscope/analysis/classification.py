@@ -115,7 +115,8 @@ def _shrunk_around(
     pixels: Pixels, centre: tuple[float, float], step: float, side: int
 ) -> tuple[Pixels, tuple[float, float], float]:
     """The neighbourhood of a place, averaged down by `step`, so that fine detail does not alias."""
-    reach = int(side * step * 0.75) + 2
+    # Half the window, and a pixel of the small picture for interpolation at its edge.
+    reach = int((side / 2 + 1) * step) + 2
     top, left = max(0, int(centre[0]) - reach), max(0, int(centre[1]) - reach)
     part = pixels[top : int(centre[0]) + reach, left : int(centre[1]) + reach]
     rows, cols = max(1, round(part.shape[0] / step)), max(1, round(part.shape[1] / step))

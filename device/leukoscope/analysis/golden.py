@@ -56,6 +56,8 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
                 raise ValueError(f"the network names {logits.shape[1:]} classes")
             return GoldenCheck(len(expected), int((logits.argmax(axis=1) == expected).sum()), 0, ms)
         facts = _segmenter_facts(bundle)
+        if facts.side_multiple_px is not None:
+            _require_any_size(network, pictures[0][: 4 * facts.side_multiple_px], facts.stride)
         found = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=0.0)
         clear = clear_cells(outputs[0]["heat"], outputs[0]["box"], facts, margin=2 * CLEAR_SCORE)
     except BundleError:
@@ -64,6 +66,12 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
         name, why = bundle.manifest.name, " ".join(str(error).split())
         raise BundleError(f"the network of bundle {name} does not fit its manifest: {why}") from error
     return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
+
+
+def _require_any_size(network: Network, picture: NDArray[np.uint8], stride: int) -> None:
+    rows, cols = (side // stride for side in picture.shape[:2])
+    if any(values.shape[:2] != (rows, cols) for values in network.run(picture).values()):
+        raise ValueError(f"it does not answer {rows}x{cols} points to {picture.shape[0]}x{picture.shape[1]} pixels")
 
 
 def _segmenter_facts(bundle: Bundle) -> SegmenterFacts:

@@ -4,13 +4,17 @@ import numpy as np
 
 from leukoscope.analysis.centres import Boxes, find_boxes, unpack_mask
 from leukoscope.analysis.outlines import BORDER_UM, KINDS, outline_cells
-from leukoscope.analysis.tiles import run_tiled
+from leukoscope.analysis.tiles import run_tiled, tile_side
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.optics.resampling import resample
 from leukoscope.specimen.cell import CellInstance
 from leukoscope.specimen.frame import Micrograph
+
+MOST_TILE_PX = 1024
+"""Larger pictures are cut even for a network that takes any: memory grows with the tile. No camera's field at 1000x
+comes near it."""
 
 
 class Segmenter:
@@ -38,13 +42,13 @@ class Segmenter:
             micrograph: of any size and scale; it is resampled to the network's scale.
         """
         small, factor = resample(micrograph.pixels, micrograph.um_per_px / self._input.um_per_px)
-        maps = run_tiled(
-            self._network,
-            small,
-            tile=(self._input.rows, self._input.cols),
-            stride=self._facts.stride,
-            margin_px=round(self._facts.margin_um / self._input.um_per_px),
-        )
+        margin_px = round(self._facts.margin_um / self._input.um_per_px)
+        rows, cols = small.shape[:2]
+        tile = self._input.rows, self._input.cols
+        if (multiple := self._facts.side_multiple_px) is not None:
+            most = max(MOST_TILE_PX, *tile)
+            tile = tile_side(rows, multiple, margin_px, most), tile_side(cols, multiple, margin_px, most)
+        maps = run_tiled(self._network, small, tile=tile, stride=self._facts.stride, margin_px=margin_px)
         lowest = np.minimum(self._inside, self._at_edge).tolist()
         found = find_boxes(maps["heat"], maps["box"], thresholds=lowest, stride=self._facts.stride)
         found = self._believed(found, (small.shape[0], small.shape[1]))

@@ -34,17 +34,38 @@ def spans(length: int, tile: int, margin: int) -> Iterator[Span]:
     Raises:
         ValueError: the margins leave nothing of a tile.
     """
-    core = tile - 2 * margin
-    if core <= 0:
-        raise ValueError(f"expected a margin below half a tile of {tile} steps, found {margin}")
     if length <= tile:
         yield Span(0, 0, length)
         return
+    core = tile - 2 * margin
+    if core <= 0:
+        raise ValueError(f"expected a margin below half a tile of {tile} steps, found {margin}")
     count = -(-(length - 2 * margin) // core)
     starts = [round(index * (length - tile) / (count - 1)) for index in range(count)]
     edges = [0, *((one + tile + other) // 2 for one, other in itertools.pairwise(starts)), length]
     for start, (low, high) in zip(starts, itertools.pairwise(edges), strict=True):
         yield Span(start, low, high)
+
+
+def tile_side(length: int, multiple: int, margin: int, most: int) -> int:
+    """The smallest side with which as few tiles as can be cover a length; all in pixels.
+
+    Args:
+        length: of the picture along this axis.
+        multiple: of what the network takes.
+        margin: at a tile's inner edges that is not to be trusted.
+        most: the largest side allowed, rounded down to the multiple.
+
+    Raises:
+        ValueError: the margins leave nothing of the largest tile.
+    """
+    most -= most % multiple
+    core = most - 2 * margin
+    if core <= 0:
+        raise ValueError(f"expected a margin below half a tile of {most} pixels, found {margin}")
+    count = 1 if length <= most else -(-(length - 2 * margin) // core)
+    needed = length if count == 1 else -(-(length - 2 * margin) // count) + 2 * margin
+    return min(most, -(-needed // multiple) * multiple)
 
 
 def run_tiled(

@@ -57,6 +57,8 @@ class SegmenterFacts(FrozenModel):
     """The same for a cell cut by the picture's edge; a kind that is not named has no other threshold there."""
     margin_um: Annotated[float, Field(ge=0)]
     """How far from a tile's edge the answer is not to be trusted."""
+    side_multiple_px: Annotated[int, Field(gt=0)] | None = None
+    """The networks take any picture whose sides are multiples of this; without it, the input's size alone."""
 
 
 class CellClass(FrozenModel):

@@ -25,6 +25,7 @@ class LitertNetwork:
         self._interpreter = interpreter
         taken = interpreter.get_input_details()[0]
         self._input_index: int = taken["index"]
+        self._taken_shape = tuple(taken["shape"][1:])
         self._byte_table = _affine(taken).byte_table()
         given = interpreter.get_output_details()
         self._outputs = [(name, detail["index"], _affine(detail)) for name, detail in zip(outputs, given, strict=True)]
@@ -32,6 +33,10 @@ class LitertNetwork:
 
     def run(self, picture: NDArray[np.uint8]) -> Outputs:
         """See `Network.run`."""
+        if picture.shape != self._taken_shape:
+            self._interpreter.resize_tensor_input(self._input_index, (1, *picture.shape))
+            self._interpreter.allocate_tensors()
+            self._taken_shape = picture.shape
         self._interpreter.set_tensor(self._input_index, cv2.LUT(picture, self._byte_table)[None])
         self._interpreter.invoke()
         return {

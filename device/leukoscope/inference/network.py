@@ -21,5 +21,6 @@ class Network(Protocol):
         """Compute one picture.
 
         Args:
-            picture: RGB, shape (rows, cols, 3) exactly as the bundle's input states.
+            picture: RGB, shape (rows, cols, 3) as the bundle's input states, or where its manifest says so any other
+                whose sides are multiples of its `side_multiple_px`.
         """
