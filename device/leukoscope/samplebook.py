@@ -10,6 +10,7 @@ from leukoscope.errors import OutboxError
 from leukoscope.identification import Identification, Verdict
 from leukoscope.instrument import Sample
 from leukoscope.register import Register
+from leukoscope.reporting.journal import Journal
 from leukoscope.reporting.outbox import Key
 from leukoscope.reporting.record import REPORT_KIND
 from leukoscope.resuming import Progress, made_with
@@ -78,7 +79,15 @@ class SampleBook:
         self._progress.close()
 
     def _is_reported(self, report_id: str) -> bool:
-        return self._bench.outbox.get(Key(report_id, 1, REPORT_KIND)) is not None
+        """Whether the outbox has its report; the power may have gone before the report's file was there, too."""
+        entry = self._bench.outbox.get(Key(report_id, 1, REPORT_KIND))
+        if entry is None:
+            return False
+        try:
+            Journal(self._bench.settings.storage.folder / "reports").write(entry.key, entry.payload)
+        except OSError as error:
+            self._tell(OutboxError(f"the file of report {report_id} cannot be written ({error.strerror}): make room"))
+        return True
 
     def _note(self, event: str, sample: Sample, facts: Mapping[str, Any]) -> None:
         told = {"report_id": sample.report_id, "at": self._now().isoformat(), **facts}

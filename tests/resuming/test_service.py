@@ -14,6 +14,7 @@ from leukoscope.checkpoint import find_interrupted
 from leukoscope.errors import CameraError, CameraInterrupted, OutboxError
 from leukoscope.filing import Filing
 from leukoscope.narrator import Narrator
+from leukoscope.reporting.journal import Journal
 from leukoscope.resuming import Progress
 from leukoscope.service import Service
 from leukoscope.signals.gpio import GpioSignals
@@ -240,6 +241,16 @@ def test_a_report_that_was_kept_is_not_made_twice_when_its_journal_stayed(bench:
     bench.run(QUIT)
     assert bench.in_progress == []
     assert len(bench.reports) == 1
+
+
+def test_a_report_whose_file_was_not_written_before_the_cut_gets_it_at_the_next_start(bench: Bench) -> None:
+    with mock.patch.object(Journal, "write", side_effect=PulledPlug), pytest.raises(PulledPlug):
+        bench.run(TOGGLE, white_cells=2)
+    assert bench.reports == []
+    bench.run(QUIT, white_cells=2)
+    (report,) = bench.reports
+    assert report["sample"]["finished_because"] == "enough_cells"
+    assert bench.in_progress == []
 
 
 def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> None:
