@@ -5,7 +5,7 @@ tools/evaluate.py --engine litert       the same with the other runtime
 tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1; five minutes, or --limit 20
-tools/evaluate.py --only crops          named cells, blasts, calibration
+tools/evaluate.py --only crops          named cells, blasts, calibration, what is not to be counted
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
 
@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from evaluation.crop_tables import crop_tables
+from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.gate import gate_tables
 from evaluation.outline_table import outline_table
@@ -65,6 +66,7 @@ def main(
     if only in (None, "crops"):
         for table in crop_tables(namer, _name(namer_bundle, settings), data, limit, split):
             console.print(table)
+        console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
 
 
 def _name(bundle: Bundle, settings: EngineSettings) -> str:

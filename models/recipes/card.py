@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation.belief_plots import draw_confusion, draw_reliability
 from evaluation.crop_tables import crop_tables
+from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
@@ -80,7 +81,11 @@ def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: boo
     folder.mkdir(exist_ok=True)
     classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
     name = f"{bundle.manifest.name} {bundle.manifest.version}, int8, ONNX Runtime"
-    parts = [as_markdown(table) for table in crop_tables(classifier, name, data_folder(), 0)] if shared else []
+    parts = []
+    if shared:
+        data = data_folder()
+        tables = [*crop_tables(classifier, name, data, 0), doubtful_table(classifier, name, data, 0)]
+        parts = [as_markdown(table) for table in tables]
     for matrix in Validation.read(path).matrices:
         file = f"confusion-{matrix.collection}.png"
         draw_confusion(matrix, folder / file)
