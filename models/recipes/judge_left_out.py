@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from batches import as_batch
+from adapt import adapt
 from cells import Cell, centred, labelled_cells
 from classifier_net import ClassifierNet
 from fitting import CHECKPOINT_FILE
@@ -29,8 +28,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation.naming import RAABIN_5, NamingScore, group_of, score
 
-BATCH = 64
-
 
 def main() -> None:
     """Reads the command line and prints one line of figures."""
@@ -38,9 +35,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--without", required=True, help="the laboratory that was left out")
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument(
-        "--adapt", type=int, default=0, help="take the features' means and spreads from so many of its unnamed cells"
-    )
+    parser.add_argument("--adapt", type=int, default=0, help="adapt to so many of its cells, unnamed, first")
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
@@ -50,7 +45,8 @@ def main() -> None:
     cells = labelled_cells([crop for crop in crops("val") if crop.collection == options.without], vocabulary)
     if options.adapt:
         unnamed = labelled_cells([crop for crop in crops("train") if crop.collection == options.without], vocabulary)
-        adapt(net, [unnamed[index] for index in np.random.default_rng(0).permutation(len(unnamed))[: options.adapt]])
+        order = np.random.default_rng(0).permutation(len(unnamed))[: options.adapt]
+        adapt(net, [centred(unnamed[index].picture) for index in order])
     for free in (True, False):
         result = judged(net, cells, vocabulary, free=free)
         what = "one of all classes" if free else "one of the five"
@@ -59,24 +55,6 @@ def main() -> None:
             f"{options.without} left out, {what}: accuracy {result.accuracy:.3f} of {result.cells} cells "
             f"(most frequent class {result.majority_accuracy:.3f}), F1 {f1}"
         )
-
-
-def adapt(net: ClassifierNet, cells: Sequence[Cell]) -> None:
-    """Take the statistics of batch normalisation from these cells (AdaBN, Li et al. 2016, arXiv:1603.04779).
-
-    Args:
-        net: is changed.
-        cells: of the new laboratory; their labels are not looked at.
-    """
-    layers = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # a plain mean over the batches
-        layer.train()
-    with torch.no_grad():
-        for start in range(0, len(cells) - BATCH + 1, BATCH):
-            net(as_batch([centred(cell.picture) for cell in cells[start : start + BATCH]]))
-    net.eval()
 
 
 def judged(net: ClassifierNet, cells: Sequence[Cell], vocabulary: Vocabulary, *, free: bool = False) -> NamingScore:

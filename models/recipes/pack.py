@@ -40,10 +40,16 @@ def main() -> None:
     parser.add_argument("--exported", type=Path, required=True, help="what export.py wrote")
     parser.add_argument("--facts", type=Path, required=True, help="the manifest's hand-written part")
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument(
+        "--as-in", type=Path, help="take temperature and limit of unsure from this bundle; judge nothing"
+    )
+    parser.add_argument("--name", help="of the bundle, with --as-in")
     add_collection(parser)
     options = parser.parse_args()
     facts = tomllib.loads(options.facts.read_text("utf-8"))
-    if facts["kind"] == "segmenter":
+    if options.as_in is not None:
+        bundle = pack_adapted(options.exported, facts, options.out, Bundle.read(options.as_in), options.name)
+    elif facts["kind"] == "segmenter":
         bundle = pack_segmenter(options.exported, facts, options.out)
     else:
         vocabulary = Vocabulary.read(options.facts)
@@ -87,11 +93,30 @@ def pack_classifier(
     facts["classifier"]["unsure_below"] = limit_of_unsure(named, bundle)
     bundle = _write(out, facts)
     (out / VALIDATION).write_text(confusion(named, bundle, vocabulary).model_dump_json(indent=1), "utf-8")
+    _write_golden_cells(bundle, out)
+    return _write(out, facts)
+
+
+def pack_adapted(exported: Path, facts: dict[str, Any], out: Path, like: Bundle, name: str) -> Bundle:
+    """Write the bundle of a classifier that was fitted to cells without names: nobody can say how good it is.
+
+    It has no confusion matrices, so a differential is told as counted only.
+    """
+    known = like.manifest.classifier
+    assert known is not None
+    facts.pop("training", None)
+    facts |= {"name": name, "version": like.manifest.version}
+    facts["classifier"] |= {"temperature": known.temperature, "unsure_below": known.unsure_below}
+    bundle = _draft(exported, facts, _signature(exported), out)
+    _write_golden_cells(bundle, out)
+    return _write(out, facts)
+
+
+def _write_golden_cells(bundle: Bundle, out: Path) -> None:
     pictures = golden_pictures(bundle.manifest)
     logits = np.stack([OnnxSettings(threads=1).open(bundle).run(picture)["logits"] for picture in pictures])
     clear = np.diff(np.sort(logits, axis=1)[:, -2:], axis=1)[:, 0] > CLEAR_LEAD
     write_golden(out / GOLDEN, pictures[clear], classes=logits[clear].argmax(axis=1))
-    return _write(out, facts)
 
 
 def _signature(exported: Path) -> dict[str, Any]:

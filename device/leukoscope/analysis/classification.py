@@ -43,7 +43,7 @@ class Classifier:
         named = []
         for cell in cells:
             if cell.kind is CellKind.WBC:
-                crop = self._cut_out(micrograph.pixels, cell.box.centre, micrograph.um_per_px)
+                crop = self.cut_out(micrograph.pixels, cell.box.centre, micrograph.um_per_px)
                 probabilities = self._probabilities(crop)
                 cell_class, confidence = self.decide(probabilities)
             else:
@@ -54,7 +54,7 @@ class Classifier:
     def name_crop(self, pixels: Pixels, um_per_px: float) -> dict[str, float]:
         """Probability per class of the cell in the middle of a picture, shape (rows, cols, 3)."""
         rows, cols = pixels.shape[:2]
-        return self._probabilities(self._cut_out(pixels, (rows / 2, cols / 2), um_per_px))
+        return self._probabilities(self.cut_out(pixels, (rows / 2, cols / 2), um_per_px))
 
     def decide(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
         """The best class of the best group, or UNSURE where that group is below the bundle's limit; its probability."""
@@ -88,8 +88,8 @@ class Classifier:
         weights = np.exp(logits - logits.max())
         return np.asarray(weights / weights.sum(), dtype=np.float32)
 
-    def _cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
-        """The network's window around a place, at the network's scale; the edge is mirrored outwards."""
+    def cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
+        """The network's window around a place (row, column), at the network's scale; the edge is mirrored outwards."""
         step = self._input.um_per_px / um_per_px
         rows, cols = self._input.rows, self._input.cols
         if step >= HALVE_FROM:
