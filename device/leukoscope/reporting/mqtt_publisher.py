@@ -18,7 +18,7 @@ from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.lateness import as_sent
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.mqtt_link import Answer, Heard, Link
-from leukoscope.reporting.outbox import CELL, Entry, Key, Outbox
+from leukoscope.reporting.outbox import CELL, REPORT, Entry, Key, Outbox
 from leukoscope.reporting.sink import Clock, SinkState
 from leukoscope.reporting.wire import from_bytes, to_bytes, validate
 
@@ -240,7 +240,10 @@ class Publisher:
         cells = sum(key is not None and key.kind == CELL for key in flying)
         most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
         limit = window + len(flying) + len(self._not_before)
-        for entry in self._outbox.pending(limit, but=CELL if cells >= most_cells else ""):
+        pending = self._outbox.pending(limit, but=CELL if cells >= most_cells else "")
+        # Whoever is to have the pictures has the report first, also where it waits for a reader.
+        reports_wait = any(entry.key.kind != CELL for entry in pending)
+        for entry in pending:
             if len(self._flights) >= window or any(flight.alone for flight in self._flights.values()):
                 return
             if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
@@ -249,6 +252,8 @@ class Publisher:
             if suspect and self._flights:
                 return
             if entry.key.kind == CELL:
+                if reports_wait:
+                    return
                 cells += 1
                 if cells > most_cells:
                     return
@@ -257,7 +262,8 @@ class Publisher:
     def _send(self, link: Link, entry: Entry, *, alone: bool) -> None:
         try:
             payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
-            mid = link.publish(self._topic(entry.topic), payload, retain=False)
+            needed = self._settings.needs_reader and entry.key.kind == REPORT
+            mid = link.publish(self._topic(entry.topic), payload, retain=False, needs_reader=needed)
         except InvalidMessage as error:
             self._refuse(entry.key, str(error))
         else:
