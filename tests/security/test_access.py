@@ -8,8 +8,10 @@ from random import Random
 import pytest
 
 from collecting.sqlite_store import SqliteSettings
+from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.outbox import Key, State
 from leukoscope.reporting.record import record
+from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import HOST, wait_until
 from tests.collector.running import id_of, message, rows, stored
 from tests.reporting.conftest import clock
@@ -17,6 +19,8 @@ from tests.reporting.examples import IDENTITY, NOW, PROVENANCE, report
 from tests.security.conftest import OTHER, SPEAKER
 
 REFUSED = "Not authorized"
+CELL = CellRecord(7, 3, "blast", 0.75, (1, 2, 30, 40))
+PICTURE = CellPicture(b"RIFF\0\0\0\0WEBP", 60, 70, 0.1)
 
 
 @pytest.fixture
@@ -35,8 +39,10 @@ def test_a_report_goes_all_the_way_under_the_provisioned_rules(site, collected, 
     _, store = collected
     publisher = site.settings(needs_reader=True).open(outbox, IDENTITY, now=clock, rng=Random(1))
     record(report(1), outbox, IDENTITY, now=clock)
+    keep_pictures(report(1), [(CELL, PICTURE)], outbox, IDENTITY, now=clock)
     publisher.start()
     assert publisher.flush(8), publisher.state
+    assert wait_until(lambda: rows(store, "SELECT report, cell, class FROM cell") == [(id_of(1), 7, "blast")])
     publisher.stop()
     assert publisher.state.last_error is None
     assert wait_until(lambda: stored(store) == {(id_of(1), 1)})
