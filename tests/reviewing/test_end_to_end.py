@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from leukoscope.reporting import MqttSettings, Outbox
+from leukoscope.reporting.cells import pictures_of
 from leukoscope.reporting.message import decode
 from leukoscope.reviewing.review import Outcome, take_step
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
@@ -159,7 +160,7 @@ def test_when_every_cell_was_checked_the_counts_are_all_there_is(bench: Path) ->
     after, *cells = shown(bench, "--cells")
     assert after["white_cells"]["differential"] == before["white_cells"]["differential"]
     assert after["white_cells"]["differential_corrected"] is None
-    assert "a person has named or confirmed every white cell" in after["white_cells"]["not_corrected_because"]
+    assert "a person has named or confirmed every cell" in after["white_cells"]["not_corrected_because"]
     assert after["lifecycle"]["cells_checked"] == len(cells)
     assert {finding["basis"] for finding in after["findings"]} <= {"counts", "none"}
 
@@ -252,6 +253,21 @@ def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_p
         assert path.stat().st_size <= 8192
         with Image.open(path) as picture:
             assert picture.format == "WEBP"
+
+
+def test_pictures_go_by_what_a_person_called_the_cell_from_that_version_on(bench: Path, tmp_path: Path) -> None:
+    identifier = report_id(bench)
+    _, *cells = shown(bench, "--cells")
+    cell = min(cells, key=lambda one: one["confidence"])
+    name = "basophil" if cell["class"] != "basophil" else "eosinophil"
+    review(bench, "--relabel", f"{cell['cell']}={name}")
+    with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
+        first, second = ({one.number: one.name for one in pictures_of(outbox, identifier, n)} for n in (1, 2))
+    assert (first[cell["cell"]], second[cell["cell"]]) == (cell["class"], name)
+    assert {number: said for number, said in second.items() if first[number] != said} == {cell["cell"]: name}
+    page = tmp_path / "page.html"
+    assert leukoscope("export", identifier, "--as", "html", "--bench", bench, "--out", page).code == 0
+    assert f"<figcaption>{name.capitalize()}s</figcaption>" in page.read_text()
 
 
 def test_an_unknown_report_is_told(bench: Path) -> None:
