@@ -14,7 +14,7 @@ from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.wording import NO_DIAGNOSIS, origin_warnings, status_words
 from leukoscope.reporting.wire import utc_text
-from leukoscope.specimen.sample import BundleIdentity, SampleReport, Source
+from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, SampleReport, Source
 
 Resource = dict[str, Any]
 
@@ -105,8 +105,10 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
 
 
 def _narrative(original: Original, remarks: list[str]) -> Resource:
+    report = original.report
+    counted = f"Differential count of {report.white_cells} {CELLS_CALLED[report.rules.mode]}."
     lines = [
-        f"Differential count of {original.report.white_cells} white cells. {status_words(original.status).words}",
+        f"{counted} {status_words(original.status).words}",
         *remarks,
         ATTRIBUTION,
     ]

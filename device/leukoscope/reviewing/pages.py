@@ -10,7 +10,7 @@ from rich.text import Text
 from leukoscope.reporting.audit import AuditEntry
 from leukoscope.reporting.census import KeptSample, Named
 from leukoscope.reporting.outbox import Entry
-from leukoscope.specimen.sample import Provenance, SampleReport, Source
+from leukoscope.specimen.sample import CELLS_CALLED, Provenance, SampleReport, Source
 
 _MOST_CHANGES = 12
 
@@ -44,7 +44,7 @@ def provenance_line(provenance: Provenance) -> str:
 
 def table(found: Sequence[tuple[SampleReport, Entry]]) -> Table:
     """Reports in a list."""
-    made = Table("report", "v", "status", "specimen", "finished (UTC)", "white cells", "delivery")
+    made = Table("report", "v", "status", "specimen", "finished (UTC)", "cells", "delivery")
     for report, entry in found:
         life = report.life
         made.add_row(
@@ -124,7 +124,7 @@ def plain(text: str) -> Text:
 
 def _differential(report: SampleReport) -> Table:
     made = Table(title=plain(f"Sample {report.sample_id or '(unnamed)'}"), title_justify="left")
-    made.add_column("marrow cells" if report.rules.mode == "marrow" else "white cells")
+    made.add_column(CELLS_CALLED[report.rules.mode])
     for heading in ("count", "share", "95 % interval", "corrected", "95 % interval"):
         made.add_column(heading, justify="right")
     corrected = report.differential_corrected
@@ -152,7 +152,7 @@ def _lines(report: SampleReport) -> Iterator[str]:
         yield f"not corrected: {report.not_corrected_because}"
     red, per_1000 = report.red_cells, report.wbc_per_1000_rbc
     size = "" if red.mean_diameter_um is None else f", mean diameter {red.mean_diameter_um:.1f} µm"
-    ratio = "" if per_1000 is None else f" · {per_1000:.1f} white per 1000 red"
+    ratio = "" if per_1000 is None else f" · {per_1000:.1f} {CELLS_CALLED[report.rules.mode]} per 1000 red cells"
     yield f"red cells {red.count}{size} · platelets {report.platelets}{ratio}"
     flaws = ", ".join(f"{flaw.replace('_', ' ')} {count}" for flaw, count in report.fields_rejected.items())
     yield f"fields {report.fields_counted} counted, {report.fields_rejected_total} refused" + (
@@ -162,7 +162,7 @@ def _lines(report: SampleReport) -> Iterator[str]:
         yield f"! {finding.text}"
     yield f"{report.rules.mode} by rules {report.rules.id} {report.rules.version}"
     yield provenance_line(report.provenance)
-    checked = f", {report.life.cells_checked} white cells checked" if report.life.steps else ""
+    checked = f", {report.life.cells_checked} cells checked" if report.life.steps else ""
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
     yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:

@@ -162,6 +162,8 @@ class Finding:
 
 
 Mode = Literal["blood", "marrow"]
+CELLS_CALLED: Mapping[Mode, str] = {"blood": "white cells", "marrow": "marrow cells"}
+"""What the cells of the differential are, in words: in marrow they hold the nucleated red ones too."""
 """What a smear is of."""
 
 
@@ -173,7 +175,7 @@ class RulesIdentity:
     version: str
     sha256: str
     """Of the rules file, hexadecimal."""
-    mode: str = "blood"
+    mode: Mode = "blood"
     """What the smear is of, as the rules take it: "blood" or "marrow"."""
 
 
