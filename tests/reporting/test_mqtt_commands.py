@@ -173,7 +173,7 @@ def test_pictures_of_cells_follow_the_report_and_never_hold_one_up(mosquitto, pu
         assert wait_until(lambda: len(subscriber.payloads("/cell")) == 40)
         kinds = [topic.rpartition("/")[2] for topic, _, _ in subscriber.messages if not topic.endswith("status")]
     assert kinds == ["report"] * 5 + ["cell"] * 40
-    assert running.state.pending == 0
+    assert wait_until(lambda: running.state.pending == 0)
     assert wait_until(lambda: outbox.counts(CELL) == Counts(pending=0, sent=40, refused=0))
 
 

@@ -106,6 +106,22 @@ def test_counts_tell_the_states_apart(outbox):
     assert outbox.counts() == Counts(pending=2, sent=1, refused=1)
 
 
+def test_what_was_acknowledged_together_is_marked_in_one_write_to_the_disk(outbox):
+    put(outbox, "a", "b", "c")
+    written = []
+    with outbox.reading() as sql:
+        sql.set_trace_callback(written.append)
+    outbox.mark_all_sent({key("a"): "", key("b"): "nobody was there"}, NOW)
+    with outbox.reading() as sql:
+        sql.set_trace_callback(None)
+    assert written.count("COMMIT") == 1
+    assert [(entry.state, entry.note) for entry in outbox.list()] == [
+        (State.SENT, ""),
+        (State.SENT, "nobody was there"),
+        (State.PENDING, ""),
+    ]
+
+
 def test_pruning_deletes_old_sent_messages_and_nothing_else(outbox):
     put(outbox, "old", "new", "pending", "refused")
     outbox.mark_sent(key("old"), NOW - timedelta(days=31))

@@ -95,6 +95,7 @@ class Publisher:
         self._health: Mapping[str, Any] | None = None
         self._replies = 0
         self._look_at = 0.0
+        self._count_at = 0.0
         self._due_at = time.monotonic()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -216,7 +217,9 @@ class Publisher:
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_S
                 self._send_due(link)
-                self._count()
+                # With a long backlog counting takes as long as sending.
+                if not self._flights or time.monotonic() >= self._count_at:
+                    self._count()
             health, self._health = self._health, None
             if health is not None:
                 message = to_bytes(status.stamped(health, **self._stamp()))
@@ -287,26 +290,34 @@ class Publisher:
                 self._flights[mid] = _Flight(f"a result under {topic}", None, 0, overdue_at, alone=False)
 
     def _take_answers(self, link: Link) -> None:
+        accepted: dict[Key, str] = {}
         for answer in link.answers():
             self._backoff.reset()
             flight = self._flights.pop(answer.mid, None)
             if flight is None:
                 continue
             self.wake()
-            if flight.key is not None:
-                self._settle(flight.key, flight, answer)
-            elif answer.refusal:
-                self._tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            if flight.key is None:
+                if answer.refusal:
+                    self._tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            elif answer.refusal is None:
+                accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
+            else:
+                self._put_back(flight.key, flight, answer)
+        if accepted:
+            self._settle(accepted)
 
-    def _settle(self, key: Key, flight: _Flight, answer: Answer) -> None:
-        if answer.refusal is None:
-            note = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
-            self._outbox.mark_sent(key, self._now(), note)
+    def _settle(self, accepted: Mapping[Key, str]) -> None:
+        """The broker has these now; one write to the disk for all of them, or a backlog waits for the card."""
+        self._outbox.mark_all_sent(accepted, self._now())
+        for key in accepted:
             self._doubt.acknowledged(key)
             self._not_before.pop(key, None)
             if str(key) in (self._state.last_error or ""):
                 self._tell(last_error=None)
-        elif answer.for_good:
+
+    def _put_back(self, key: Key, flight: _Flight, answer: Answer) -> None:
+        if answer.for_good:
             self._refuse(key, f"the broker refused it: {answer.refusal}")
         else:
             self._outbox.mark_unanswered([key], f"the broker put it off: {answer.refusal}")
@@ -381,6 +392,7 @@ class Publisher:
         return self._identity.topic(name, self._settings.topic_root)
 
     def _count(self) -> None:
+        self._count_at = time.monotonic() + _LOOK_S
         counts = self._outbox.counts()
         self._tell(pending=counts.pending, sent=counts.sent, refused=counts.refused)
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -170,11 +170,15 @@ class Outbox:
 
     def mark_sent(self, key: Key, now: datetime, note: str = "") -> None:
         """The receiver has acknowledged it."""
-        self._settle(key, State.SENT, now, note)
+        self.mark_all_sent({key: note}, now)
+
+    def mark_all_sent(self, notes: Mapping[Key, str], now: datetime) -> None:
+        """The receiver has acknowledged these, each with a note, all in one transaction."""
+        self._settle(State.SENT, notes, now)
 
     def mark_refused(self, key: Key, now: datetime, reason: str) -> None:
         """The receiver will not have it; it stays here and holds nobody up."""
-        self._settle(key, State.REFUSED, now, reason)
+        self._settle(State.REFUSED, {key: reason}, now)
 
     def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
         """They were sent and no answer came: still pending, and others go first."""
@@ -271,11 +275,11 @@ class Outbox:
     ) -> None:
         self.close()
 
-    def _settle(self, key: Key, state: State, now: datetime, note: str) -> None:
+    def _settle(self, state: State, notes: Mapping[Key, str], now: datetime) -> None:
         with self.writing() as sql:
-            sql.execute(
+            sql.executemany(
                 "UPDATE message SET state = ?, settled_at = ?, note = ? WHERE id = ? AND version = ? AND kind = ?",
-                (state.value, utc_text(now), note, key.id, key.version, key.kind),
+                [(state.value, utc_text(now), note, key.id, key.version, key.kind) for key, note in notes.items()],
             )
 
     def _select(self, clause: str, values: tuple[Any, ...]) -> tuple[Entry, ...]:
