@@ -40,6 +40,11 @@ class Naming:
         """The classes whose cells are white cells, in the bundle's order."""
         return [one.key for one in self.classes if one.in_differential]
 
+    @property
+    def beside(self) -> list[str]:
+        """The other classes: nucleated red cells of blood, smudges, clumps, artefacts."""
+        return [one.key for one in self.classes if not one.in_differential]
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -107,6 +112,11 @@ class Summary:
     def white_cells(self) -> int:
         """Named white cells: the denominator of the differential."""
         return sum(self._named[key] for key in self._differential)
+
+    @property
+    def unsure(self) -> int:
+        """White cells that nobody could name."""
+        return self._named[UNSURE]
 
     @property
     def beside(self) -> dict[str, int]:

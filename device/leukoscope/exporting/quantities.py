@@ -111,7 +111,7 @@ def _red_cells(report: SampleReport) -> Iterator[Quantity]:
     if report.wbc_per_1000_rbc is None:
         yield _or_absent(Quantity("per_1000", "white_cells", PER_1000_RED_CELLS, None))
     else:
-        # Those in the counting frame, named or not; the message tells them by this ratio alone.
+        # Those in the counting frame; the message tells them by this ratio alone.
         seen = round(report.wbc_per_1000_rbc * red.count / 1000)
         value = _short(report.wbc_per_1000_rbc)
         ends = _ends(counted_ratio(seen, red.count), 1000) if red.count else (None, None, "")

@@ -211,6 +211,8 @@ class SampleReport:
     red_cells: RedCells
     platelets: int
     wbc_per_1000_rbc: float | None
+    """Cells named as a class of the differential, and those nobody could name, in the counting frame, per 1000 red
+    cells there; None without red cells."""
     area_um2: float
     """Area of specimen examined in counted fields."""
     border_rule: str
