@@ -222,6 +222,26 @@ def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
     assert leukoscope("audit", "list", "--bench", bench, "--json").out == before
 
 
+def test_a_file_of_a_report_that_was_changed_is_told_and_not_exported(bench: Path, tmp_path: Path) -> None:
+    review(bench)
+    (path,) = (bench.parent / "state" / "reports").glob("*-v2.json")
+    out = tmp_path / "table.csv"
+    export = ("export", report_id(bench), "--as", "csv", "--bench", bench, "--out", out)
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0
+    assert leukoscope(*export).code == 0
+    out.unlink()
+    right = path.read_bytes()
+    path.write_bytes(right.replace(b'"platelets":{"counted":', b'"platelets":{"counted":1'))
+    for command in (("audit", "verify", "--bench", bench), export, ("export", path, "--as", "csv", "--out", out)):
+        outcome = leukoscope(*command)
+        assert outcome.code == 2
+        assert f"{path} is not the report that was recorded" in outcome.err
+        assert len(outcome.err.splitlines()) == 1
+    assert not out.exists()
+    path.write_bytes(right)
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0
+
+
 def test_a_signed_report_is_not_reviewed_again(bench: Path) -> None:
     review(bench)
     name = report_id(bench)

@@ -174,9 +174,10 @@ def audit_verify(
     bench: BenchOption,
     head: Annotated[str, typer.Option(help="NUMBER:HASH printed by an earlier verify: it must still be there.")] = "",
 ) -> None:
-    """Check the whole trail, and every report against it; exit code 2 when something was tampered with."""
+    """Check the whole trail, and every report and its file against it; exit code 2 when one was tampered with."""
+    copies = BenchSettings.read(bench).storage.folder / "reports"
     with _outbox(bench) as outbox, outbox.reading() as sql:
-        wrong = list(faults(sql))
+        wrong = list(faults(sql, copies))
         last = audit.head(sql)
         if head:
             number, _, digest = head.partition(":")
