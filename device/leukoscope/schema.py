@@ -21,6 +21,9 @@ def explain(error: ValidationError) -> str:
             faults.append(f"{where} is not a known key")
         elif fault["type"] == "missing":
             faults.append(f"{where} is missing")
+        elif fault["type"] == "json_invalid":
+            # What was read instead is as likely zeros as words.
+            faults.append(_short(fault["msg"].lower()))
         else:
             faults.append(f"{where} = {_short(repr(fault['input']))}: {_short(fault['msg'].lower())}")
     more = len(faults) - MOST_FAULTS
