@@ -234,11 +234,18 @@ def test_a_locked_outbox_is_an_error_and_not_a_corrupt_one(path, monkeypatch):
     monkeypatch.setattr("leukoscope.reporting.outbox._BUSY_S", 0.05)
     with Outbox.open(path) as outbox:
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutboxError, match="locked"):
+        with pytest.raises(OutboxError, match="locked; another program holds it: wait until it has ended"):
             put(outbox, "a")
         holder.execute("COMMIT")
         put(outbox, "a")
     holder.close()
+
+
+def test_a_read_only_disk_is_told_with_what_to_do_about_it(outbox):
+    with outbox.reading() as sql:
+        sql.execute("PRAGMA query_only = ON")
+    with pytest.raises(OutboxError, match="is read-only: make it writable for the user the device runs as"):
+        put(outbox, "a")
 
 
 def test_a_full_disk_is_an_outbox_error_and_what_was_there_stays(outbox):

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from leukoscope.errors import OutboxError
 from leukoscope.reporting import pruning
-from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema, sync_folder
+from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema, sync_folder, what_to_do
 from leukoscope.reporting.wire import utc_text
 
 
@@ -120,7 +120,7 @@ class Outbox:
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, OutboxError):
                 raise
-            raise OutboxError(f"the outbox {path} cannot be opened: {error}") from error
+            raise OutboxError(f"the outbox {path} cannot be opened: {error}; {what_to_do(path, error)}") from error
         outbox = cls(path, connection, aside)
         with outbox.reading("prepared"):
             settle_schema(connection, path, owner=owner)
@@ -300,7 +300,7 @@ class Outbox:
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 why = " ".join(str(error).split())
                 raise OutboxError(
-                    f"the outbox {self.path} cannot be {verb}: {why}; is the disk full or failing?"
+                    f"the outbox {self.path} cannot be {verb}: {why}; {what_to_do(self.path, error)}"
                 ) from error
 
     @contextmanager
