@@ -18,6 +18,7 @@ from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.lateness import as_sent
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.mqtt_link import Answer, Heard, Link
+from leukoscope.reporting.mqtt_presence import Presence
 from leukoscope.reporting.outbox import CELL, REPORT, Entry, Key, Outbox
 from leukoscope.reporting.sink import Clock, SinkState
 from leukoscope.reporting.wire import from_bytes, to_bytes, validate
@@ -88,6 +89,7 @@ class Publisher:
         self._now = now
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
         self._doubt = Doubt(outbox, settings.doubt_s)
+        self._presence = Presence(outbox.path)
         self._flights: dict[int, _Flight] = {}
         self._not_before: dict[Key, float] = {}
         self._spare_session: tuple[int, int] | None = None
@@ -122,6 +124,7 @@ class Publisher:
     def start(self) -> None:
         """Begin to connect and to send; a publisher that was stopped stays so."""
         if self._thread is None and not self._stopping.is_set():
+            self._presence.show()
             self._thread = threading.Thread(target=self._run, name="reporting-mqtt", daemon=True)
             self._thread.start()
 
@@ -158,6 +161,7 @@ class Publisher:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(timeout_s)
+        self._presence.end()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
