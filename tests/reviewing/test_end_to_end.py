@@ -258,7 +258,9 @@ def test_the_pages_for_people_show_counts_history_and_cells(bench: Path) -> None
     assert "reviewed by Dr. Ada" in page.out.replace("\n", " ")
     assert "person" in page.out
     assert "reviewed" in leukoscope("report", "list", "--bench", bench).out
-    assert "Dr. Ada" in leukoscope("audit", "list", "--bench", bench).out
+    trail = leukoscope("audit", "list", "--bench", bench).out
+    assert "Dr. Ada" in trail
+    assert "cell/1" in trail
 
 
 def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_path: Path) -> None:

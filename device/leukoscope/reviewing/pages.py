@@ -98,8 +98,10 @@ def trail(entries: Iterable[AuditEntry]) -> Table:
     made = Table("no.", "at (UTC)", "by", "action", "what", "hash")
     for entry in entries:
         subject = plain(entry.subject)
-        if note := entry.details.get("note"):
-            subject.append(f"\n{plain(str(note))}")
+        changes = [f"{item} {before} → {after}" for item, before, after in entry.details.get("changes", ())]
+        for told in (_few(changes), entry.details.get("note")):
+            if told:
+                subject.append(f"\n{plain(str(told))}")
         made.add_row(str(entry.number), entry.at[:19], plain(entry.by), entry.action, subject, entry.hash[:12])
     return made
 
@@ -166,7 +168,11 @@ def _lines(report: SampleReport) -> Iterator[str]:
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
     yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:
-        changed = [f"{one.item} {one.before} → {one.after}" for one in step.changes]
-        more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
-        told = "".join(f"; {one}" for one in (", ".join(changed[:_MOST_CHANGES]) + more, step.note) if one)
+        changed = _few([f"{one.item} {one.before} → {one.after}" for one in step.changes])
+        told = "".join(f"; {one}" for one in (changed, step.note) if one)
         yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{told}"
+
+
+def _few(changes: Sequence[str]) -> str:
+    more = f" and {len(changes) - _MOST_CHANGES} more" if len(changes) > _MOST_CHANGES else ""
+    return ", ".join(changes[:_MOST_CHANGES]) + more
