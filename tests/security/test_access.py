@@ -2,11 +2,13 @@
 
 import socket
 import ssl
+import stat
 from dataclasses import replace
 from random import Random
 
 import pytest
 
+from collecting.settings import CollectorSettings
 from collecting.sqlite_store import SqliteSettings
 from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.outbox import Key, State
@@ -30,7 +32,8 @@ def collected(site, collector, tmp_path):
     broker = site.settings("collector-1").model_dump(
         include={"host", "port", "tls", "ca_file", "client_cert", "client_key"}
     )
-    running = collector(site.port, store, broker=broker)
+    group = CollectorSettings.read(site.holders["collector-1"] / "collector.toml").group
+    running = collector(site.port, store, broker=broker, group=group)
     assert wait_until(running.is_connected)
     return running, store
 
@@ -121,6 +124,25 @@ def test_a_device_cannot_take_over_the_session_of_a_collector(site, collected):
         assert device.publish(message(1)) == "Success"
         assert wait_until(lambda: stored(store) == {(id_of(1), 1)})
     assert running.figure("failures_total", who="broker") == 0
+
+
+def test_a_device_that_wants_to_share_the_reports_takes_none_from_the_collectors(site, collected):
+    _, store = collected
+    with site.speaker(OTHER) as thief, site.speaker(SPEAKER) as device:
+        assert thief.subscribe("$share/collectors/leukoscope/v1/+/+/report")
+        for number in range(1, 7):
+            device.publish(message(number))
+        assert wait_until(lambda: stored(store) == {(id_of(number), 1) for number in range(1, 7)})
+
+
+def test_the_name_under_which_collectors_share_reports_is_a_secret_of_the_site(site):
+    settings = site.holders["collector-1"] / "collector.toml"
+    second = site.site.add_collector("collector-2") / "collector.toml"
+    groups = {CollectorSettings.read(file).group for file in (settings, second)}
+    assert len(groups) == 1
+    assert len(groups.pop()) > 40
+    secret = [settings, second, site.folder / "authority" / "collectors"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in secret} == {0o600}
 
 
 def test_a_captured_report_sent_again_is_stored_once_and_from_another_device_it_is_quarantined(site, collected):
