@@ -16,11 +16,14 @@ def explain(error: ValidationError) -> str:
     """Every fault of a validation error in one line, each with the full path of its key."""
     faults = []
     for fault in error.errors(include_url=False):
-        where = ".".join(str(step) for step in fault["loc"]) or "the whole"
+        where = ".".join(str(step) for step in fault["loc"])
         if fault["type"] == "extra_forbidden":
             faults.append(f"{where} is not a known key")
         elif fault["type"] == "missing":
             faults.append(f"{where} is missing")
+        elif not fault["loc"]:
+            # Nobody wants to read the whole again, and what is no JSON is as likely zeros as words.
+            faults.append(_short(fault["msg"].lower().removeprefix("value error, ")))
         else:
             faults.append(f"{where} = {_short(repr(fault['input']))}: {_short(fault['msg'].lower())}")
     more = len(faults) - MOST_FAULTS

@@ -55,6 +55,16 @@ def test_what_a_person_said_has_no_error_of_naming():
     assert {finding.basis.value for finding in everything.findings} <= {"counts", "none"}
 
 
+def test_white_cells_per_thousand_red_ones_follow_what_a_person_called_them():
+    report = sample_of(["segmented"] * 6 + ["erythroblast"] * 2 + [UNSURE])
+    grounds = Grounds(KNOWING, 0.10, RULES)
+    corrected = recount(report, grounds, {"segmented": 4, UNSURE: 1}, {"smudge": 2, "erythroblast": 1, "blast": 1})
+    assert report.wbc_per_1000_rbc == pytest.approx(1000 * 7 / 9)
+    assert corrected.wbc_per_1000_rbc == pytest.approx(1000 * 6 / 9)
+    again = recount(corrected, grounds, {"segmented": 6, "erythroblast": 2, UNSURE: 1}, {})
+    assert again.wbc_per_1000_rbc == pytest.approx(report.wbc_per_1000_rbc)
+
+
 def test_a_checked_cell_that_nobody_can_name_stays_the_classifiers_matter():
     report = sample_of(["segmented"] * 9 + [UNSURE])
     grounds = Grounds(KNOWING, 0.10, RULES)

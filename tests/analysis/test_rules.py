@@ -1,8 +1,10 @@
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from leukoscope.analysis import findings
 from leukoscope.analysis.rules import RESERVED_CODES, SHIPPED, Rules
 from leukoscope.errors import SettingsError
 from leukoscope.settings import RulesSettings
@@ -96,3 +98,8 @@ def test_a_ratio_of_myeloid_to_erythroid_cells_in_blood_is_refused(tmp_path: Pat
 def test_no_shipped_finding_takes_a_code_of_the_device() -> None:
     for mode in ("blood", "marrow"):
         assert not {rule.code for rule in Rules.read(SHIPPED / f"{mode}.toml").share} & RESERVED_CODES
+
+
+def test_the_codes_that_no_site_can_give_are_just_those_of_the_devices_own_findings() -> None:
+    code = Path(findings.__file__).read_text("utf-8")
+    assert set(re.findall(r'(?:[Ff]inding\(\s*|\n +\()"([a-z_]+)",', code)) == RESERVED_CODES

@@ -184,6 +184,12 @@ def test_white_cells_per_thousand_red_cells() -> None:
     assert report.wbc_per_1000_rbc == pytest.approx(5.0)
 
 
+def test_what_is_no_white_cell_by_name_is_none_per_thousand_red_ones_either() -> None:
+    names = ["segmented", "blast", UNSURE, "erythroblast", "smudge"]
+    report = report_of(tally_of(counted(*map(white, names), *[cell()] * 100)))
+    assert report.wbc_per_1000_rbc == pytest.approx(30.0)
+
+
 def test_a_sample_without_red_cells_has_no_ratio_and_no_sizes() -> None:
     report = report_of(tally_of(counted(white("segmented"))))
     assert report.wbc_per_1000_rbc is None

@@ -1,5 +1,6 @@
 """A collector in a thread, what is in a store, and reports to send to it."""
 
+import base64
 import json
 import random
 import threading
@@ -13,6 +14,7 @@ from collecting.collector import Collector
 from collecting.metrics import Metrics
 from collecting.settings import CollectorSettings
 from leukoscope.reporting.message import encode, to_bytes
+from leukoscope.reporting.wire import utc_text
 from tests.brokers import HOST, wait_until
 from tests.reporting.examples import NOW, report
 
@@ -85,6 +87,37 @@ class Device:
 def message(number: int = 1, **changes: Any) -> bytes:
     """A report as device ward-3/scope-1 sends it; its id is made from `number`."""
     return to_bytes(encode(report(number, **changes), boot_id="boot-1", sequence=max(number, 1), sent_clock=NOW))
+
+
+def picture(number: int = 1, cell: int = 1, **changes: Any) -> bytes:
+    """A picture of a white cell of report `number`, as device ward-3/scope-1 sends it."""
+    webp = b"RIFF\0\0\0\0WEBP" + bytes([cell % 256]) * 300
+    message = {
+        "schema": "leukoscope/cell/1",
+        "report": id_of(number),
+        "version": 1,
+        "cell": cell,
+        "class": "blast",
+        "confidence": 0.75,
+        "field": 3,
+        "box": [1, 2, 30, 40],
+        "source": "live",
+        "picture": {
+            "format": "webp",
+            "width": 60,
+            "height": 70,
+            "um_per_px": 0.1,
+            "base64": base64.b64encode(webp).decode(),
+        },
+        "envelope": {
+            "boot_id": "boot-1",
+            "sequence": cell,
+            "sent_clock": utc_text(NOW),
+            "clock_synchronised": True,
+            "historical": False,
+        },
+    }
+    return to_bytes(message | changes)
 
 
 def id_of(number: int) -> str:

@@ -1,6 +1,7 @@
 """The command `tools/fleet`, small: real broker, collectors and database."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,13 @@ def test_a_small_fleet_that_is_disturbed_has_every_report_stored_once():
     for what in ("broker killed", "collector-", "database stopped", "broker's process stopped"):
         assert what in done.stderr
     assert "missing               │ 0" in done.stdout
+
+
+def test_the_backlog_of_one_device_goes_through_its_own_outbox_and_is_stored_once():
+    done = fleet("--backlog", 300, "--collectors", 1)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"devices connected +│ 1 ", done.stdout)
+    assert re.search(r"stored +│ 300 ", done.stdout)
 
 
 def test_the_delays_and_the_missing_are_those_of_the_reports():

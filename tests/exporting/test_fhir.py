@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from leukoscope.exporting.fhir import as_fhir, bundle_of
 from leukoscope.exporting.fhir_observation import CONFIDENCE_95, OWN_CODES
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.quantities import quantities_of
+from leukoscope.reporting.wire import utc_text
 from leukoscope.specimen.sample import RedCells, SampleReport, Source
 from tests.exporting.stored import blood, marrow, original
 from tests.reporting.examples import NOW, PROVENANCE
@@ -55,6 +57,17 @@ def test_the_bundle_is_valid_fhir_r4(told: SampleReport) -> None:
     kinds = [entry.resource.get_resource_type() for entry in read.entry]
     assert kinds.count("DiagnosticReport") == kinds.count("Specimen") == kinds.count("Provenance") == 1
     assert kinds.count("Device") == 3
+
+
+def test_a_version_is_issued_when_it_was_made_and_tells_of_the_time_of_counting() -> None:
+    told = blood(version=3)
+    signed = replace(original(told, "final"), signature=Signature("A. Technician", NOW + timedelta(days=2)))
+    for one, at in ((original(told), told.finished_at), (signed, NOW + timedelta(days=2))):
+        bundle = bundle_of(one)
+        resources = [entry["resource"] for entry in bundle["entry"]]
+        assert {part["issued"] for part in resources if "issued" in part} == {utc_text(at)}
+        assert (bundle["timestamp"], resources[-1]["recorded"]) == (utc_text(at), utc_text(at))
+        assert resources[0]["effectivePeriod"]["end"] == utc_text(told.finished_at)
 
 
 def test_every_reference_points_into_the_bundle() -> None:

@@ -11,11 +11,13 @@ import pytest
 from pypdf import PdfReader
 
 from leukoscope.errors import ExportError
+from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
+from leukoscope.exporting.table import as_csv
 from leukoscope.exporting.wording import in_words
 from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
 from tests.exporting.stored import blood, gallery, marrow, original, picture
@@ -48,6 +50,27 @@ def test_every_number_is_on_the_page(text_of: Any, told: SampleReport) -> None:
         if one.of != "fields" or one.name == "area":
             assert in_words(one).partition(" per ")[0].partition(" cells")[0] in text, one
     assert "40 counted, 2 refused" in text
+
+
+@pytest.mark.parametrize("form", ["fhir", "csv", "html", "pdf"])
+def test_no_format_calls_the_cells_of_marrow_white(form: str) -> None:
+    told = original(
+        marrow(
+            white_cells=0,
+            differential_corrected=None,
+            not_corrected_because="no marrow cells were counted",
+            findings=(),
+        )
+    )
+    texts = {
+        "fhir": lambda: as_fhir(told),
+        "csv": lambda: as_csv(told),
+        "html": lambda: html_text(told.report),
+        "pdf": lambda: pdf_text(told.report),
+    }
+    text = texts[form]()
+    assert "marrow cells" in text.lower()
+    assert "white cell" not in text.lower()
 
 
 @TEXTS
@@ -121,6 +144,23 @@ def test_a_pdf_holds_the_pictures_there_is_room_for() -> None:
     read = PdfReader(io.BytesIO(as_pdf(original(), gallery())))
     # Nine equal pictures are one object in the file.
     assert 1 <= len(read.pages[0].images) <= 7
+
+
+def test_a_pdf_shows_a_picture_of_every_class_before_many_of_the_first() -> None:
+    classes = ["segmented", "blast", "lymphocyte", "never_heard_of", "erythroblast", "smudge", "unsure"]
+    colours = ["red", "blue", "green", "purple", "orange", "black", "grey"]
+    pictures = {
+        name: [picture(colour, 20 + n) for n in range(9)] for name, colour in zip(classes, colours, strict=True)
+    }
+    names = pdf_text(blood(), Gallery(pictures)).partition("as they were named")[2]
+    assert all(word in names for word in ("Segmented", "Blasts", "Lymphocytes", "Erythroblasts", "Smudge", "Not named"))
+
+
+def test_a_pdf_says_how_many_classes_have_pictures_that_it_does_not_show() -> None:
+    many = Gallery({f"class_{letter}": [picture(side=20 + n)] for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz")})
+    lines = tuple(ClassCount(name, 1, 0.05, 0.0, 0.1, 0) for name in list(many.cells)[:16])
+    told = pdf_text(blood(differential=lines, differential_corrected=None), many)
+    assert re.search(r"as they were named; \d+ more classes are in the HTML", told)
 
 
 def test_many_classes_and_findings_stay_on_one_page_and_what_is_left_out_is_told() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,20 @@ def test_an_old_file_ends_with_the_same_tables_as_a_new_one(path, tmp_path):
 def test_the_trail_begins_with_what_was_there(path):
     with Outbox.open(path) as outbox, outbox.reading() as sql:
         assert list(faults(sql)) == []
+
+
+def test_the_files_of_old_reports_are_still_what_was_recorded(path, tmp_path):
+    with closing(sqlite3.connect(path)) as before:
+        old = before.execute("SELECT id, version, payload FROM message WHERE kind = 'report'").fetchall()
+    for identifier, version, payload in old:
+        (tmp_path / f"report-{identifier}-v{version}.json").write_bytes(payload)
+    with Outbox.open(path) as outbox, outbox.reading() as sql:
+        assert list(faults(sql, tmp_path)) == []
+        (first, *_) = tmp_path.glob("report-*.json")
+        first.write_bytes(first.read_bytes()[:-1] + b" ")
+        assert list(faults(sql, tmp_path)) == [
+            f"{first} is not the report that was recorded: its bytes were changed or damaged"
+        ]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):

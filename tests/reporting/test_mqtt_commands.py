@@ -173,8 +173,33 @@ def test_pictures_of_cells_follow_the_report_and_never_hold_one_up(mosquitto, pu
         assert wait_until(lambda: len(subscriber.payloads("/cell")) == 40)
         kinds = [topic.rpartition("/")[2] for topic, _, _ in subscriber.messages if not topic.endswith("status")]
     assert kinds == ["report"] * 5 + ["cell"] * 40
-    assert running.state.pending == 0
+    assert wait_until(lambda: running.state.pending == 0)
     assert wait_until(lambda: outbox.counts(CELL) == Counts(pending=0, sent=40, refused=0))
+
+
+def test_pictures_wait_with_a_report_that_waits_for_a_reader(mosquitto, publisher, outbox):
+    broker = mosquitto().start()
+    record(report(1), outbox, IDENTITY, now=clock)
+    keep_pictures(report(1), pictures(3), outbox, IDENTITY, now=clock)
+    running = publisher(broker.port, needs_reader=True)
+    assert wait_until(lambda: outbox.list(kind="report")[0].attempts > 2)
+    assert outbox.counts(CELL) == Counts(pending=3, sent=0, refused=0)
+    with Subscriber(broker.port) as subscriber:
+        assert running.flush(8)
+        assert wait_until(lambda: len(subscriber.payloads("/cell")) == 3)
+
+
+def test_pictures_and_answers_that_nobody_reads_are_no_trouble(mosquitto, publisher, outbox, heard):
+    broker = mosquitto().start()
+    record(report(1), outbox, IDENTITY, now=clock)
+    keep_pictures(report(1), pictures(3), outbox, IDENTITY, now=clock)
+    with Subscriber(broker.port, IDENTITY.topic("report")) as subscriber:
+        heard.hear(command(issued=clock(), name="dance"))
+        running = publisher(broker.port, needs_reader=True, commands=heard)
+        assert wait_until(lambda: outbox.counts(CELL) == Counts(pending=0, sent=3, refused=0))
+        assert len(subscriber.payloads("/report")) == 1
+    assert {entry.note for entry in outbox.list(kind=CELL)} == {"acknowledged, but nobody was subscribed to it"}
+    assert running.state.last_error is None
 
 
 def test_a_report_goes_before_pictures_that_wait_however_old_they_are(outbox):

@@ -106,6 +106,22 @@ def test_counts_tell_the_states_apart(outbox):
     assert outbox.counts() == Counts(pending=2, sent=1, refused=1)
 
 
+def test_what_was_acknowledged_together_is_marked_in_one_write_to_the_disk(outbox):
+    put(outbox, "a", "b", "c")
+    written = []
+    with outbox.reading() as sql:
+        sql.set_trace_callback(written.append)
+    outbox.mark_all_sent({key("a"): "", key("b"): "nobody was there"}, NOW)
+    with outbox.reading() as sql:
+        sql.set_trace_callback(None)
+    assert written.count("COMMIT") == 1
+    assert [(entry.state, entry.note) for entry in outbox.list()] == [
+        (State.SENT, ""),
+        (State.SENT, "nobody was there"),
+        (State.PENDING, ""),
+    ]
+
+
 def test_pruning_deletes_old_sent_messages_and_nothing_else(outbox):
     put(outbox, "old", "new", "pending", "refused")
     outbox.mark_sent(key("old"), NOW - timedelta(days=31))
@@ -218,11 +234,18 @@ def test_a_locked_outbox_is_an_error_and_not_a_corrupt_one(path, monkeypatch):
     monkeypatch.setattr("leukoscope.reporting.outbox._BUSY_S", 0.05)
     with Outbox.open(path) as outbox:
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutboxError, match="locked"):
+        with pytest.raises(OutboxError, match="locked; another program holds it: wait until it has ended"):
             put(outbox, "a")
         holder.execute("COMMIT")
         put(outbox, "a")
     holder.close()
+
+
+def test_a_read_only_disk_is_told_with_what_to_do_about_it(outbox):
+    with outbox.reading() as sql:
+        sql.execute("PRAGMA query_only = ON")
+    with pytest.raises(OutboxError, match="is read-only: make it writable for the user the device runs as"):
+        put(outbox, "a")
 
 
 def test_a_full_disk_is_an_outbox_error_and_what_was_there_stays(outbox):

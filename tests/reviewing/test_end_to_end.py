@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from leukoscope.reporting import MqttSettings, Outbox
+from leukoscope.reporting.cells import pictures_of
 from leukoscope.reporting.message import decode
 from leukoscope.reviewing.review import Outcome, take_step
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
@@ -159,7 +160,7 @@ def test_when_every_cell_was_checked_the_counts_are_all_there_is(bench: Path) ->
     after, *cells = shown(bench, "--cells")
     assert after["white_cells"]["differential"] == before["white_cells"]["differential"]
     assert after["white_cells"]["differential_corrected"] is None
-    assert "a person has named or confirmed every white cell" in after["white_cells"]["not_corrected_because"]
+    assert "a person has named or confirmed every cell" in after["white_cells"]["not_corrected_because"]
     assert after["lifecycle"]["cells_checked"] == len(cells)
     assert {finding["basis"] for finding in after["findings"]} <= {"counts", "none"}
 
@@ -221,6 +222,26 @@ def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
     assert leukoscope("audit", "list", "--bench", bench, "--json").out == before
 
 
+def test_a_file_of_a_report_that_was_changed_is_told_and_not_exported(bench: Path, tmp_path: Path) -> None:
+    review(bench)
+    (path,) = (bench.parent / "state" / "reports").glob("*-v2.json")
+    out = tmp_path / "table.csv"
+    export = ("export", report_id(bench), "--as", "csv", "--bench", bench, "--out", out)
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0
+    assert leukoscope(*export).code == 0
+    out.unlink()
+    right = path.read_bytes()
+    path.write_bytes(right.replace(b'"platelets":{"counted":', b'"platelets":{"counted":1'))
+    for command in (("audit", "verify", "--bench", bench), export, ("export", path, "--as", "csv", "--out", out)):
+        outcome = leukoscope(*command)
+        assert outcome.code == 2
+        assert f"{path} is not the report that was recorded" in outcome.err
+        assert len(outcome.err.splitlines()) == 1
+    assert not out.exists()
+    path.write_bytes(right)
+    assert leukoscope("audit", "verify", "--bench", bench).code == 0
+
+
 def test_a_signed_report_is_not_reviewed_again(bench: Path) -> None:
     review(bench)
     name = report_id(bench)
@@ -237,7 +258,9 @@ def test_the_pages_for_people_show_counts_history_and_cells(bench: Path) -> None
     assert "reviewed by Dr. Ada" in page.out.replace("\n", " ")
     assert "person" in page.out
     assert "reviewed" in leukoscope("report", "list", "--bench", bench).out
-    assert "Dr. Ada" in leukoscope("audit", "list", "--bench", bench).out
+    trail = leukoscope("audit", "list", "--bench", bench).out
+    assert "Dr. Ada" in trail
+    assert "cell/1" in trail
 
 
 def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_path: Path) -> None:
@@ -252,6 +275,21 @@ def test_the_pictures_of_a_reports_cells_are_there_to_look_at(bench: Path, tmp_p
         assert path.stat().st_size <= 8192
         with Image.open(path) as picture:
             assert picture.format == "WEBP"
+
+
+def test_pictures_go_by_what_a_person_called_the_cell_from_that_version_on(bench: Path, tmp_path: Path) -> None:
+    identifier = report_id(bench)
+    _, *cells = shown(bench, "--cells")
+    cell = min(cells, key=lambda one: one["confidence"])
+    name = "basophil" if cell["class"] != "basophil" else "eosinophil"
+    review(bench, "--relabel", f"{cell['cell']}={name}")
+    with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
+        first, second = ({one.number: one.name for one in pictures_of(outbox, identifier, n)} for n in (1, 2))
+    assert (first[cell["cell"]], second[cell["cell"]]) == (cell["class"], name)
+    assert {number: said for number, said in second.items() if first[number] != said} == {cell["cell"]: name}
+    page = tmp_path / "page.html"
+    assert leukoscope("export", identifier, "--as", "html", "--bench", bench, "--out", page).code == 0
+    assert f"<figcaption>{name.capitalize()}s</figcaption>" in page.read_text()
 
 
 def test_an_unknown_report_is_told(bench: Path) -> None:

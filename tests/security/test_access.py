@@ -2,14 +2,18 @@
 
 import socket
 import ssl
+import stat
 from dataclasses import replace
 from random import Random
 
 import pytest
 
+from collecting.settings import CollectorSettings
 from collecting.sqlite_store import SqliteSettings
+from leukoscope.reporting.cells import keep_pictures
 from leukoscope.reporting.outbox import Key, State
 from leukoscope.reporting.record import record
+from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import HOST, wait_until
 from tests.collector.running import id_of, message, rows, stored
 from tests.reporting.conftest import clock
@@ -17,6 +21,8 @@ from tests.reporting.examples import IDENTITY, NOW, PROVENANCE, report
 from tests.security.conftest import OTHER, SPEAKER
 
 REFUSED = "Not authorized"
+CELL = CellRecord(7, 3, "blast", 0.75, (1, 2, 30, 40))
+PICTURE = CellPicture(b"RIFF\0\0\0\0WEBP", 60, 70, 0.1)
 
 
 @pytest.fixture
@@ -26,7 +32,8 @@ def collected(site, collector, tmp_path):
     broker = site.settings("collector-1").model_dump(
         include={"host", "port", "tls", "ca_file", "client_cert", "client_key"}
     )
-    running = collector(site.port, store, broker=broker)
+    group = CollectorSettings.read(site.holders["collector-1"] / "collector.toml").group
+    running = collector(site.port, store, broker=broker, group=group)
     assert wait_until(running.is_connected)
     return running, store
 
@@ -35,8 +42,10 @@ def test_a_report_goes_all_the_way_under_the_provisioned_rules(site, collected, 
     _, store = collected
     publisher = site.settings(needs_reader=True).open(outbox, IDENTITY, now=clock, rng=Random(1))
     record(report(1), outbox, IDENTITY, now=clock)
+    keep_pictures(report(1), [(CELL, PICTURE)], outbox, IDENTITY, now=clock)
     publisher.start()
     assert publisher.flush(8), publisher.state
+    assert wait_until(lambda: rows(store, "SELECT report, cell, class FROM cell") == [(id_of(1), 7, "blast")])
     publisher.stop()
     assert publisher.state.last_error is None
     assert wait_until(lambda: stored(store) == {(id_of(1), 1)})
@@ -115,6 +124,25 @@ def test_a_device_cannot_take_over_the_session_of_a_collector(site, collected):
         assert device.publish(message(1)) == "Success"
         assert wait_until(lambda: stored(store) == {(id_of(1), 1)})
     assert running.figure("failures_total", who="broker") == 0
+
+
+def test_a_device_that_wants_to_share_the_reports_takes_none_from_the_collectors(site, collected):
+    _, store = collected
+    with site.speaker(OTHER) as thief, site.speaker(SPEAKER) as device:
+        assert thief.subscribe("$share/collectors/leukoscope/v1/+/+/report")
+        for number in range(1, 7):
+            device.publish(message(number))
+        assert wait_until(lambda: stored(store) == {(id_of(number), 1) for number in range(1, 7)})
+
+
+def test_the_name_under_which_collectors_share_reports_is_a_secret_of_the_site(site):
+    settings = site.holders["collector-1"] / "collector.toml"
+    second = site.site.add_collector("collector-2") / "collector.toml"
+    groups = {CollectorSettings.read(file).group for file in (settings, second)}
+    assert len(groups) == 1
+    assert len(groups.pop()) > 40
+    secret = [settings, second, site.folder / "authority" / "collectors"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in secret} == {0o600}
 
 
 def test_a_captured_report_sent_again_is_stored_once_and_from_another_device_it_is_quarantined(site, collected):

@@ -6,14 +6,17 @@ import stat
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from pydantic import ValidationError
 
 from leukoscope.doctor.broker import check_broker
+from leukoscope.errors import BrokerError
 from leukoscope.reporting import MqttSettings
 from provisioning.authority import Authority
-from tests.brokers import HOST, program
+from tests.brokers import HOST, program, wait_until
+from tests.reporting.conftest import clock
 from tests.reporting.examples import IDENTITY
 from tests.security.conftest import OTHER
 
@@ -28,6 +31,21 @@ def issued(authority, folder, name="ward-3/scope-1", **changes):
 def test_a_provisioned_device_connects_with_its_certificate(site):
     passed = "MQTT 5, its certificate is good, login by certificate, may publish"
     assert check_broker(site.settings(), IDENTITY) == f"{HOST}:{site.port} answers, {passed}"
+
+
+def test_the_doctor_does_not_throw_a_running_device_out(site, outbox, tmp_path):
+    running = site.settings().open(outbox, IDENTITY, now=clock, rng=Random(1))
+    running.start()
+    try:
+        assert wait_until(lambda: running.state.connected)
+        assert "it takes ours; the device is running" in check_broker(site.settings(), IDENTITY, outbox.path)
+        stranger = issued(Authority(tmp_path / "stranger", now=NOW), tmp_path / "other")
+        with pytest.raises(BrokerError, match="does not trust whoever signed our client_cert"):
+            check_broker(site.settings(**stranger), IDENTITY, outbox.path)
+    finally:
+        running.stop()
+    assert "already connected" not in site.log.read_text()
+    assert "may publish" in check_broker(site.settings(), IDENTITY, outbox.path)
 
 
 def test_private_keys_are_for_their_owner_alone(site):

@@ -13,7 +13,7 @@ from rich.console import Console
 from collecting.collector import Collector
 from collecting.metrics import Metrics
 from collecting.settings import CollectorSettings
-from collecting.showing import picture
+from collecting.showing import picture, write_pictures
 from leukoscope.errors import LeukoscopeError
 
 
@@ -29,6 +29,8 @@ def main() -> None:
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help="where Prometheus asks; 0 for none")
     parser.add_argument("--check", action="store_true", help="connect to broker and store once, say so and end")
     parser.add_argument("--show", action="store_true", help="print what is stored and end")
+    parser.add_argument("--pictures", metavar="REPORT", help="write the pictures of a report's white cells and end")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", default=Path("out/cells"), help="where (out/cells)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -36,8 +38,8 @@ def main() -> None:
         if arguments.metrics_port is not None:
             metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
             settings = settings.model_copy(update={"metrics": metrics})
-        if arguments.show:
-            _show(settings)
+        if arguments.show or arguments.pictures:
+            _show(settings, arguments.pictures, arguments.to)
             return
         collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
         if arguments.check:
@@ -53,10 +55,13 @@ def main() -> None:
         sys.exit(2)
 
 
-def _show(settings: CollectorSettings) -> None:
+def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None:
     store = settings.store.open()
     try:
-        Console().print(picture(store))
+        if report is None:
+            Console().print(picture(store))
+        else:
+            print(f"{write_pictures(store, report, folder)} pictures in {folder}")
     finally:
         store.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from random import Random
 
 from collecting.intake import Delivery, Intake
-from collecting.judging import Report, Suspect, Word, judge
+from collecting.judging import Said, Suspect, judge
 from collecting.metrics import Metrics
 from collecting.settings import CollectorSettings
 from collecting.store import Kept, Store, StoreRefuses, StoreUnavailable
@@ -113,49 +113,42 @@ class Collector:
         self._backoff.reset()
 
     def _store(self, batch: Sequence[Delivery], store: Store) -> Kept:
-        reports, words, suspects = self._judge(batch)
+        said, suspects = self._judge(batch)
         for suspect in suspects[:_LOGGED_SUSPECTS]:
             _log.warning("quarantined: %s: %s", suspect.topic, suspect.reason)
         if len(suspects) > _LOGGED_SUSPECTS:
             _log.warning("quarantined: %d more", len(suspects) - _LOGGED_SUSPECTS)
         try:
-            kept = store.keep(reports, words, suspects, self._now())
+            kept = store.keep(said, suspects, self._now())
         except StoreRefuses as error:
             if len(batch) == 1:
                 return self._quarantine(batch[0], str(error), store)
             # One message that the database refuses must not hold up the others, nor come back for ever.
             each = [self._store([delivery], store) for delivery in batch]
-            return Kept(
-                sum(one.stored for one in each),
-                sum(one.duplicates for one in each),
-                sum(one.conflicts for one in each),
-                sum(one.quarantined for one in each),
-            )
+            return sum(each, Kept())
         if kept.conflicts:
             _log.warning(
                 "%d reports have an id and version that are stored with other content: see conflict", kept.conflicts
             )
         return kept
 
-    def _judge(self, batch: Sequence[Delivery]) -> tuple[list[Report], list[Word], list[Suspect]]:
-        reports, words, suspects = list[Report](), list[Word](), list[Suspect]()
+    def _judge(self, batch: Sequence[Delivery]) -> tuple[list[Said], list[Suspect]]:
+        said, suspects = list[Said](), list[Suspect]()
         settings = self._settings
         for delivery in batch:
             match judge(
                 delivery.topic, delivery.payload, topic_root=settings.topic_root, largest=settings.largest_report
             ):
-                case Report() as report:
-                    reports.append(report)
-                case Word() as word:
-                    words.append(word)
                 case Suspect() as suspect:
                     # A retained message that was cleared, as a device that is taken out of service leaves it.
                     if delivery.payload:
                         suspects.append(suspect)
-        return reports, words, suspects
+                case fit:
+                    said.append(fit)
+        return said, suspects
 
     def _quarantine(self, delivery: Delivery, reason: str, store: Store) -> Kept:
-        return store.keep([], [], [Suspect(delivery.topic, delivery.payload, reason)], self._now())
+        return store.keep([], [Suspect(delivery.topic, delivery.payload, reason)], self._now())
 
     def _tell(self, who: str, error: Exception) -> None:
         if not self._stopping.is_set():

@@ -25,7 +25,7 @@ class Delivery:
 class Intake(Connection):
     """A connection that subscribes and acknowledges nothing by itself.
 
-    Reports and health are shared with the other collectors of the group. Status is not: it is
+    Everything but status is shared with the other collectors of the group. Status is not: it is
     retained, and a shared subscription is not given what is retained.
     """
 
@@ -40,8 +40,8 @@ class Intake(Connection):
         self._deliveries: deque[Delivery] = deque()
         self._answer: list[Any] | None = None
         root = f"{settings.topic_root}/+/+"
-        self._topics = [f"$share/{settings.group}/{root}/report", f"$share/{settings.group}/{root}/health"]
-        self._topics.append(f"{root}/status")
+        shared = [f"$share/{settings.group}/{root}/{kind}" for kind in ("report", "health", "cell", "result")]
+        self._topics = [*shared, f"{root}/status"]
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
 

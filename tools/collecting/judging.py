@@ -1,5 +1,7 @@
 """Whether a message is what it says it is, and comes from whom it says."""
 
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -15,7 +17,17 @@ from leukoscope.reporting.wire import SCHEMA_FILES, from_bytes
 REPORT_SCHEMA = "leukoscope/report/1"
 STATUS_SCHEMA = "leukoscope/status/1"
 HEALTH_SCHEMA = "leukoscope/health/1"
-_EXPECTED = {"report": REPORT_SCHEMA, "status": STATUS_SCHEMA, "health": HEALTH_SCHEMA}
+CELL_SCHEMA = "leukoscope/cell/1"
+RESULT_SCHEMA = "leukoscope/result/1"
+LARGEST_PICTURE = 8192
+"""Bytes of WebP."""
+_EXPECTED = {
+    "report": REPORT_SCHEMA,
+    "status": STATUS_SCHEMA,
+    "health": HEALTH_SCHEMA,
+    "cell": CELL_SCHEMA,
+    "result": RESULT_SCHEMA,
+}
 _HIGHEST = 2**53 - 1
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REASON_LENGTH = 300
@@ -52,6 +64,43 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of one white cell of a report."""
+
+    topic: str
+    site: str
+    device: str
+    report: str
+    """The report's id; whether that report is this device's, nobody has checked."""
+    version: int
+    cell: int
+    cell_class: str
+    """What the classifier called it."""
+    sha256: str
+    """Of everything but the envelope."""
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a device says became of a command."""
+
+    site: str
+    device: str
+    command: str | None
+    """The command's id; None where none could be read."""
+    name: str | None
+    outcome: str
+    sha256: str
+    """Of everything but the envelope."""
+    payload: str
+
+
+Said = Report | Word | Picture | Answer
+"""Everything that may be stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """A message that will not do, and why."""
 
@@ -60,7 +109,7 @@ class Suspect:
     reason: str
 
 
-def judge(topic: str, payload: bytes, *, topic_root: str, largest: int) -> Report | Word | Suspect:
+def judge(topic: str, payload: bytes, *, topic_root: str, largest: int) -> Said | Suspect:
     """The message as what may be stored, or as a suspect with the reason.
 
     Args:
@@ -75,17 +124,46 @@ def judge(topic: str, payload: bytes, *, topic_root: str, largest: int) -> Repor
         site, device, kind = _names_in(topic, topic_root)
         message = from_bytes(payload)
         _check(message, _EXPECTED[kind])
-        _check_origin(message, kind, site, device)
-        text = payload.decode()
-        if kind == "report":
-            digest = _digest(message)
-            version = _whole(message["version"], "version")
-            return Report(message["id"], version, site, device, _status_of(message), digest, text)
-        if kind == "status":
-            return Word(site, device, kind, message["state"], _whole(message["session"], "session"), text)
-        return Word(site, device, kind, None, None, text)
+        return _said(topic, site, device, kind, message, payload.decode())
     except InvalidMessage as error:
         return Suspect(topic, payload, _printable(str(error)))
+
+
+def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, Any], text: str) -> Said:
+    match kind:
+        case "report":
+            _check_origin(message["provenance"], site, device)
+            version = _whole(message["version"], "version")
+            return Report(message["id"], version, site, device, _status_of(message), _digest(message), text)
+        case "status":
+            _check_origin(message, site, device)
+            return Word(site, device, kind, message["state"], _whole(message["session"], "session"), text)
+        case "health":
+            _check_origin(message, site, device)
+            return Word(site, device, kind, None, None, text)
+        case "cell":
+            webp_in(message)
+            numbers = _whole(message["version"], "version"), _whole(message["cell"], "cell")
+            named = message["report"], *numbers, message["class"]
+            return Picture(topic, site, device, *named, _digest(message), text)
+        case _:
+            told = message["command"], message["name"], message["outcome"]
+            return Answer(site, device, *told, _digest(message), text)
+
+
+def webp_in(message: Mapping[str, Any]) -> bytes:
+    """The picture in a leukoscope/cell/1 message.
+
+    Raises:
+        InvalidMessage: it is no WebP, or larger than pictures are.
+    """
+    try:
+        webp = base64.b64decode(message["picture"]["base64"], validate=True)
+    except binascii.Error as error:
+        raise InvalidMessage(f"picture.base64: {error}") from error
+    if len(webp) > LARGEST_PICTURE or (webp[:4], webp[8:12]) != (b"RIFF", b"WEBP"):
+        raise InvalidMessage(f"picture: expected a WebP of at most {LARGEST_PICTURE} bytes, found {len(webp)} bytes")
+    return webp
 
 
 def _names_in(topic: str, topic_root: str) -> tuple[str, str, str]:
@@ -108,8 +186,7 @@ def _check(message: Mapping[str, Any], expected: str) -> None:
         raise InvalidMessage(f"not a valid {expected} message: {place}: {fault.message}")
 
 
-def _check_origin(message: Mapping[str, Any], kind: str, site: str, device: str) -> None:
-    signed = message["provenance"] if kind == "report" else message
+def _check_origin(signed: Mapping[str, Any], site: str, device: str) -> None:
     if (signed["site"], signed["device"]) != (site, device):
         raise InvalidMessage(
             f"it says it is from {signed['site']}/{signed['device']} and was published by {site}/{device}"

@@ -23,6 +23,8 @@ class Metrics:
         )
         for outcome in ("stored", "duplicate", "conflict", "quarantined"):
             self.reports.labels(outcome)
+        self.pictures = Counter(prefix + "pictures", "Pictures of white cells stored", registry=self.registry)
+        self.answers = Counter(prefix + "answers", "Answers to commands stored", registry=self.registry)
         self.commits = Histogram(
             prefix + "commit_seconds", "Time to judge and store a batch", buckets=_SECONDS, registry=self.registry
         )
@@ -45,6 +47,8 @@ class Metrics:
         self.reports.labels("duplicate").inc(kept.duplicates)
         self.reports.labels("conflict").inc(kept.conflicts)
         self.reports.labels("quarantined").inc(kept.quarantined)
+        self.pictures.inc(kept.pictures)
+        self.answers.inc(kept.answers)
 
     def serve(self, settings: MetricsSettings) -> tuple[WSGIServer, Thread] | None:
         """Answer Prometheus from a thread of its own.

@@ -15,7 +15,7 @@ from collecting.store import SCHEMA_VERSION, Key, Limits, Store, StoreRefuses, S
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel
 
-_TABLES = """
+_FIRST = """
 CREATE TABLE report (
     id uuid NOT NULL, version bigint NOT NULL, site text NOT NULL, device text NOT NULL, status text,
     received_at timestamptz NOT NULL, sha256 text NOT NULL, contested boolean NOT NULL DEFAULT false,
@@ -34,6 +34,19 @@ CREATE TABLE device (
     health json, health_at timestamptz, PRIMARY KEY (site, device));
 CREATE TABLE collector_tables (version integer NOT NULL);
 """
+_SECOND = """
+CREATE TABLE cell (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL,
+    report uuid NOT NULL, version bigint NOT NULL, cell bigint NOT NULL, class text NOT NULL,
+    received_at timestamptz NOT NULL, sha256 text NOT NULL, payload json NOT NULL,
+    UNIQUE (site, device, report, version, cell));
+CREATE TABLE result (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL, command text,
+    name text, outcome text NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
+    sha256 text NOT NULL, payload json NOT NULL, UNIQUE (site, device, sha256));
+"""
+_LAYOUTS = (_FIRST, _SECOND)
+"""The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number nobody else locks: two collectors that start together make the tables one after the other."""
 _NAMED = re.compile(r":(\w+)")
@@ -51,6 +64,10 @@ class PostgresSettings(FrozenModel):
     """Messages that will not do, kept per topic: the latest."""
     quarantine: Annotated[int, Field(ge=1)] = 10_000
     """The same, of all topics."""
+    pictures: Annotated[int, Field(ge=0)] = 100_000
+    """Pictures of white cells that are kept: the latest, 5 to 11 kB each."""
+    answers: Annotated[int, Field(ge=0)] = 10_000
+    """Answers to commands that are kept: the latest."""
     timeout_s: Annotated[int, Field(ge=2, le=300)] = 10
     """Seconds to wait for a connection, and for one statement, 2-300."""
 
@@ -98,7 +115,7 @@ class PostgresStore(Store):
         import psycopg
 
         self._pg = psycopg
-        self.limits = Limits(settings.quarantine_per_topic, settings.quarantine)
+        self.limits = Limits(settings.quarantine_per_topic, settings.quarantine, settings.pictures, settings.answers)
         try:
             self._sql = psycopg.connect(
                 settings.conninfo,
@@ -123,11 +140,12 @@ class PostgresStore(Store):
         with self.transaction():
             self.execute("SELECT pg_advisory_xact_lock(:lock)", {"lock": _LOCK})
             ((there,),) = self.execute("SELECT to_regclass('collector_tables') IS NOT NULL")
-            if not there:
-                for statement in _TABLES.split(";\n")[:-1]:
+            version = self.execute("SELECT max(version) FROM collector_tables")[0][0] if there else 0
+            for statement in ";\n".join(_LAYOUTS[version:]).split(";\n"):
+                if statement.strip():
                     self.execute(statement)
+            if version < SCHEMA_VERSION:
                 self.execute("INSERT INTO collector_tables VALUES (:version)", {"version": SCHEMA_VERSION})
-            ((version,),) = self.execute("SELECT max(version) FROM collector_tables")
         if version > SCHEMA_VERSION:
             raise SettingsError(f"the database was made by a newer collector (tables {version}): update this one")
 

@@ -32,7 +32,8 @@ class CollectorSettings(FrozenModel):
     name: Name = "collector-1"
     """Unique and lasting: under this name the broker keeps what arrives while the collector is away."""
     group: Name = "collectors"
-    """Collectors of one group share the reports among them."""
+    """Collectors of one group share the reports among them. mosquitto lets anybody join a group, and drops what falls
+    to the share of one who may not read it: take a name that nobody can guess, as `tools/provision` does."""
     topic_root: TopicRoot = TOPIC_ROOT
     """First levels of every topic."""
     broker: BrokerSettings = BrokerSettings(host="127.0.0.1")

@@ -33,6 +33,14 @@ CREATE TABLE IF NOT EXISTS quarantine (
 CREATE TABLE IF NOT EXISTS device (
     site TEXT NOT NULL, device TEXT NOT NULL, state TEXT, session INTEGER, status TEXT, status_at TEXT,
     health TEXT, health_at TEXT, PRIMARY KEY (site, device));
+CREATE TABLE IF NOT EXISTS cell (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, device TEXT NOT NULL, report TEXT NOT NULL,
+    version INTEGER NOT NULL, cell INTEGER NOT NULL, class TEXT NOT NULL, received_at TEXT NOT NULL,
+    sha256 TEXT NOT NULL, payload TEXT NOT NULL, UNIQUE (site, device, report, version, cell));
+CREATE TABLE IF NOT EXISTS result (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, device TEXT NOT NULL, command TEXT, name TEXT,
+    outcome TEXT NOT NULL, received_at TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 1, sha256 TEXT NOT NULL,
+    payload TEXT NOT NULL, UNIQUE (site, device, sha256));
 """
 
 
@@ -46,6 +54,10 @@ class SqliteSettings(FrozenModel):
     """Messages that will not do, kept per topic: the latest."""
     quarantine: Annotated[int, Field(ge=1)] = 10_000
     """The same, of all topics."""
+    pictures: Annotated[int, Field(ge=0)] = 100_000
+    """Pictures of white cells that are kept: the latest, 5 to 11 kB each."""
+    answers: Annotated[int, Field(ge=0)] = 10_000
+    """Answers to commands that are kept: the latest."""
 
     @property
     def where(self) -> str:
@@ -59,7 +71,8 @@ class SqliteSettings(FrozenModel):
             StoreUnavailable: the file cannot be opened or written.
             SettingsError: it was made by a newer collector.
         """
-        return SqliteStore(self.file, Limits(self.quarantine_per_topic, self.quarantine))
+        limits = Limits(self.quarantine_per_topic, self.quarantine, self.pictures, self.answers)
+        return SqliteStore(self.file, limits)
 
 
 class SqliteStore(Store):

@@ -3,18 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from operator import add
+from typing import Any, TypeVar
 
-from collecting.judging import Report, Suspect, Word
+from collecting.beside import keep_answers, keep_pictures
+from collecting.judging import Answer, Picture, Report, Said, Suspect, Word
 from leukoscope.errors import LeukoscopeError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _KEPT_BYTES = 65_536
 
 Key = tuple[str, int]
+Kind = TypeVar("Kind", Report, Word, Picture, Answer)
 
 
 class StoreUnavailable(LeukoscopeError, OSError):
@@ -35,14 +38,26 @@ class Kept:
     conflicts: int = 0
     """Stored before under the same id and version with other content; kept beside it and flagged."""
     quarantined: int = 0
+    pictures: int = 0
+    """Of white cells, stored for the first time."""
+    answers: int = 0
+    """To commands, stored for the first time."""
+
+    def __add__(self, other: "Kept") -> "Kept":
+        """Of both batches."""
+        return Kept(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of what will not do is kept."""
+    """How much is kept of what is no report: the latest."""
 
     per_topic: int
+    """Of what will not do."""
     in_all: int
+    """Of what will not do."""
+    pictures: int
+    answers: int
 
 
 class Store(ABC):
@@ -74,12 +89,11 @@ class Store(ABC):
     def close(self) -> None:
         """Let go of the database; safe to call twice."""
 
-    def keep(self, reports: Sequence[Report], words: Sequence[Word], suspects: Sequence[Suspect], at: datetime) -> Kept:
+    def keep(self, said: Sequence[Said], suspects: Sequence[Suspect], at: datetime) -> Kept:
         """Store a batch, all or nothing.
 
         Args:
-            reports: judged fit; the same one may be there twice.
-            words: what devices say about themselves, in the order of arrival.
+            said: judged fit, in the order of arrival; the same may be there twice.
             suspects: what will not do.
             at: now; timezone-aware.
 
@@ -91,19 +105,22 @@ class Store(ABC):
             first: dict[Key, Report] = {}
             rest = []
             # Two collectors that lock the same rows in one order never wait for each other in a circle.
-            for report in sorted(reports, key=lambda report: (report.id, report.version)):
+            for report in sorted(_of(Report, said), key=lambda report: (report.id, report.version)):
                 if first.setdefault((report.id, report.version), report) is not report:
                     rest.append(report)
             inserted = self.insert_reports(list(first.values()), at)
             rest += [report for key, report in first.items() if key not in inserted]
             conflicts = sum(self._keep_conflict(report, at) for report in rest)
-            for word in _last_of_each(words):
+            for word in _last_of_each(_of(Word, said)):
                 self._keep_word(word, at)
+            pictures, others = keep_pictures(self.execute, _of(Picture, said), at, self.limits.pictures)
+            answers = keep_answers(self.execute, _of(Answer, said), at, self.limits.answers)
+            suspects = [*suspects, *others]
             for suspect in suspects:
                 self._keep_suspect(suspect, at)
             if suspects:
                 self._prune_quarantine()
-        return Kept(len(inserted), len(rest) - conflicts, conflicts, len(suspects))
+        return Kept(len(inserted), len(rest) - conflicts, conflicts, len(suspects), pictures, answers)
 
     def _keep_conflict(self, report: Report, at: datetime) -> bool:
         key = {"id": report.id, "version": report.version, "sha256": report.sha256}
@@ -162,6 +179,10 @@ class Store(ABC):
             " WHERE of_topic > :per_topic OR of_all > :in_all)",
             {"per_topic": self.limits.per_topic, "in_all": self.limits.in_all},
         )
+
+
+def _of(kind: type[Kind], said: Iterable[Said]) -> list[Kind]:
+    return [one for one in said if isinstance(one, kind)]
 
 
 def _last_of_each(words: Iterable[Word]) -> list[Word]:

@@ -108,7 +108,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="how long; with --faults as long as they take")
     parser.add_argument("--collectors", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2, help="that the devices are spread over")
-    parser.add_argument("--backlog", type=int, metavar="N", help="instead: one device with N reports that waited")
+    parser.add_argument(
+        "--backlog",
+        type=int,
+        metavar="N",
+        help="instead: the outbox and the publisher of one real device, with N reports that waited",
+    )
     parser.add_argument("--faults", action="store_true", help="kill, stop and cut things meanwhile")
     parser.add_argument("--kills", type=int, default=10, help="of the broker and of collectors, each")
     parser.add_argument("--pause-s", type=float, default=1, help="between kills, at least; up to four times as long")
@@ -159,7 +164,9 @@ def _orders(arguments: argparse.Namespace, folder: Path, host: str, port: int) -
 
 
 def _worker(orders: Orders, folder: Path, network: CuttableNetwork | None) -> Program:
-    command = [sys.executable, "-m", "fleet_simulation.worker", as_json(orders)]
+    # A backlog has no rate: it is a device's own outbox and publisher, not a simulated one's.
+    module = "worker" if orders.rate_per_s else "backlog"
+    command = [sys.executable, "-m", f"fleet_simulation.{module}", as_json(orders)]
     paths = os.pathsep.join([str(TOOLS), os.environ.get("PYTHONPATH", "")])
     log = folder / f"{Path(orders.result).stem}.log"
     return Program([*(network.prefix if network else []), *command], log, PYTHONPATH=paths)

@@ -25,7 +25,7 @@ class Orders:
     host: str
     port: int
     rate_per_s: float
-    """Reports made per second by all of its devices together; 0 makes them all at once."""
+    """Reports made per second by all of its devices together; 0: they were made long ago (`backlog`)."""
     reports: int
     """Reports to make in all."""
     drain_s: float
@@ -85,7 +85,7 @@ def _wait_for_start(devices: list[SimulatedDevice], selector: selectors.BaseSele
 
 def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> None:
     began, made, cared = time.monotonic(), 0, time.monotonic()
-    duration_s = orders.reports / orders.rate_per_s if orders.rate_per_s else 0.0
+    duration_s = orders.reports / orders.rate_per_s
     while True:
         passed = time.monotonic() - began
         due = orders.reports if passed >= duration_s else int(passed * orders.rate_per_s)

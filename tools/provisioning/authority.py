@@ -170,6 +170,14 @@ def _write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
     text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    # Created with its mode: a key that is readable for a moment has been read.
+    write_secret(file, text)
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """A new file for its owner alone, created with its mode: what is readable for a moment has been read.
+
+    Raises:
+        OSError: it is there already, or cannot be written.
+    """
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-        opened.write(text)
+        opened.write(content)

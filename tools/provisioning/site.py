@@ -3,12 +3,13 @@
 import os
 import pwd
 import re
+import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
 
 from leukoscope.errors import SettingsError
-from provisioning.authority import Authority
+from provisioning.authority import Authority, write_secret
 from provisioning.broker_files import write_configuration, write_rules
 
 _DEVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}")
@@ -25,6 +26,8 @@ client_key = "{at}/key.pem"
 _REPORTING = '[reporting]\ndriver = "mqtt"\n{client}needs_reader = true\n'
 _COLLECTOR = """\
 name = "{name}"
+# Keep it secret: mosquitto lets whoever knows it join the group, and then lose what falls to his share.
+group = "{group}"
 
 [broker]
 {client}
@@ -94,8 +97,16 @@ class Site:
         folder = self._holder("collectors", _person(name))
         file = folder / "collector.toml"
         if not file.exists():
-            file.write_text(_COLLECTOR.format(name=name, client=self._client(folder), at=folder))
+            settings = _COLLECTOR.format(name=name, group=self._group(), client=self._client(folder), at=folder)
+            write_secret(file, settings.encode())
         return folder
+
+    def _group(self) -> str:
+        """The name under which this site's collectors share the reports; nobody can guess it."""
+        file = self._folder / "authority" / "collectors"
+        if not file.exists():
+            write_secret(file, f"collectors-{secrets.token_hex(16)}\n".encode())
+        return file.read_text().strip()
 
     def add_operator(self, name: str) -> Path:
         """The folder for somebody who may send commands.

@@ -7,7 +7,7 @@ from typing import TypeGuard
 from leukoscope.analysis.estimates import Estimate, Estimator
 from leukoscope.analysis.rules import MyeloidErythroidRule, PlateletRule, RedCellRule, RedCellSizeRule, Rules, ShareRule
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.sample import Basis, Certainty, Finding, Provenance, Source
+from leukoscope.specimen.sample import CELLS_CALLED, Basis, Certainty, Finding, Provenance, Source
 
 SEEN = 0.001
 """A share whose interval begins above this is called seen for certain: one cell in a thousand."""
@@ -204,7 +204,7 @@ def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Findi
 
 def _of_the_count(white: Estimator, rules: Rules) -> Iterator[Finding]:
     limits, cells, unsure = rules.counting, white.white_cells, white.named.get(UNSURE, 0)
-    called = "marrow cells" if rules.mode == "marrow" else "white cells"
+    called = CELLS_CALLED[rules.mode]
     if cells < limits.min_white_cells:
         yield Finding(
             "too_few_cells",

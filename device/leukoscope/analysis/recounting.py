@@ -12,6 +12,7 @@ from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.rules import Rules
 from leukoscope.analysis.summary import Counts, Naming, Summary
 from leukoscope.inference.bundle import CellClass
+from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import SampleReport
 
 
@@ -56,8 +57,8 @@ def recount(
 ) -> SampleReport:
     """The report with other names of its white cells: counts, intervals, correction and findings follow.
 
-    What does not depend on names stays: red cells, platelets, fields, and white cells per 1000 red ones, which counts
-    everything the segmenter took for a white cell.
+    What does not depend on names stays: red cells, platelets, fields. White cells per 1000 red ones lose a cell that a
+    person calls an artefact, as the tally leaves out one that the classifier calls so.
 
     Args:
         report: as it was.
@@ -68,6 +69,7 @@ def recount(
     counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches)
     summary = Summary(counts, grounds.naming, grounds.interval_width, grounds.rules)
     corrected, not_corrected_because, findings = summary.judge(report.provenance)
+    more_white = summary.white_cells + summary.unsure - report.white_cells - report.beside.get(UNSURE, 0)
     return replace(
         report,
         white_cells=summary.white_cells,
@@ -75,8 +77,13 @@ def recount(
         differential_corrected=corrected,
         not_corrected_because=not_corrected_because,
         beside=summary.beside,
+        wbc_per_1000_rbc=_moved(report.wbc_per_1000_rbc, more_white, report.red_cells.count),
         findings=findings,
     )
+
+
+def _moved(per_1000: float | None, more_white: int, red_cells: int) -> float | None:
+    return None if per_1000 is None or not red_cells else max(0.0, per_1000 + 1000 * more_white / red_cells)
 
 
 def _confusion(rows: ConfusionRows) -> dict[str, Any]:

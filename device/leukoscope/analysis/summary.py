@@ -12,6 +12,7 @@ from leukoscope.analysis.rules import Rules
 from leukoscope.inference.bundle import CellClass
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import (
+    CELLS_CALLED,
     ClassCount,
     CorrectedDifferential,
     CorrectedShare,
@@ -21,7 +22,7 @@ from leukoscope.specimen.sample import (
 )
 
 NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
-ALL_CHECKED = "a person has named or confirmed every white cell: the counts hold no error of the classifier"
+ALL_CHECKED = "a person has named or confirmed every cell: the counts hold no error of the classifier"
 PARTLY_CHECKED = f"{METHOD}; cells that a person has named or confirmed count as they are"
 
 
@@ -38,6 +39,11 @@ class Naming:
     def differential(self) -> list[str]:
         """The classes whose cells are white cells, in the bundle's order."""
         return [one.key for one in self.classes if one.in_differential]
+
+    @property
+    def beside(self) -> list[str]:
+        """The other classes: nucleated red cells of blood, smudges, clumps, artefacts."""
+        return [one.key for one in self.classes if not one.in_differential]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,11 @@ class Summary:
         return sum(self._named[key] for key in self._differential)
 
     @property
+    def unsure(self) -> int:
+        """White cells that nobody could name."""
+        return self._named[UNSURE]
+
+    @property
     def beside(self) -> dict[str, int]:
         """Cells seen but outside the differential, by class."""
         return {key: n for key, n in sorted(self._named.items()) if key not in self._differential and n}
@@ -127,7 +138,7 @@ class Summary:
         if self._naming.correction is None:
             return NOT_VALIDATED
         if not self.white_cells:
-            return "no white cells were counted"
+            return f"no {CELLS_CALLED[self._rules.mode]} were counted"
         return ALL_CHECKED if self._known() and not +Counter(self._counts.answers) else None
 
     def _known(self) -> dict[str, int]:

@@ -65,6 +65,9 @@ class Tally:
         self._rules = rules
         self._named: Counter[str] = Counter()
         self._kinds: Counter[CellKind] = Counter()
+        self._not_white = frozenset(naming.beside)
+        self._white = 0
+        """Of those counted as segmented: what was named otherwise is none."""
         self._flaws: Counter[str] = Counter()
         self._rejected = 0
         self._fields = 0
@@ -102,6 +105,8 @@ class Tally:
             return
         if cell.counted:
             self._kinds[cell.sight.kind] += by
+            white = cell.sight.kind is CellKind.WBC and cell.sight.cell_class not in self._not_white
+            self._white += by if white else 0
         if _is_named(cell):
             self._named[cell.sight.cell_class] += by
             self._lines = None
@@ -218,7 +223,7 @@ class Tally:
             beside=summary.beside,
             red_cells=red_cells,
             platelets=platelets,
-            wbc_per_1000_rbc=1000 * self._kinds[CellKind.WBC] / red_cells.count if red_cells.count else None,
+            wbc_per_1000_rbc=1000 * self._white / red_cells.count if red_cells.count else None,
             area_um2=self._area_um2,
             border_rule=BORDER_RULE,
             findings=findings,

@@ -69,7 +69,7 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
         yield tried("signals", partial(check_signals, settings.signals))
     if isinstance(settings.reporting, MqttSettings):
         mqtt = settings.reporting
-        yield tried("broker", lambda: check_broker(mqtt, identity_of(settings)))
+        yield tried("broker", lambda: check_broker(mqtt, identity_of(settings), settings.storage.outbox))
     yield tried("clock", check_clock)
     yield from _board()
 

@@ -2,20 +2,31 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from leukoscope.errors import BrokerError
 from leukoscope.host import uptime_s
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.reporting.mqtt_alert import shake_hands
 from leukoscope.reporting.mqtt_link import Link
+from leukoscope.reporting.mqtt_presence import Presence
 from leukoscope.reporting.status import health
 from leukoscope.reporting.wire import to_bytes
 
 TURN_S = 0.1
 
 
-def check_broker(settings: MqttSettings, identity: Identity) -> str:
+def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None = None) -> str:
     """Go the way of a report up to the broker's answer, with a message about this device's health.
+
+    A broker that calls sessions what the certificate says would throw the running device out for it: while that runs,
+    the way ends with TLS.
+
+    Args:
+        settings: of the broker.
+        identity: of the device.
+        outbox: of the device, which may be running; None where that is not known.
 
     Returns:
         One line naming what was passed on the way.
@@ -23,6 +34,12 @@ def check_broker(settings: MqttSettings, identity: Identity) -> str:
     Raises:
         BrokerError: the way ends somewhere; the text says where.
     """
+    if settings.client_cert is not None and outbox is not None and Presence(outbox).seen():
+        shake_hands(settings)
+        return (
+            f"{settings.where} answers, its certificate is good and it takes ours; the device is running: its screen "
+            "says whether reports go out; stop it to try login and right to publish here"
+        )
     link = Link(settings, f"{settings.client_id_of(identity)}-doctor", will=None)
     try:
         link.connect(give_up=lambda: False)

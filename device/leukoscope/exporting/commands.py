@@ -42,7 +42,8 @@ def export(
     storage = None if bench is None else BenchSettings.read(bench).storage.folder
     original = find_report(report, storage)
     cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
-    content = written(original, gallery_of(original.storage, original.report.id, cells), form)
+    gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
+    content = written(original, gallery, form)
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():

@@ -14,7 +14,7 @@ from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.wording import NO_DIAGNOSIS, origin_warnings, status_words
 from leukoscope.reporting.wire import utc_text
-from leukoscope.specimen.sample import BundleIdentity, SampleReport, Source
+from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, SampleReport, Source
 
 Resource = dict[str, Any]
 
@@ -47,7 +47,7 @@ def bundle_of(original: Original) -> Resource:
         "specimen": _reference(specimen),
         "device": _reference(instrument),
         "effectivePeriod": _period(report),
-        "issued": utc_text(report.finished_at),
+        "issued": _issued(original),
     }
     observations = _observations(report, shared)
     diagnostic = _diagnostic_report(original, specimen, observations)
@@ -59,7 +59,7 @@ def bundle_of(original: Original) -> Resource:
         "meta": _meta(report),
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{report.id}"},
         "type": "collection",
-        "timestamp": utc_text(report.finished_at),
+        "timestamp": _issued(original),
         "entry": [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in resources],
     }
 
@@ -93,7 +93,7 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
         "code": {"coding": coding, "text": f"Differential count of a {report.rules.mode} smear"},
         "specimen": [_reference(specimen)],
         "effectivePeriod": _period(report),
-        "issued": utc_text(report.finished_at),
+        "issued": _issued(original),
         "result": [_reference(one) for one in observations],
         "conclusion": "\n".join(remarks),
     }
@@ -105,8 +105,10 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
 
 
 def _narrative(original: Original, remarks: list[str]) -> Resource:
+    report = original.report
+    counted = f"Differential count of {report.white_cells} {CELLS_CALLED[report.rules.mode]}."
     lines = [
-        f"Differential count of {original.report.white_cells} white cells. {status_words(original.status).words}",
+        f"{counted} {status_words(original.status).words}",
         *remarks,
         ATTRIBUTION,
     ]
@@ -187,7 +189,7 @@ def _provenance(original: Original, targets: list[Resource], instrument: Resourc
         "id": _id_of(report, "provenance"),
         "target": [_reference(target) for target in targets],
         "occurredPeriod": _period(report),
-        "recorded": utc_text(report.finished_at),
+        "recorded": _issued(original),
         "agent": [{"type": {"coding": [{"system": role, "code": code}]}, "who": agent} for code, agent in who],
         "entity": entities,
     }
@@ -212,6 +214,12 @@ def _marked(report: SampleReport, resource: Resource) -> Resource:
 
 def _period(report: SampleReport) -> Resource:
     return {"start": utc_text(report.started_at), "end": utc_text(report.finished_at)}
+
+
+def _issued(original: Original) -> str:
+    """When this version was made: by the count, or by who changed it last."""
+    signature = original.signature
+    return utc_text(original.report.finished_at if signature is None else signature.at)
 
 
 def _reference(resource: Resource) -> Resource:

@@ -36,7 +36,7 @@ def observation(
     told: dict[str, Any] = {
         **shared,
         "category": [LABORATORY],
-        "code": {"coding": _codings(one, report.rules.mode), "text": quantity_words(one)},
+        "code": {"coding": _codings(one, report.rules.mode), "text": quantity_words(one, report.rules.mode)},
         **_value(one),
     }
     if one.name == "group_share_corrected":

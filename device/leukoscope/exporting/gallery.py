@@ -15,8 +15,8 @@ FIELD_WIDTH_PX = 700
 class CellPictures(Protocol):
     """Wherever pictures of single cells are kept."""
 
-    def by_class(self, report_id: str) -> Mapping[str, Sequence[bytes]]:
-        """PNG, JPEG or WebP files of the cells by class key, the most telling first; empty where none were kept."""
+    def by_class(self, report_id: str, version: int) -> Mapping[str, Sequence[bytes]]:
+        """PNG, JPEG or WebP files of the cells by what they are called in that version, the most telling first."""
         ...
 
 
@@ -30,19 +30,20 @@ class Gallery:
     """PNG or JPEG files of whole fields with outlines and names."""
 
 
-def gallery_of(storage: Path | None, report_id: str, cells: CellPictures | None = None) -> Gallery:
+def gallery_of(storage: Path | None, report_id: str, version: int, cells: CellPictures | None = None) -> Gallery:
     """The pictures of a report that are still there.
 
     Args:
         storage: the bench's storage folder; None where nobody knows it.
         report_id: the report's full id.
+        version: which of its versions names the cells.
         cells: where pictures of single cells are kept; None where nobody keeps them.
     """
     fields: list[bytes] = []
     if storage is not None:
         paths = sorted((storage / "fields" / report_id).glob("field-*.png"))
         fields = [_smaller(path) for path in paths[:FIELDS_SHOWN]]
-    return Gallery({} if cells is None else cells.by_class(report_id), fields)
+    return Gallery({} if cells is None else cells.by_class(report_id, version), fields)
 
 
 def _smaller(path: Path) -> bytes:

@@ -7,12 +7,12 @@ from leukoscope.reporting.outbox import Outbox
 
 
 class OutboxPictures:
-    """The pictures of a report's cells, by the class the device gave them."""
+    """The pictures of a report's cells, by what they are called in one of its versions."""
 
     def __init__(self, outbox: Path) -> None:
         self._path = outbox
 
-    def by_class(self, report_id: str) -> dict[str, list[bytes]]:
+    def by_class(self, report_id: str, version: int) -> dict[str, list[bytes]]:
         """WebP files in the order of counting; empty where there is no outbox or none were kept.
 
         Raises:
@@ -21,6 +21,6 @@ class OutboxPictures:
         found: dict[str, list[bytes]] = {}
         if self._path.exists():
             with Outbox.open(self._path, owner=False) as outbox:
-                for message, webp in pictures_of(outbox, report_id):
-                    found.setdefault(message["class"], []).append(webp)
+                for one in pictures_of(outbox, report_id, version):
+                    found.setdefault(one.name, []).append(one.webp)
         return found

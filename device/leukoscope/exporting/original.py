@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import ExportError
+from leukoscope.reporting.copies import fault_of_copy, sums_witnessed
 from leukoscope.reporting.message import decode
+from leukoscope.reporting.outbox import Outbox
 from leukoscope.reporting.wire import from_bytes, utc_time
 from leukoscope.specimen.sample import SampleReport
 
@@ -46,8 +48,9 @@ def find_report(wanted: str, storage: Path | None) -> Original:
         storage: the bench's storage folder; None where no bench was named.
 
     Raises:
-        ExportError: there is no such report, or several begin alike.
+        ExportError: there is no such report, several begin alike, or the file is not what was recorded.
         InvalidMessage: the file holds no report that this version can read.
+        OutboxError: the outbox that knows what was recorded cannot be read.
     """
     path = Path(wanted)
     if not path.is_file():
@@ -56,10 +59,22 @@ def find_report(wanted: str, storage: Path | None) -> Original:
         payload = path.read_bytes()
     except OSError as error:
         raise ExportError(f"the report {path} cannot be read ({error.strerror}): check its owner") from error
-    message = from_bytes(payload)
     beside = path.parent.parent if path.parent.name == "reports" else None
+    _refuse_spoilt(path, payload, storage or beside)
+    message = from_bytes(payload)
     status, signature = _life(message)
     return Original(decode(message), status, storage or beside, signature)
+
+
+def _refuse_spoilt(path: Path, payload: bytes, storage: Path | None) -> None:
+    """A number that a flipped bit has changed looks as good as any other."""
+    outbox = None if storage is None else storage / "outbox.sqlite"
+    if outbox is None or not outbox.exists():
+        return
+    with Outbox.open(outbox, owner=False) as opened, opened.reading() as sql:
+        fault = fault_of_copy(path, payload, sums_witnessed(sql))
+    if fault is not None:
+        raise ExportError(f"{fault}; `leukoscope report show --json` prints the one that is kept in the outbox")
 
 
 def _life(message: Mapping[str, Any]) -> tuple[str, Signature | None]:

@@ -64,7 +64,7 @@ def _differential(sheet: Sheet) -> str:
         f"Groups, corrected: {'; '.join(groups)}." if groups else "",
     ]
     return (
-        "<section><h2>White cells</h2>\n<table><thead><tr><th>Class</th><th>n</th>"
+        f"<section><h2>{sheet.counted}</h2>\n<table><thead><tr><th>Class</th><th>n</th>"
         "<th>As counted (95 % interval)</th><th>Corrected (95 % interval)</th>"
         f"<th>{as_svg(axis(end, BARS_WIDTH))}</th></tr></thead>\n<tbody>{rows}</tbody></table>\n"
         f'<p class="key">{as_svg(key_to_shares())}</p>'

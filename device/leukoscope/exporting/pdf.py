@@ -92,7 +92,7 @@ def _differential(paper: Paper, sheet: Sheet, y: float) -> float:
     end = axis_end([row.counted for row in rows] + [row.corrected for row in rows if row.corrected is not None])
     bars = RIGHT - BARS_WIDTH
     y += 18
-    paper.text(MARGIN, y, "White cells", 9.4, bold=True)
+    paper.text(MARGIN, y, sheet.counted, 9.4, bold=True)
     for x, words in ((168, "n"), (250, "counted (95 %)"), (bars - 12, "corrected (95 %)")):
         paper.text(x, y, words, 6.8, MUTED, side="right")
     paper.paint(axis(end, BARS_WIDTH), bars, y - 8.5)

@@ -1,11 +1,15 @@
 """The pictures on a PDF report: cells by class where they were kept, else fields."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from leukoscope.exporting.drawing import MUTED
 from leukoscope.exporting.paper import MARGIN, WIDTH, Paper
 from leukoscope.exporting.sheet import Sheet
 
 CELL_SIDE, CELL_GAP, CLASS_GAP = 30.0, 2.0, 10.0
 CELLS_PER_CLASS = 6
+LEAST_NAME_WIDTH = 44.0
 NAME_HEIGHT = 10.0
 FIELD_GAP = 6.0
 MOST_FIELD_HEIGHT = 130.0
@@ -14,26 +18,52 @@ MOST_FIELD_HEIGHT = 130.0
 def pictures(paper: Paper, sheet: Sheet, top: float, bottom: float) -> None:
     """As many pictures as there is room for between two heights; none where there are none."""
     if sheet.cells and bottom - top > NAME_HEIGHT + CELL_SIDE + 6:
-        paper.text(MARGIN, top, "Cells, as they were named", 9.4, bold=True)
-        _cells(paper, sheet, top + 6, bottom)
+        _cells(paper, sheet, top, bottom)
     elif not sheet.cells and sheet.fields and bottom - top > 60:
         paper.text(MARGIN, top, "Fields, as the device outlined and named their cells", 9.4, bold=True)
         _fields(paper, sheet, top + 6, bottom)
 
 
-def _cells(paper: Paper, sheet: Sheet, y: float, bottom: float) -> None:
-    x = MARGIN
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the pictures of a class go."""
+
+    name: str
+    shown: Sequence[bytes]
+    x: float
+    y: float
+    width: float
+
+
+def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> None:
+    """Rather one picture of each class than six of the first."""
+    for most in range(CELLS_PER_CLASS, 0, -1):
+        places = _places(sheet, most, top + 6, bottom)
+        if len(places) == len(sheet.cells):
+            break
+    left_out = len(sheet.cells) - len(places)
+    more = f"; {left_out} more classes are in the HTML" if left_out else ""
+    paper.text(MARGIN, top, f"Cells, as they were named{more}", 9.4, bold=True)
+    for place in places:
+        for number, picture in enumerate(place.shown):
+            paper.picture(picture, place.x + number * (CELL_SIDE + CELL_GAP), place.y, CELL_SIDE, CELL_SIDE)
+        name = paper.fitted(place.name, place.width, 6.8)
+        paper.text(place.x, place.y + CELL_SIDE + 8, name, 6.8, MUTED)
+
+
+def _places(sheet: Sheet, most: int, y: float, bottom: float) -> list[_Place]:
+    """Of as many classes as there is room for, when each shows up to `most` pictures."""
+    x, places = MARGIN, list[_Place]()
     for name, kept in sheet.cells.items():
-        shown = kept[:CELLS_PER_CLASS]
-        width = len(shown) * (CELL_SIDE + CELL_GAP) - CELL_GAP
+        shown = kept[:most]
+        width = max(len(shown) * (CELL_SIDE + CELL_GAP) - CELL_GAP, LEAST_NAME_WIDTH)
         if x + width > WIDTH - MARGIN:
             x, y = MARGIN, y + CELL_SIDE + NAME_HEIGHT + 5
         if y + CELL_SIDE + NAME_HEIGHT > bottom:
-            return
-        for number, picture in enumerate(shown):
-            paper.picture(picture, x + number * (CELL_SIDE + CELL_GAP), y, CELL_SIDE, CELL_SIDE)
-        paper.text(x, y + CELL_SIDE + 8, paper.fitted(name, max(width, 44), 6.8), 6.8, MUTED)
-        x += max(width, 44) + CLASS_GAP
+            break
+        places.append(_Place(name, shown, x, y, width))
+        x += width + CLASS_GAP
+    return places
 
 
 def _fields(paper: Paper, sheet: Sheet, y: float, bottom: float) -> None:

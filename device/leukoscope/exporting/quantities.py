@@ -13,14 +13,13 @@ from leukoscope.exporting.codes import (
     PERCENT,
     SQUARE_MILLIMETRE,
 )
-from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample import CELLS_CALLED, SampleReport
 
 COUNTING = "95 % interval of the counts"
 CORRECTED = "95 % interval of counting and naming"
-NO_WHITE_CELLS = "no white cells were counted"
 NO_RED_CELLS = "no red cells were measured"
 _BESIDE_PER_100 = ("erythroblast", "smudge")
-"""Cells beside the differential that laboratories tell per 100 white cells."""
+"""Cells beside the differential of blood that laboratories tell per 100 white cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def quantities_of(report: SampleReport) -> tuple[Quantity, ...]:
 
 
 def _white_cells(report: SampleReport) -> Iterator[Quantity]:
-    white = report.white_cells
+    white, mode = report.white_cells, report.rules.mode
     yield _counted("white_cells", white)
     for line in report.differential:
         low, high = _percent(line.low), _percent(line.high)
@@ -74,7 +73,7 @@ def _white_cells(report: SampleReport) -> Iterator[Quantity]:
             COUNTING,
             count=line.count,
             n=white,
-            absent="" if white else NO_WHITE_CELLS,
+            absent="" if white else f"no {CELLS_CALLED[mode]} were counted",
         )
     if report.differential_corrected is not None:
         for name, lines in (
@@ -88,7 +87,7 @@ def _white_cells(report: SampleReport) -> Iterator[Quantity]:
                 yield Quantity(name, one.name, PERCENT, value, *ends, CORRECTED, n=white, validated_cells=checked)
     for key, count in report.beside.items():
         yield _counted(key, count)
-        if key in _BESIDE_PER_100 and white:
+        if key in _BESIDE_PER_100 and white and mode == "blood":
             yield _estimated("per_100", key, PER_100_WHITE_CELLS, counted_ratio(count, white), 100, count, white)
 
 
@@ -112,7 +111,7 @@ def _red_cells(report: SampleReport) -> Iterator[Quantity]:
     if report.wbc_per_1000_rbc is None:
         yield _or_absent(Quantity("per_1000", "white_cells", PER_1000_RED_CELLS, None))
     else:
-        # Those in the counting frame, named or not; the message tells them by this ratio alone.
+        # Those in the counting frame; the message tells them by this ratio alone.
         seen = round(report.wbc_per_1000_rbc * red.count / 1000)
         value = _short(report.wbc_per_1000_rbc)
         ends = _ends(counted_ratio(seen, red.count), 1000) if red.count else (None, None, "")

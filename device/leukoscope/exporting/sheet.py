@@ -16,7 +16,7 @@ from leukoscope.exporting.wording import (
     status_words,
     whole,
 )
-from leukoscope.specimen.sample import BundleIdentity, Finding, Histogram, SampleReport
+from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, Finding, Histogram, Mode, SampleReport
 
 _ENDED = {
     "enough_cells": "enough cells were counted",
@@ -45,6 +45,8 @@ class Sheet:
     """One page."""
 
     title: str
+    counted: str
+    """What the differential counts: "White cells"."""
     specimen: str
     status: str
     status_words: str
@@ -76,10 +78,11 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
     report = original.report
     quantities = quantities_of(report)
     by_key = {one.key: one for one in quantities}
-    status = status_words(original.status)
+    status, mode = status_words(original.status), report.rules.mode
     lines = [by_key[f"share.{line.cell_class}"] for line in report.differential]
     return Sheet(
-        title="Bone-marrow smear" if report.rules.mode == "marrow" else "Blood smear",
+        title="Bone-marrow smear" if mode == "marrow" else "Blood smear",
+        counted=_capital(CELLS_CALLED[mode]),
         specimen=report.sample_id or "no identifier",
         status=status.title,
         status_words=_who(original, status.words),
@@ -93,7 +96,12 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         groups=[(class_words(one.of), in_words(one)) for one in quantities if one.name == "group_share_corrected"],
         beside=_beside(report, by_key),
         red_cells=_told(
-            by_key, "counted.red_cells", "mean_diameter.red_cells", "diameter_cv.red_cells", "irregular_share.red_cells"
+            by_key,
+            mode,
+            "counted.red_cells",
+            "mean_diameter.red_cells",
+            "diameter_cv.red_cells",
+            "irregular_share.red_cells",
         ),
         diameters=report.red_cells.diameters_um,
         mean_um=report.red_cells.mean_diameter_um,
@@ -120,7 +128,7 @@ def _facts(report: SampleReport) -> list[tuple[str, str]]:
     made = report.provenance
     seconds = max(0, round((report.finished_at - report.started_at).total_seconds()))
     return [
-        ("White cells counted", whole(report.white_cells)),
+        (f"{_capital(CELLS_CALLED[report.rules.mode])} counted", whole(report.white_cells)),
         ("Red cells counted", whole(report.red_cells.count)),
         ("Fields", f"{whole(report.fields_counted)} counted, {whole(report.fields_rejected_total)} refused"),
         ("Finished", f"{report.finished_at:%Y-%m-%d %H:%M} {report.finished_at.tzname()}"),
@@ -140,12 +148,13 @@ def _beside(report: SampleReport, by_key: Mapping[str, Quantity]) -> list[tuple[
 def _others(report: SampleReport, by_key: Mapping[str, Quantity]) -> list[tuple[str, str]]:
     refused = ", ".join(f"{flaw.replace('_', ' ')} {count}" for flaw, count in report.fields_rejected.items())
     fields = [("fields refused for", refused)] if refused else []
-    counted = _told(by_key, "counted.platelets", "per_1000.platelets", "per_1000.white_cells", "area.fields")
+    mode = report.rules.mode
+    counted = _told(by_key, mode, "counted.platelets", "per_1000.platelets", "per_1000.white_cells", "area.fields")
     return [*counted, *fields]
 
 
-def _told(by_key: Mapping[str, Quantity], *keys: str) -> list[tuple[str, str]]:
-    return [(quantity_words(by_key[key]), _without_echo(by_key[key])) for key in keys]
+def _told(by_key: Mapping[str, Quantity], mode: Mode, *keys: str) -> list[tuple[str, str]]:
+    return [(quantity_words(by_key[key], mode), _without_echo(by_key[key])) for key in keys]
 
 
 def _without_echo(one: Quantity) -> str:

@@ -18,7 +18,7 @@ COLUMNS = {
     "calibration": "measured or nominal; nominal sizes may be off",
     "kind": "quantity, bin (of the red-cell diameters) or finding",
     "name": "what is measured; of a finding its code",
-    "of": "of what: a class or group of the classifier, white_cells, red_cells, platelets, fields",
+    "of": "a class or group of the classifier, white_cells (also those of marrow), red_cells, platelets, fields",
     "unit": "UCUM; empty for a finding",
     "value": "empty where it is not known",
     "low": "lower end of the 95 % interval; of a bin its lower end",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from leukoscope.errors import ExportError
 from leukoscope.exporting.codes import MICROMETRE, SQUARE_MILLIMETRE, UNIT_WORDS
 from leukoscope.exporting.quantities import Quantity
-from leukoscope.specimen.sample import SampleReport, Source
+from leukoscope.specimen.sample import CELLS_CALLED, Mode, SampleReport, Source
 
 NO_DIAGNOSIS = "Screens and counts; it does not diagnose."
 
@@ -67,16 +67,17 @@ def class_words(key: str) -> str:
     return key.replace("_", " ") + ("" if key in _ALREADY_MANY else "s")
 
 
-def quantity_words(one: Quantity) -> str:
-    """What a quantity is, in words."""
-    cells = class_words(one.of)
+def quantity_words(one: Quantity, mode: Mode) -> str:
+    """What a quantity of a smear of blood or marrow is, in words."""
+    among = CELLS_CALLED[mode]
+    cells = among if one.of == "white_cells" else class_words(one.of)
     told = {
         "counted": f"{cells} counted",
         "refused": f"{cells} refused",
-        "share": f"{cells} among the white cells",
-        "share_corrected": f"{cells} among the white cells, corrected for naming errors",
-        "group_share_corrected": f"{cells} among the white cells, corrected for naming errors",
-        "per_100": f"{cells} per 100 white cells",
+        "share": f"{cells} among the {among}",
+        "share_corrected": f"{cells} among the {among}, corrected for naming errors",
+        "group_share_corrected": f"{cells} among the {among}, corrected for naming errors",
+        "per_100": f"{cells} per 100 {among}",
         "per_1000": f"{cells} per 1000 red cells",
         "mean_diameter": "mean diameter of the red cells",
         "diameter_cv": "variation (CV) of the red-cell diameters",

@@ -1,9 +1,10 @@
 """Pictures of a report's white cells as messages: schema leukoscope/cell/1, sent after everything else."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from leukoscope.reporting import census
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import CELL, Key, Outbox, put, take_sequence
 from leukoscope.reporting.sink import Clock
@@ -62,12 +63,26 @@ def keep_pictures(
             put(sql, key, CELL, to_bytes(message), moment)
 
 
-def pictures_of(outbox: Outbox, report_id: str) -> Iterator[tuple[Mapping[str, Any], bytes]]:
-    """The pictures of a report that are still kept: its message, as in the schema, and the WebP in it."""
+@dataclass(frozen=True, slots=True)
+class KeptPicture:
+    """A picture of a white cell that is still there."""
+
+    number: int
+    """Of the cell."""
+    name: str
+    """What the cell is called in that version: by a person, or else by the classifier."""
+    webp: bytes
+
+
+def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPicture]:
+    """The pictures of a report's cells that are still kept, in the order of counting."""
     with outbox.reading() as sql:
         rows = sql.execute(
             "SELECT payload FROM message WHERE kind = ? AND substr(id, 1, 36) = ? ORDER BY seq", (CELL, report_id)
         ).fetchall()
+        said = census.names_given(sql, report_id, version)
     for (payload,) in rows:
         message = from_bytes(payload)
-        yield message, base64.b64decode(message["picture"]["base64"])
+        number = message["cell"]
+        webp = base64.b64decode(message["picture"]["base64"])
+        yield KeptPicture(number, said.get(number, message["class"]), webp)

@@ -75,10 +75,15 @@ def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
         "SELECT number, field, class, confidence, xmin, ymin, xmax, ymax FROM cell WHERE report = ? ORDER BY number",
         (report_id,),
     ).fetchall()
-    verdicts = sql.execute(
-        "SELECT number, class FROM verdict WHERE report = ? ORDER BY version", (report_id,)
-    ).fetchall()
-    return KeptSample(tuple(_named(cells, dict(verdicts))), bytes(found[0]))
+    return KeptSample(tuple(_named(cells, names_given(sql, report_id))), bytes(found[0]))
+
+
+def names_given(sql: sqlite3.Connection, report_id: str, version: int = 2**31) -> dict[int, str]:
+    """What people called cells of a report, by number, up to one of its versions."""
+    rows = sql.execute(
+        "SELECT number, class FROM verdict WHERE report = ? AND version <= ? ORDER BY version", (report_id, version)
+    )
+    return dict(rows.fetchall())
 
 
 def _named(

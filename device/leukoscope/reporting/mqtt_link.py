@@ -50,7 +50,6 @@ class Link(Connection):
     def __init__(self, settings: MqttSettings, client_id: str, will: tuple[str, bytes] | None) -> None:
         # Nobody who writes to our topics shall fill our memory.
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
-        self._needs_reader = settings.needs_reader
         self._unread: set[int] = set()
         self._answers: deque[Answer] = deque()
         self._heard: deque[Heard] = deque(maxlen=32)
@@ -60,8 +59,23 @@ class Link(Connection):
         if will is not None:
             self._client.will_set(*will, qos=1, retain=True)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool, correlation: bytes | None = None) -> int:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool,
+        needs_reader: bool = False,
+        correlation: bytes | None = None,
+    ) -> int:
         """Hand a message over at QoS 1; its answer comes under the number returned.
+
+        Args:
+            topic: the whole of it.
+            payload: the message.
+            retain: the broker keeps it for whoever comes later.
+            needs_reader: that nobody is subscribed to it counts as a refusal (MQTT 5 only).
+            correlation: what the receiver wants to know it by (MQTT 5 only).
 
         Raises:
             InvalidMessage: the message can never be sent to this broker.
@@ -76,7 +90,7 @@ class Link(Connection):
             raise InvalidMessage(f"MQTT cannot carry it: {error}") from error
         if info.rc != 0:
             raise BrokerError(self._why_ended())
-        if self._needs_reader and not retain:
+        if needs_reader:
             self._unread.add(info.mid)
         return info.mid
 

@@ -18,7 +18,8 @@ from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.lateness import as_sent
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.reporting.mqtt_link import Answer, Heard, Link
-from leukoscope.reporting.outbox import CELL, Entry, Key, Outbox
+from leukoscope.reporting.mqtt_presence import Presence
+from leukoscope.reporting.outbox import CELL, REPORT, Entry, Key, Outbox
 from leukoscope.reporting.sink import Clock, SinkState
 from leukoscope.reporting.wire import from_bytes, to_bytes, validate
 
@@ -88,6 +89,7 @@ class Publisher:
         self._now = now
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
         self._doubt = Doubt(outbox, settings.doubt_s)
+        self._presence = Presence(outbox.path)
         self._flights: dict[int, _Flight] = {}
         self._not_before: dict[Key, float] = {}
         self._spare_session: tuple[int, int] | None = None
@@ -95,6 +97,7 @@ class Publisher:
         self._health: Mapping[str, Any] | None = None
         self._replies = 0
         self._look_at = 0.0
+        self._count_at = 0.0
         self._due_at = time.monotonic()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -121,6 +124,7 @@ class Publisher:
     def start(self) -> None:
         """Begin to connect and to send; a publisher that was stopped stays so."""
         if self._thread is None and not self._stopping.is_set():
+            self._presence.show()
             self._thread = threading.Thread(target=self._run, name="reporting-mqtt", daemon=True)
             self._thread.start()
 
@@ -157,6 +161,7 @@ class Publisher:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(timeout_s)
+        self._presence.end()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -216,7 +221,9 @@ class Publisher:
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_S
                 self._send_due(link)
-                self._count()
+                # With a long backlog counting takes as long as sending.
+                if not self._flights or time.monotonic() >= self._count_at:
+                    self._count()
             health, self._health = self._health, None
             if health is not None:
                 message = to_bytes(status.stamped(health, **self._stamp()))
@@ -240,7 +247,10 @@ class Publisher:
         cells = sum(key is not None and key.kind == CELL for key in flying)
         most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
         limit = window + len(flying) + len(self._not_before)
-        for entry in self._outbox.pending(limit, but=CELL if cells >= most_cells else ""):
+        pending = self._outbox.pending(limit, but=CELL if cells >= most_cells else "")
+        # Whoever is to have the pictures has the report first, also where it waits for a reader.
+        reports_wait = any(entry.key.kind != CELL for entry in pending)
+        for entry in pending:
             if len(self._flights) >= window or any(flight.alone for flight in self._flights.values()):
                 return
             if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
@@ -249,6 +259,8 @@ class Publisher:
             if suspect and self._flights:
                 return
             if entry.key.kind == CELL:
+                if reports_wait:
+                    return
                 cells += 1
                 if cells > most_cells:
                     return
@@ -257,7 +269,8 @@ class Publisher:
     def _send(self, link: Link, entry: Entry, *, alone: bool) -> None:
         try:
             payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
-            mid = link.publish(self._topic(entry.topic), payload, retain=False)
+            needed = self._settings.needs_reader and entry.key.kind == REPORT
+            mid = link.publish(self._topic(entry.topic), payload, retain=False, needs_reader=needed)
         except InvalidMessage as error:
             self._refuse(entry.key, str(error))
         else:
@@ -281,26 +294,34 @@ class Publisher:
                 self._flights[mid] = _Flight(f"a result under {topic}", None, 0, overdue_at, alone=False)
 
     def _take_answers(self, link: Link) -> None:
+        accepted: dict[Key, str] = {}
         for answer in link.answers():
             self._backoff.reset()
             flight = self._flights.pop(answer.mid, None)
             if flight is None:
                 continue
             self.wake()
-            if flight.key is not None:
-                self._settle(flight.key, flight, answer)
-            elif answer.refusal:
-                self._tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            if flight.key is None:
+                if answer.refusal:
+                    self._tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            elif answer.refusal is None:
+                accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
+            else:
+                self._put_back(flight.key, flight, answer)
+        if accepted:
+            self._settle(accepted)
 
-    def _settle(self, key: Key, flight: _Flight, answer: Answer) -> None:
-        if answer.refusal is None:
-            note = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
-            self._outbox.mark_sent(key, self._now(), note)
+    def _settle(self, accepted: Mapping[Key, str]) -> None:
+        """The broker has these now; one write to the disk for all of them, or a backlog waits for the card."""
+        self._outbox.mark_all_sent(accepted, self._now())
+        for key in accepted:
             self._doubt.acknowledged(key)
             self._not_before.pop(key, None)
             if str(key) in (self._state.last_error or ""):
                 self._tell(last_error=None)
-        elif answer.for_good:
+
+    def _put_back(self, key: Key, flight: _Flight, answer: Answer) -> None:
+        if answer.for_good:
             self._refuse(key, f"the broker refused it: {answer.refusal}")
         else:
             self._outbox.mark_unanswered([key], f"the broker put it off: {answer.refusal}")
@@ -375,6 +396,7 @@ class Publisher:
         return self._identity.topic(name, self._settings.topic_root)
 
     def _count(self) -> None:
+        self._count_at = time.monotonic() + _LOOK_S
         counts = self._outbox.counts()
         self._tell(pending=counts.pending, sent=counts.sent, refused=counts.refused)
 

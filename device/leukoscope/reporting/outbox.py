@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from leukoscope.errors import OutboxError
 from leukoscope.reporting import pruning
-from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema, sync_folder
+from leukoscope.reporting.outbox_file import quarantine, reason_to_distrust, settle_schema, sync_folder, what_to_do
 from leukoscope.reporting.wire import utc_text
 
 
@@ -120,7 +120,7 @@ class Outbox:
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, OutboxError):
                 raise
-            raise OutboxError(f"the outbox {path} cannot be opened: {error}") from error
+            raise OutboxError(f"the outbox {path} cannot be opened: {error}; {what_to_do(path, error)}") from error
         outbox = cls(path, connection, aside)
         with outbox.reading("prepared"):
             settle_schema(connection, path, owner=owner)
@@ -170,11 +170,15 @@ class Outbox:
 
     def mark_sent(self, key: Key, now: datetime, note: str = "") -> None:
         """The receiver has acknowledged it."""
-        self._settle(key, State.SENT, now, note)
+        self.mark_all_sent({key: note}, now)
+
+    def mark_all_sent(self, notes: Mapping[Key, str], now: datetime) -> None:
+        """The receiver has acknowledged these, each with a note, all in one transaction."""
+        self._settle(State.SENT, notes, now)
 
     def mark_refused(self, key: Key, now: datetime, reason: str) -> None:
         """The receiver will not have it; it stays here and holds nobody up."""
-        self._settle(key, State.REFUSED, now, reason)
+        self._settle(State.REFUSED, {key: reason}, now)
 
     def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
         """They were sent and no answer came: still pending, and others go first."""
@@ -271,11 +275,11 @@ class Outbox:
     ) -> None:
         self.close()
 
-    def _settle(self, key: Key, state: State, now: datetime, note: str) -> None:
+    def _settle(self, state: State, notes: Mapping[Key, str], now: datetime) -> None:
         with self.writing() as sql:
-            sql.execute(
+            sql.executemany(
                 "UPDATE message SET state = ?, settled_at = ?, note = ? WHERE id = ? AND version = ? AND kind = ?",
-                (state.value, utc_text(now), note, key.id, key.version, key.kind),
+                [(state.value, utc_text(now), note, key.id, key.version, key.kind) for key, note in notes.items()],
             )
 
     def _select(self, clause: str, values: tuple[Any, ...]) -> tuple[Entry, ...]:
@@ -296,7 +300,7 @@ class Outbox:
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 why = " ".join(str(error).split())
                 raise OutboxError(
-                    f"the outbox {self.path} cannot be {verb}: {why}; is the disk full or failing?"
+                    f"the outbox {self.path} cannot be {verb}: {why}; {what_to_do(self.path, error)}"
                 ) from error
 
     @contextmanager

@@ -81,6 +81,20 @@ def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) ->
         raise
 
 
+def what_to_do(path: Path, error: Exception) -> str:
+    """What helps against an error of SQLite, or of the disk under it."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another program holds it: wait until it has ended"
+    # A folder that takes no new file is told by SQLite as a file that cannot be opened.
+    if code == sqlite3.SQLITE_READONLY or not os.access(path.parent, os.W_OK):
+        return (
+            f"{path.parent} is read-only: make it writable for the user the device runs as; a disk that became "
+            "read-only by itself is failing"
+        )
+    return "is the disk full or failing?"
+
+
 def sync_folder(folder: Path) -> None:
     """Write a folder's names through to the disk."""
     number = os.open(folder, os.O_RDONLY)

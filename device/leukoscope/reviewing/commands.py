@@ -97,13 +97,13 @@ def pictures(
     """Write the pictures of a report's white cells as WebP files, named after number and class."""
     with _desk(bench) as desk:
         found = desk.find(report)
-        kept = list(pictures_of(desk.outbox, found.key.id))
+        kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
     if not kept:
         raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
     try:
         to.mkdir(parents=True, exist_ok=True)
-        for message, webp in kept:
-            (to / f"cell-{message['cell']:05d}-{message['class']}.webp").write_bytes(webp)
+        for one in kept:
+            (to / f"cell-{one.number:05d}-{one.name}.webp").write_bytes(one.webp)
     except OSError as error:
         raise ReviewError(f"pictures cannot be written to {to} ({error.strerror}): choose another --to") from error
     typer.echo(f"{len(kept)} pictures in {to}")
@@ -174,9 +174,10 @@ def audit_verify(
     bench: BenchOption,
     head: Annotated[str, typer.Option(help="NUMBER:HASH printed by an earlier verify: it must still be there.")] = "",
 ) -> None:
-    """Check the whole trail, and every report against it; exit code 2 when something was tampered with."""
+    """Check the whole trail, and every report and its file against it; exit code 2 when one was tampered with."""
+    copies = BenchSettings.read(bench).storage.folder / "reports"
     with _outbox(bench) as outbox, outbox.reading() as sql:
-        wrong = list(faults(sql))
+        wrong = list(faults(sql, copies))
         last = audit.head(sql)
         if head:
             number, _, digest = head.partition(":")

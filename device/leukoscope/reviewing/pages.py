@@ -10,7 +10,7 @@ from rich.text import Text
 from leukoscope.reporting.audit import AuditEntry
 from leukoscope.reporting.census import KeptSample, Named
 from leukoscope.reporting.outbox import Entry
-from leukoscope.specimen.sample import Provenance, SampleReport, Source
+from leukoscope.specimen.sample import CELLS_CALLED, Provenance, SampleReport, Source
 
 _MOST_CHANGES = 12
 
@@ -44,7 +44,7 @@ def provenance_line(provenance: Provenance) -> str:
 
 def table(found: Sequence[tuple[SampleReport, Entry]]) -> Table:
     """Reports in a list."""
-    made = Table("report", "v", "status", "specimen", "finished (UTC)", "white cells", "delivery")
+    made = Table("report", "v", "status", "specimen", "finished (UTC)", "cells", "delivery")
     for report, entry in found:
         life = report.life
         made.add_row(
@@ -98,8 +98,10 @@ def trail(entries: Iterable[AuditEntry]) -> Table:
     made = Table("no.", "at (UTC)", "by", "action", "what", "hash")
     for entry in entries:
         subject = plain(entry.subject)
-        if note := entry.details.get("note"):
-            subject.append(f"\n{plain(str(note))}")
+        changes = [f"{item} {before} → {after}" for item, before, after in entry.details.get("changes", ())]
+        for told in (_few(changes), entry.details.get("note")):
+            if told:
+                subject.append(f"\n{plain(str(told))}")
         made.add_row(str(entry.number), entry.at[:19], plain(entry.by), entry.action, subject, entry.hash[:12])
     return made
 
@@ -124,7 +126,7 @@ def plain(text: str) -> Text:
 
 def _differential(report: SampleReport) -> Table:
     made = Table(title=plain(f"Sample {report.sample_id or '(unnamed)'}"), title_justify="left")
-    made.add_column("marrow cells" if report.rules.mode == "marrow" else "white cells")
+    made.add_column(CELLS_CALLED[report.rules.mode])
     for heading in ("count", "share", "95 % interval", "corrected", "95 % interval"):
         made.add_column(heading, justify="right")
     corrected = report.differential_corrected
@@ -152,7 +154,7 @@ def _lines(report: SampleReport) -> Iterator[str]:
         yield f"not corrected: {report.not_corrected_because}"
     red, per_1000 = report.red_cells, report.wbc_per_1000_rbc
     size = "" if red.mean_diameter_um is None else f", mean diameter {red.mean_diameter_um:.1f} µm"
-    ratio = "" if per_1000 is None else f" · {per_1000:.1f} white per 1000 red"
+    ratio = "" if per_1000 is None else f" · {per_1000:.1f} {CELLS_CALLED[report.rules.mode]} per 1000 red cells"
     yield f"red cells {red.count}{size} · platelets {report.platelets}{ratio}"
     flaws = ", ".join(f"{flaw.replace('_', ' ')} {count}" for flaw, count in report.fields_rejected.items())
     yield f"fields {report.fields_counted} counted, {report.fields_rejected_total} refused" + (
@@ -162,11 +164,15 @@ def _lines(report: SampleReport) -> Iterator[str]:
         yield f"! {finding.text}"
     yield f"{report.rules.mode} by rules {report.rules.id} {report.rules.version}"
     yield provenance_line(report.provenance)
-    checked = f", {report.life.cells_checked} white cells checked" if report.life.steps else ""
+    checked = f", {report.life.cells_checked} cells checked" if report.life.steps else ""
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
     yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:
-        changed = [f"{one.item} {one.before} → {one.after}" for one in step.changes]
-        more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
-        told = "".join(f"; {one}" for one in (", ".join(changed[:_MOST_CHANGES]) + more, step.note) if one)
+        changed = _few([f"{one.item} {one.before} → {one.after}" for one in step.changes])
+        told = "".join(f"; {one}" for one in (changed, step.note) if one)
         yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{told}"
+
+
+def _few(changes: Sequence[str]) -> str:
+    more = f" and {len(changes) - _MOST_CHANGES} more" if len(changes) > _MOST_CHANGES else ""
+    return ", ".join(changes[:_MOST_CHANGES]) + more

@@ -3,16 +3,23 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from leukoscope.errors import InvalidMessage
 from leukoscope.reporting import audit
+from leukoscope.reporting.copies import faults_of_copies, sums_witnessed
 from leukoscope.reporting.outbox import REPORT, Key
 from leukoscope.reporting.recovery import RESTORED
 from leukoscope.reporting.wire import from_bytes
 
 
-def faults(sql: sqlite3.Connection) -> Iterator[str]:
-    """Everything that does not agree, one line each; nothing when trail and reports are whole."""
+def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]:
+    """Everything that does not agree, one line each; nothing when trail and reports are whole.
+
+    Args:
+        sql: the outbox's.
+        copies: the folder in which each report lies as a file; None: there is none.
+    """
     yield from audit.faults_of_chain(sql)
     witnessed = {entry.subject: entry for entry in audit.entries(sql) if "sha256" in entry.details}
     rows = sql.execute("SELECT id, version, payload FROM message WHERE kind = ? ORDER BY seq", (REPORT,))
@@ -25,6 +32,8 @@ def faults(sql: sqlite3.Connection) -> Iterator[str]:
             yield f"{name} is not what was recorded: its bytes were changed"
         if witnessed[name].action != RESTORED:
             yield from _faults_of_anchor(sql, name, payload)
+    if copies is not None:
+        yield from faults_of_copies(copies, sums_witnessed(sql))
 
 
 def _faults_of_anchor(sql: sqlite3.Connection, name: str, payload: bytes) -> Iterator[str]:

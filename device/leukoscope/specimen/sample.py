@@ -162,6 +162,8 @@ class Finding:
 
 
 Mode = Literal["blood", "marrow"]
+CELLS_CALLED: Mapping[Mode, str] = {"blood": "white cells", "marrow": "marrow cells"}
+"""What the cells of the differential are, in words: in marrow they hold the nucleated red ones too."""
 """What a smear is of."""
 
 
@@ -173,7 +175,7 @@ class RulesIdentity:
     version: str
     sha256: str
     """Of the rules file, hexadecimal."""
-    mode: str = "blood"
+    mode: Mode = "blood"
     """What the smear is of, as the rules take it: "blood" or "marrow"."""
 
 
@@ -209,6 +211,8 @@ class SampleReport:
     red_cells: RedCells
     platelets: int
     wbc_per_1000_rbc: float | None
+    """Cells named as a class of the differential, and those nobody could name, in the counting frame, per 1000 red
+    cells there; None without red cells."""
     area_um2: float
     """Area of specimen examined in counted fields."""
     border_rule: str

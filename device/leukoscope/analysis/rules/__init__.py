@@ -212,6 +212,7 @@ RESERVED_CODES = frozenset(
         "platelets_high",
         "platelets_low",
         "red_cell_size",
+        "repeats_possible",
         "replayed",
         "simulated",
         "too_few_cells",

@@ -1,0 +1,70 @@
+"""One real device that was away: an outbox on the disk full of reports, and the publisher that empties it."""
+
+import json
+import random
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleet_simulation.sample import ReportMaker
+from fleet_simulation.worker import Orders
+from leukoscope.reporting.identity import Identity
+from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.reporting.outbox import REPORT, Entry, Key, Outbox, State, put
+from leukoscope.reporting.wire import utc_time
+
+
+def run(orders: Orders) -> None:
+    """Fill the outbox, send all of it, write the result."""
+    site, device = "fleet", f"scope-{orders.first}"
+    with (
+        tempfile.TemporaryDirectory(prefix="leukoscope-backlog-") as folder,
+        Outbox.open(Path(folder) / "outbox.sqlite") as outbox,
+    ):
+        maker, made_at = ReportMaker(site, device), datetime.now(UTC)
+        with outbox.writing() as sql:
+            for _ in range(orders.reports):
+                identifier, payload = maker.make(made_at)
+                put(sql, Key(identifier, 1, REPORT), REPORT, payload, made_at)
+        time.sleep(max(0.0, orders.start_at - time.time()))
+        began = time.time()
+        connected = _send(outbox, Identity(site, device, "0.0.0", "boot-1"), orders)
+        entries = outbox.list()
+    Path(orders.result).write_text(json.dumps(_result(entries, began, connected)))
+
+
+def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
+    settings = MqttSettings(
+        host=orders.host,
+        port=orders.port,
+        needs_reader=True,
+        in_flight=orders.in_flight,
+        ack_timeout_s=orders.ack_timeout_s,
+        doubt_s=orders.doubt_s,
+    )
+    publisher = settings.open(outbox, identity, now=lambda: datetime.now(UTC), rng=random.Random(orders.first))
+    publisher.start()
+    try:
+        until = time.monotonic() + orders.drain_s
+        # Asked rarely: counting a backlog takes the disk that sending needs.
+        while outbox.counts().pending and time.monotonic() < until:
+            time.sleep(0.5)
+        return publisher.state.connected
+    finally:
+        publisher.stop()
+
+
+def _result(entries: tuple[Entry, ...], began: float, connected: bool) -> dict[str, object]:
+    done = [(one.key.id, began, utc_time(one.settled_at).timestamp()) for one in entries if one.settled_at]
+    return {
+        "connected": int(connected),
+        "again": sum(one.attempts for one in entries),
+        "unfinished": [one.key.id for one in entries if one.state is not State.SENT],
+        "done": done,
+    }
+
+
+if __name__ == "__main__":
+    run(Orders(**json.loads(sys.argv[1])))
