@@ -53,6 +53,8 @@ class Look:
 
     field: CountedField | RejectedField
     times_ms: StepTimes
+    again: bool = False
+    """A place that was refused before, and still is: it is told once and not counted as another refusal."""
 
 
 class Instrument:
@@ -153,9 +155,8 @@ class Sample:
         if self._tracker is None:
             look = self._instrument.look(frame)
             if isinstance(look.field, RejectedField):
-                self._refuse(look.field)
-            else:
-                self._count(look.field, None)
+                return self._refuse(look.field, look)
+            self._count(look.field, None)
             return look
         track = self._tracker.follow(frame.pixels, frame.preview)
         if not track.still:
@@ -165,8 +166,7 @@ class Sample:
             return Waiting.SEEN_BEFORE
         look = self._instrument.look(frame)
         if isinstance(look.field, RejectedField):
-            self._refuse(look.field)
-            return look
+            return self._refuse(look.field, look)
         return look if self._add(look.field, track.place, self._tracker) else Waiting.SEEN_BEFORE
 
     def _add(self, field: CountedField, place: Place | None, tracker: StageTracker) -> bool:
@@ -214,12 +214,14 @@ class Sample:
         rows, cols = frame.pixels.shape[:2]
         return self._slide.new_share(place, rows, cols) >= self._new_field.min_new_share
 
-    def _refuse(self, field: RejectedField) -> None:
+    def _refuse(self, field: RejectedField, look: Look) -> Look:
         """A place is looked at again and again while the technician focuses; it is refused once."""
-        if self._tracker is None or not self._tracker.refuses_again():
-            self.tally.refuse(field)
-            # Refused fields are many while somebody focuses, and none is missed.
-            self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
+        if self._tracker is not None and self._tracker.refuses_again():
+            return replace(look, again=True)
+        self.tally.refuse(field)
+        # Refused fields are many while somebody focuses, and none is missed.
+        self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
+        return look
 
     @property
     def patches(self) -> int:

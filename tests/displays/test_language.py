@@ -65,6 +65,7 @@ EVERY_KIND: list[Screen] = [
         Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, more, 1.0, False, Source.LIVE)
         for more in (None, Precision("EOS", 5, 9))
     ),
+    Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, lost=True),
     *(Sent("3f9c", pending, delivery, Source.LIVE) for pending in (0, 1, 2) for delivery in Delivery),
     *(Starting(step, "0.1.0") for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.app.__file__).read_text())),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
