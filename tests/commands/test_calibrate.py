@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from leukoscope.calibrating.focusing import LEAST_LIMIT
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.optics.calibration_writing import put_in_force
@@ -92,6 +93,7 @@ def test_five_procedures_make_a_measured_calibration(calibrated: Path) -> None:
     assert record["flat"]["unevenness_after"] <= 0.01
     assert record["white"]["off_white"] <= 2.0
     assert 0.2 < record["focus"]["sharpness"] < 0.8
+    assert LEAST_LIMIT <= record["focus"]["limit"] < record["focus"]["sharpness"]
     for part in ("dark", "flat", "white", "scale"):
         assert record[part]["by"] == "A. Technician"
         assert record[part]["valid_until"] > record[part]["at"]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from leukoscope.optics.flatfield import FlatField, gain_from_blank
-from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.optics.quality import QualityGate, QualityLimits, focus_series
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Stage
@@ -110,3 +110,11 @@ def test_the_noise_that_is_left_far_out_of_focus_is_not_taken_for_edges(um_per_p
 def test_a_noisy_picture_of_nothing_has_no_edges() -> None:
     noise = np.random.default_rng(1).normal(200, 6, (240, 320, 3)).clip(0, 255).astype(np.uint8)
     assert assess(noise).sharpness < 0.1
+
+
+def test_a_series_of_blurs_falls_and_is_what_blurring_the_camera_would_give() -> None:
+    field = micrograph_of(soft(discs(CENTRES), 0.15), 0.2)
+    series = focus_series(field, (0.2, 0.4, 0.6))
+    assert list(series) == sorted(series, reverse=True)
+    blurred = GATE.assess(micrograph_of(soft(field.pixels, 0.4), 0.2)).sharpness
+    assert series[1] == pytest.approx(blurred, abs=0.01)

@@ -1,5 +1,6 @@
 """The quality gate: which fields can be trusted, and what is wrong with the others."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import cv2
@@ -39,7 +40,7 @@ class QualityLimits(FrozenModel):
     """Where the gate draws its lines; defaults were chosen on validation pictures (see device/README.md)."""
 
     min_sharpness: Share = 0.22
-    """Below it a field is out of focus; see `sharpness_of`."""
+    """Below it a field is out of focus; see `sharpness_of`. Unless told, the limit of the bench's own focus series."""
     max_saturated_share: Share = 0.6
     """Above it a field is overexposed: the background may clip, cells may not."""
     min_brightness: Annotated[float, Field(ge=0, le=255)] = 60.0
@@ -81,6 +82,16 @@ class QualityGate:
         if coverage > limits.max_coverage:
             flaws.append(Flaw.CROWDED)
         return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
+
+
+def focus_series(micrograph: Micrograph, blurs_um: Sequence[float]) -> tuple[float, ...]:
+    """Sharpness of a field as it is blurred by Gaussians of these standard deviations, micrometres."""
+    small, _ = resample(micrograph.pixels, min(1.0, micrograph.um_per_px / GATE_UM_PER_PX))
+    px = max(micrograph.um_per_px, GATE_UM_PER_PX)
+    green = _channel(small, 1)
+    return tuple(
+        sharpness_of(np.asarray(cv2.GaussianBlur(green, (0, 0), blur / px), dtype=np.uint8)) for blur in blurs_um
+    )
 
 
 def sharpness_of(green: NDArray[np.uint8]) -> float:
