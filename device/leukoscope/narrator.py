@@ -27,7 +27,7 @@ from leukoscope.displays.state import (
     hint_for,
     result_of,
 )
-from leukoscope.displays.wording import PRESS
+from leukoscope.displays.wording import PRESS, specimen
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.faults import fault_of
 from leukoscope.instrument import Look, Sample, Waiting
@@ -124,10 +124,18 @@ class Narrator:
         """A sound for whoever looks into the eyepiece."""
         self._signal(News.REFUSED if isinstance(field, RejectedField) else News.FIELD_COUNTED)
 
-    def notice(self, title: str, todo: str, note: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
-        """Something the hand must read before anything else is shown; a fault or a result comes first all the same."""
+    def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
+        """Something the hand must read before anything else is shown; a fault or a result comes first all the same.
+
+        Args:
+            title: what it is about.
+            todo: what to do.
+            name: of the specimen.
+            for_s: how long it stands, unless it is answered.
+            refused: whether it sounds like a refusal.
+        """
         self.answered()
-        self._show(Guiding(title, todo, note, None, self._bench.camera.source))
+        self._show(Guiding(title, todo, specimen(name), None, self._bench.camera.source))
         self._notice_until_s = self._clock_s() + for_s
         if refused:
             self._signal(News.REFUSED)

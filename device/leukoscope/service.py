@@ -197,7 +197,7 @@ class Service:
         """What the next sample is called; one that is under way keeps its name."""
         if self._sample is not None:
             if said.complete and said.sample_id:
-                self._narrator.notice("Sample under way", f"Finish {self._sample.sample_id} first", said.sample_id)
+                self._narrator.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
             return
         if self._next.hear(said):
             self._phase = Phase.READY
@@ -278,7 +278,7 @@ class Service:
         self._book.discarded(sample)
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
         self._phase = Phase.READY
-        self._narrator.notice("Discarded", sample.sample_id, "Nothing is reported", refused=False)
+        self._narrator.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
 
     def _begin(self) -> UnderWay:
         begun = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))

@@ -9,6 +9,8 @@ import pytest
 
 import leukoscope.app
 import leukoscope.calibrating.commands
+import leukoscope.nextsample
+import leukoscope.service
 from leukoscope.analysis.rules import Rules
 from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.colour import paint_colour
@@ -23,6 +25,7 @@ from leukoscope.displays.state import (
     Counting,
     Delivery,
     Fault,
+    Guiding,
     Hint,
     Looking,
     Precision,
@@ -33,6 +36,7 @@ from leukoscope.displays.state import (
     Starting,
     result_of,
 )
+from leukoscope.displays.wording import specimen
 from leukoscope.errors import BrokerError, CameraError, LeukoscopeError
 from leukoscope.faults import fault_of
 from leukoscope.settings import BenchSettings
@@ -185,6 +189,24 @@ def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None
     for text in asked:
         assert words(text) != text
         assert words(f"{text}, then press").startswith(words(text))
+
+
+@EACH
+def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
+    sources = "".join(Path(module.__file__).read_text() for module in (leukoscope.service, leukoscope.nextsample))
+    written = re.findall(r'notice\(\s*"([^"]+)", (?:f?"([^"]+)"|todo)', sources) + re.findall(
+        r'()todo = "([^"]+)"', sources
+    )
+    titles = [title for title, _ in written if title]
+    todos = [re.sub(r"{[^}]+}", "2026-0412-07", todo) for _, todo in written if todo]
+    assert len(titles) == len(todos) == 5
+    words = words_of(language)
+    for text in (*titles, *todos):
+        assert words(text) != text
+    for title in titles:
+        for todo in todos:
+            told = dots_of(Guiding(title, todo, specimen("2026-0412-07"), None, Source.REPLAYED), words)
+            assert not [text for text in told if text.endswith("..")]
 
 
 @EACH
