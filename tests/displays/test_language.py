@@ -191,6 +191,32 @@ def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None
         assert words(f"{text}, then press").startswith(words(text))
 
 
+MEASURED = (
+    "Without light the sensor reads 6.0, 6.1, 5.9 of 255 (red, green, blue), from 9 pictures.",
+    "6 blank fields were used, 1 were left out because of cells.",
+    "Red is multiplied by 1.002 and blue by 1.120: the background goes from ΔE 12.4 to ΔE 0.33 "
+    "(on 3 pictures that took no part).",
+    "0.12700 ± 0.00013 µm per pixel (95 %): 8 lines 10 µm apart lie 78.74 pixels apart, at 12.0 degrees, "
+    "in 5 pictures.",
+    "The best of 20 pictures has a sharpness of 0.513; the reference before was 0.51.",
+)
+
+
+@EACH
+def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language) -> None:
+    folder = Path(leukoscope.calibrating.commands.__file__).parent
+    sources = "".join(path.read_text() for path in folder.glob("*.py"))
+    nexts = re.findall(r'"(Next: [^"]+)"', sources)
+    assert len(nexts) == 5
+    words = words_of(language)
+    for text in nexts:
+        assert words(text) != text
+    for text in MEASURED:
+        told = words(f"Done. {text}")
+        assert numbers(told) == numbers(text)
+        assert not re.search(r"\b(the|of|pictures|by|were|lines)\b", told), told
+
+
 @EACH
 def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
     sources = "".join(Path(module.__file__).read_text() for module in (leukoscope.service, leukoscope.nextsample))
