@@ -68,6 +68,14 @@ class Instrument:
         self._segmenter = segmenter
         self.classifier = classifier
 
+    def refuse_foreign(self, frame: Frame) -> None:
+        """Raise unless the frame is what the calibration was made for; costs nothing.
+
+        Raises:
+            CalibrationError: it is of another sensor, size or camera setting.
+        """
+        self._calibration.refuse_foreign(frame)
+
     def look(self, frame: Frame, *, examine_refused: bool = False) -> Look:
         """Correct, judge, find and name.
 
@@ -151,7 +159,12 @@ class Sample:
             self._tracker.know(placed.place, field.picture, (field.seen.rows, field.seen.cols))
 
     def take(self, frame: Frame) -> Look | Waiting:
-        """Examine and add a frame, unless the stage moves or the place was counted already."""
+        """Examine and add a frame, unless the stage moves or the place was counted already.
+
+        Raises:
+            CalibrationError: the frame does not fit the calibration, whether the stage moves or not.
+        """
+        self._instrument.refuse_foreign(frame)
         if self._tracker is None:
             look = self._instrument.look(frame)
             if isinstance(look.field, RejectedField):

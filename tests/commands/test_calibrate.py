@@ -255,6 +255,15 @@ def test_an_expired_calibration_is_named_and_not_replaced(tmp_path: Path) -> Non
     assert Calibration.read(tmp_path / OWN).measured
 
 
+def test_a_foreign_camera_is_refused_at_its_first_frame_though_the_stage_never_rests(
+    calibrated: Path, tmp_path: Path
+) -> None:
+    restless = bench(tmp_path, "smear", calibration=f'file = "{calibrated / OWN}"', presses=1)
+    outcome = leukoscope("run", "--bench", restless, "--samples", "1")
+    assert outcome.code == 2
+    assert "is for pictures of 320x240 pixels, the camera gave 640x480" in outcome.err
+
+
 def test_a_bench_counts_with_what_was_measured(calibrated: Path) -> None:
     count = bench(
         calibrated,
