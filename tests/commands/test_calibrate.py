@@ -234,6 +234,14 @@ def test_each_picture_can_wait_for_a_press_and_the_screens_lead(tmp_path: Path) 
     assert len(list((tmp_path / "screens").glob("*.png"))) == 6
 
 
+def test_a_white_balance_takes_one_press(tmp_path: Path) -> None:
+    assert calibrate("flat", bench(tmp_path, "blank")).code == 0
+    outcome = calibrate("white", bench(tmp_path, "blank", presses=1), "--by-button")
+    assert outcome.code == 0, outcome.err
+    assert own(tmp_path)["white"]["pictures"] == 5
+    assert own(tmp_path)["white"]["off_white"] <= 2.0
+
+
 def test_a_refusal_is_shown_on_the_display_too(tmp_path: Path) -> None:
     assert calibrate("flat", bench(tmp_path, "smear"), "--frames", "5").code == 2
     assert len(list((tmp_path / "screens").glob("*.png"))) == 6
