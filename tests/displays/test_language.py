@@ -37,7 +37,7 @@ from leukoscope.displays.state import (
     result_of,
 )
 from leukoscope.displays.wording import specimen
-from leukoscope.errors import BrokerError, CameraError, LeukoscopeError
+from leukoscope.errors import BrokerError, CalibrationError, CameraError, ControlError, LeukoscopeError
 from leukoscope.faults import fault_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw
@@ -189,6 +189,63 @@ def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None
     for text in asked:
         assert words(text) != text
         assert words(f"{text}, then press").startswith(words(text))
+
+
+HANDS_ARE_ASKED: list[LeukoscopeError] = [
+    CalibrationError(
+        "flat refused, calibration in force: bench-7; expected at least 3 blank fields, found 0 among 3 pictures "
+        "(cells cover 48% of the fullest): move to an empty place of the slide and take them again"
+    ),
+    CalibrationError(
+        "expected dark pictures (below 48 of 255), found a place of brightness 229: "
+        "switch the lamp off or cover the light path"
+    ),
+    CalibrationError(
+        "expected blank fields below 254 of 255, found 91.5% of one colour clipped: turn the lamp "
+        "down or shorten the exposure"
+    ),
+    CalibrationError(
+        "expected blank fields brighter than 60 of 255, found 22: turn the lamp up or lengthen the exposure"
+    ),
+    CalibrationError(
+        "the best sharpness was 0.05, a field needs 0.22: turn the fine focus slowly through its best point; if that "
+        "does not help, clean the objective and put oil on"
+    ),
+    CalibrationError("no field with cells was seen in 20 pictures: put a smear under the objective"),
+    CalibrationError(
+        "expected the parallel lines of a stage micrometer, found edges in every direction (coherence 0.03 of at least "
+        "0.5): focus on the ruling, and keep figures out of the picture"
+    ),
+    CameraError("the camera at /dev/video0 sent no frame within 5 s: check its cable"),
+    CameraError("Pi camera 0 sent no frame within 5 s (tried 9 times in 60 s): check the ribbon cable"),
+    CameraError("no picture from the pipeline within 10 s: check the camera's cable"),
+    CameraError("the camera at /dev/video0 is gone (tried 3 times in 61 s): plug it in"),
+    ControlError("the scanner at /dev/input/event3 is gone: plug it in"),
+    ControlError("the button has been down for 30 s: it is stuck or shorted; free it or check its wires"),
+]
+
+
+@EACH
+@pytest.mark.parametrize("error", HANDS_ARE_ASKED, ids=lambda error: str(error)[:40])
+def test_an_error_that_asks_a_hand_for_something_is_told(error: LeukoscopeError, language: Language) -> None:
+    words, screen = words_of(language), fault_of(error)
+    for english in (screen.happened, screen.todo):
+        told = words(english)
+        assert numbers(told) == numbers(english)
+        assert not re.search(r"\b(the|of|or|is|was|within|found|expected|check|it)\b", told), told
+
+
+def test_the_errors_above_are_those_of_the_program() -> None:
+    package = Path(leukoscope.app.__file__).parent
+    sources = "".join(
+        path.read_text()
+        for room in ("optics", "cameras", "controls", "calibrating")
+        for path in package.glob(f"{room}/*.py")
+    )
+    # Long sentences are written in pieces.
+    joined = re.sub(r'"\n\s*f?"', "", sources)
+    for error in HANDS_ARE_ASKED:
+        assert f": {fault_of(error).todo}" in joined, error
 
 
 MEASURED = (
