@@ -154,9 +154,11 @@ class Narrator:
             hint = _HINT_OF[told] if flaw is None else hint_for(flaw)
         tally = sample.tally
         screen = Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, self._bench.settings.mode)
-        if hint is Hint.SLOWER and screen != self._bench.panel.shown:
-            self._signal(News.REFUSED)
+        before = self._bench.panel.shown
         self._show(screen)
+        if hint is Hint.SLOWER and before != screen == self._bench.panel.shown:
+            # Whoever looks into the eyepiece hears it, once.
+            self._signal(News.REFUSED)
 
     def _precision(self, tally: Tally) -> Precision | None:
         wanted = tally.least_certain()
