@@ -192,7 +192,9 @@ def _open_parts(
         controls=controls,
         panel=panel,
         signals=signals,
-        instrument=Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier),
+        instrument=Instrument(
+            calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
+        ),
         naming=models.naming,
         rules=rules,
         outbox=outbox,

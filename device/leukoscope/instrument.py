@@ -53,6 +53,8 @@ class Look:
 
     field: CountedField | RejectedField
     times_ms: StepTimes
+    again: bool = False
+    """A place that was refused before, and still is: it is told once and not counted as another refusal."""
 
 
 class Instrument:
@@ -65,6 +67,14 @@ class Instrument:
         self._gate = gate
         self._segmenter = segmenter
         self.classifier = classifier
+
+    def refuse_foreign(self, frame: Frame) -> None:
+        """Raise unless the frame is what the calibration was made for; costs nothing.
+
+        Raises:
+            CalibrationError: it is of another sensor, size or camera setting.
+        """
+        self._calibration.refuse_foreign(frame)
 
     def look(self, frame: Frame, *, examine_refused: bool = False) -> Look:
         """Correct, judge, find and name.
@@ -149,13 +159,17 @@ class Sample:
             self._tracker.know(placed.place, field.picture, (field.seen.rows, field.seen.cols))
 
     def take(self, frame: Frame) -> Look | Waiting:
-        """Examine and add a frame, unless the stage moves or the place was counted already."""
+        """Examine and add a frame, unless the stage moves or the place was counted already.
+
+        Raises:
+            CalibrationError: the frame does not fit the calibration, whether the stage moves or not.
+        """
+        self._instrument.refuse_foreign(frame)
         if self._tracker is None:
             look = self._instrument.look(frame)
             if isinstance(look.field, RejectedField):
-                self._refuse(look.field)
-            else:
-                self._count(look.field, None)
+                return self._refuse(look.field, look)
+            self._count(look.field, None)
             return look
         track = self._tracker.follow(frame.pixels, frame.preview)
         if not track.still:
@@ -165,8 +179,7 @@ class Sample:
             return Waiting.SEEN_BEFORE
         look = self._instrument.look(frame)
         if isinstance(look.field, RejectedField):
-            self._refuse(look.field)
-            return look
+            return self._refuse(look.field, look)
         return look if self._add(look.field, track.place, self._tracker) else Waiting.SEEN_BEFORE
 
     def _add(self, field: CountedField, place: Place | None, tracker: StageTracker) -> bool:
@@ -214,12 +227,14 @@ class Sample:
         rows, cols = frame.pixels.shape[:2]
         return self._slide.new_share(place, rows, cols) >= self._new_field.min_new_share
 
-    def _refuse(self, field: RejectedField) -> None:
+    def _refuse(self, field: RejectedField, look: Look) -> Look:
         """A place is looked at again and again while the technician focuses; it is refused once."""
-        if self._tracker is None or not self._tracker.refuses_again():
-            self.tally.refuse(field)
-            # Refused fields are many while somebody focuses, and none is missed.
-            self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
+        if self._tracker is not None and self._tracker.refuses_again():
+            return replace(look, again=True)
+        self.tally.refuse(field)
+        # Refused fields are many while somebody focuses, and none is missed.
+        self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
+        return look
 
     @property
     def patches(self) -> int:

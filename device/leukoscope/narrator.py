@@ -27,10 +27,10 @@ from leukoscope.displays.state import (
     hint_for,
     result_of,
 )
-from leukoscope.displays.wording import PRESS
+from leukoscope.displays.wording import PRESS, specimen
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.faults import fault_of
-from leukoscope.instrument import Sample, Waiting
+from leukoscope.instrument import Look, Sample, Waiting
 from leukoscope.reporting.outbox import Key, State
 from leukoscope.signals import News
 from leukoscope.specimen.cell import CellKind
@@ -87,9 +87,16 @@ class Narrator:
             return (str(error),)
 
     def counting(
-        self, sample: Sample, last_flaw: Flaw | None, elapsed_s: float, *, paused: bool, resumed: bool = False
+        self,
+        sample: Sample,
+        last_flaw: Flaw | None,
+        elapsed_s: float,
+        *,
+        paused: bool,
+        resumed: bool = False,
+        lost: bool = False,
     ) -> None:
-        """The live count."""
+        """The live count; `lost` where the newest field lies nobody knows how far from those before it."""
         tally = sample.tally
         self._signal(News.PAUSED if paused else News.COUNTING)
         self._show(
@@ -109,6 +116,7 @@ class Narrator:
                 source=self._bench.camera.source,
                 resumed=resumed,
                 mode=self._bench.settings.mode,
+                lost=lost,
             )
         )
 
@@ -116,10 +124,18 @@ class Narrator:
         """A sound for whoever looks into the eyepiece."""
         self._signal(News.REFUSED if isinstance(field, RejectedField) else News.FIELD_COUNTED)
 
-    def notice(self, title: str, todo: str, note: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
-        """Something the hand must read before anything else is shown; a fault or a result comes first all the same."""
+    def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
+        """Something the hand must read before anything else is shown; a fault or a result comes first all the same.
+
+        Args:
+            title: what it is about.
+            todo: what to do.
+            name: of the specimen.
+            for_s: how long it stands, unless it is answered.
+            refused: whether it sounds like a refusal.
+        """
         self.answered()
-        self._show(Guiding(title, todo, note, None, self._bench.camera.source))
+        self._show(Guiding(title, todo, specimen(name), None, self._bench.camera.source))
         self._notice_until_s = self._clock_s() + for_s
         if refused:
             self._signal(News.REFUSED)
@@ -128,12 +144,21 @@ class Narrator:
         """The notice has done its work."""
         self._notice_until_s = -math.inf
 
-    def hint(self, sample: Sample, last_flaw: Flaw | None, waiting: Waiting) -> None:
-        """What the hand has to do before the next field can be counted."""
-        hint = hint_for(last_flaw) if last_flaw is not None else _HINT_OF[waiting]
+    def hint(self, sample: Sample, last_flaw: Flaw | None, told: Waiting | Look) -> None:
+        """What the hand has to do before the next field can be counted; of a look that the place is still refused."""
+        if isinstance(told, Look):
+            hint = hint_for(told.field.quality.flaws[0])
+        else:
+            # Whatever was wrong with a place before, one that was counted is left.
+            flaw = None if told is Waiting.SEEN_BEFORE else last_flaw
+            hint = _HINT_OF[told] if flaw is None else hint_for(flaw)
         tally = sample.tally
-        mode = self._bench.settings.mode
-        self._show(Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, mode))
+        screen = Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, self._bench.settings.mode)
+        before = self._bench.panel.shown
+        self._show(screen)
+        if hint is Hint.SLOWER and before != screen == self._bench.panel.shown:
+            # Whoever looks into the eyepiece hears it, once.
+            self._signal(News.REFUSED)
 
     def _precision(self, tally: Tally) -> Precision | None:
         wanted = tally.least_certain()

@@ -16,7 +16,7 @@ from leukoscope.controls import Action, Event, Identify
 from leukoscope.errors import CalibrationError, CameraInterrupted, ControlError, OutboxError
 from leukoscope.filing import Filing
 from leukoscope.host import measurements, uptime_s
-from leukoscope.instrument import FinishReason, Look, Sample
+from leukoscope.instrument import FinishReason, Look, Sample, Waiting
 from leukoscope.narrator import Narrator
 from leukoscope.nextsample import NextSample
 from leukoscope.remote import Remote, Restart, StartSample, UseRules, Wish
@@ -197,7 +197,7 @@ class Service:
         """What the next sample is called; one that is under way keeps its name."""
         if self._sample is not None:
             if said.complete and said.sample_id:
-                self._narrator.notice("Sample under way", f"Finish {self._sample.sample_id} first", said.sample_id)
+                self._narrator.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
             return
         if self._next.hear(said):
             self._phase = Phase.READY
@@ -278,7 +278,7 @@ class Service:
         self._book.discarded(sample)
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
         self._phase = Phase.READY
-        self._narrator.notice("Discarded", sample.sample_id, "Nothing is reported", refused=False)
+        self._narrator.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
 
     def _begin(self) -> UnderWay:
         begun = self._new_sample(str(uuid.uuid4()), self._next.take(self._now()))
@@ -347,12 +347,12 @@ class Service:
             if self._faults >= LOOK_FAULTS:
                 raise
             return
-        if isinstance(look, Look):
+        if isinstance(look, Look) and not look.again:
             self._narrator.looked(look.field)
             under_way.take_in(look)
             self._counted_at_s = self._clock_s()
             self._tell_count()
-        elif self._clock_s() - self._counted_at_s >= HINT_AFTER_S:
+        elif look is Waiting.MOVED_TOO_FAST or self._clock_s() - self._counted_at_s >= HINT_AFTER_S:
             self._narrator.hint(sample, under_way.last_flaw, look)
         if sample.enough:
             self._finish("enough_cells")
@@ -404,8 +404,14 @@ class Service:
     def _tell_count(self) -> None:
         one = self._under_way
         if one is not None:
-            paused = not one.counting
-            self._narrator.counting(one.sample, one.last_flaw, one.elapsed_s, paused=paused, resumed=one.cut_short)
+            self._narrator.counting(
+                one.sample,
+                one.last_flaw,
+                one.elapsed_s,
+                paused=not one.counting,
+                resumed=one.cut_short,
+                lost=one.lost,
+            )
 
     def _tell_delivery(self) -> None:
         if self._reported is None or self._clock_s() - self._reported[2] < RESULT_S:

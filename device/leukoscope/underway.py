@@ -62,6 +62,9 @@ class UnderWay:
         """It went on after a power cut, and nobody has pressed since."""
         self.last_flaw: Flaw | None = None
         """Why the newest field was refused; None when it was counted."""
+        self.lost = False
+        """The slide was lost from view before the newest field, which began another patch."""
+        self._patches = 0
         self._before_s = 0.0
         self._since_s = 0.0
         self._tenth = 0
@@ -69,6 +72,7 @@ class UnderWay:
     def go_on(self) -> None:
         """Count, for the first time or again."""
         self.cut_short = False
+        self._patches = self.sample.patches
         self._since_s, self.counting = self._clock_s(), True
 
     def pause(self) -> None:
@@ -88,6 +92,8 @@ class UnderWay:
         """Keep what a look showed besides the count; pictures that cannot be kept are no reason to stop."""
         field = look.field
         self.last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
+        patches, self._patches = self._patches, self.sample.patches
+        self.lost = 0 < patches < self._patches
         self.watch.take(field, look.times_ms.total)
         self._log_progress()
         try:

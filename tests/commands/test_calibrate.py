@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from leukoscope.calibrating.focusing import LEAST_LIMIT
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.optics.calibration_writing import put_in_force
@@ -92,6 +93,7 @@ def test_five_procedures_make_a_measured_calibration(calibrated: Path) -> None:
     assert record["flat"]["unevenness_after"] <= 0.01
     assert record["white"]["off_white"] <= 2.0
     assert 0.2 < record["focus"]["sharpness"] < 0.8
+    assert LEAST_LIMIT <= record["focus"]["limit"] < record["focus"]["sharpness"]
     for part in ("dark", "flat", "white", "scale"):
         assert record[part]["by"] == "A. Technician"
         assert record[part]["valid_until"] > record[part]["at"]
@@ -232,6 +234,14 @@ def test_each_picture_can_wait_for_a_press_and_the_screens_lead(tmp_path: Path) 
     assert len(list((tmp_path / "screens").glob("*.png"))) == 6
 
 
+def test_a_white_balance_takes_one_press(tmp_path: Path) -> None:
+    assert calibrate("flat", bench(tmp_path, "blank")).code == 0
+    outcome = calibrate("white", bench(tmp_path, "blank", presses=1), "--by-button")
+    assert outcome.code == 0, outcome.err
+    assert own(tmp_path)["white"]["pictures"] == 5
+    assert own(tmp_path)["white"]["off_white"] <= 2.0
+
+
 def test_a_refusal_is_shown_on_the_display_too(tmp_path: Path) -> None:
     assert calibrate("flat", bench(tmp_path, "smear"), "--frames", "5").code == 2
     assert len(list((tmp_path / "screens").glob("*.png"))) == 6
@@ -251,6 +261,15 @@ def test_an_expired_calibration_is_named_and_not_replaced(tmp_path: Path) -> Non
     # What is over can be measured again.
     assert calibrate("scale", bench(tmp_path, "ruling", calibration=use), "--frames", "1").code == 0
     assert Calibration.read(tmp_path / OWN).measured
+
+
+def test_a_foreign_camera_is_refused_at_its_first_frame_though_the_stage_never_rests(
+    calibrated: Path, tmp_path: Path
+) -> None:
+    restless = bench(tmp_path, "smear", calibration=f'file = "{calibrated / OWN}"', presses=1)
+    outcome = leukoscope("run", "--bench", restless, "--samples", "1")
+    assert outcome.code == 2
+    assert "is for pictures of 320x240 pixels, the camera gave 640x480" in outcome.err
 
 
 def test_a_bench_counts_with_what_was_measured(calibrated: Path) -> None:

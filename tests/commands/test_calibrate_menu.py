@@ -65,7 +65,7 @@ def test_a_scale_is_measured_with_nothing_but_the_button(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[tuple[str, str]]
 ) -> None:
     path = bench(tmp_path, "ruling", calibration=f'file = "{OWN}"', microscope=SMALL)
-    menu(monkeypatch, path, "l", "sssss", "sv")
+    menu(monkeypatch, path, "l", "s", "sv")
     assert own(tmp_path)["um_per_px"] == pytest.approx(0.254, rel=0.001)
     assert own(tmp_path)["scale"]["by"] == "A. Technician"
     assert ("Scale", "Scale: done") in said
@@ -75,7 +75,7 @@ def test_an_attempt_that_is_refused_or_left_is_told_and_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[tuple[str, str]]
 ) -> None:
     path = bench(tmp_path, "blank", calibration=f'file = "{OWN}"', microscope=SMALL)
-    menu(monkeypatch, path, "l", "sssss", "sl", "l", "v")
+    menu(monkeypatch, path, "l", "s", "sl", "sl", "v")
     assert not (tmp_path / OWN).exists()
     notes = [note for _, note in said]
     assert any(note.startswith("scale refused, calibration in force: none;") for note in notes)

@@ -99,7 +99,23 @@ def test_a_sample_is_written_down_and_the_trend_shows_and_draws_it(tmp_path: Pat
     assert run["measures"]["ms_per_field"] > 0
     with Image.open(tmp_path / "trend.png") as picture:
         assert picture.width == 1200
-    assert "Lamp level" in leukoscope("trend", "--bench", path).out
+    printed = leukoscope("trend", "--bench", path).out
+    assert "Lamp level" in printed
+    assert run["classes"]
+    for name in run["classes"]:
+        assert f"Share of {name.replace('_', ' ')}" in printed
+
+
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize(("columns", "runs"), [(80, 2), (160, 8)])
+def test_a_table_shows_as_many_runs_as_leave_names_and_limits_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, runs: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    printed = leukoscope("trend", "--bench", tmp_path / "bench.toml").out
+    assert "Blue of the light (of green)" in printed
+    assert "…" not in printed
+    assert int(printed.split("slide reference: ")[1].split()[0]) >= runs
 
 
 def test_a_bench_that_never_ran_has_no_trend(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ EXHIBITS: dict[str, Screen] = {
     "counting_resumed": Counting(
         12, 100, 31, 2, None, DIFFERENTIAL[:6], 6210, 203, 0.15, None, 95.0, True, Source.LIVE, resumed=True
     ),
+    "counting_lost": Counting(
+        12, 100, 31, 2, None, DIFFERENTIAL[:6], 6210, 203, 0.15, MORE, 95.0, False, Source.LIVE, lost=True
+    ),
     "result": Result(
         "2026-0412-07",
         DIFFERENTIAL,

@@ -9,6 +9,8 @@ import pytest
 
 import leukoscope.app
 import leukoscope.calibrating.commands
+import leukoscope.nextsample
+import leukoscope.service
 from leukoscope.analysis.rules import Rules
 from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.colour import paint_colour
@@ -23,6 +25,7 @@ from leukoscope.displays.state import (
     Counting,
     Delivery,
     Fault,
+    Guiding,
     Hint,
     Looking,
     Precision,
@@ -33,7 +36,8 @@ from leukoscope.displays.state import (
     Starting,
     result_of,
 )
-from leukoscope.errors import BrokerError, CameraError, LeukoscopeError
+from leukoscope.displays.wording import specimen
+from leukoscope.errors import BrokerError, CalibrationError, CameraError, ControlError, LeukoscopeError
 from leukoscope.faults import fault_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw
@@ -65,6 +69,7 @@ EVERY_KIND: list[Screen] = [
         Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, more, 1.0, False, Source.LIVE)
         for more in (None, Precision("EOS", 5, 9))
     ),
+    Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, lost=True),
     *(Sent("3f9c", pending, delivery, Source.LIVE) for pending in (0, 1, 2) for delivery in Delivery),
     *(Starting(step, "0.1.0") for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.app.__file__).read_text())),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
@@ -184,6 +189,107 @@ def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None
     for text in asked:
         assert words(text) != text
         assert words(f"{text}, then press").startswith(words(text))
+
+
+HANDS_ARE_ASKED: list[LeukoscopeError] = [
+    CalibrationError(
+        "flat refused, calibration in force: bench-7; expected at least 3 blank fields, found 0 among 3 pictures "
+        "(cells cover 48% of the fullest): move to an empty place of the slide and take them again"
+    ),
+    CalibrationError(
+        "expected dark pictures (below 48 of 255), found a place of brightness 229: "
+        "switch the lamp off or cover the light path"
+    ),
+    CalibrationError(
+        "expected blank fields below 254 of 255, found 91.5% of one colour clipped: turn the lamp "
+        "down or shorten the exposure"
+    ),
+    CalibrationError(
+        "expected blank fields brighter than 60 of 255, found 22: turn the lamp up or lengthen the exposure"
+    ),
+    CalibrationError(
+        "the best sharpness was 0.05, a field needs 0.22: turn the fine focus slowly through its best point; if that "
+        "does not help, clean the objective and put oil on"
+    ),
+    CalibrationError("no field with cells was seen in 20 pictures: put a smear under the objective"),
+    CalibrationError(
+        "expected the parallel lines of a stage micrometer, found edges in every direction (coherence 0.03 of at least "
+        "0.5): focus on the ruling, and keep figures out of the picture"
+    ),
+    CameraError("the camera at /dev/video0 sent no frame within 5 s: check its cable"),
+    CameraError("Pi camera 0 sent no frame within 5 s (tried 9 times in 60 s): check the ribbon cable"),
+    CameraError("no picture from the pipeline within 10 s: check the camera's cable"),
+    CameraError("the camera at /dev/video0 is gone (tried 3 times in 61 s): plug it in"),
+    ControlError("the scanner at /dev/input/event3 is gone: plug it in"),
+    ControlError("the button has been down for 30 s: it is stuck or shorted; free it or check its wires"),
+]
+
+
+@EACH
+@pytest.mark.parametrize("error", HANDS_ARE_ASKED, ids=lambda error: str(error)[:40])
+def test_an_error_that_asks_a_hand_for_something_is_told(error: LeukoscopeError, language: Language) -> None:
+    words, screen = words_of(language), fault_of(error)
+    for english in (screen.happened, screen.todo):
+        told = words(english)
+        assert numbers(told) == numbers(english)
+        assert not re.search(r"\b(the|of|or|is|was|within|found|expected|check|it)\b", told), told
+
+
+def test_the_errors_above_are_those_of_the_program() -> None:
+    package = Path(leukoscope.app.__file__).parent
+    sources = "".join(
+        path.read_text()
+        for room in ("optics", "cameras", "controls", "calibrating")
+        for path in package.glob(f"{room}/*.py")
+    )
+    # Long sentences are written in pieces.
+    joined = re.sub(r'"\n\s*f?"', "", sources)
+    for error in HANDS_ARE_ASKED:
+        assert f": {fault_of(error).todo}" in joined, error
+
+
+MEASURED = (
+    "Without light the sensor reads 6.0, 6.1, 5.9 of 255 (red, green, blue), from 9 pictures.",
+    "6 blank fields were used, 1 were left out because of cells.",
+    "Red is multiplied by 1.002 and blue by 1.120: the background goes from ΔE 12.4 to ΔE 0.33 "
+    "(on 3 pictures that took no part).",
+    "0.12700 ± 0.00013 µm per pixel (95 %): 8 lines 10 µm apart lie 78.74 pixels apart, at 12.0 degrees, "
+    "in 5 pictures.",
+    "The best of 20 pictures has a sharpness of 0.513; the reference before was 0.51.",
+)
+
+
+@EACH
+def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language) -> None:
+    folder = Path(leukoscope.calibrating.commands.__file__).parent
+    sources = "".join(path.read_text() for path in folder.glob("*.py"))
+    nexts = re.findall(r'"(Next: [^"]+)"', sources)
+    assert len(nexts) == 5
+    words = words_of(language)
+    for text in nexts:
+        assert words(text) != text
+    for text in MEASURED:
+        told = words(f"Done. {text}")
+        assert numbers(told) == numbers(text)
+        assert not re.search(r"\b(the|of|pictures|by|were|lines)\b", told), told
+
+
+@EACH
+def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
+    sources = "".join(Path(module.__file__).read_text() for module in (leukoscope.service, leukoscope.nextsample))
+    written = re.findall(r'notice\(\s*"([^"]+)", (?:f?"([^"]+)"|todo)', sources) + re.findall(
+        r'()todo = "([^"]+)"', sources
+    )
+    titles = [title for title, _ in written if title]
+    todos = [re.sub(r"{[^}]+}", "2026-0412-07", todo) for _, todo in written if todo]
+    assert len(titles) == len(todos) == 5
+    words = words_of(language)
+    for text in (*titles, *todos):
+        assert words(text) != text
+    for title in titles:
+        for todo in todos:
+            told = dots_of(Guiding(title, todo, specimen("2026-0412-07"), None, Source.REPLAYED), words)
+            assert not [text for text in told if text.endswith("..")]
 
 
 @EACH

@@ -20,6 +20,7 @@ from leukoscope.optics.calibration_record import (
     read_record,
 )
 from leukoscope.optics.calibration_writing import grid_file, named, picture_file, put_in_force
+from leukoscope.optics.quality import QualityLimits
 from leukoscope.settings import CalibrationSettings
 from leukoscope.specimen.frame import Frame
 from tests.drawings import frame_of
@@ -89,6 +90,17 @@ def test_a_calibration_whose_time_is_over_is_named_and_refused(tmp_path: Path) -
     assert opened(path, days=100).id == "bench-7.1"
     with pytest.raises(CalibrationError, match=r"part dark, measured by .*until 2026-06-09 .*calibrate dark"):
         opened(path, days=101)
+
+
+def test_the_limit_of_a_focus_series_is_the_gates_unless_the_settings_name_one(tmp_path: Path) -> None:
+    record, files = record_at(tmp_path / "bench.toml")
+    assert record.focus is not None
+    series = record.focus.model_copy(update={"limit": 0.17})
+    put_in_force(tmp_path / "bench.toml", record.model_copy(update={"focus": series}), files)
+    bench = opened(tmp_path / "bench.toml")
+    assert bench.limits(QualityLimits(min_coverage=0.02)) == QualityLimits(min_coverage=0.02, min_sharpness=0.17)
+    assert bench.limits(QualityLimits(min_sharpness=0.3)).min_sharpness == 0.3
+    assert opened(written(tmp_path)).limits(QualityLimits()) == QualityLimits()
 
 
 def test_an_old_focus_reference_refuses_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.optics.flatfield import FlatField, gain_from_blank
+from leukoscope.optics.quality import QualityGate, QualityLimits, focus_series
+from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
+from leukoscope.simulation.smear import Smear, SmearSettings
+from leukoscope.simulation.stage import Stage
 from leukoscope.specimen.field import Flaw, Quality
 from leukoscope.specimen.frame import Pixels
 from tests.drawings import discs, micrograph_of
@@ -85,3 +89,32 @@ def test_the_sharpness_of_a_lonely_cell_does_not_depend_on_where_it_lies() -> No
         seen = [assess(soft(discs([(row, 40)], size=(500, 80)), sigma_um)) for row in range(40, 460, 23)]
         assert {one.flaws for one in seen} == {flaws}
         assert np.ptp([one.sharpness for one in seen]) < 0.03
+
+
+@pytest.mark.parametrize("full_well", [12_000, 2500])
+@pytest.mark.parametrize("um_per_px", [0.07, 0.127, 0.2])
+def test_the_noise_that_is_left_far_out_of_focus_is_not_taken_for_edges(um_per_px: float, full_well: float) -> None:
+    scope = MicroscopeSettings(width=480, height=360, um_per_px=um_per_px, full_well=full_well, focus_drift_um=0)
+    microscope = SimulatedMicroscope(Smear(SmearSettings(seed=3)), Stage(lambda: 0.0), scope)
+    # Dust on the sensor is sharp however the focus stands; the flat field takes it away.
+    flat = FlatField(gain_from_blank([microscope.render_blank() for _ in range(3)]))
+    sharpness = []
+    for focus_um in (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0):
+        microscope.refocus(focus_um)
+        sharpness.append(assess(flat.apply(microscope.look()[0]), um_per_px).sharpness)
+    limit = QualityLimits().min_sharpness
+    assert sharpness[0] > 2 * limit
+    assert max(sharpness[1:]) < 0.9 * limit
+
+
+def test_a_noisy_picture_of_nothing_has_no_edges() -> None:
+    noise = np.random.default_rng(1).normal(200, 6, (240, 320, 3)).clip(0, 255).astype(np.uint8)
+    assert assess(noise).sharpness < 0.1
+
+
+def test_a_series_of_blurs_falls_and_is_what_blurring_the_camera_would_give() -> None:
+    field = micrograph_of(soft(discs(CENTRES), 0.15), 0.2)
+    series = focus_series(field, (0.2, 0.4, 0.6))
+    assert list(series) == sorted(series, reverse=True)
+    blurred = GATE.assess(micrograph_of(soft(field.pixels, 0.4), 0.2)).sharpness
+    assert series[1] == pytest.approx(blurred, abs=0.01)

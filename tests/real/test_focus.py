@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.focus import BlurredField, losses_in, measure, ordered_between, ordered_within
+from evaluation.focus import FAR_UM, NOISE, BlurredField, losses_in, measure, ordered_between, ordered_within
 from evaluation.tables import data_folder, read_fields, spread
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
@@ -32,6 +32,17 @@ def test_of_two_fields_sharpness_tells_the_blurred_one_better_than_the_laplacian
     plain, _ = ordered_between(blurred, "laplacian")
     assert ours / pairs > 0.93
     assert plain / pairs < 0.85
+
+
+def test_a_noisy_sensor_changes_neither_order_nor_verdict() -> None:
+    assert DATA is not None
+    fields = [field for name in SETS for field in spread(read_fields(DATA, name, "val"), 10)]
+    seen = measure(fields, FAR_UM, noise=NOISE)
+    limit = QualityLimits().min_sharpness
+    assert {one.sharpness >= limit for one in seen if one.blur_um == 0} == {True}
+    assert {one.sharpness >= limit for one in seen if one.blur_um >= 1.4} == {False}
+    right, pairs = ordered_within([one for one in seen if one.blur_um <= 1.4], "sharpness")
+    assert right / pairs >= 0.99
 
 
 def test_no_field_as_it_is_is_refused(blurred: list[BlurredField]) -> None:

@@ -116,7 +116,7 @@ def test_a_scan_names_the_next_sample_and_one_while_it_is_counted_is_told_and_ig
     assert outcome.code == 0, outcome.err
     (report,) = bench.reports
     assert report["sample"]["sample_id"] == "A-1"
-    assert bench.notices == [("Sample under way", "Finish A-1 first", "B-2")]
+    assert bench.notices == [("In progress", "Finish A-1 first", "B-2")]
     assert bench.register == [("begun", "A-1"), ("reported", "A-1")]
 
 
@@ -160,7 +160,7 @@ def test_a_discard_that_is_confirmed_reports_nothing_and_is_written_down(
     assert bench.register == [("begun", "A-1"), ("discarded", "A-1")]
     assert "sample discarded by the technician" in caplog.text
     assert "A-1" not in caplog.text
-    assert bench.notices[-1] == ("Discarded", "A-1", "Nothing is reported")
+    assert bench.notices[-1] == ("Discarded", "Nothing is reported", "A-1")
 
 
 def test_a_second_discard_that_comes_too_late_asks_again(bench: Bench) -> None:
@@ -191,7 +191,7 @@ def test_a_sample_that_lost_its_power_goes_on_with_every_field_and_says_so(bench
         outcome = bench.run(scan("B-2"), TOGGLE, FINISH, QUIT)
     assert outcome.code == 0, outcome.err
     assert screens[0] == (3, True, True), "it waits for the hand and says why"
-    assert bench.notices == [("Sample under way", "Finish S-1 first", "B-2")]
+    assert bench.notices == [("In progress", "Finish S-1 first", "B-2")]
     (report,) = bench.reports
     assert report["id"] == interrupted.header["report_id"]
     assert report["sample"]["sample_id"] == "S-1"

@@ -17,6 +17,10 @@ from leukoscope.specimen.frame import Micrograph, Pixels
 
 BLURS_UM = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.4)
 """Sigma of a Gaussian added to the picture as it is, micrometres."""
+FAR_UM = (0.0, 0.3, 0.6, 1.0, 1.4, 2.0, 3.0, 5.0)
+"""The same, up to where nothing can be made out."""
+NOISE = 4.0
+"""Standard deviation, of 255, of noise that a sensor adds after the optics have blurred; a poor one."""
 COSTLY = 0.02
 """A loss of F1 above this is what the gate is there to prevent."""
 
@@ -55,15 +59,28 @@ def blurred(pixels: Pixels, sigma_px: float) -> Pixels:
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_px), dtype=np.uint8)
 
 
+def noisy(pixels: Pixels, noise: float, seed: int) -> Pixels:
+    """A picture with this noise added, grey levels."""
+    if noise == 0:
+        return pixels
+    grain = np.random.default_rng(seed).normal(0.0, noise, pixels.shape)
+    return np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8)
+
+
 def measure(
-    fields: Iterable[LabelledField], blurs_um: Sequence[float] = BLURS_UM, segmenter: Segmenter | None = None
+    fields: Iterable[LabelledField],
+    blurs_um: Sequence[float] = BLURS_UM,
+    segmenter: Segmenter | None = None,
+    *,
+    noise: float = 0.0,
 ) -> list[BlurredField]:
-    """Every field at every blur; without a segmenter its F1 is not asked for."""
+    """Every field at every blur, with noise added behind it; without a segmenter its F1 is not asked for."""
     return [
-        _measured(number, field, replace(sharp, pixels=blurred(sharp.pixels, blur / field.um_per_px)), blur, segmenter)
+        _measured(number, field, replace(sharp, pixels=noisy(soft, noise, number)), blur, segmenter)
         for number, field in enumerate(fields)
         for sharp in [micrograph_of(field.path, field.um_per_px)]
         for blur in blurs_um
+        for soft in [blurred(sharp.pixels, blur / field.um_per_px)]
     ]
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from evaluation.focus import (
     BLURS_UM,
     COSTLY,
+    FAR_UM,
+    NOISE,
     BlurredField,
     losses_in,
     measure,
@@ -37,6 +39,7 @@ def gate_tables(segmenter: Segmenter, data: Path, limit: int) -> Iterator[Table]
     fields = {name: spread(read_fields(data, name, "val"), limit) for name in ("txl", "deepbionet")}
     seen = {name: measure(some, segmenter=segmenter) for name, some in fields.items()}
     yield from (_order(seen), _blurs(seen), _bands(seen), _limits(seen))
+    yield _far({name: measure(some, FAR_UM, noise=NOISE) for name, some in fields.items()})
 
 
 def _order(seen: dict[str, list[BlurredField]]) -> Table:
@@ -129,4 +132,20 @@ def _limits(seen: dict[str, list[BlurredField]]) -> Table:
                 str(plain.harmless_refused),
                 end_section=limit == LIMITS[-1],
             )
+    return table
+
+
+def _far(seen: dict[str, list[BlurredField]]) -> Table:
+    """Far out of focus there is nothing but noise, which must not pass for edges."""
+    limit = QualityLimits().min_sharpness
+    table = Table(title=f"Out of focus before a sensor with a noise of {NOISE:g} of 255: sharpness, refused")
+    table.add_column("set")
+    for blur_um in FAR_UM:
+        table.add_column(f"{blur_um:g} µm", justify="right")
+    for name, some in seen.items():
+        cells = []
+        for blur_um in FAR_UM:
+            at = [one.sharpness for one in some if one.blur_um == blur_um]
+            cells.append(f"{np.median(at):.2f}, {np.mean([value < limit for value in at]):.0%}")
+        table.add_row(name, *cells)
     return table

@@ -36,11 +36,11 @@ class Session:
             raise SettingsError("expected the bench's camera, found stored pictures: leave --pictures out")
         return self.camera
 
-    def frames(self, todo: str, count: int, every_s: float) -> list[Frame]:
-        """What the camera takes while the technician is led, or what was stored; errors as in `pictures`."""
+    def frames(self, todo: str, count: int, every_s: float, *, one_press: bool = False) -> list[Frame]:
+        """What the camera takes while the technician is led, or what was stored; as in `pictures`."""
         if self.pictures:
             return stored(self.pictures)
-        return taken(self.live_camera, count, todo, self.guide, every_s=every_s)
+        return taken(self.live_camera, count, todo, self.guide, every_s=every_s, one_press=one_press)
 
 
 class Attempt:

@@ -25,7 +25,7 @@ BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench 
 ByOption = Annotated[str, typer.Option(help="Who measures; by default the user who is logged in.")]
 FramesOption = Annotated[int, typer.Option(min=1, max=100, help="Pictures taken with the bench's camera.")]
 EveryOption = Annotated[float, typer.Option(min=0, max=60, help="Seconds between two pictures: time to move on.")]
-ButtonOption = Annotated[bool, typer.Option("--by-button", help="Take each picture at a press of the bench's button.")]
+ButtonOption = Annotated[bool, typer.Option("--by-button", help="Take pictures at a press of the bench's button.")]
 PicturesOption = Annotated[
     list[str] | None, typer.Option(help="Measure on stored pictures instead: a file, folder or pattern; repeatable.")
 ]
@@ -49,7 +49,7 @@ def dark(
     """What the sensor reads without light: lamp off, nothing else changed."""
     attempt = Attempt("dark", "Dark level", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Switch the lamp off", frames, every)
+        seen = session.frames("Switch the lamp off", frames, every, one_press=True)
         attempt.keep(dark_step(attempt.site, seen, attempt.occasion), session.guide)
 
 
@@ -87,7 +87,7 @@ def white(
     """White balance, from a blank field; holds for the exposure and gains it was made with."""
     attempt = Attempt("white", "White balance", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Stay at an empty place", frames, every)
+        seen = session.frames("Stay at an empty place", frames, every, one_press=True)
         attempt.keep(white_step(attempt.site, seen, attempt.occasion), session.guide)
 
 
@@ -116,7 +116,7 @@ def scale(
         return
     attempt = Attempt("scale", "Scale", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Focus on the stage micrometer", frames, every)
+        seen = session.frames("Focus on the stage micrometer", frames, every, one_press=True)
         tolerance = tolerance_percent / 100
         step = scale_step(attempt.site, seen, attempt.occasion, spacing_um=spacing_um, tolerance=tolerance)
         attempt.keep(step, session.guide)

@@ -1,4 +1,7 @@
-"""Focus: sharpness as a bar while the hand turns the knob; the best value seen becomes the bench's reference."""
+"""Focus: sharpness as a bar while the hand turns the knob; the best value seen becomes the bench's reference.
+
+The best picture is then blurred step by step, and the gate's limit on this bench is where the networks begin to err.
+"""
 
 import time
 from collections.abc import Callable
@@ -11,10 +14,16 @@ from leukoscope.cameras import Camera
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import Focus
-from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.optics.quality import QualityGate, QualityLimits, focus_series
 from leukoscope.specimen.field import Flaw
-from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.frame import Frame, Micrograph
 
+TOLERATED_UM = 0.5
+"""Blur, standard deviation, that costs the segmenter at most 2 points of F1 in each collection of labelled fields
+(`tools/evaluate.py --only focus`)."""
+LEAST_LIMIT, MOST_LIMIT = 0.15, 0.25
+"""Below the one blur cost more than 2 points on average of both collections, above the other less in either."""
+STEPS_UM = (0.2, 0.3, 0.4, TOLERATED_UM)
 JUDGED = (Flaw.EMPTY, Flaw.CROWDED, Flaw.UNDEREXPOSED, Flaw.OVEREXPOSED)
 """Fields with these flaws show nothing that could be sharp, or not truly."""
 
@@ -25,6 +34,8 @@ class Seen:
 
     sharpness: float
     frame: Frame
+    series: tuple[float, ...]
+    """Its sharpness when it is blurred by `STEPS_UM`."""
     frames: int
     """Frames that were judged."""
 
@@ -48,7 +59,7 @@ def watch_focus(
         CameraError: the camera failed.
     """
     gate = QualityGate(limits)
-    best: Seen | None = None
+    best: tuple[float, Micrograph] | None = None
     judged = looked = 0
     begin = clock_s()
     while not stopped() and clock_s() - begin < seconds and (not frames or looked < frames):
@@ -57,29 +68,31 @@ def watch_focus(
             break
         looked += 1
         guide.field(frame)
-        quality = gate.assess(calibration.correct(frame))
+        micrograph = calibration.correct(frame)
+        quality = gate.assess(micrograph)
         if any(flaw in JUDGED for flaw in quality.flaws):
             guide.bar("Go where cells lie side by side", f"{quality.flaws[0].value.replace('_', ' ')}", 0.0)
             continue
         judged += 1
-        if best is None or quality.sharpness > best.sharpness:
-            best = Seen(quality.sharpness, frame, judged)
-        full = max(best.sharpness, reference or 0.0, limits.min_sharpness)
+        if best is None or quality.sharpness > best[0]:
+            best = quality.sharpness, micrograph
+        full = max(best[0], reference or 0.0, limits.min_sharpness)
         known = "" if reference is None else f", reference {reference:.2f}"
         guide.bar(
             "Turn the fine focus through its best point",
-            f"sharpness {quality.sharpness:.2f}, best {best.sharpness:.2f}{known}",
+            f"sharpness {quality.sharpness:.2f}, best {best[0]:.2f}{known}",
             quality.sharpness / full,
         )
     guide.end_bar()
     if best is None:
         raise CalibrationError(f"no field with cells was seen in {looked} pictures: put a smear under the objective")
-    if best.sharpness < limits.min_sharpness:
+    sharpness, field = best
+    if sharpness < limits.min_sharpness:
         raise CalibrationError(
-            f"the best sharpness was {best.sharpness:.2f}, a field needs {limits.min_sharpness:g}: turn the fine focus "
+            f"the best sharpness was {sharpness:.2f}, a field needs {limits.min_sharpness:g}: turn the fine focus "
             "slowly through its best point; if that does not help, clean the objective and put oil on"
         )
-    return Seen(best.sharpness, best.frame, judged)
+    return Seen(sharpness, field.frame, focus_series(field, STEPS_UM), judged)
 
 
 def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
@@ -91,8 +104,20 @@ def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
     if site.base is None:
         raise CalibrationError(f"there is no scale in {site.path} yet: begin with `leukoscope calibrate scale`")
     facts, files = facts_of(site, "focus", seen.frames, seen.frame, occasion)
-    part = Focus(sharpness=seen.sharpness, **facts)
+    limit = round(min(max(seen.series[-1], LEAST_LIMIT), MOST_LIMIT), 3)
+    part = Focus(sharpness=seen.sharpness, limit=limit, **facts)
     before = "" if site.base.focus is None else f"; the reference before was {site.base.focus.sharpness:.2f}"
-    words = (f"The best of {seen.frames} pictures has a sharpness of {seen.sharpness:.3f}{before}.",)
+    words = (
+        f"The best of {seen.frames} pictures has a sharpness of {seen.sharpness:.3f}{before}.",
+        _series_in_words(seen, limit),
+    )
     record = site.base.model_copy(update={"seal": None, "id": site.new_id(occasion.at), "focus": part})
     return Measured(record, dict(files), words, "Next: `leukoscope doctor`, then count.")
+
+
+def _series_in_words(seen: Seen, limit: float) -> str:
+    steps = ", ".join(f"{blur:g} µm {sharpness:.2f}" for blur, sharpness in zip(STEPS_UM, seen.series, strict=True))
+    return (
+        f"Blurred by {steps}: from now on fields below {limit:.2f} are out of focus, unless quality.min_sharpness "
+        "in the settings says otherwise."
+    )

@@ -82,6 +82,15 @@ class Guide:
                 return
             self._sleep(POLL_S)
 
+    def leave_if_asked(self) -> None:
+        """Go on, unless a press that came meanwhile says to leave.
+
+        Raises:
+            KeyboardInterrupt: it does.
+        """
+        if self.pressed() in (Action.FINISH, Action.QUIT):
+            raise KeyboardInterrupt
+
     def next_press(self) -> Action:
         """Whatever is pressed next."""
         while (action := self.pressed()) is None:

@@ -30,23 +30,37 @@ def taken(
     guide: Guide,
     *,
     every_s: float,
+    one_press: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Frame]:
-    """`count` frames; between two of them a press is waited for, or some seconds.
+    """`count` frames; before each of them a press is waited for, or some seconds pass between two.
+
+    Args:
+        camera: takes them.
+        count: how many.
+        todo: what the hand is asked for.
+        guide: asks it.
+        every_s: seconds between two pictures that wait for no press.
+        one_press: nothing has to be moved between the pictures, so the first press is for all of them.
+        sleep: how the time between two pictures is waited for.
 
     Raises:
+        KeyboardInterrupt: a press said to leave.
         CameraError: the camera failed.
         CalibrationError: it ended before there were enough.
     """
     frames: list[Frame] = []
     while len(frames) < count:
         guide.say(
-            f"{todo}, then press" if guide.waits else todo, f"{len(frames)} of {count} pictures", len(frames) / count
+            f"{todo}, then press" if guide.waits and not (one_press and frames) else todo,
+            f"{len(frames)} of {count} pictures",
+            len(frames) / count,
         )
-        if guide.waits:
+        if guide.waits and not (one_press and frames):
             guide.wait_for_press()
         elif frames:
             sleep(every_s)
+            guide.leave_if_asked()
         frame = camera.capture()
         if frame is None:
             raise CalibrationError(f"expected {count} pictures, the camera ended after {len(frames)}: ask for fewer")

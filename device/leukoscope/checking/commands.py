@@ -16,8 +16,11 @@ from leukoscope.errors import TrendError
 from leukoscope.settings import BenchSettings
 from leukoscope.trending.control import BASELINE_RUNS
 from leukoscope.trending.notebook import Notebook
-from leukoscope.trending.run import MEASURES, Kind, Run
-from leukoscope.trending.series import Series, references_of, series_of, since_restart
+from leukoscope.trending.run import Kind, Run
+from leukoscope.trending.series import Series, every_series, references_of, since_restart
+
+COLUMN, FRAME = 9, 8
+"""Characters of a run in the table of a trend, and around names and limits."""
 
 BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
@@ -27,21 +30,22 @@ def trend(
     bench: BenchOption,
     png: Annotated[Path | None, typer.Option(help="Also draw the trend into this file.")] = None,
     as_json: JsonOption = False,
-    last: Annotated[int, typer.Option(min=1, max=1000, help="Runs to print, newest last.")] = 8,
+    last: Annotated[int, typer.Option(min=1, max=1000, help="Runs to print, newest last; a table as fit.")] = 8,
 ) -> None:
     """How lamp, focus, scale and speed of the instrument went from run to run, with their limits."""
     notebook = Notebook(BenchSettings.read(bench).storage.folder)
     runs = notebook.runs()
     if not runs:
         raise TrendError(f"nothing in {notebook.path} yet: count a sample, or `leukoscope check`")
-    every = {reference: _all_series(runs, reference) for reference in references_of(runs)}
+    every = {reference: every_series(runs, reference) for reference in references_of(runs)}
     for reference, many in every.items():
         newest = since_restart(runs, reference)[-last:]
         if as_json:
             for run in newest:
                 typer.echo(json.dumps(_as_json(run, many)))
         elif newest:
-            Console().print(_table(reference, newest, many))
+            console = Console()
+            console.print(_table(reference, newest, many, console.width))
     if png is not None:
         from leukoscope.trending.chart import draw_trend
 
@@ -74,7 +78,7 @@ def check(
         notebook.add(Run(_now(), Kind.RESTART, "", ""))
     notebook.add(run)
     runs = notebook.runs()
-    many = _all_series(runs, run.reference)
+    many = every_series(runs, run.reference)
     if as_json:
         typer.echo(json.dumps(_as_json(run, many)))
     else:
@@ -85,11 +89,6 @@ def check(
     alarms = [series.alarm for series in many if series.alarm is not None]
     if alarms:
         raise TrendError(f"{'; '.join(alarms)}: find out what has changed, then check again")
-
-
-def _all_series(runs: Sequence[Run], reference: str) -> list[Series]:
-    every = [series_of(runs, reference, name) for name in MEASURES]
-    return [series for series in every if series.points]
 
 
 def _as_json(run: Run, many: Sequence[Series]) -> dict[str, object]:
@@ -116,21 +115,24 @@ def _as_json(run: Run, many: Sequence[Series]) -> dict[str, object]:
     }
 
 
-def _table(reference: str, runs: Sequence[Run], many: Sequence[Series]) -> Table:
+def _table(reference: str, runs: Sequence[Run], many: Sequence[Series], width: int) -> Table:
+    """The newest of the runs, as many as leave names and limits readable in `width` characters."""
+    titles = [f"{one.measure.title} ({one.measure.unit})" if one.measure.unit else one.measure.title for one in many]
+    taken = max(map(len, titles)) + max(len(_limits(one)) for one in many) + FRAME
+    runs = runs[-max(1, (width - taken) // COLUMN) :]
     table = Table(title=f"{reference}: {len(runs)} newest runs, ! = out of limits")
-    table.add_column("measure")
+    table.add_column("measure", no_wrap=True)
     for run in runs:
         table.add_column(f"{run.at:%m-%d}\n{run.at:%H:%M}", justify="right")
-    table.add_column("limits (2 s)")
-    for series in many:
+    table.add_column("limits (2 s)", no_wrap=True)
+    for title, series in zip(titles, many, strict=True):
         told = {id(point.run): point for point in series.points}
         cells = []
         for run in runs:
             point = told.get(id(run))
             value = "" if point is None else f"{point.value:.{series.measure.decimals}f}"
             cells.append(f"[bold red]{value}![/]" if point is not None and point.broken else value)
-        unit = f" ({series.measure.unit})" if series.measure.unit else ""
-        table.add_row(f"{series.measure.title}{unit}", *cells, _limits(series))
+        table.add_row(title, *cells, _limits(series))
     return table
 
 

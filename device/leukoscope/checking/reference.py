@@ -73,7 +73,9 @@ def _count(
     models = open_models(settings.models, near, startup)
     startup.forgive()
     calibration = settings.calibration.open(near)
-    instrument = Instrument(calibration, QualityGate(settings.quality), models.segmenter, models.classifier)
+    instrument = Instrument(
+        calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
+    )
     tally = Tally(models.naming, settings.counting, settings.rules.open(near, settings.mode))
     sample = Sample(instrument, tally, new_field, report_id="", sample_id=reference, now=now)
     watch = RunWatch()

@@ -76,12 +76,13 @@ def _no_white_cells(screen: Counting, canvas: Canvas, left: float, right: float,
 
 
 def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
-    """Why the last field was refused, or what the wanted precision costs."""
-    if screen.last_flaw is None:
+    """Why the last field was refused, that the slide was lost, or what the wanted precision costs."""
+    if screen.last_flaw is None and not screen.lost:
         canvas.text(MARGIN, baseline, wording.precision_line(screen), 13, canvas.width - 2 * MARGIN, MUTED)
         return
     canvas.disc(MARGIN + 4, baseline - 4.5, 4, CAUTION)
-    said = f"Last field refused: {wording.FLAW[screen.last_flaw]}"
+    flaw = screen.last_flaw
+    said = "Slide was lost: cells may repeat" if flaw is None else f"Last field refused: {wording.FLAW[flaw]}"
     canvas.text(MARGIN + 13, baseline, said, 13, canvas.width - 2 * MARGIN - 13, CAUTION)
 
 

@@ -96,7 +96,7 @@ def _looking(screen: Looking) -> Gist:
 
 def _counting(screen: Counting) -> Gist:
     blood = f"RBC {wording.grouped(screen.red_cells)}  PLT {wording.grouped(screen.platelets)}"
-    flaw = f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else ""
+    flaw = f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else "! slide was lost" * screen.lost
     return Gist(
         wording.counting_title(screen),
         wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),

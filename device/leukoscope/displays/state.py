@@ -145,6 +145,8 @@ class Counting:
     resumed: bool = False
     """It was cut short by a power cut, and waits for the hand to go on."""
     mode: Mode = "blood"
+    lost: bool = False
+    """The slide was lost from view before the newest field: cells from before may be counted again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, WhiteBalance, read_record
 from leukoscope.optics.flatfield import FlatField, Gain, gain_of
+from leukoscope.optics.quality import QualityLimits
 from leukoscope.specimen.frame import Frame, Micrograph
 
 STORED = frozenset({"replay", "file"})
@@ -40,6 +41,8 @@ class Calibration:
     """The objective it is valid for; None where nobody said."""
     white: WhiteBalance | None = field(default=None, compare=False)
     """The camera settings its colours hold for; None for any."""
+    min_sharpness: float | None = None
+    """Below it a field of this bench is out of focus; None where no focus series was taken."""
 
     @classmethod
     def read(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
@@ -68,12 +71,19 @@ class Calibration:
             camera=record.camera,
             objective=record.objective,
             white=record.white,
+            min_sharpness=None if record.focus is None else record.focus.limit,
         )
 
     @classmethod
     def of_scale(cls, um_per_px: float) -> Self:
         """A bare scale, for pictures whose light path is not known."""
         return cls(id=f"scale-{um_per_px:g}", measured=False, um_per_px=um_per_px)
+
+    def limits(self, quality: QualityLimits) -> QualityLimits:
+        """The gate's limits on this bench: its own for sharpness, unless the settings name one."""
+        if self.min_sharpness is None or "min_sharpness" in quality.model_fields_set:
+            return quality
+        return quality.model_copy(update={"min_sharpness": self.min_sharpness})
 
     def correct(self, frame: Frame) -> Micrograph:
         """Even the light of a frame and attach the scale.

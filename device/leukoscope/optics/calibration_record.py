@@ -98,6 +98,8 @@ class Focus(Measurement):
 
     sharpness: Annotated[float, Field(ge=0, le=1)]
     """As `leukoscope.optics.quality` measures it."""
+    limit: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Below it a field of this bench is out of focus, unless the settings say otherwise; None where it was not made."""
 
 
 class CalibrationRecord(FrozenModel):

@@ -1,5 +1,6 @@
 """The quality gate: which fields can be trusted, and what is wrong with the others."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import cv2
@@ -22,6 +23,13 @@ BAND_ROWS = 128
 """Rows looked at in one go: what is computed of them stays in the processor's cache."""
 BAND_MARGIN = 9
 """Rows beyond a band that its blurs and slopes reach: 2 by the first blur, 2 by each average, 1 by the slope."""
+STEEP = 0.7
+"""Edges are what is at least this steep, of the steepest two hundredth."""
+ABOVE_FLAT, SUDDEN = 7.0, 6
+"""Edges must be this many times as steep as the flattest quarter of the picture, which is noise; in noise alone they
+are about four times. How suddenly less than that counts as less."""
+LEAST_FLAT = 8.0
+"""Steepness, sixteenths of a grey level, of the flattest quarter where whole grey levels hide the noise."""
 SATURATED = 253
 """Grey level from which a pixel counts as clipped, of 255."""
 
@@ -32,7 +40,7 @@ class QualityLimits(FrozenModel):
     """Where the gate draws its lines; defaults were chosen on validation pictures (see device/README.md)."""
 
     min_sharpness: Share = 0.22
-    """Below it a field is out of focus; see `sharpness_of`."""
+    """Below it a field is out of focus; see `sharpness_of`. Unless told, the limit of the bench's own focus series."""
     max_saturated_share: Share = 0.6
     """Above it a field is overexposed: the background may clip, cells may not."""
     min_brightness: Annotated[float, Field(ge=0, le=255)] = 60.0
@@ -76,12 +84,23 @@ class QualityGate:
         return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
 
 
+def focus_series(micrograph: Micrograph, blurs_um: Sequence[float]) -> tuple[float, ...]:
+    """Sharpness of a field as it is blurred by Gaussians of these standard deviations, micrometres."""
+    small, _ = resample(micrograph.pixels, min(1.0, micrograph.um_per_px / GATE_UM_PER_PX))
+    px = max(micrograph.um_per_px, GATE_UM_PER_PX)
+    green = _channel(small, 1)
+    return tuple(
+        sharpness_of(np.asarray(cv2.GaussianBlur(green, (0, 0), blur / px), dtype=np.uint8)) for blur in blurs_um
+    )
+
+
 def sharpness_of(green: NDArray[np.uint8]) -> float:
     """How much of its steepest edges a picture loses when it is blurred once more, 0-1.
 
     A sharp picture loses much, a blurred one little (the re-blur principle of Crete et al. 2007,
     doi:10.1117/12.702790). Being a ratio on the picture's own edges it depends neither on stain nor on
-    how many cells there are. A small first blur keeps noise from passing for edges.
+    how many cells there are. Far out of focus nothing is left but the sensor's noise, which loses most of all: what
+    hardly rises above the flat parts of the picture is no edge.
 
     Args:
         green: one channel at `GATE_UM_PER_PX`, shape (rows, cols).
@@ -89,9 +108,13 @@ def sharpness_of(green: NDArray[np.uint8]) -> float:
     bands = (_edges_and_reblurred(green, top) for top in range(0, len(green), BAND_ROWS))
     before, after = zip(*bands, strict=True)
     edges, reblurred = np.concatenate(before), np.concatenate(after)
-    steep = np.flatnonzero(edges >= max(0.5 * _ranked(edges, 0.995), 1.0))
+    steepest = _ranked(edges, 0.995)
+    steep = np.flatnonzero(edges >= max(STEEP * steepest, 1.0))
+    if not len(steep):
+        return 0.0
     kept = np.take(reblurred, steep) / np.take(edges, steep)
-    return max(0.0, 1 - _ranked(kept, 0.5)) if len(kept) else 0.0
+    noise = ABOVE_FLAT * max(_ranked(edges, 0.25), LEAST_FLAT)
+    return max(0.0, 1 - _ranked(kept, 0.5)) / (1 + (noise / steepest) ** SUDDEN)
 
 
 def _edges_and_reblurred(green: NDArray[np.uint8], top: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

@@ -8,6 +8,9 @@ from enum import StrEnum
 SAMPLES = "samples"
 """The reference of every ordinary sample: none."""
 
+SHARE_OF = "share_of_"
+"""Begins the name of a measure that is the share of a class."""
+
 
 class Kind(StrEnum):
     """Why a run was written down."""
@@ -40,6 +43,12 @@ class Run:
     classes: Mapping[str, float] = field(default_factory=dict)
     """Share of each class seen, 0-1."""
 
+    def value(self, name: str) -> float | None:
+        """One of `MEASURES`, or the share of a class; None where nothing could be measured."""
+        if not name.startswith(SHARE_OF):
+            return self.measures.get(name)
+        return self.classes.get(name.removeprefix(SHARE_OF), 0.0) if self.classes else None
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -70,3 +79,10 @@ MEASURES = {
 }
 """What is measured of every run. The level and the colours of the light are those of empty glass as the camera saw it,
 before any correction: of the brightest twentieth of each picture."""
+
+
+def measure_of(name: str) -> Measure:
+    """One of `MEASURES`, or what the share of a class is: without limits, since it is the specimen's."""
+    if not name.startswith(SHARE_OF):
+        return MEASURES[name]
+    return Measure(f"Share of {name.removeprefix(SHARE_OF).replace('_', ' ')}", "of 1", 2, None)

@@ -1,10 +1,11 @@
 """One measure over many runs, with its limits and what lies outside."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from leukoscope.trending.control import BASELINE_RUNS, Limits, Rule
-from leukoscope.trending.run import MEASURES, SAMPLES, Kind, Measure, Run
+from leukoscope.trending.run import MEASURES, SAMPLES, SHARE_OF, Kind, Measure, Run, measure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Series:
     @property
     def measure(self) -> Measure:
         """What is measured."""
-        return MEASURES[self.name]
+        return measure_of(self.name)
 
     @property
     def alarm(self) -> str | None:
@@ -46,8 +47,8 @@ class Series:
 
 def series_of(runs: Sequence[Run], reference: str, name: str) -> Series:
     """A measure over the runs of a reference; what was before the last restart is left out."""
-    measure = MEASURES[name]
-    found = [(run, value) for run in since_restart(runs, reference) if (value := run.measures.get(name)) is not None]
+    measure = measure_of(name)
+    found = [(run, value) for run in since_restart(runs, reference) if (value := run.value(name)) is not None]
     values = [value for _, value in found]
     limits = None
     limited = measure.least_s is not None and (reference != SAMPLES or measure.of_samples)
@@ -59,6 +60,16 @@ def series_of(runs: Sequence[Run], reference: str, name: str) -> Series:
         broken = None if limits is None or in_baseline else limits.broken_by(values[number - 1 : number + 1])
         points.append(Point(run, value, in_baseline, broken))
     return Series(name, reference, tuple(points), limits)
+
+
+def every_series(runs: Sequence[Run], reference: str) -> list[Series]:
+    """Everything that was measured of a reference, and at the end the mix of classes, the most frequent first."""
+    shares: Counter[str] = Counter()
+    for run in since_restart(runs, reference):
+        shares.update(run.classes)
+    names = [*MEASURES, *(SHARE_OF + name for name, _ in shares.most_common())]
+    every = [series_of(runs, reference, name) for name in names]
+    return [series for series in every if series.points]
 
 
 def since_restart(runs: Sequence[Run], reference: str) -> list[Run]:
