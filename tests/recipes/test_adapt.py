@@ -1,0 +1,72 @@
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pack
+import unnamed_cells
+from describe_folder import FolderError
+from leukoscope.analysis.golden import replay
+from leukoscope.assets import find_asset
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.litert import LitertSettings
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
+from leukoscope.simulation.smear import Smear, SmearSettings
+from leukoscope.simulation.stage import Stage
+
+UM_PER_PX = 0.127
+FACTS = Path(pack.__file__).with_name("classifier.toml")
+
+
+def make_fields(folder: Path, count: int) -> Path:
+    """Simulated fields with some white cells each."""
+    settings = MicroscopeSettings(width=640, height=480, um_per_px=UM_PER_PX, seed=4)
+    stage = Stage(lambda: 0.0)
+    microscope = SimulatedMicroscope(Smear(SmearSettings(seed=4, white_per_1000_rbc=80.0)), stage, settings)
+    folder.mkdir()
+    for number in range(count):
+        stage.move_to(100.0 + 100.0 * number, 100.0)
+        Image.fromarray(microscope.look()[0]).save(folder / f"{number}.png")
+    return folder
+
+
+def test_white_cells_are_cut_out_of_field_pictures_as_the_device_cuts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unnamed_cells, "FEWEST", 3)
+    windows = unnamed_cells.white_cells(make_fields(tmp_path / "fields", 3), UM_PER_PX)
+    assert windows.shape[1:] == (128, 128, 3)
+    # Nuclei are dark in red light, red cells and glass are not.
+    middles = windows[:, 44:84, 44:84, 0]
+    assert (np.percentile(middles, 10, axis=(1, 2)) < 150).all()
+
+
+def test_too_few_white_cells_are_refused_with_what_was_found(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"expected .* 128 white cells or more .* found \d+ in 1 pictures"):
+        unnamed_cells.white_cells(make_fields(tmp_path / "fields", 1), UM_PER_PX)
+
+
+def test_a_slip_of_the_pen_in_the_scale_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"found 12\.7"):
+        unnamed_cells.white_cells(tmp_path, 12.7)
+
+
+def test_an_adapted_bundle_believes_as_the_one_it_comes_from_and_claims_no_figures(tmp_path: Path) -> None:
+    folder, exported = find_asset("models", "classifier"), tmp_path / "exported"
+    shipped = Bundle.read(folder)
+    exported.mkdir()
+    for name in pack.NETWORKS.values():
+        shutil.copy(folder / name, exported / name)
+    (exported / "signature.json").write_text(json.dumps({"litert": {"outputs": {"logits": {"index": 0}}}}))
+    facts = tomllib.loads(FACTS.read_text("utf-8"))
+    packed = pack.pack_adapted(exported, facts, tmp_path / "our-lab", shipped, "our-lab")
+    assert packed.manifest.name == "our-lab"
+    assert packed.manifest.classifier == shipped.manifest.classifier
+    assert packed.validation_path() is None
+    for settings in (OnnxSettings(threads=1), LitertSettings(threads=1)):
+        assert replay(packed, settings.open(packed)).passed
