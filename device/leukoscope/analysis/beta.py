@@ -28,7 +28,7 @@ def beta_quantile(share: float, a: float, b: float) -> float:
         better = value - beyond / density if density > 0 else low
         if not low < better < high:
             better = (low + high) / 2
-        if abs(better - value) <= _NEAR * value:
+        if abs(better - value) <= _NEAR * min(value, 1 - value):
             return better
         value = better
     return value
