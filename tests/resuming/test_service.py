@@ -263,10 +263,15 @@ def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> N
     assert report["sample"]["finished_because"] == "enough_cells"
 
 
-def test_a_sample_counted_with_other_parts_is_set_aside_and_told(bench: Bench) -> None:
+def test_a_sample_counted_with_other_parts_is_set_aside_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.pull_the_plug(frames=1)
+    (name,) = {name for _, name in bench.register}
     bench.run(QUIT, extra='models = { engine = { driver = "litert" } }\n')
     assert bench.reports == []
+    assert "was cut short with other networks" in caplog.text
+    assert name not in caplog.text
     (aside,) = bench.in_progress
     assert aside.name.endswith(".other-parts")
 
