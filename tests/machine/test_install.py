@@ -35,7 +35,9 @@ def asked_of_apt(folder: Path, offered: str, installed: str, *, jetson: bool) ->
         apt_get=f'echo "$@" >>{folder}/apt',
         apt_cache=f"""
             [ $1 = pkgnames ] && echo python3-venv && exit
-            case " {offered} " in *" $2 "*) echo "  Candidate: 1.0" ;; *) echo "  Candidate: (none)" ;; esac""",
+            case " {offered} " in *" $2 "*) echo "  Candidate: 1.0" ;; *) echo "  Candidate: (none)" ;; esac
+            # Much more than a pipe holds: whoever leaves after the first line is noticed.
+            seq -f "        500 http://deb.example/debian stable/main %g" 20000""",
         # The name is its last argument.
         dpkg_query=f"""
             for name; do :; done
