@@ -1,9 +1,13 @@
-"""What the installer asks apt for on each system, with answers of apt that are made up: a Jetson is not here."""
+"""What the installer asks apt for on each system, and doctor, with answers that are made up: a Jetson is not here."""
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from leukoscope.settings import BenchSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = ("ca-certificates", "python3", "python3-venv")
@@ -94,3 +98,27 @@ def test_system_packages_that_were_built_against_numpy_1_keep_it(
         (tmp_path / "numpy.py").write_text(f'__version__ = "{numpy}"\n')
     done = run(tmp_path, f"PYTHONPATH={tmp_path} constraints python3 -S")
     assert ("numpy<2" in done.stdout) is pinned
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"),
+    [
+        ('onnx 22.2 ms, litert 13.8 ms: litert is faster here; [models.engine] driver = "litert"', "litert"),
+        ("onnx 22.2 ms, litert 23.8 ms: onnx is a good choice", None),
+    ],
+)
+def test_settings_made_by_questions_name_the_engine_that_doctor_found_faster(
+    tmp_path: Path, told: str, chosen: str | None
+) -> None:
+    findings = [{"part": "camera", "good": False, "text": "missing"}, {"part": "engine", "good": True, "text": told}]
+    lines = "\n".join(map(json.dumps, findings))
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    doctor = tmp_path / ".venv" / "bin" / "leukoscope"
+    # Something is always missing while a board is being set up, and doctor then ends with 2.
+    doctor.write_text(f"#!/bin/sh\n[ $1 = doctor ] || exit 1\ncat <<'END'\n{lines}\nEND\nexit 2\n")
+    doctor.chmod(0o755)
+    settings = tmp_path / "bench.toml"
+    shutil.copy(ROOT / "systemd" / "bench.toml", settings)
+    done = run(tmp_path, f"OPT={tmp_path}\nchoose_engine {settings}")
+    assert done.returncode == 0, done.stderr
+    assert BenchSettings.read(settings).models.engine.driver == (chosen or "onnx")
