@@ -95,7 +95,7 @@ class Used:
             plant.works()
         device = plant.start("eager")
         device.until_ready()
-        device.until(lambda: _journal_bytes(plant) > 2000, "counted a field of another sample")
+        device.until(lambda: _journal_bytes(plant) > 700, "counted a field of another sample")
         device.end(signal.SIGKILL)
 
     def forget(self) -> None:
