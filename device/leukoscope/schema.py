@@ -19,9 +19,6 @@ def explain(error: ValidationError) -> str:
         where = ".".join(str(step) for step in fault["loc"])
         if fault["type"] == "extra_forbidden":
             faults.append(f"{where} is not a known key")
-        elif fault["type"] == "json_invalid":
-            # What was found is the whole file, and after a power cut often nothing but zeros.
-            faults.append(_short(fault["msg"]))
         elif fault["type"] == "missing":
             faults.append(f"{where} is missing")
         elif not fault["loc"]:
