@@ -1,31 +1,44 @@
 """Counts sample after sample in one process, as fast as it goes, and holds what it uses against limits.
 
-tools/soak.py                                 20 samples of 20 fields, about a minute
-tools/soak.py --samples 1000 --fields 100     the long form, hours
+tools/soak.py                                                      20 samples of 20 fields, half a minute
+tools/soak.py --samples 1000 --fields 100 --folder /dev/shm/soak   the long form, about an hour
 
-It is the real service on the simulated microscope, with small pictures and without pauses. The command ends with 1
-where a limit is broken.
+It is the real service on the simulated microscope, without pauses: the stage is followed, cells of overlapping fields
+are joined, the small display is drawn (on no glass), and each report goes over MQTT to a broker in a process of its
+own. Two things are not as on a device: pictures are small, and each sample is of the same fields,
+which are drawn once and kept. The command ends with 1 where a limit is broken.
 """
 
 import gc
+import json
 import logging
 import os
+import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from PIL.Image import Image
 from rich.console import Console
 from rich.table import Table
 
+from embedded_broker import Address, embedded_broker
 from leukoscope.app import open_bench
+from leukoscope.cameras import CameraSettings
+from leukoscope.cameras.door import Camera
+from leukoscope.cameras.simulated import SimulatedCamera, SimulatedCameraSettings
 from leukoscope.controls import Action, Event
 from leukoscope.displays.panel import Panel
 from leukoscope.service import Service
 from leukoscope.settings import BenchSettings
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import Source
 from leukoscope.upkeep.lifeline import Lifeline
 
 MOST_GROWTH_MB = 5.0
@@ -34,8 +47,12 @@ MOST_LINES = 15
 """Log lines per sample: its start, ten tenths of its goal, its end, and some to spare."""
 MOST_KB = 200.0
 """Written per sample, without pictures of cells."""
-BACK_AFTER = 4
-"""Steps of the stage; a simulated slide remembers where it was looked at, and must not be what grows."""
+COLUMNS = 10
+"""Fields per row of the walk over the slide."""
+FRAMES_PER_FIELD = 2
+"""In the first the stage was still moving, in the second it rests."""
+STEP = 0.55
+"""Share of a picture from one field to the next: the rest is seen twice, and the stage is never lost."""
 WARM_UP_SHARE = 0.2
 LEAST_WARM_UP = 3
 """Samples; runtimes and caches fill up during the first."""
@@ -47,13 +64,13 @@ displays = [{{ driver = "snapshot", folder = "{folder}/screens", keep = 1 }}]
 controls = [{{ driver = "scripted", presses = [] }}]
 storage = {{ folder = "{folder}/state" }}
 counting = {{ white_cells = 10000 }}
-reporting = {{ driver = "folder", folder = "{folder}/delivered" }}
-new_field = {{ when = "every_frame" }}
+models = {{ engine = {{ driver = "onnx", threads = 1 }} }}
+reporting = {{ driver = "mqtt", host = "{host}", port = {port}, protocol = "3.1.1" }}
 
 [camera]
 driver = "simulated"
 path = "keys"
-smear = {{ white_per_1000_rbc = 60.0 }}
+smear = {{ white_per_1000_rbc = 20.0 }}
 microscope = {{ width = 320, height = 240 }}
 """
 
@@ -67,33 +84,41 @@ class Gauge:
     threads: int
     log_lines: int
     written_kb: float
-    """By the process, everything (proc(5), wchar): the state folder, and the copy of each report that is delivered."""
+    """By the process, everything (proc(5), wchar): the state folder, and what goes to the broker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
     """What came of it."""
 
-    samples: int
-    after_warm_up: Gauge
-    at_end: Gauge
-    measured_samples: int
-    """From the warm-up to the end."""
-    most_descriptors: int
-    most_threads: int
-    grown_kb: dict[str, float]
+    gauges: tuple[Gauge, ...]
+    """One after each sample."""
+    warm_up: int
+    """Samples after which it is measured."""
+    counted: Mapping[str, int]
+    """What the reports say, added up."""
+    waiting: int
+    """Reports that were not sent in the end."""
+    grown_kb: Mapping[str, float]
     """By what the state folder's files grew per sample, by kind of file; one that is rewritten in place does not."""
 
     def findings(self) -> list[tuple[str, float, float]]:
         """What was measured, the value, and the most it may be."""
-        first, last, samples = self.after_warm_up, self.at_end, self.measured_samples
+        first, *later = self.gauges[self.warm_up - 1 :]
+        last, samples = later[-1], len(later)
         return [
             ("memory grown, MB", last.resident_mb - first.resident_mb, MOST_GROWTH_MB),
-            ("file descriptors more", self.most_descriptors - first.descriptors, 0),
-            ("threads more", self.most_threads - first.threads, 0),
+            ("file descriptors more", max(one.descriptors for one in later) - first.descriptors, 0),
+            ("threads more", max(one.threads for one in later) - first.threads, 0),
             ("log lines per sample", (last.log_lines - first.log_lines) / samples, MOST_LINES),
             ("written per sample, kB", (last.written_kb - first.written_kb) / samples, MOST_KB),
+            ("reports missing", len(self.gauges) - self.counted.get("reports", 0), 0),
+            ("reports not sent", self.waiting, 0),
         ]
+
+    def facts(self) -> dict[str, float]:
+        """What has no limit."""
+        return dict(self.counted) | {"memory at the end, MB": self.gauges[-1].resident_mb}
 
 
 class Lines(logging.Handler):
@@ -108,35 +133,95 @@ class Lines(logging.Handler):
         self.number += 1
 
 
-class Hand:
-    """Starts a sample, moves the slide to and fro, finishes after so many fields, and starts the next."""
+class Walk:
+    """A camera over a slide that is walked row by row; each field is drawn once and kept."""
 
-    def __init__(self, samples: int, fields: int, look: Callable[[], None], after: Callable[[int], None]) -> None:
-        """`look` is called at each turn, `after` with the number of samples that are finished."""
-        self._samples, self._fields, self._look, self._after = samples, fields, look, after
-        self._turns = self._steps = self.done = 0
-        self._told = False
+    source = Source.SIMULATED
+
+    def __init__(self, settings: CameraSettings, camera: Camera) -> None:
+        if not (isinstance(settings, SimulatedCameraSettings) and isinstance(camera, SimulatedCamera)):
+            raise TypeError("the walk needs the simulated camera")
+        self._camera = camera
+        microscope = settings.microscope
+        self._step_um = STEP * microscope.width * microscope.um_per_px, STEP * microscope.height * microscope.um_per_px
+        self._drawn: list[Frame] = []
+        self._frames = self._frames_of_slide = 0
+
+    @property
+    def fields(self) -> int:
+        """Shown of this slide, each to its end."""
+        return self._frames_of_slide // FRAMES_PER_FIELD
+
+    def change_slide(self) -> None:
+        """Begin again where the first field lies."""
+        self._frames_of_slide = 0
+
+    def capture(self) -> Frame:
+        """The field where the stage is."""
+        number = self._frames_of_slide // FRAMES_PER_FIELD
+        if number == len(self._drawn):
+            row, col = divmod(number, COLUMNS)
+            across = COLUMNS - 1 - col if row % 2 else col
+            self._camera.stage.move_to(across * self._step_um[0], row * self._step_um[1])
+            self._drawn.append(self._camera.capture())
+        self._frames += 1
+        self._frames_of_slide += 1
+        return replace(self._drawn[number], number=self._frames, captured_at=datetime.now(UTC))
+
+    def close(self) -> None:
+        """Its owner closes the camera."""
+
+
+class Glass:
+    """A display that is drawn for and shows nobody."""
+
+    def __init__(self, size: tuple[int, int], *, monochrome: bool) -> None:
+        self.size, self.monochrome = size, monochrome
+
+    def show(self, image: Image) -> None:
+        """As bytes on a bus that is not there."""
+        image.tobytes()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+GLASSES = (Glass((128, 64), monochrome=True),)
+"""As on the bench of systemd/bench.toml."""
+
+
+class Hand:
+    """Starts a sample, finishes it after so many fields, and starts the next."""
+
+    def __init__(self, samples: int, fields: int, walk: Walk, look: Callable[[], None], after: Callable[[int], None]):
+        """`look` is called at both ends of a sample, `after` with the number of samples that are finished."""
+        self._samples, self._fields, self._walk, self._look, self._after = samples, fields, walk, look, after
+        self._counting = self._told = False
+        self.done = 0
 
     def poll(self) -> Event | None:
         """One event per turn at most."""
         if self._told:
             self._told = False
             return None
-        self._look()
         event = self._next()
         self._told = event is not None
         return event
 
     def _next(self) -> Action | None:
-        turn, self._turns = self._turns, self._turns + 1
-        if turn == 0:
+        if not self._counting:
+            self._look()
             if self.done:
                 self._after(self.done)
-            return Action.QUIT if self.done == self._samples else Action.TOGGLE
-        if turn < self._fields:
-            self._steps += 1
-            return Action.STAGE_RIGHT if (self._steps - 1) // BACK_AFTER % 2 else Action.STAGE_LEFT
-        self._turns, self.done = 0, self.done + 1
+            if self.done == self._samples:
+                return Action.QUIT
+            self._walk.change_slide()
+            self._counting = True
+            return Action.TOGGLE
+        if self._walk.fields < self._fields:
+            return None
+        self._look()
+        self._counting, self.done = False, self.done + 1
         return Action.FINISH
 
     def close(self) -> None:
@@ -146,43 +231,67 @@ class Hand:
 def main(
     samples: Annotated[int, typer.Option(min=5, help="Samples, one after the other.")] = 20,
     fields: Annotated[int, typer.Option(min=1, help="Fields of each.")] = 20,
+    folder: Annotated[Path | None, typer.Option(help="Made and left behind; a temporary one unless told.")] = None,
 ) -> None:
     """Count for long and hold against the limits what it used."""
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        soaked = soak(Path(folder), samples, fields)
-    table = Table("measured", "value", "limit", "", title=f"{samples} samples of {fields} fields")
+    if folder is not None:
+        folder.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="soak-") as temporary, embedded_broker() as broker:
+        begun_s = time.monotonic()
+        soaked = soak(folder or Path(temporary), samples, fields, broker, tell=_tell)
+        took_s = time.monotonic() - begun_s
+    table = Table("measured", "value", "limit", "", title=f"{samples} samples of {fields} fields, {took_s:.0f} s")
     broken = False
     for what, value, limit in soaked.findings():
         broken = broken or value > limit
         table.add_row(what, f"{value:.1f}", f"{limit:g}", "BROKEN" if value > limit else "good")
     for kind, grown_kb in sorted(soaked.grown_kb.items(), key=lambda one: -one[1]):
         table.add_row(f"  {kind} grew, kB per sample", f"{grown_kb:.1f}", "", "")
-    table.add_row("memory at the end, MB", f"{soaked.at_end.resident_mb:.0f}", "", "")
+    for what, value in soaked.facts().items():
+        table.add_row(what, f"{value:.0f}", "", "")
     Console().print(table)
     raise typer.Exit(int(broken))
 
 
-def soak(folder: Path, samples: int, fields: int) -> Soaked:
+def _tell(done: int, now: Gauge) -> None:
+    """A run of an hour is watched."""
+    if done % 50 == 0:
+        facts = f"{now.resident_mb:.1f} MB, {now.descriptors} descriptors, {now.threads} threads"
+        print(
+            f"{done} samples: {facts}, {now.written_kb / done:.0f} kB written per sample", file=sys.stderr, flush=True
+        )
+
+
+def soak(
+    folder: Path,
+    samples: int,
+    fields: int,
+    broker: Address,
+    tell: Callable[[int, Gauge], None] = lambda done, now: None,
+) -> Soaked:
     """Run the service on a bench in this folder.
+
+    Args:
+        folder: where its state lies.
+        samples: how many are counted.
+        fields: looked at in each.
+        broker: takes the reports.
+        tell: hears after each sample how many are done and what the process has.
 
     Raises:
         LeukoscopeError: a part failed.
     """
     bench_file = folder / "bench.toml"
-    bench_file.write_text(BENCH.format(folder=folder), "utf-8")
+    bench_file.write_text(BENCH.format(folder=folder, host=broker.host, port=broker.port), "utf-8")
     settings = BenchSettings.read(bench_file)
     warm_up = max(LEAST_WARM_UP, round(WARM_UP_SHARE * samples))
-    lines, gauges, sizes = Lines(), dict[int, Gauge](), Sizes(settings.storage.folder)
-    most = Counter[str]()
+    lines, gauges, sizes = Lines(), list[Gauge](), Sizes(settings.storage.folder)
 
     def after(done: int) -> None:
-        if done in (warm_up, samples):
-            gauges[done] = gauge(lines.number)
+        gauges.append(gauge(lines.number))
         if done == warm_up:
             sizes.grown.clear()
-        if done >= warm_up:
-            most["descriptors"] = max(most["descriptors"], _descriptors())
-            most["threads"] = max(most["threads"], _threads())
+        tell(done, gauges[-1])
 
     log = logging.getLogger("leukoscope")
     level = log.level
@@ -190,15 +299,30 @@ def soak(folder: Path, samples: int, fields: int) -> Soaked:
     log.addHandler(lines)
     try:
         with open_bench(settings, folder, Lifeline.of_this_process()) as bench:
-            hand = Hand(samples, fields, sizes.look, after)
+            walk = Walk(settings.camera, bench.camera)
+            hand = Hand(samples, fields, walk, sizes.look, after)
             bench.ready()
-            Service(replace(bench, controls=(hand,), panel=Panel(())), folder, sleep=lambda seconds: None).run()
+            soaked_bench = replace(bench, camera=walk, controls=(hand,), panel=Panel(GLASSES))
+            Service(soaked_bench, folder, sleep=lambda seconds: None).run()
+            waiting = bench.outbox.counts().pending
     finally:
         log.removeHandler(lines)
         log.setLevel(level)
     measured = samples - warm_up
     grown_kb = {kind: grown / 1000 / measured for kind, grown in sizes.grown.items()}
-    return Soaked(samples, gauges[warm_up], gauges[samples], measured, most["descriptors"], most["threads"], grown_kb)
+    return Soaked(tuple(gauges), warm_up, _counted(settings.storage.folder / "reports"), waiting, grown_kb)
+
+
+def _counted(reports: Path) -> Counter[str]:
+    """What the reports say that was counted, added up."""
+    counted = Counter[str]()
+    for path in reports.glob("*.json"):
+        report = json.loads(path.read_text("utf-8"))
+        counted["reports"] += 1
+        counted["fields counted"] += report["fields"]["counted"]
+        counted["fields refused"] += report["fields"]["rejected"]
+        counted["white cells"] += report["white_cells"]["counted"]
+    return counted
 
 
 class Sizes:

@@ -1,8 +1,9 @@
-"""A journal of what must not be lost: one line per event, on the disk before the next begins."""
+"""A journal of what must not be lost: each event is on the disk before the next begins."""
 
-import base64
+import io
 import json
 import os
+import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,16 @@ from typing import IO, Any, Self
 
 from leukoscope.errors import OutboxError
 
-FORMAT = 1
+FORMAT = 2
 _SUFFIX = ".events"
+_MAGIC = b"leukoscope events\n"
+_HEAD = struct.Struct(">II")
+"""Length and CRC-32 of what follows."""
+_PARTS = struct.Struct(">?I")
+"""Whether the event begins a stream, and how long its JSON is."""
+_RAW_DEFLATE = -15
+_BYTES = "bytes"
+"""The only key of an object that stands for bytes: how many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +40,18 @@ class Interrupted:
 class Checkpoint:
     """The events of one piece of work, so that it can go on after a power cut.
 
-    Each line is a CRC-32 and a JSON object, compressed and in base 85. A line that was cut, or that a dying card filled
-    with anything else, ends the journal and not the program. It is appended to and never rewritten, which is how a
-    memory card lives longest.
+    An event is a JSON object that may hold bytes. The objects are deflated in one stream, so that what every event says
+    again costs next to nothing; the bytes stand behind each as they are. An event that was cut, or that a dying card
+    filled with anything else, ends the journal and not the program. It is appended to and never rewritten, which is how
+    a memory card lives longest.
     """
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         """Use `begin` or `go_on`."""
         self.path = path
         self._file = file
+        self._stream: Any = None
+        """Of the events so far; None where the next one begins a new one (`zlib` gives its type no name)."""
 
     @classmethod
     def begin(cls, folder: Path, name: str, header: Mapping[str, Any]) -> Self:
@@ -60,6 +72,7 @@ class Checkpoint:
         except OSError as error:
             raise _unwritable(path, error) from error
         journal = cls(path, file)
+        journal._write(_MAGIC)
         journal.append({"format": FORMAT} | dict(header))
         _settle(folder)
         return journal
@@ -83,7 +96,7 @@ class Checkpoint:
         """Write an event.
 
         Args:
-            event: JSON-ready.
+            event: JSON-ready, but for bytes.
             durable: on the disk when this returns; False leaves it to the next durable one, for events that are
                 many and not missed.
 
@@ -91,20 +104,38 @@ class Checkpoint:
             OutboxError: it cannot be written.
         """
         try:
-            whole_before = self._file.seek(0, os.SEEK_END)
-            line = _line(event)
-            try:
-                # An unbuffered file may take less than all of it.
-                while line:
-                    line = line[self._file.write(line) :]
-            except OSError:
-                # Half a line would hide every later one.
-                self._file.truncate(whole_before)
-                raise
+            self._write(self._packed(event))
             if durable:
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise _unwritable(self.path, error) from error
+
+    def _packed(self, event: Mapping[str, Any]) -> bytes:
+        apart: list[bytes] = []
+
+        def set_apart(value: bytes) -> dict[str, int]:
+            apart.append(value)
+            return {_BYTES: len(value)}
+
+        text = json.dumps(event, separators=(",", ":"), allow_nan=False, default=set_apart).encode()
+        begins = self._stream is None
+        if begins:
+            self._stream = zlib.compressobj(level=9, wbits=_RAW_DEFLATE)
+        words: bytes = self._stream.compress(text) + self._stream.flush(zlib.Z_SYNC_FLUSH)
+        content = _PARTS.pack(begins, len(words)) + words + b"".join(apart)
+        return _HEAD.pack(len(content), zlib.crc32(content)) + content
+
+    def _write(self, content: bytes) -> None:
+        whole_before = self._file.seek(0, os.SEEK_END)
+        try:
+            # An unbuffered file may take less than all of it.
+            while content:
+                content = content[self._file.write(content) :]
+        except OSError:
+            # Half an event would hide every later one, and those must not lean on one that is not there.
+            self._stream = None
+            self._file.truncate(whole_before)
+            raise
 
     def close(self) -> None:
         """Stop writing and leave the journal for the next start; safe to call twice."""
@@ -133,10 +164,11 @@ def find_interrupted(folder: Path) -> tuple[Interrupted, ...]:
     try:
         paths = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
         for path in paths:
-            events = list(_events(path.read_bytes()))
-            if not events:
+            content = path.read_bytes()
+            events = list(_events(content))
+            if not events and (content.startswith(_MAGIC) or not content.strip(b"\0") or _MAGIC.startswith(content)):
                 remove(path)
-            elif events[0][0].get("format") != FORMAT:
+            elif not events or events[0][0].get("format") != FORMAT:
                 set_aside(path, "unknown")
             else:
                 header, *rest = (event for event, _ in events)
@@ -174,20 +206,34 @@ def remove(path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def _line(event: Mapping[str, Any]) -> bytes:
-    content = base64.b85encode(zlib.compress(json.dumps(event, separators=(",", ":"), allow_nan=False).encode()))
-    return b"%08x %s\n" % (zlib.crc32(content), content)
-
-
 def _events(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
     """Each whole event and where it ends, up to the first that is not."""
-    end = 0
-    for line in content.splitlines(keepends=True):
-        check, _, text = line.rstrip(b"\n").partition(b" ")
-        if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(text):
+    end, stream = len(_MAGIC) if content.startswith(_MAGIC) else len(content), None
+    while len(head := content[end : end + _HEAD.size]) == _HEAD.size:
+        length, check = _HEAD.unpack(head)
+        begin, end = end + _HEAD.size, end + _HEAD.size + length
+        part = content[begin:end]
+        # Nothing has a checksum too, and it is zero like whatever a card never wrote.
+        if not part or len(part) < length or zlib.crc32(part) != check:
             return
-        end += len(line)
-        yield json.loads(zlib.decompress(base64.b85decode(text))), end
+        begins, words = _PARTS.unpack_from(part)
+        if begins:
+            stream = zlib.decompressobj(_RAW_DEFLATE)
+        if stream is None:
+            return
+        apart = _PARTS.size + words
+        yield _with_bytes(stream.decompress(part[_PARTS.size : apart]), part[apart:]), end
+
+
+def _with_bytes(text: bytes, apart: bytes) -> Mapping[str, Any]:
+    """The object of a JSON text whose bytes stand apart."""
+    left = io.BytesIO(apart)
+
+    def put_back(value: dict[str, Any]) -> Any:
+        return left.read(value[_BYTES]) if value.keys() == {_BYTES} else value
+
+    event: Mapping[str, Any] = json.loads(text, object_hook=put_back)
+    return event
 
 
 def _settle(folder: Path) -> None:

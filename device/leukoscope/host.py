@@ -8,6 +8,8 @@ import time
 import uuid
 from pathlib import Path
 
+_BOARD_MODEL = Path("/proc/device-tree/model")
+_PROCESSORS = Path("/proc/cpuinfo")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _CPU_TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 _THIS_PROCESS = str(uuid.uuid4())
@@ -15,6 +17,19 @@ _TIMEX_BYTES = 256
 """At least the size of the kernel's struct timex on every 64-bit Linux (208 bytes)."""
 _TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised."""
+
+
+def board_name() -> str:
+    """What the board calls itself; a desk is called by its processor; empty where nothing tells."""
+    for path, before in ((_BOARD_MODEL, ""), (_PROCESSORS, "model name")):
+        try:
+            lines = path.read_text("utf-8", errors="replace").rstrip("\0\n").splitlines()
+        except OSError:
+            continue
+        named = (line.removeprefix(before).strip(" :\t\0") for line in lines if line.startswith(before))
+        if name := next(named, ""):
+            return name
+    return ""
 
 
 def boot_id() -> str:

@@ -84,9 +84,10 @@ class Progress:
                 remove(found.path)
             elif found.header["made_with"] != parts:
                 aside = set_aside(found.path, "other-parts")
+                # It goes to the journal and over MQTT too, so it names no specimen.
                 self._tell(
                     OutboxError(
-                        f"sample {found.header['sample_id']} was cut short with other networks or another calibration "
+                        "the sample in progress was cut short with other networks or another calibration "
                         f"({aside.name}): count it again"
                     )
                 )

@@ -107,7 +107,10 @@ class Service:
             while self._running:
                 self._turn()
                 self._lifeline.turn(self._status(), busy=self._sample is not None)
-            self._lifeline.leaving()
+            if self.to_start_again or self.to_calibrate:
+                self._lifeline.becoming("starting again")
+            else:
+                self._lifeline.leaving()
             self._finish("technician")
         except Exception:
             # Whatever broke, what was counted before it is worth a report.

@@ -48,7 +48,11 @@ class ScannerWire:
 
     def send(self, *events: InputEvent) -> None:
         for event in events:
-            os.write(self._writing, struct.pack("llHHi", event.sec, event.usec, event.type, event.code, event.value))
+            self.write(struct.pack("llHHi", event.sec, event.usec, event.type, event.code, event.value))
+
+    def write(self, events: bytes) -> None:
+        """As the kernel packs them."""
+        os.write(self._writing, events)
 
     def press(self, key: int, shift: bool = False) -> None:
         """As the kernel tells a key: with a scan code before and a report behind each change."""

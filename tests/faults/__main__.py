@@ -11,6 +11,7 @@ from tests.faults.nursery import Nursery
 
 KINDS: tuple[Kind, ...] = (
     kills.KILLS,
+    kills.COMMITS,
     powercut.POWER,
     files.CALIBRATIONS,
     files.BUNDLES,
@@ -31,8 +32,9 @@ def main() -> int:
         "restart: the slowest from fork to ready, without the second that loading the program takes.",
     )
     parser.add_argument("--kills", type=int, default=100, help="kill -9 at moments of chance")
+    parser.add_argument("--commits", type=int, default=30, help="kill -9 in the middle of database commits")
     parser.add_argument("--cuts", type=int, default=60, help="power cuts between two system calls")
-    parser.add_argument("--files", type=int, default=60, help="spoilt files")
+    parser.add_argument("--files", type=int, default=0, help="spoilt files; 0: every file in every way")
     parser.add_argument("--full", type=int, default=30, help="sizes of a disk that fills up")
     parser.add_argument("--each", type=int, default=4, help="of everything else")
     parser.add_argument("--only", help="kinds whose name has this in it")
@@ -40,6 +42,7 @@ def main() -> int:
     options = parser.parse_args()
     wanted = {
         kills.KILLS.name: options.kills,
+        kills.COMMITS.name: options.commits,
         powercut.POWER.name: options.cuts,
         files.FILES.name: options.files,
         "disk full": options.full,

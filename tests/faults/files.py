@@ -64,6 +64,8 @@ class Used:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="used-"))
         self.log = ""
+        self.files = 0
+        """Known once the first was given away."""
 
     def give(self, plant: Plant) -> list[Path]:
         """Its state for another bench; the files, by their place."""
@@ -79,7 +81,9 @@ class Used:
         shutil.rmtree(plant.state)
         shutil.copytree(template, plant.state)
         plant.log.write_text(self.log)
-        return sorted(path.relative_to(template) for path in template.rglob("*") if path.is_file())
+        places = sorted(path.relative_to(template) for path in template.rglob("*") if path.is_file())
+        self.files = len(places)
+        return places
 
     def _use(self, plant: Plant) -> None:
         calibrate(plant.state / "calibration.toml")
@@ -91,7 +95,7 @@ class Used:
             plant.works()
         device = plant.start("eager")
         device.until_ready()
-        device.until(lambda: _journal_bytes(plant) > 2000, "counted a field of another sample")
+        device.until(lambda: _journal_bytes(plant) > 700, "counted a field of another sample")
         device.end(signal.SIGKILL)
 
     def forget(self) -> None:
@@ -145,9 +149,14 @@ def _starts(plant: Plant, spoilt: Path, sound: bytes) -> None:
 def _files(wanted: int) -> Iterator[Case]:
     used = Used()
     try:
-        # Most devices keep some thirty files; a prime number of steps meets each of them in every way.
-        for number in range(wanted):
-            yield _spoilt(used, number * 7, WAYS[(number + number // 4) % 4])
+        if wanted:
+            # Most devices keep some thirty files; a prime number of steps meets many of them, and every way.
+            for number in range(wanted):
+                yield _spoilt(used, number * 7, WAYS[(number + number // 4) % 4])
+        number = 0
+        while not wanted and number < max(1, used.files) * len(WAYS):
+            yield _spoilt(used, number // len(WAYS), WAYS[number % len(WAYS)])
+            number += 1
     finally:
         used.forget()
 

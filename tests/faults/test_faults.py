@@ -10,9 +10,10 @@ from tests.faults import disks, files, kills, parts, powercut, servers
 from tests.faults.campaign import Kind, Row, try_kind
 from tests.faults.nursery import Nursery
 
-CASES = {kills.KILLS.name: 3, powercut.POWER.name: 2}
+CASES = {kills.KILLS.name: 3, kills.COMMITS.name: 2, powercut.POWER.name: 2}
 SHORT = [
     kills.KILLS,
+    kills.COMMITS,
     powercut.POWER,
     files.FILES,
     *disks.KINDS,

@@ -17,18 +17,23 @@ TOPIC = b"leukoscope/v1/ward-3/scope-1/status"
 
 @functools.cache
 def _sessions() -> Sequence[bytes]:
-    """A broker's whole side of a short MQTT 5 connection: CONNACK, PUBLISH (QoS 0 and 1), PUBACK, PINGRESP."""
+    """A broker's whole side of a short MQTT 5 connection: CONNACK, PUBLISH (QoS 0 and 1), PUBACK, PINGRESP.
+
+    The last one brings a command that wants its answer elsewhere.
+    """
+    asked = b"\x08\x00\x05lab/a\x09\x00\x02\x00\x07"
     connack = b"\x20\x0b\x00\x00\x08\x27\x00\x01\x00\x00\x21\x00\x14"
     return [
         connack + _publish(b"{}") + b"\x40\x04\x00\x01\x10\x00" + b"\xd0\x00",
         connack + _publish(b'{"session": 7}', qos=1) + b"\x90\x04\x00\x01\x00\x01",
+        connack + _publish(b'{"id": "c-1"}', qos=1, more=asked) + b"\x90\x04\x00\x01\x00\x01",
     ]
 
 
-def _publish(payload: bytes, qos: int = 0) -> bytes:
+def _publish(payload: bytes, qos: int = 0, more: bytes = b"") -> bytes:
     number = b"\x00\x07" if qos else b""
     # Properties: payload format, message expiry, a user property.
-    properties = b"\x01\x01\x02\x00\x00\x00\x3c\x26\x00\x01a\x00\x01b"
+    properties = b"\x01\x01\x02\x00\x00\x00\x3c\x26\x00\x01a\x00\x01b" + more
     body = len(TOPIC).to_bytes(2, "big") + TOPIC + number + bytes([len(properties)]) + properties + payload
     return bytes([0x30 | qos << 1, len(body)]) + body
 

@@ -20,6 +20,8 @@ from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
 from leukoscope.optics.calibration import grid_from, read_kept
 from leukoscope.optics.calibration_record import KeptFile
+from leukoscope.reporting.command import Name
+from leukoscope.reporting.commands import Commands
 from leukoscope.reporting.outbox import Key, Outbox
 from leukoscope.reporting.wire import from_bytes
 from leukoscope.settings import BenchSettings
@@ -27,7 +29,8 @@ from tests.bundles_installed import workshop
 from tests.fuzz.seeds import BENCHES
 from tests.fuzz.watch import little_memory
 from tests.inference.test_bundle import write
-from tests.reporting.examples import NOW
+from tests.reporting.examples import IDENTITY, NOW
+from tests.reporting.test_commands import command
 
 
 def npz_of(**members: bytes) -> bytes:
@@ -168,6 +171,22 @@ def test_a_manifest_that_does_not_fit_its_network_fails_the_golden_check(tmp_pat
 def test_a_number_no_computer_word_holds_is_no_message() -> None:
     with pytest.raises(InvalidMessage, match="too large for a number"):
         from_bytes(b'{"count": 1' + b"0" * 400 + b"}")
+
+
+@pytest.mark.parametrize("word", ["\\ud800", "a\\uDC00b", "\\udc00\\ud800"])
+def test_half_a_letter_is_no_message_and_stops_no_publisher(tmp_path: Path, word: str) -> None:
+    payload = command().replace(b"the laboratory system", word.encode())
+    with pytest.raises(InvalidMessage, match="surrogates not allowed"):
+        from_bytes(payload)
+    with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
+        heard = Commands(outbox, IDENTITY, tuple(Name), now=lambda: NOW, clock_quality=lambda: True)
+        heard.hear(payload)
+        (reply,) = heard.replies()
+    assert from_bytes(reply.payload)["reason"] == "malformed"
+
+
+def test_a_letter_in_two_escapes_is_one() -> None:
+    assert from_bytes(b'{"by": "\\ud83e\\uddeb"}') == {"by": "\U0001f9eb"}
 
 
 def outbox_with(folder: Path, count: int) -> Path:

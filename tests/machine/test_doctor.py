@@ -1,17 +1,20 @@
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from leukoscope.assets import find_asset
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
 from leukoscope.doctor.broker import check_broker
 from leukoscope.doctor.light import check_camera, dead_pixels
 from leukoscope.doctor.networks import check_engines, check_networks
 from leukoscope.doctor.storage import check_storage, check_wear
 from leukoscope.errors import BoardError, BrokerError, CameraError, OutboxError
+from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.settings import BenchSettings, ModelSettings, StorageSettings
@@ -182,6 +185,31 @@ def test_networks_that_became_much_slower_than_they_were_are_told(tmp_path: Path
         assert "when it was installed" in finding.text
     (tmp_path / "speed.json").write_text("[]")
     assert all(one.good for one in check_networks(models, None, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("board", "ms", "good", "told"),
+    [
+        ("Raspberry Pi 5", 1000.0, True, "expected on this board 1000.0 ms"),
+        ("Raspberry Pi 5", 0.001, False, "expected on this board 0.0 ms: see temperature and power"),
+        ("Raspberry Pi 4", 0.001, True, "ms a run"),
+    ],
+)
+def test_a_board_is_held_to_what_the_bundle_expects_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str, ms: float, good: bool, told: str
+) -> None:
+    monkeypatch.setattr("leukoscope.doctor.networks.board_name", lambda: "Raspberry Pi 5 Model B Rev 1.0")
+    shutil.copytree(find_asset("models", "classifier"), tmp_path / "classifier")
+    expected = "".join(
+        f'\n[[expected]]\nboard = "{board}"\nengine = "{engine}"\nthreads = {threads}\nms_per_run = {one}\n'
+        for engine, threads, one in (("onnx", 2, ms), ("onnx", 4, 0.001), ("litert", 2, 0.001))
+    )
+    with (tmp_path / "classifier" / "manifest.toml").open("a") as manifest:
+        manifest.write(expected)
+    _, finding = check_networks(ModelSettings(engine=OnnxSettings(threads=2)), tmp_path, None)
+    assert finding.good is good
+    assert told in finding.text
+    assert ("expected" in finding.text) is (board == "Raspberry Pi 5")
 
 
 def test_both_engines_are_compared() -> None:

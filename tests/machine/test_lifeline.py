@@ -59,10 +59,10 @@ def test_pings_come_at_half_the_interval_and_only_with_turns(tmp_path: Path) -> 
         lifeline.ready()
         for clock.s in range(0, 121):
             lifeline.turn("ready")
-        assert supervisor.pings() == 4
+        assert supervisor.pings() == 5
         # Nothing pings by itself, however long the main loop is away.
         clock.s = 600.0
-        assert supervisor.pings() == 4
+        assert supervisor.pings() == 5
         assert [line for line in supervisor.heard() if line != "WATCHDOG=1"] == [
             "STATUS=Opening the camera",
             "READY=1",
@@ -88,6 +88,15 @@ def test_a_stuck_thread_ends_the_pings_but_not_during_a_sample(
         assert caplog.text.count("Broker: its thread stands still") == 1
         lifeline.turn("counting", busy=True)
         assert supervisor.pings() == 2
+
+
+def test_a_part_that_takes_over_pings_at_once(tmp_path: Path) -> None:
+    clock = Clock()
+    with Supervisor(tmp_path) as supervisor:
+        for clock.s in range(0, 600, 20):
+            # Each lives shorter than the interval: together they would never ping.
+            Lifeline(teller({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock).turn("calibrating")
+        assert supervisor.pings() == 30
 
 
 def test_a_ping_that_got_lost_is_sent_again_at_the_next_turn() -> None:

@@ -9,13 +9,17 @@ from leukoscope.checkpoint import Checkpoint, find_interrupted, set_aside
 from leukoscope.errors import OutboxError
 
 HEADER = {"report_id": "a-1", "sample_id": "Müller 7"}
-EVENTS = [{"field": number, "words": "x" * number} for number in range(5)]
+EVENTS = [{"field": number, "pictures": [{"grey": bytes([number]) * number}, b"\n0"]} for number in range(5)]
 
 
-def written(folder: Path, name: str = "a-1") -> Path:
+def written(folder: Path, name: str = "a-1", ends: list[int] | None = None) -> Path:
+    """A journal; `ends` takes where its header and each event end."""
+    ends = [] if ends is None else ends
     checkpoint = Checkpoint.begin(folder, name, HEADER)
+    ends.append(checkpoint.path.stat().st_size)
     for event in EVENTS:
         checkpoint.append(event)
+        ends.append(checkpoint.path.stat().st_size)
     checkpoint.close()
     return checkpoint.path
 
@@ -28,8 +32,8 @@ def test_what_was_written_is_found_again(tmp_path: Path) -> None:
 
 
 def test_a_cut_at_any_byte_costs_at_most_the_event_being_written(tmp_path: Path) -> None:
-    content = written(tmp_path).read_bytes()
-    ends = [index + 1 for index, byte in enumerate(content) if byte == 10]
+    ends: list[int] = []
+    content = written(tmp_path, ends=ends).read_bytes()
     for cut in range(len(content) + 1):
         folder = tmp_path / str(cut)
         folder.mkdir()
@@ -44,9 +48,10 @@ def test_a_cut_at_any_byte_costs_at_most_the_event_being_written(tmp_path: Path)
         assert list(one.events) == EVENTS[: whole - 1]
         with_more = Checkpoint.go_on(one)
         with_more.append({"more": True})
+        with_more.append({"more": False})
         with_more.close()
         (again,) = find_interrupted(folder)
-        assert list(again.events) == [*EVENTS[: whole - 1], {"more": True}]
+        assert list(again.events) == [*EVENTS[: whole - 1], {"more": True}, {"more": False}]
 
 
 @pytest.mark.parametrize("rubbish", [b"\0" * 512, b"\xff\xfe", b"00000000 {}\n", b"{}\n", b"\n\n"])
@@ -58,13 +63,13 @@ def test_whatever_a_dying_card_puts_behind_the_end_is_passed_over(tmp_path: Path
 
 
 def test_a_flipped_bit_ends_the_journal_there(tmp_path: Path) -> None:
-    path = written(tmp_path)
-    content = bytearray(path.read_bytes())
-    fifth = content.split(b"\n")[4]
-    content[content.index(fifth) + len(fifth) // 2] ^= 1
-    path.write_bytes(content)
-    (found,) = find_interrupted(tmp_path)
-    assert list(found.events) == EVENTS[:3]
+    ends: list[int] = []
+    path = written(tmp_path, ends=ends)
+    content = path.read_bytes()
+    for place in range(ends[3], ends[4]):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        (found,) = find_interrupted(tmp_path)
+        assert list(found.events) == EVENTS[:3]
 
 
 def test_work_that_is_done_is_not_found(tmp_path: Path) -> None:
@@ -81,6 +86,31 @@ def test_a_journal_of_another_version_is_left_to_people(tmp_path: Path) -> None:
     checkpoint.close()
     assert [found.path for found in find_interrupted(tmp_path)] == [path]
     assert (tmp_path / "b-2.events.unknown").exists()
+
+
+def test_a_journal_of_before_is_left_to_people(tmp_path: Path) -> None:
+    (tmp_path / "a-1.events").write_bytes(b"6d2f9a1c c$@(M0000000\n")
+    assert find_interrupted(tmp_path) == ()
+    assert (tmp_path / "a-1.events.unknown").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"leuko", bytes(4096)])
+def test_a_journal_that_the_power_took_before_its_first_word_holds_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a-1.events").write_bytes(content)
+    assert find_interrupted(tmp_path) == ()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_every_event_says_again_costs_next_to_nothing(tmp_path: Path) -> None:
+    checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
+    sizes = []
+    for number in range(5):
+        checkpoint.append({"number": number, "words": "what every event says, and says again, and never tires of"})
+        sizes.append(checkpoint.path.stat().st_size)
+    checkpoint.close()
+    first = sizes[1] - sizes[0]
+    assert first < 40
+    assert sizes[4] - sizes[3] <= first
 
 
 def test_the_oldest_comes_first_and_one_that_is_set_aside_comes_no_more(tmp_path: Path) -> None:

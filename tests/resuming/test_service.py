@@ -22,6 +22,7 @@ from leukoscope.signals.news import News
 from leukoscope.specimen.frame import Frame
 from tests.commands.command_line import Outcome, leukoscope
 from tests.commands.test_run import write_bench
+from tests.machine.supervisor import Supervisor
 
 SMEAR = "smear = { white_per_1000_rbc = 60.0, seed = 3 }"
 SMALL = f'{{ driver = "simulated", {SMEAR}, microscope = {{ width = 320, height = 240 }} }}'
@@ -262,10 +263,15 @@ def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> N
     assert report["sample"]["finished_because"] == "enough_cells"
 
 
-def test_a_sample_counted_with_other_parts_is_set_aside_and_told(bench: Bench) -> None:
+def test_a_sample_counted_with_other_parts_is_set_aside_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.pull_the_plug(frames=1)
+    (name,) = {name for _, name in bench.register}
     bench.run(QUIT, extra='models = { engine = { driver = "litert" } }\n')
     assert bench.reports == []
+    assert "was cut short with other networks" in caplog.text
+    assert name not in caplog.text
     (aside,) = bench.in_progress
     assert aside.name.endswith(".other-parts")
 
@@ -333,14 +339,20 @@ def test_a_fault_is_signalled(bench: Bench) -> None:
 
 
 def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_device_starts_again(
-    bench: Bench,
+    bench: Bench, tmp_path: Path
 ) -> None:
     with (
+        Supervisor(tmp_path) as supervisor,
+        mock.patch.dict("os.environ", {"NOTIFY_SOCKET": supervisor.address}),
         mock.patch("leukoscope.running.lead_through") as led,
         mock.patch("leukoscope.running.start_again") as again,
     ):
         outcome = bench.run(DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
+        told = supervisor.heard()
     assert outcome.code == 0, outcome.err
+    # systemd ends what says that it stops, and the process goes on.
+    assert "STATUS=starting again" in told
+    assert not any("STOPPING" in line for line in told)
     assert [page.title for page in led.call_args.args[1]][:2] == ["Scale", "Dark level"]
     again.assert_called_once_with()
     assert bench.reports == []

@@ -1,6 +1,6 @@
 """What is written down of a field is all that the slide and the tally need of it."""
 
-import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,19 @@ _places = st.none() | st.builds(Place, st.integers(1, 50), _offsets, _offsets)
 _pictures = arrays.arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40)))
 
 
+def kept(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event as the journal gives it back."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Checkpoint.begin(Path(folder), "a", {})
+        journal.append(event, durable=False)
+        journal.close()
+        (found,) = find_interrupted(Path(folder))
+        return found.events[0]
+
+
 @given(_seen, _places, st.none() | _pictures)
 def test_a_field_survives_being_written_down(seen: Seen, place: Place | None, picture: Any) -> None:
-    event: Mapping[str, Any] = json.loads(json.dumps(as_event(Written(seen, place, picture))))
+    event = kept(as_event(Written(seen, place, picture)))
     read = read_event(event)
     assert (read.seen, read.place) == (seen, place)
     if picture is None:
@@ -57,7 +67,7 @@ def test_a_field_survives_being_written_down(seen: Seen, place: Place | None, pi
 def test_a_written_picture_recognises_its_place() -> None:
     picture = Thumbnail.of(view(400, 400)).grey.astype(np.uint8)
     written = Written(Seen((), 240, 320, 0.2), None, picture)
-    read = read_event(json.loads(json.dumps(as_event(written)))).picture
+    read = read_event(kept(as_event(written))).picture
     assert read is not None
     shift = Thumbnail(read.astype(np.float32)).shift_to(Thumbnail.of(view(430, 480)))
     assert shift.believed

@@ -23,6 +23,7 @@ from leukoscope.doctor.parts import (
     check_signals,
 )
 from leukoscope.doctor.storage import check_storage, check_wear
+from leukoscope.host import board_name
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reporting.mqtt import MqttSettings
@@ -80,6 +81,7 @@ def _rules(settings: BenchSettings, near: Path) -> str:
 
 
 def _board() -> Iterator[Finding]:
+    yield tried("board", lambda: board_name() or "this board does not tell its name")
     yield tried("temperature", check_temperature)
     yield tried("power", check_power)
     yield tried("memory", check_memory)

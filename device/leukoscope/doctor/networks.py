@@ -11,6 +11,7 @@ from leukoscope.bundles.startup import FoundBundle, find_bundle
 from leukoscope.bundles.store import BundleStore
 from leukoscope.doctor.finding import Finding, tried
 from leukoscope.errors import BundleError, LeukoscopeError
+from leukoscope.host import board_name
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
@@ -20,7 +21,7 @@ from leukoscope.settings import ModelSettings
 ROUNDS = 3
 """The best of so many replays: what else runs on the board only ever makes them slower."""
 MUCH_SLOWER = 2.0
-"""Times what was remembered, from which something is wrong with the board."""
+"""Times what was remembered or is expected, from which something is wrong with the board."""
 WORTH_CHANGING = 0.85
 """The other engine's time as a share of this one's, below which changing is worth a line in the settings."""
 _SPEED = "speed.json"
@@ -58,14 +59,13 @@ def check_networks(
             raise BundleError(f"{text}, {check.surplus} surplus: choose the other engine, or reinstall the bundle")
         key = f"{bundle.manifest.name} {bundle.manifest.version} {models.engine.driver}"
         speeds[key] = check.ms_per_run
-        before_ms = kept.get(key)
-        if before_ms is None or remember:
-            return text
-        if check.ms_per_run > MUCH_SLOWER * before_ms:
-            raise BundleError(
-                f"{text}, when it was installed {before_ms:.1f} ms: see temperature and power, and what else runs here"
-            )
-        return f"{text}, when it was installed {before_ms:.1f} ms"
+        known = [("expected on this board", _expected_ms(bundle, models.engine))]
+        if not remember:
+            known.append(("when it was installed", kept.get(key)))
+        text += "".join(f", {when} {ms:.1f} ms" for when, ms in known if ms is not None)
+        if any(ms is not None and check.ms_per_run > MUCH_SLOWER * ms for _, ms in known):
+            raise BundleError(f"{text}: see temperature and power, and what else runs here")
+        return text
 
     for name in (models.segmenter, models.classifier):
         yield tried(f"{name}, {models.engine.driver}", partial(replayed, name))
@@ -89,6 +89,15 @@ def check_engines(models: ModelSettings, near: Path, store: BundleStore | None =
     if its_ms < WORTH_CHANGING * ours_ms and all(check.passed for check in checks):
         return f'{text}: {other.driver} is faster here; [models.engine] driver = "{other.driver}"'
     return f"{text}: {models.engine.driver} is a good choice"
+
+
+def _expected_ms(bundle: Bundle, engine: EngineSettings) -> float | None:
+    """What the bundle says of this board; None where nobody has measured it there."""
+    board = board_name()
+    for one in bundle.manifest.expected:
+        if board.startswith(one.board) and (one.engine, one.threads) == (engine.driver, engine.threads):
+            return one.ms_per_run
+    return None
 
 
 def _origin(found: FoundBundle) -> str:

@@ -95,6 +95,17 @@ class ClassifierFacts(FrozenModel):
         return self
 
 
+class ExpectedSpeed(FrozenModel):
+    """How long a run takes on a board on which somebody has measured it."""
+
+    board: Annotated[str, Field(min_length=4)]
+    """What the board calls itself (`leukoscope doctor` tells), or how that begins: "Raspberry Pi 5"."""
+    engine: EngineName
+    threads: Annotated[int, Field(ge=1, le=64)]
+    ms_per_run: Annotated[float, Field(gt=0)]
+    """Milliseconds, as `leukoscope doctor` finds them on the idle board."""
+
+
 class Manifest(FrozenModel):
     """`manifest.toml` of a bundle."""
 
@@ -109,6 +120,8 @@ class Manifest(FrozenModel):
     """An input and the decisions every engine on every board must reach."""
     validation: StoredFile | None = None
     """How a classifier named cells that it had not learnt from; read by `Validation`."""
+    expected: tuple[ExpectedSpeed, ...] = ()
+    """Speeds to compare with; boards that nobody has measured are not in it."""
     segmenter: SegmenterFacts | None = None
     classifier: ClassifierFacts | None = None
 

@@ -40,7 +40,11 @@ def from_bytes(payload: bytes) -> dict[str, Any]:
         InvalidMessage: the payload is not UTF-8 JSON, not an object, or holds NaN or an infinity.
     """
     try:
-        message = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+        text = payload.decode()
+        message = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+        if "\\ud" in text.lower():
+            # Half of a surrogate pair can be escaped in JSON, and written nowhere.
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidMessage(f"expected a JSON message, found {payload[:40]!r}: {error}") from error
     if not isinstance(message, dict):

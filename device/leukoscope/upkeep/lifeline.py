@@ -37,7 +37,8 @@ class Lifeline:
         self._tell = tell
         self._every_s = inf if watchdog_s is None else watchdog_s / 2
         self._clock_s = clock_s
-        self._pinged_at_s = clock_s()
+        # A new part of the same program must not wait with its first ping: nobody knows when the last one was.
+        self._pinged_at_s = -inf
         self._status = status
         self._watched: list[Watched] = []
         self._stuck: set[str] = set()
@@ -58,6 +59,8 @@ class Lifeline:
     def ready(self) -> None:
         """Every part answers and the networks decide as they must."""
         self._tell("READY=1")
+        # Where the program has begun anew in the same process, the watchdog is running already.
+        self._tell("WATCHDOG=1")
         self._pinged_at_s = self._clock_s()
 
     def turn(self, status: str, *, busy: bool = False) -> None:
@@ -73,6 +76,11 @@ class Lifeline:
             return
         if self._tell("WATCHDOG=1"):
             self._pinged_at_s = now_s
+
+    def becoming(self, status: str) -> None:
+        """The same process goes on as something else; systemd would end what says that it stops."""
+        self._say_status(status)
+        self._tell("WATCHDOG=1")
 
     def leaving(self) -> None:
         """The program ends on purpose."""

@@ -1,0 +1,174 @@
+"""What is said to a bench in words: commands from afar, and codes from a scanner."""
+
+import functools
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, get_args
+
+from evdev import ecodes
+
+from leukoscope.analysis.rules import Rules
+from leukoscope.controls import Identify
+from leukoscope.controls.scancodes import Layout
+from leukoscope.controls.scanner import Scanner, ScannerSettings
+from leukoscope.displays.screens import draw
+from leukoscope.displays.state import BrokerState, Guiding, Ready, Screen
+from leukoscope.errors import ControlError, InvalidMessage
+from leukoscope.identification import Identification, SampleSettings, Verdict
+from leukoscope.register import Register
+from leukoscope.remote import Remote, StartSample
+from leukoscope.reporting.command import Name
+from leukoscope.reporting.commands import Commands
+from leukoscope.reporting.message import encode
+from leukoscope.reporting.outbox import Outbox
+from leukoscope.reporting.wire import from_bytes, to_bytes, validate
+from leukoscope.settings import RulesSettings
+from leukoscope.specimen.sample import Source
+from tests.controls.scanner_wire import ScannerWire
+from tests.fuzz.mutations import as_json, spoil_tree
+from tests.fuzz.target import Target, of_bytes, of_json
+from tests.reporting.examples import IDENTITY, NOW, PROVENANCE, report
+from tests.reporting.test_commands import command
+
+_WORDS = ("\ud800", "\u202e\u2066abc", "S-1\u2028", "/etc/passwd", "..", "../bench.toml", ".", "-", "x" * 64, "\x85")
+_REPLY_TOPICS = (None, "lab/answers", "", "#", "+/a", "$SYS/x", "a\0b", IDENTITY.topic("report"), "t" * 300)
+
+
+@functools.cache
+def _commands() -> Sequence[bytes]:
+    of_mode = {Name.SET_RULES: {"arguments": {"file": "blood.toml"}}}
+    return [command(f"c-{name}", name.value, **of_mode.get(name, {})) for name in Name]
+
+
+def _spoilt_command(rng: Random) -> bytes:
+    """One in five has a nasty word where a schema allows words."""
+    if rng.random() > 0.2:
+        return of_json(_commands)(rng)
+    message = json.loads(rng.choice(_commands()))
+    place = rng.choice(("id", "by", "arguments", "arguments"))
+    message[place] = {key: rng.choice(_WORDS) for key in message[place]} if place == "arguments" else rng.choice(_WORDS)
+    return as_json(spoil_tree(message, rng) if rng.random() < 0.2 else message)
+
+
+def _read_command(content: bytes, folder: Path) -> None:
+    """As the publisher hears it and the service does it; a refusal must be a valid result that says why."""
+    near = folder / "settings"
+    near.mkdir()
+    chance = hashlib.sha256(content).digest()
+    with Outbox.open(folder / "outbox.sqlite") as outbox:
+        heard = Commands(outbox, IDENTITY, tuple(Name), now=lambda: NOW, clock_quality=lambda: True)
+        for _ in range(2):
+            # The second time it is a repetition, which is answered and never done again.
+            heard.hear(content, stored=chance[0] < 10, reply_to=_REPLY_TOPICS[chance[1] % 9], correlation=chance[2:9])
+        begun = _done(heard, near)
+        replies = heard.replies()
+        assert heard.take() is None
+        results = [from_bytes(reply.payload) for reply in replies]
+        for reply, result in zip(replies, results, strict=True):
+            validate(result, "leukoscope/result/1")
+            assert reply.reply_to in (None, "lab/answers")
+            assert result["text"].strip()
+    assert results, "every command is answered"
+    assert len(begun) == sum(one["outcome"] == "done" and one["name"] == "start_sample" for one in results) <= 1
+    for sample_id in begun:
+        _lives_on(sample_id, folder)
+    if results[0]["outcome"] != "done":
+        raise InvalidMessage(results[0]["text"])
+
+
+def _done(heard: Commands, near: Path) -> list[str]:
+    """Do what waits, through the code that the service does it with; returns the samples begun."""
+    begun: list[str] = []
+    bench = SimpleNamespace(commands=heard, rules=_blood(), provenance=lambda: PROVENANCE)
+    sample: list[Any] = []
+    remote = Remote(near, lambda: bench, lambda: sample[0] if sample else None, lambda: None)  # type: ignore[arg-type, return-value]
+    for wish in remote.wishes():
+        if isinstance(wish, StartSample):
+            begun.append(wish.sample_id)
+            sample.append(SimpleNamespace(report_id=report(1).id))
+    return begun
+
+
+@functools.cache
+def _blood() -> Rules:
+    return RulesSettings().open(None, "blood")
+
+
+def _lives_on(sample_id: str, folder: Path) -> None:
+    """A specimen's name is shown, noted and reported."""
+    screens: tuple[Screen, ...] = (
+        Ready(sample_id, BrokerState.CONNECTED, Source.LIVE),
+        Guiding("Used before", "Once more to count it again", sample_id, None, Source.LIVE),
+    )
+    for screen in screens:
+        draw(screen, (128, 64), monochrome=True)
+        draw(screen, (240, 240), monochrome=False)
+    Register(folder / "samples.jsonl").note("begun", sample_id, {})
+    assert Register(folder / "samples.jsonl").knows(sample_id)
+    message = encode(report(1, sample_id=sample_id), boot_id="boot-1", sequence=7, sent_clock=NOW)
+    assert from_bytes(to_bytes(message))["sample"]["sample_id"] == sample_id
+
+
+_EVENT = struct.Struct("llHHi")
+"""struct input_event of linux/input.h on a 64-bit kernel, which evdev reads."""
+
+
+@functools.cache
+def _scans() -> Sequence[bytes]:
+    """What the kernel tells while codes are scanned, with the keyboard's layout before it."""
+    scans = []
+    for number, code in enumerate(("LAB-2026/0417.Ab", "123456789012", "a b-c")):
+        wire = ScannerWire()
+        wire.connect("scanner")
+        wire.scan(code)
+        scans.append(bytes([number]) + os.read(wire.devices[0].fd, 65536))
+        wire.unplug()
+        wire.devices[0].close()
+    return scans
+
+
+def _spoilt_scan(rng: Random) -> bytes:
+    """Half of the cases are whole events of keys that a keyboard has, in any order."""
+    if rng.random() < 0.5:
+        return of_bytes(_scans)(rng)
+    keys = [_EVENT.pack(0, 0, ecodes.EV_KEY, rng.randrange(0, 128), rng.choice((0, 1, 1, 1, 2))) for _ in range(90)]
+    enter = _EVENT.pack(0, 0, ecodes.EV_KEY, ecodes.KEY_ENTER, 1)
+    return bytes([rng.randrange(256)]) + b"".join(keys[: rng.randrange(90)]) + enter
+
+
+def _read_scan(content: bytes, folder: Path) -> None:
+    """Valid where a code was read that names a specimen; that is then shown, noted and reported."""
+    layouts = get_args(Layout)
+    wire = ScannerWire()
+    settings = ScannerSettings(device=folder / "scanner", layout=layouts[(content or b"\0")[0] % len(layouts)])
+    scanner = Scanner(settings, wire.connect, lambda: 0.0)
+    names = Identification(SampleSettings(), Register(folder / "samples.jsonl"))
+    verdicts = []
+    try:
+        # The kernel gives whole events or none, and no more than a pipe holds.
+        whole = content[1:60_000]
+        wire.write(whole[: len(whole) // _EVENT.size * _EVENT.size])
+        while (said := scanner.poll()) is not None:
+            assert isinstance(said, Identify) and said.complete
+            verdicts.append(names.offer(said.sample_id, 0.0))
+            screen = Guiding("Not an id", "Scan or type it again", said.sample_id, None, Source.LIVE)
+            draw(screen, (128, 64), monochrome=True)
+            if verdicts[-1] is not Verdict.NOT_AN_ID and len(verdicts) < 4:
+                _lives_on(said.sample_id, folder)
+    finally:
+        scanner.close()
+        wire.unplug()
+    if Verdict.TAKEN not in verdicts:
+        raise ControlError("no code that is an id was scanned")
+
+
+COMMAND_TARGETS = (
+    Target("commands", _spoilt_command, _read_command, _commands, 0.5),
+    Target("barcodes", _spoilt_scan, _read_scan, _scans, 0.5),
+)
