@@ -7,8 +7,8 @@ from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.slide import Sight
 
-DIGITS = 4
-"""Behind the point, of shares and micrometres: what is beyond is noise, and is written to a memory card."""
+SHARE_DIGITS, UM_DIGITS = 3, 2
+"""Behind the point: what is beyond is noise, and is written to a memory card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ def _sight(cell: ClassifiedCell, number: int, rows: int, cols: int) -> Sight:
         field=number,
         kind=instance.kind,
         box=instance.box,
-        score=round(instance.confidence, DIGITS),
+        score=round(instance.confidence, SHARE_DIGITS),
         whole=whole,
         in_frame=_in_counting_frame(instance, rows, cols),
         cell_class=cell.cell_class,
-        confidence=round(cell.confidence, DIGITS),
-        probabilities={key: round(share, DIGITS) for key, share in cell.probabilities.items()},
-        diameter_um=round(instance.diameter_um, DIGITS),
+        confidence=round(cell.confidence, SHARE_DIGITS),
+        probabilities={key: round(share, SHARE_DIGITS) for key, share in cell.probabilities.items()},
+        diameter_um=round(instance.diameter_um, UM_DIGITS),
         irregular=whole and instance.kind is CellKind.RBC and shape_of(instance.outline).irregular,
     )
 
