@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.features import Features, measure_features
-from leukoscope.cameras.pictures import SUFFIXES, read_picture
 from leukoscope.cameras.pictures import find_pictures as pictures_in
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import PictureError
 from leukoscope.instrument import Instrument, Look
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
@@ -22,25 +22,19 @@ from leukoscope.specimen.frame import Frame
 
 
 def find_pictures(patterns: Iterable[str]) -> Iterator[Path]:
-    """Every picture that files, folders and glob patterns name, one by one, in order.
+    """Every picture that files, folders and glob patterns name, in order.
 
-    Raises:
-        PictureError: a pattern names nothing.
+    What names none stands for itself: reading it says so, and the others are read nevertheless.
     """
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
-            inside = iter(pictures_in(path))
+            inside = pictures_in(path)
         elif glob.has_magic(pattern) and not path.exists():
-            inside = (Path(one) for one in sorted(glob.glob(pattern, recursive=True)))
+            inside = [Path(one) for one in sorted(glob.glob(pattern, recursive=True))]
         else:
-            inside = iter([path])
-        empty = True
-        for one in inside:
-            empty = False
-            yield one
-        if empty:
-            raise PictureError(f"{pattern} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
+            inside = [path]
+        yield from inside or [path]
 
 
 def examine_picture(

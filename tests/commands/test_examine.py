@@ -215,10 +215,15 @@ def test_pictures_of_every_depth_are_examined(
         assert json.loads(outcome.out)["counts"]["rbc"] > 20
 
 
-def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
-    outcome = leukoscope("examine", tmp_path, *SCALE)
+def test_a_folder_or_a_pattern_without_pictures_is_an_error_and_the_rest_goes_on(
+    fields: list[tuple[Path, tuple[VisibleCell, ...]]], tmp_path: Path
+) -> None:
+    outcome = leukoscope("examine", tmp_path, tmp_path / "*.png", fields[0][0], *SCALE)
     assert outcome.code == 2
-    assert "holds no picture" in outcome.err
+    folder, pattern = outcome.err.splitlines()
+    assert "holds no picture" in folder
+    assert "no picture at" in pattern
+    assert len(outcome.out.splitlines()) == 1
 
 
 def test_a_glob_is_expanded_and_nothing_but_json_is_on_standard_output(

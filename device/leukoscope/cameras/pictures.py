@@ -25,10 +25,12 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
     255; transparency is laid over white; of several pages the first is read.
 
     Raises:
-        PictureError: the file is missing, empty, truncated, no picture, or larger than `max_pixels`; the size
+        PictureError: the file is missing, a folder, empty, truncated, no picture, or larger than `max_pixels`; the size
             is looked up in the header, before anything is decoded.
     """
     try:
+        if path.is_dir():
+            raise PictureError(f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
         if path.stat().st_size == 0:
             raise PictureError(f"{path} is empty (0 bytes): copy it again from its source")
         with warnings.catch_warnings():
