@@ -98,7 +98,7 @@ def _log_likelihood(colours: NDArray[np.float32], taught: NDArray[np.float32]) -
     covariance, mean = cv2.calcCovarMatrix(taught, np.empty(0), how)
     covariance = covariance + _NEVER_SINGULAR
     away = colours - mean.T.astype(np.float32)
-    # On ARM the product raises flags for lanes of a vector that hold no number of ours.
+    # On ARM the product raises flags for lanes of a vector that hold no number of ours (numpy issue 28687).
     with np.errstate(all="ignore"):
         squared = (np.linalg.inv(covariance).astype(np.float32) @ away * away).sum(axis=0)
     return np.asarray(-0.5 * (squared + np.log(np.linalg.det(covariance))), dtype=np.float32)
