@@ -58,20 +58,23 @@ def outline_cells(
     any_cell = _any_cell(logits[ANY_CELL], factor)
     cut = _are_cut(boxed, micrograph).tolist()
     scores = found.score[wide].tolist()
+    # A box's ellipse has this share of its area.
+    least_px = (MIN_FILL * math.pi / 4 * np.prod(boxed[:, 2:] - boxed[:, :2], axis=1)).tolist()
+    corners = edges.tolist()
     cells: dict[int, CellInstance] = {}
     # White cells first: the network tells their pixels from those of the cells they press against.
     for index in np.argsort(~is_white, kind="stable").tolist():
-        left, top, right, bottom = edges[index].tolist()
+        left, top, right, bottom = corners[index]
         box, nucleus = Box(top, left, bottom, right), None
         if is_white[index]:
             white = _WhiteCell(box, logits, factor, micrograph)
-            outline = _outline(white.cell, index, territories, boxed[index], cut=cut[index])
+            outline = _outline(white.cell, index, territories, least_px[index], cut=cut[index])
             territories.take(index, outline)
             nucleus = white.nucleus_in(outline)
             box, inner = _trimmed(box, outline, boxed[index])
             outline, nucleus = outline[inner], nucleus[inner]
         else:
-            outline = _outline(any_cell[top:bottom, left:right], index, territories, boxed[index], cut=cut[index])
+            outline = _outline(any_cell[top:bottom, left:right], index, territories, least_px[index], cut=cut[index])
         area_um2 = float(np.count_nonzero(outline)) * micrograph.um_per_px**2
         cells[index] = CellInstance(
             kind=kinds[index],
@@ -164,13 +167,12 @@ def _share(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
-def _outline(seen: Flags, index: int, territories: Territories, boxed: NDArray[np.intp], *, cut: bool) -> Flags:
+def _outline(seen: Flags, index: int, territories: Territories, least_px: float, *, cut: bool) -> Flags:
     """What is seen of a cell in its territory: one piece without holes, or the ellipse where too little is seen."""
     territory = territories.of(index)
     own = seen & territory
     piece = _one_piece(own, cut=cut)
-    # A box's ellipse has this share of its area.
-    if np.count_nonzero(piece) < MIN_FILL * math.pi / 4 * float(np.prod(boxed[2:] - boxed[:2])):
+    if np.count_nonzero(piece) < least_px:
         return territories.ellipse(index)
     return own if piece is own else piece & territory
 
