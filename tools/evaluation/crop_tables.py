@@ -86,7 +86,7 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int,
         f"White cells, {split}: {name_of_it} beside the most frequent class",
         ("set", "classes", "cells", "accuracy", "macro-F1", "guess accuracy", "within one stage"),
     )
-    every: list[tuple[bool, float, bool]] = []
+    every: list[tuple[bool, float, bool, bool]] = []
     per_class = _table("F1 by class", ("set", "F1"))
     belief = _table("Belief", ("set", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
     for task in tasks:
@@ -107,9 +107,13 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int,
         right = np.asarray(truths) == np.asarray(answers)
         belief.add_row(*_belief(what, right, np.asarray(confidences), np.array([one.unsure for one, _ in cells])))
         if task.added_up:
-            every.extend(zip(right, confidences, (one.unsure for one, _ in cells), strict=True))
-    rights, sureties, unsures = (np.array(column) for column in zip(*every, strict=True))
+            marks = ((one.unsure, one.crop.group != MIXED_UP_PATIENT) for one, _ in cells)
+            every.extend((good, sure, *mark) for good, sure, mark in zip(right, confidences, marks, strict=True))
+    rights, sureties, unsures, others = (np.array(column) for column in zip(*every, strict=True))
     belief.add_row(*_belief("the three collections together", rights, sureties, unsures))
+    belief.add_row(
+        *_belief(f"the three collections without {MIXED_UP_PATIENT}", rights[others], sureties[others], unsures[others])
+    )
     return [summary, per_class, belief, _blast_table(named["deepapl"])]
 
 
