@@ -8,9 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from leukoscope.reporting.message import decode, encode
-from leukoscope.reporting.mqtt_publisher import _session_of
 from leukoscope.reporting.outbox import Key, Outbox
-from leukoscope.reporting.status import birth, health, last_will
+from leukoscope.reporting.status import birth, health, last_will, session_of
 from leukoscope.reporting.wire import from_bytes, to_bytes, validate
 from tests.fuzz.target import Target, of_bytes, of_json
 from tests.reporting.examples import IDENTITY, NOW, report
@@ -38,7 +37,7 @@ def _statuses() -> Sequence[bytes]:
 
 
 def _read_status(content: bytes, folder: Path) -> None:
-    assert isinstance(_session_of(content), int), "what anybody may publish under our topic never stops the publisher"
+    assert isinstance(session_of(content), int), "what anybody may publish under our topic never stops the publisher"
     validate(from_bytes(content))
 
 

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from embedded_broker import embedded_broker
-from soak import MOST_GROWTH_MB, MOST_KB, MOST_LINES, Gauge, Soaked, soak
+from soaking.measuring import Gauge
+from soaking.result import MOST_GROWTH_MB, MOST_KB, MOST_LINES, Soaked
+from soaking.running import soak
 
 
 def test_what_is_used_stays_within_its_limits_from_sample_to_sample(tmp_path: Path) -> None:

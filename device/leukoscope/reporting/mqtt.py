@@ -52,3 +52,7 @@ class MqttSettings(BrokerSettings):
     def client_id_of(self, identity: Identity) -> str:
         """The client id that is really used."""
         return self.client_id or f"leukoscope-{identity.site}-{identity.device}"
+
+    def topic_of(self, identity: Identity, name: str) -> str:
+        """The full topic of a device's messages of one kind, as `report`."""
+        return identity.topic(name, self.topic_root)

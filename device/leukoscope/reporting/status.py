@@ -5,11 +5,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from leukoscope.errors import InvalidMessage
 from leukoscope.reporting.identity import Identity
-from leukoscope.reporting.wire import to_bytes, utc_text, validate
+from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, validate
 
 STATUS_SCHEMA = "leukoscope/status/1"
 HEALTH_SCHEMA = "leukoscope/health/1"
+_HIGHEST_SESSION = 2**53 - 1
+"""What JSON readers can hold; also in status.v1.schema.json."""
 
 
 class Reason(StrEnum):
@@ -92,6 +95,17 @@ def stamped(message: Mapping[str, Any], *, sequence: int, clock_synchronised: bo
         clock_synchronised: whether the device's clock can be trusted; None where nobody can tell.
     """
     return {**message, "sequence": sequence, "clock_synchronised": clock_synchronised}
+
+
+def session_of(payload: bytes) -> int:
+    """The session number in a status message; 0 for what is none, and for numbers nobody can exceed."""
+    try:
+        message = from_bytes(payload)
+        validate(message, STATUS_SCHEMA)
+    except InvalidMessage:
+        return 0
+    number = message["session"]
+    return int(number) if number < _HIGHEST_SESSION else 0
 
 
 def _status(

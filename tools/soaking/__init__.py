@@ -1,0 +1,1 @@
+"""What tools/soak.py counts on and measures with."""
