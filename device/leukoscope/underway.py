@@ -1,15 +1,19 @@
 """A sample under way, and everything that is gathered for it until its report."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from leukoscope.analysis.gallery import Gallery
 from leukoscope.app import Bench
+from leukoscope.checkpoint import Interrupted
 from leukoscope.displays.album import Album
 from leukoscope.errors import DisplayError
-from leukoscope.instrument import Keep, Look, Sample
+from leukoscope.instrument import Look, Sample
+from leukoscope.narrator import Narrator
+from leukoscope.samplebook import SampleBook
 from leukoscope.specimen.field import Flaw, RejectedField
 from leukoscope.trending.watch import RunWatch
 
@@ -22,26 +26,24 @@ class UnderWay:
     def __init__(
         self,
         bench: Bench,
-        report_id: str,
+        book: SampleBook,
         sample_id: str,
-        keep: Keep,
         now: Callable[[], datetime],
         clock_s: Callable[[], float],
-        *,
-        times_resumed: int = 0,
+        before: Interrupted | None = None,
     ) -> None:
         """Paused at first.
 
         Args:
             bench: what it is counted on.
-            report_id: a UUID.
+            book: where what a power cut must not take is written down.
             sample_id: what the technician calls the specimen.
-            keep: writes down what a power cut must not take.
             now: the time of day.
             clock_s: seconds; only runs forward.
-            times_resumed: how often it was cut short; pictures of before must not be overwritten.
+            before: what was kept of it when a power cut ended it; None for a new sample.
         """
-        self._clock_s, self._keep = clock_s, keep
+        self._book, self._clock_s, self._before = book, clock_s, before
+        report_id = str(uuid.uuid4()) if before is None else before.header["report_id"]
         self._goal = bench.settings.counting.white_cells
         self.sample = Sample(
             bench.instrument,
@@ -53,12 +55,14 @@ class UnderWay:
             keep=self._keep_timed,
         )
         storage = bench.settings.storage
+        # Pictures of before must not be overwritten.
+        times_resumed = 0 if before is None else 1 + sum("resumed" in event for event in before.events)
         folder = report_id if not times_resumed else f"{report_id}-resumed-{times_resumed}"
         self._album = Album(storage.folder / "fields" / folder, storage.annotated_fields)
         self.gallery = Gallery(bench.settings.cells)
         self.watch = RunWatch()
         self.counting = False
-        self.cut_short = times_resumed > 0
+        self.cut_short = before is not None
         """It went on after a power cut, and nobody has pressed since."""
         self.last_flaw: Flaw | None = None
         """Why the newest field was refused; None when it was counted."""
@@ -69,6 +73,21 @@ class UnderWay:
         self._since_s = 0.0
         self._tenth = 0
 
+    def begin(self) -> None:
+        """Be written down from now on; a sample that was cut short takes in what was kept of it."""
+        before, self._before = self._before, None
+        if before is None:
+            self._book.begin(self.sample)
+            _log.info("sample started, report %s", self.sample.report_id)
+            return
+        self._before_s = max((event.get("elapsed_s", 0.0) for event in before.events), default=0.0)
+        self._book.go_on(before, self.sample)
+        _log.warning(
+            "a sample was cut short and goes on with %d fields, report %s",
+            self.sample.tally.fields_counted,
+            self.sample.report_id,
+        )
+
     def go_on(self) -> None:
         """Count, for the first time or again."""
         self.cut_short = False
@@ -78,10 +97,6 @@ class UnderWay:
     def pause(self) -> None:
         """Look at nothing until the next press."""
         self._before_s, self.counting = self.elapsed_s, False
-
-    def counted_before(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Take over the time that an interrupted sample had been counted for."""
-        self._before_s = max((event.get("elapsed_s", 0.0) for event in events), default=0.0)
 
     @property
     def elapsed_s(self) -> float:
@@ -102,8 +117,19 @@ class UnderWay:
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
 
+    def tell(self, narrator: Narrator) -> None:
+        """Show how far it is."""
+        narrator.counting(
+            self.sample,
+            self.last_flaw,
+            self.elapsed_s,
+            paused=not self.counting,
+            resumed=self.cut_short,
+            lost=self.lost,
+        )
+
     def _keep_timed(self, event: Mapping[str, Any], durable: bool) -> None:
-        self._keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
+        self._book.keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
 
     def _log_progress(self) -> None:
         """A line at every tenth of the goal, for whoever reads the journal."""

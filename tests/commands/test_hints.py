@@ -43,10 +43,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[News]) -> Ru
 
     monkeypatch.setattr(Panel, "show", shown)
     monkeypatch.setattr(Narrator, "_signal", signalled)
-    monkeypatch.setattr("leukoscope.service.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
 
     def counted(camera: str, *, frames: int, hint_after_s: float) -> list[Screen]:
-        monkeypatch.setattr("leukoscope.service.HINT_AFTER_S", hint_after_s)
+        monkeypatch.setattr("leukoscope.eye.HINT_AFTER_S", hint_after_s)
         path = write_bench(
             tmp_path,
             "after_s = 0.0 }]",

@@ -158,7 +158,7 @@ def test_a_missing_camera_is_named_shown_and_not_replaced(tmp_path: Path) -> Non
 
 
 def test_a_port_without_a_broker_keeps_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.service.FLUSH_S", 0.5)
+    monkeypatch.setattr("leukoscope.dispatch.FLUSH_S", 0.5)
     reporting = '{ driver = "mqtt", host = "127.0.0.1", port = 9 }'
     bench = write_bench(tmp_path, reporting=reporting)
     outcome = leukoscope("run", "--bench", bench, "--samples", "1")

@@ -23,7 +23,7 @@ NEARER = SIMULATED.replace("smear =", "microscope = { um_per_px = 0.123 }, smear
 
 @pytest.fixture(autouse=True)
 def _no_time_to_read_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.service.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import numpy as np
 import onnxruntime  # noqa: F401 - so that no fork has to
 import paho.mqtt.client  # noqa: F401 - so that no fork has to
 
-from leukoscope import cli, filing, service
+from leukoscope import cli, dispatch, filing, service
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.controls import Action
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.displays.snapshot import Snapshot, SnapshotSettings
 from leukoscope.errors import CameraError, CameraInterrupted, DisplayError, LeukoscopeError
-from leukoscope.service import Phase, Service
+from leukoscope.service import Service
 from leukoscope.simulation.microscope import SimulatedMicroscope
 from leukoscope.specimen.frame import Frame
 from tests.faults.nursery import Order
@@ -36,7 +36,7 @@ def live(order: Order) -> int:
     os.dup2(os.open(order.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
     os.environ |= {"RUNTIME_DIRECTORY": order.run_folder, "NOTIFY_SOCKET": order.notify, "WATCHDOG_USEC": "1000000"}
     filing.OUTBOX_RETRY_S = service.REFRESH_S = 0.1
-    service.RESULT_S, service.FLUSH_S = 0.0, 1.0
+    dispatch.RESULT_S, dispatch.FLUSH_S = 0.0, 1.0
     if order.processor is not None:
         os.sched_setaffinity(0, {order.processor})
     if order.data_mib:
@@ -63,7 +63,7 @@ def press_whenever_idle() -> None:
 
     def pressing(self: Service) -> None:
         idle(self)
-        if self._phase is not Phase.COUNTING:
+        if self._under_way is None or not self._under_way.counting:
             self._act(Action.TOGGLE)
 
     Service._idle = pressing  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from leukoscope import cli, service
+from leukoscope import cli, dispatch
 from leukoscope.reporting.outbox import Outbox
 from leukoscope.simulation.microscope import SimulatedMicroscope
 
@@ -39,7 +39,7 @@ def break_disk() -> None:
 
 def break_lock() -> None:
     """Another thread keeps the outbox's lock for ever, as one that was deadlocked."""
-    service.HEALTH_S = 1.0
+    dispatch.HEALTH_S = 1.0
     opened = Outbox.open.__func__  # type: ignore[attr-defined]
 
     def open_and_hold(cls: type[Outbox], *rest: Any, **more: Any) -> Outbox:

@@ -46,7 +46,7 @@ class LiveCamera:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.service.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
 
 
 def test_a_camera_that_stays_silent_becomes_a_fault_and_what_was_counted_is_reported(

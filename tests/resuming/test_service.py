@@ -103,8 +103,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         bench.notices.append((title, *rest[:2]))
         notice(narrator, title, *rest, **more)
 
-    at_once = mock.patch.multiple("leukoscope.service", IDLE_S=0.0, RESULT_S=0.0)
-    with mock.patch.object(Narrator, "notice", noted), at_once:
+    with (
+        mock.patch.object(Narrator, "notice", noted),
+        mock.patch("leukoscope.service.IDLE_S", 0.0),
+        mock.patch("leukoscope.dispatch.RESULT_S", 0.0),
+    ):
         yield bench
 
 
