@@ -36,7 +36,8 @@ models = {{ segmenter = "{segmenter}", classifier = "{classifier}", engine = {{ 
 def peak_rss_mb(segmenter: Path, classifier: Path, engine: str, white_cells: int = 10) -> float | None:
     """Most memory resident at once during one short sample on the simulated bench, in 10^6 bytes.
 
-    The simulated slide and microscope are in it. None where the system has no /proc to ask.
+    The simulated slide and microscope are in it, and so are pages of libraries as the system happens to keep them:
+    right after an installation up to 50 MB more than after a restart. None where the system has no /proc to ask.
 
     Raises:
         LeukoscopeError: the run failed.
