@@ -3,7 +3,9 @@ import pytest
 from rich.console import Console
 
 import interval_coverage
-from interval_coverage import MIXES, Score, World, inverted, table_of
+from intervals_simulated.methods import inverted
+from intervals_simulated.scoring import Score, table_of
+from intervals_simulated.world import MIXES, World
 from leukoscope.analysis.confusion import merge_confusion
 from tests.analysis.validations import FACTS, MISTAKES, VALIDATION
 

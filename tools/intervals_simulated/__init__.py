@@ -1,0 +1,1 @@
+"""Simulated samples of known mix, and intervals of their differential."""
