@@ -20,6 +20,7 @@ from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.gate import gate_tables
 from evaluation.outline_table import outline_table
+from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
 from evaluation.tables import data_folder
 from leukoscope.analysis.classification import Classifier
@@ -58,6 +59,7 @@ def main(
         sys.exit("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
     if only in (None, "fields"):
         console.print(field_table(finder, _name(finder_bundle, settings), data, limit))
+        console.print(points_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "outlines"):
         console.print(outline_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "focus"):

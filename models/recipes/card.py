@@ -25,6 +25,7 @@ from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
+from evaluation.points_table import points_table
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.inference.bundle import Bundle
@@ -69,7 +70,7 @@ def _segmenter_parts(bundle: Bundle) -> list[str]:
     segmenter = Segmenter(bundle, OnnxSettings(threads=1).open(bundle))
     name = f"{bundle.manifest.name} {bundle.manifest.version}, int8, ONNX Runtime"
     data = data_folder()
-    return [as_markdown(table(segmenter, name, data, 0)) for table in (field_table, outline_table)]
+    return [as_markdown(table(segmenter, name, data, 0)) for table in (field_table, points_table, outline_table)]
 
 
 def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: bool) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +16,10 @@ from classifier_net import SIDE_PX, UM_PER_PX
 from scenes import Picture, read_rgb, resampled
 from tables import KINDS, Crop, fields
 from vocabulary import ARTEFACT, Vocabulary
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from evaluation.cell_pictures import centred_on
 
 CACHED_PX = 160
 """24 µm: the whole stored crop, so that a turned 19.2 µm window finds real pixels in all but its corners."""
@@ -42,7 +48,10 @@ def labelled_cells(crops: Sequence[Crop], vocabulary: Vocabulary) -> list[Cell]:
     for crop in crops:
         classes = vocabulary.indices(crop.label)
         if classes:
-            picture = _middle(resampled(read_rgb(str(crop.path)), crop.um_per_px / UM_PER_PX))
+            picture = read_rgb(str(crop.path))
+            if crop.mask is not None:
+                picture = centred_on(picture, crop.mask)
+            picture = _middle(resampled(picture, crop.um_per_px / UM_PER_PX))
             found.append(Cell(picture, crop.collection, crop.label, crop.group, classes))
     return found
 

@@ -28,6 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation.naming import RAABIN_5, NamingScore, group_of, score
 
+SPLITS = ("val", "train")
+FEWEST = 200
+"""A laboratory with fewer cells to judge on is judged on those of its training split, too: none was learnt from."""
+
 
 def main() -> None:
     """Reads the command line and prints one line of figures."""
@@ -42,9 +46,12 @@ def main() -> None:
     checkpoint = torch.load(options.run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)
     net = ClassifierNet(len(vocabulary.classes)).eval()
     net.load_state_dict(checkpoint["weights"])
-    cells = labelled_cells([crop for crop in crops("val") if crop.collection == options.without], vocabulary)
+    judged_on, others = ([crop for crop in crops(split) if crop.collection == options.without] for split in SPLITS)
+    if len(judged_on) < FEWEST:
+        judged_on += others
+    cells = labelled_cells(judged_on, vocabulary)
     if options.adapt:
-        unnamed = labelled_cells([crop for crop in crops("train") if crop.collection == options.without], vocabulary)
+        unnamed = labelled_cells(others, vocabulary)
         order = np.random.default_rng(0).permutation(len(unnamed))[: options.adapt]
         adapt(net, [centred(unnamed[index].picture) for index in order])
     for free in (True, False):

@@ -6,9 +6,14 @@ import argparse
 import csv
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from evaluation.cell_pictures import MASKED_UM_PER_PX, label_of_mask
 
 KINDS = ("rbc", "wbc", "platelet")
 
@@ -22,7 +27,7 @@ _FIELD_UM_PER_PX = {
     "fields/txl/416x416": 0.096,
     "fields/txl/575x575": 0.0822,
 }
-_MASK_UM_PER_PX = {"krd_wbc": 0.097, "seg_wbc": 0.17, "bccd": 0.0706}
+_MASK_UM_PER_PX = MASKED_UM_PER_PX | {"bccd": 0.0706}
 
 
 def data_folder() -> Path:
@@ -33,7 +38,7 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One labelled cell in the middle of a picture."""
+    """One labelled cell in the middle of a picture, or where its mask shows it."""
 
     path: Path
     collection: str
@@ -42,6 +47,7 @@ class Crop:
     """Patient or slide, where it is known."""
     split: str
     um_per_px: float = CROP_UM_PER_PX
+    mask: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,31 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def crops(split: str) -> list[Crop]:
-    """Every labelled crop of a split."""
+    """Every cell of a split with a name: all crops, and the masks that say what they show."""
     folder = data_folder()
-    return [
+    cut_out = [
         Crop(folder / row["path"], row["set"], row["label"], row["group"], row["split"])
         for row in _rows("crops.csv")
         if row["split"] == split
     ]
+    return cut_out + [_named_mask(row) for row in _rows("masks.csv") if row["split"] == split and _is_named(row)]
+
+
+def _is_named(row: dict[str, str]) -> bool:
+    return Path(row["image"]).parent.name in MASKED_UM_PER_PX
+
+
+def _named_mask(row: dict[str, str]) -> Crop:
+    folder, path = data_folder(), Path(row["image"])
+    return Crop(
+        path=folder / path,
+        collection=path.parent.name,
+        label=label_of_mask(row["label"]),
+        group=path.stem,
+        split=row["split"],
+        um_per_px=MASKED_UM_PER_PX[path.parent.name],
+        mask=folder / row["mask"],
+    )
 
 
 def add_collection(parser: argparse.ArgumentParser) -> None:

@@ -35,8 +35,22 @@ RESTAINED_SHARE = 0.8
 """The rest keep their laboratory's own look."""
 CUT_OUT_SHARE = 0.2
 DEFOCUSED_SHARE = 0.025
-LARGEST_BLUR_UM = 0.35
+LARGEST_BLUR_UM = 0.38
 DEFOCUS_UM = (1.3, 2.6)
+STRENGTH = Strength(
+    blur_px=LARGEST_BLUR_UM / UM_PER_PX,
+    noise=10.0,
+    stain=0.18,
+    hue=0.45,
+    saturation=(0.2, 1.7),
+    gain=0.14,
+    gamma=0.30,
+    coloured_lamp=0.3,
+    faded=0.5,
+    texture=0.18,
+    wiped=0.12,
+)
+"""Far beyond what one laboratory's slides differ by: a new laboratory differs more (CARD.md of the classifier)."""
 
 
 class Inputs:
@@ -56,7 +70,7 @@ class Inputs:
             ]
         )
         self._odds = np.cumsum(odds / odds.sum())
-        self._laboratory = Laboratory(self._rng, Strength(blur_px=LARGEST_BLUR_UM / UM_PER_PX, noise=9.0))
+        self._laboratory = Laboratory(self._rng, STRENGTH)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Pictures (count, 3, 128, 128) in [0, 1] and allowed classes (count, classes) as 0 and 1."""

@@ -1,7 +1,9 @@
 """Judges an int8 classifier on cells it has not learnt from: temperature, limit of `unsure`, confusion matrices."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,6 +21,10 @@ from leukoscope.specimen.cell import UNSURE
 from tables import Crop
 from vocabulary import Vocabulary
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from evaluation.cell_pictures import centred_on
+
 MAX_UNSURE = 0.06
 """Share of the validation cells that may be unsure."""
 TEMPERATURES = tuple(float(value) for value in np.exp(np.arange(np.log(0.4), np.log(3.0), 0.02)))
@@ -28,8 +34,10 @@ _HELD_OUT_BY: dict[str, HeldOutBy] = {
     "raabin": "slide",
     "pbc": "picture",
     "pathbites": "picture",
+    "krd_wbc": "picture",
+    "seg_wbc": "picture",
 }
-"""Of the shared collection; pbc and pathbites do not tell patients apart."""
+"""Of the shared collection; those by picture do not tell patients apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,10 @@ def _name_all(classifier: Classifier, crops: Sequence[Crop], vocabulary: Vocabul
     for crop in track(crops, description="validation", transient=True, console=Console(stderr=True)):
         meant = tuple(vocabulary.classes[index] for index in vocabulary.indices(crop.label))
         if meant:
-            named.append(NamedCrop(crop, meant, classifier.name_crop(read_picture(crop.path), crop.um_per_px)))
+            picture = read_picture(crop.path)
+            if crop.mask is not None:
+                picture = centred_on(picture, crop.mask)
+            named.append(NamedCrop(crop, meant, classifier.name_crop(picture, crop.um_per_px)))
     return named
 
 

@@ -25,9 +25,8 @@ from evaluation.naming import (
     score,
     sensitivity_at,
 )
-from evaluation.tables import CROP_UM_PER_PX, LabelledCrop, read_crops, spread
+from evaluation.tables import LabelledCrop, read_cell, read_crops, spread
 from leukoscope.analysis.classification import Classifier
-from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.cell import UNSURE
 
 NOT_WHITE = {"erythroblast", "smudge", "giant_thrombocyte", "thrombocyte_aggregation", "platelet"}
@@ -72,6 +71,8 @@ TASKS = (
     Task(("deepapl",), "deepapl, 7 classes, by patient", DEEPAPL_7, added_up=True),
     Task(("deepapl",), f"deepapl without {MIXED_UP_PATIENT}", DEEPAPL_7, left_out=MIXED_UP_PATIENT),
     Task(("raabin",), "raabin, 5 classes, by slide", RAABIN_5, added_up=True),
+    Task(("krd_wbc",), "krd_wbc, 5 classes", RAABIN_5),
+    Task(("seg_wbc",), "seg_wbc, 5 classes", RAABIN_5),
     Task(("pathbites",), "pathbites (marrow), 4 erythroid stages", ERYTHROID_4, marrow=True),
     Task(("pathbites", "pbc", "deepapl"), "10 stages of maturation, all collections", STAGES_10, marrow=True),
 )
@@ -153,7 +154,7 @@ def _name_all(classifier: Classifier, data: Path, source: str, split: str, limit
     named = []
     crops: Sequence[LabelledCrop] = spread(read_crops(data, source, split), limit)
     for crop in track(crops, description=source, transient=True, console=Console(stderr=True)):
-        probabilities = classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX)
+        probabilities = classifier.name_crop(read_cell(crop), crop.um_per_px)
         best, _ = classifier.best(probabilities)
         named.append(Named(crop, best, probabilities, classifier.decide(probabilities)[0] == UNSURE))
     return named

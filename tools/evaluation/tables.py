@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from evaluation.cell_pictures import MASKED_UM_PER_PX, centred_on, label_of_mask
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.specimen.frame import Pixels
+
 Item = TypeVar("Item")
 KINDS = ("rbc", "wbc", "platelet")
 
 SCALES_UM_PER_PX = {
     "fields/deepbionet": 0.127,
     "fields/bccd": 0.0706,
+    "fields/chula_rbc12": 0.190,
     "fields/txl/360x363": 0.100,
     "fields/txl/366x369": 0.100,
     "fields/txl/575x575": 0.0822,
@@ -45,14 +50,25 @@ class LabelledField:
 
 
 @dataclass(frozen=True, slots=True)
+class PointedField:
+    """One picture with a point, (x, y) in its pixels, on some of its red cells."""
+
+    path: Path
+    um_per_px: float
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledCrop:
-    """One annotated cell in the middle of a small picture."""
+    """One annotated cell in the middle of a small picture, or where its mask shows it."""
 
     path: Path
     label: str
     source: str
     group: str
     """Patient or slide, where it is known."""
+    um_per_px: float = CROP_UM_PER_PX
+    mask: Path | None = None
 
 
 def data_folder() -> Path | None:
@@ -87,12 +103,47 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
     ]
 
 
+def read_points(data: Path, split: str) -> list[PointedField]:
+    """The pictures of `fields/chula_rbc12.csv`, the only ones with points."""
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in _rows(data / "fields" / "chula_rbc12.csv"):
+        if row["split"] == split:
+            points[row["image"]].append((float(row["x"]), float(row["y"])))
+    return [
+        PointedField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found))
+        for image, found in sorted(points.items())
+    ]
+
+
 def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
-    """Annotated cells of one set in `crops.csv`."""
+    """Annotated cells of one set in `crops.csv` or `masks.csv`."""
+    if source in MASKED_UM_PER_PX:
+        return _masked_crops(data, source, split)
     return [
         LabelledCrop(data / row["path"], row["label"], row["set"], row["group"])
         for row in _rows(data / "crops.csv")
         if row["set"] == source and row["split"] == split
+    ]
+
+
+def read_cell(crop: LabelledCrop) -> Pixels:
+    """The picture of an annotated cell, which is in its middle."""
+    picture = read_picture(crop.path)
+    return picture if crop.mask is None else centred_on(picture, crop.mask)
+
+
+def _masked_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
+    return [
+        LabelledCrop(
+            path=data / row["image"],
+            label=label_of_mask(row["label"]),
+            source=source,
+            group=Path(row["image"]).stem,
+            um_per_px=MASKED_UM_PER_PX[source],
+            mask=data / row["mask"],
+        )
+        for row in _rows(data / "masks.csv")
+        if Path(row["image"]).parent.name == source and row["split"] == split
     ]
 
 
