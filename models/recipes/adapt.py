@@ -28,7 +28,7 @@ from vocabulary import Vocabulary
 
 SHARE = 0.75
 """How far the statistics move to the new cells'. All the way, leukaemic patients lose, whose mix of cells is far from
-what it learnt from; three quarters of the way every laboratory that was left out gains."""
+what it learnt from; three quarters of the way four of the five laboratories that were left out gain."""
 BATCH = 64
 CALIBRATE = 600
 """Cells that the int8 networks are calibrated on, at most."""

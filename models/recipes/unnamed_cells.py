@@ -31,7 +31,7 @@ from leukoscope.specimen.frame import Frame
 from tables import PICTURES
 
 FEWEST = 128
-"""White cells; with as many every laboratory that was left out gained (CARD.md of the classifier)."""
+"""White cells; with as many four of the five laboratories that were left out gained (CARD.md of the classifier)."""
 ENOUGH = 1000
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from evaluation.detection import DetectionScore
-from evaluation.field_table import add_kind
-from evaluation.naming import DEEPAPL_7, PBC_8, Groups, answer_in, group_of, score
-from evaluation.tables import CROP_UM_PER_PX, data_folder, read_crops, read_fields
+from evaluation.field_table import add_kind, found_by
+from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, Groups, answer_in, group_of, score
+from evaluation.points_table import points_in_own_box
+from evaluation.tables import data_folder, read_cell, read_crops, read_fields, read_points
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
@@ -32,13 +33,16 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="module")
-def detections(data: Path) -> dict[str, DetectionScore]:
+def segmenter() -> Segmenter:
     bundle = Bundle.read(find_asset("models", "segmenter"))
-    segmenter = Segmenter(bundle, OnnxSettings().open(bundle))
+    return Segmenter(bundle, OnnxSettings().open(bundle))
+
+
+@pytest.fixture(scope="module")
+def detections(data: Path, segmenter: Segmenter) -> dict[str, DetectionScore]:
     scores = {kind: DetectionScore() for kind in ("rbc", "wbc", "platelet")}
     for field in read_fields(data, "txl", "val")[::4]:
-        cells = segmenter.find_cells(micrograph_of(read_picture(field.path), field.um_per_px))
-        found = [(cell.kind.value, cell.confidence, cell.box.as_xyxy()) for cell in cells]
+        found = found_by(segmenter, micrograph_of(read_picture(field.path), field.um_per_px))
         for kind, one in scores.items():
             add_kind(one, kind, found, field)
     return scores
@@ -64,7 +68,7 @@ def name(data: Path) -> Callable[[str, Groups, int], tuple[list[str], list[str]]
             truth = group_of(crop.label, groups)
             if truth is not None:
                 truths.append(truth)
-                probabilities = classifier.name_crop(read_picture(crop.path), CROP_UM_PER_PX)
+                probabilities = classifier.name_crop(read_cell(crop), crop.um_per_px)
                 answers.append(answer_in(classifier.best(probabilities)[0], probabilities, groups)[0])
         return truths, answers
 
@@ -80,6 +84,20 @@ def test_eight_classes_of_pbc(name: Namer) -> None:
 
 def test_seven_classes_of_unseen_patients(name: Namer) -> None:
     assert score(*name("deepapl", DEEPAPL_7, 2), DEEPAPL_7).macro_f1 >= 0.72
+
+
+@pytest.mark.parametrize(("source", "floor"), [("krd_wbc", 0.9), ("seg_wbc", 0.8)])
+def test_five_classes_of_a_phone_and_of_a_fast_stain(name: Namer, source: str, floor: float) -> None:
+    assert score(*name(source, RAABIN_5, 1), RAABIN_5).accuracy >= floor
+
+
+def test_red_cells_of_a_laboratory_that_was_never_learnt_from(data: Path, segmenter: Segmenter) -> None:
+    labelled = own = 0
+    for field in read_points(data, "val")[::8]:
+        found = found_by(segmenter, micrograph_of(read_picture(field.path), field.um_per_px))
+        labelled += len(field.points)
+        own += points_in_own_box(field.points, [box for kind, _, box in found if kind == "rbc"])
+    assert own >= 0.97 * labelled
 
 
 @pytest.mark.parametrize("source", ["txl", "deepbionet"])
