@@ -64,7 +64,7 @@ class Laboratory:
         if self._happens(0.6):
             picture = self._mix_stains(picture)
         if self._happens(0.7):
-            picture = clipped(
+            picture = _clipped(
                 np.asarray(cv2.transform(picture.astype(np.float32), self._hue_and_saturation()), dtype=np.float32)
             )
         if self._happens(0.9):
@@ -108,7 +108,7 @@ class Laboratory:
         radius = rng.uniform(0.33, 0.47) * min(height, width)
         wiped = np.clip((np.hypot(across, down) - radius) / 6.0, 0.0, 1.0)[..., None].astype(np.float32)
         glass = np.percentile(picture[::4, ::4].reshape(-1, 3), rng.uniform(70, 95), axis=0).astype(np.float32)
-        return clipped(picture * (1.0 - wiped) + glass * wiped)
+        return _clipped(picture * (1.0 - wiped) + glass * wiped)
 
     def _mix_stains(self, picture: Picture) -> Picture:
         # Stains absorb: in optical density they mix linearly, so a jittered matrix is another batch of dye.
@@ -116,7 +116,7 @@ class Laboratory:
         mix = np.eye(3) + rng.normal(0.0, stain * 0.6, (3, 3))
         mix *= np.exp(rng.normal(0.0, stain * 1.5)) * np.exp(rng.normal(0.0, stain, (3, 1)))
         density = cv2.transform(cv2.LUT(picture, _DENSITY), mix.astype(np.float32))
-        return clipped(np.asarray(cv2.exp(-density) * 256.0 - 1.0, dtype=np.float32))
+        return _clipped(np.asarray(cv2.exp(-density) * 256.0 - 1.0, dtype=np.float32))
 
     def _hue_and_saturation(self) -> NDArray[np.float32]:
         rng, strength = self._rng, self._strength
@@ -162,16 +162,16 @@ class Laboratory:
         light = (1.0 + slope[0] * across + slope[1] * down - rng.uniform(0, 0.15) * (across**2 + down**2) / 2)[
             ..., None
         ]
-        return clipped(picture.astype(np.float32) * light.astype(np.float32))
+        return _clipped(picture.astype(np.float32) * light.astype(np.float32))
 
     def _add_noise(self, picture: Picture, sigma: float) -> Picture:
         grain = camera_texture.window_of(self._grain, picture.shape, self._rng)
         if self._happens(0.4):  # compressed or demosaiced cameras have coarse grain
             grain = cv2.GaussianBlur(grain, (0, 0), 0.8) * 2.0
-        return clipped(picture.astype(np.float32) + sigma * grain)
+        return _clipped(picture.astype(np.float32) + sigma * grain)
 
 
-def clipped(picture: NDArray[np.float32]) -> Picture:
+def _clipped(picture: NDArray[np.float32]) -> Picture:
     """Grey levels as a camera gives them: rounded, 0 to 255."""
     return np.asarray(np.clip(picture + 0.5, 0, 255), dtype=np.uint8)
 
