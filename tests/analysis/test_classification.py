@@ -62,14 +62,14 @@ def test_the_likelier_group_wins_over_the_likelier_class() -> None:
     assert group_share == pytest.approx(0.6)
 
 
-def test_a_cell_that_is_not_clear_at_once_is_looked_at_turned_and_mirrored() -> None:
+def test_a_cell_that_is_not_clear_at_once_is_looked_at_again_mirrored() -> None:
     shaded = np.repeat(np.linspace(120, 132, 40, dtype=np.uint8)[None, :, None], 40, axis=0).repeat(3, axis=2)
     shaded[:20] += 1
     network = Brightness()
     named = Classifier(classifier_bundle(), network).name_crop(shaded, 0.2)
-    assert len(network.seen) == 4
-    assert len({view.tobytes() for view in network.seen}) == 4
-    assert all(sorted(view.ravel()) == sorted(network.seen[0].ravel()) for view in network.seen)
+    first, second = network.seen
+    assert (first != second).any()
+    np.testing.assert_array_equal(second, first[:, ::-1])
     assert sum(named.values()) == pytest.approx(1)
 
 
