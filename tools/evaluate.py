@@ -6,6 +6,7 @@ tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1; five minutes, or --limit 20
 tools/evaluate.py --only crops          named cells, blasts, calibration, what is not to be counted
+tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
 
@@ -15,6 +16,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from evaluation.copies import copies_table
 from evaluation.crop_tables import crop_tables
 from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
@@ -31,7 +33,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 
-Part = Literal["fields", "outlines", "focus", "crops", "simulation"]
+Part = Literal["fields", "outlines", "focus", "crops", "copies", "simulation"]
 
 
 def main(
@@ -69,6 +71,8 @@ def main(
         for table in crop_tables(namer, _name(namer_bundle, settings), data, limit, split):
             console.print(table)
         console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
+    if only in (None, "copies"):
+        console.print(copies_table(data, limit))
 
 
 def _name(bundle: Bundle, settings: EngineSettings) -> str:

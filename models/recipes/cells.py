@@ -19,7 +19,7 @@ from vocabulary import ARTEFACT, Vocabulary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.cell_pictures import centred_on
+from evaluation.cell_pictures import in_the_middle
 
 CACHED_PX = 160
 """24 µm: the whole stored crop, so that a turned 19.2 µm window finds real pixels in all but its corners."""
@@ -48,9 +48,7 @@ def labelled_cells(crops: Sequence[Crop], vocabulary: Vocabulary) -> list[Cell]:
     for crop in crops:
         classes = vocabulary.indices(crop.label)
         if classes:
-            picture = read_rgb(str(crop.path))
-            if crop.mask is not None:
-                picture = centred_on(picture, crop.mask)
+            picture = in_the_middle(read_rgb(str(crop.path)), crop.mask, crop.centre)
             picture = _middle(resampled(picture, crop.um_per_px / UM_PER_PX))
             found.append(Cell(picture, crop.collection, crop.label, crop.group, classes))
     return found

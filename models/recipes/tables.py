@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.cell_pictures import MASKED_UM_PER_PX, label_of_mask
+from evaluation.cell_pictures import MASKED_UM_PER_PX, label_of_mask, read_by_eye
 
 KINDS = ("rbc", "wbc", "platelet")
 
@@ -38,7 +38,7 @@ def data_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One labelled cell in the middle of a picture, or where its mask shows it."""
+    """One labelled cell in the middle of a picture, or where its mask or a point shows it."""
 
     path: Path
     collection: str
@@ -48,6 +48,8 @@ class Crop:
     split: str
     um_per_px: float = CROP_UM_PER_PX
     mask: Path | None = None
+    centre: tuple[float, float] | None = None
+    """In pixels of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,15 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def crops(split: str) -> list[Crop]:
-    """Every cell of a split with a name: all crops, and the masks that say what they show."""
+    """Every cell of a split with a name: all crops, the masks that say what they show, and what was read by eye."""
     folder = data_folder()
     cut_out = [
         Crop(folder / row["path"], row["set"], row["label"], row["group"], row["split"])
         for row in _rows("crops.csv")
         if row["split"] == split
     ]
-    return cut_out + [_named_mask(row) for row in _rows("masks.csv") if row["split"] == split and _is_named(row)]
+    masked = [_named_mask(row) for row in _rows("masks.csv") if row["split"] == split and _is_named(row)]
+    return cut_out + masked + [_read_cell(row) for row in read_by_eye(split)]
 
 
 def _is_named(row: dict[str, str]) -> bool:
@@ -118,6 +121,18 @@ def _named_mask(row: dict[str, str]) -> Crop:
         split=row["split"],
         um_per_px=MASKED_UM_PER_PX[path.parent.name],
         mask=folder / row["mask"],
+    )
+
+
+def _read_cell(row: dict[str, str]) -> Crop:
+    return Crop(
+        path=data_folder() / row["image"],
+        collection=Path(row["image"]).parent.name,
+        label=row["label"],
+        group=row["group"],
+        split=row["split"],
+        um_per_px=float(row["um_per_px"]),
+        centre=(float(row["x"]), float(row["y"])),
     )
 
 

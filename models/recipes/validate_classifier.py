@@ -23,7 +23,7 @@ from vocabulary import Vocabulary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.cell_pictures import centred_on
+from evaluation.cell_pictures import in_the_middle
 
 MAX_UNSURE = 0.06
 """Share of the validation cells that may be unsure."""
@@ -36,6 +36,8 @@ _HELD_OUT_BY: dict[str, HeldOutBy] = {
     "pathbites": "picture",
     "krd_wbc": "picture",
     "seg_wbc": "picture",
+    "deepbionet": "picture",
+    "bccd": "picture",
 }
 """Of the shared collection; those by picture do not tell patients apart."""
 
@@ -115,9 +117,7 @@ def _name_all(classifier: Classifier, crops: Sequence[Crop], vocabulary: Vocabul
     for crop in track(crops, description="validation", transient=True, console=Console(stderr=True)):
         meant = tuple(vocabulary.classes[index] for index in vocabulary.indices(crop.label))
         if meant:
-            picture = read_picture(crop.path)
-            if crop.mask is not None:
-                picture = centred_on(picture, crop.mask)
+            picture = in_the_middle(read_picture(crop.path), crop.mask, crop.centre)
             named.append(NamedCrop(crop, meant, classifier.name_crop(picture, crop.um_per_px)))
     return named
 

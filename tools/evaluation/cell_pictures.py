@@ -1,5 +1,7 @@
-"""White cells that a pixel mask shows: which one it is, and its picture with the cell in the middle."""
+"""White cells that a mask or a point shows: which one it is, and the picture with it in the middle."""
 
+import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -8,12 +10,30 @@ from numpy.typing import NDArray
 
 MASKED_UM_PER_PX = {"krd_wbc": 0.097, "seg_wbc": 0.17}
 """Of the sets in `masks.csv` that say which white cell a mask shows."""
+READ_BY_EYE = ("deepbionet", "bccd")
+"""The sets whose white cells nobody had named: `models/recipes/white_cells_by_eye.csv` does."""
+_BY_EYE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "white_cells_by_eye.csv"
 _LABEL_OF_NUMBER = {"1": "neutrophil", "2": "lymphocyte", "3": "monocyte", "4": "eosinophil", "5": "basophil"}
 
 
 def label_of_mask(given: str) -> str:
     """The label, as crops have it, that a row of `masks.csv` gives by a word or a number."""
     return _LABEL_OF_NUMBER.get(given, given.lower())
+
+
+def read_by_eye(split: str) -> Iterator[dict[str, str]]:
+    """Rows of white cells in fields that one reader named: image, x, y, um_per_px, label, group, split."""
+    with _BY_EYE.open(newline="", encoding="utf-8") as table:
+        yield from (row for row in csv.DictReader(table) if row["split"] == split)
+
+
+def in_the_middle(
+    picture: NDArray[np.uint8], mask: Path | None, centre: tuple[float, float] | None
+) -> NDArray[np.uint8]:
+    """The picture (rows, cols, 3) with its cell in the middle: shown by a mask, by a point (x, y), or there already."""
+    if mask is not None:
+        return centred_on(picture, mask)
+    return picture if centre is None else centred_at(picture, *centre)
 
 
 def centred_on(picture: NDArray[np.uint8], mask: Path) -> NDArray[np.uint8]:
@@ -34,6 +54,12 @@ def centred_on(picture: NDArray[np.uint8], mask: Path) -> NDArray[np.uint8]:
     left, top, width, height = cv2.boundingRect(shown)
     if width == 0:
         raise ValueError(f"expected a cell in the mask {mask}, found none")
-    shift = np.array([[1.0, 0.0, (cols - width) / 2 - left], [0.0, 1.0, (rows - height) / 2 - top]])
+    return centred_at(picture, left + width / 2, top + height / 2)
+
+
+def centred_at(picture: NDArray[np.uint8], x: float, y: float) -> NDArray[np.uint8]:
+    """The picture (rows, cols, 3), shifted so that the point (x, y) is its middle; the edge is mirrored outwards."""
+    rows, cols = picture.shape[:2]
+    shift = np.array([[1.0, 0.0, cols / 2 - x], [0.0, 1.0, rows / 2 - y]])
     moved = cv2.warpAffine(picture, shift, (cols, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, dtype=np.uint8)

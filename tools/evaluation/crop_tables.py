@@ -73,6 +73,8 @@ TASKS = (
     Task(("raabin",), "raabin, 5 classes, by slide", RAABIN_5, added_up=True),
     Task(("krd_wbc",), "krd_wbc, 5 classes", RAABIN_5),
     Task(("seg_wbc",), "seg_wbc, 5 classes", RAABIN_5),
+    Task(("deepbionet",), "deepbionet, 5 classes, named by eye", RAABIN_5),
+    Task(("bccd",), "bccd, 5 classes, named by eye", RAABIN_5),
     Task(("pathbites",), "pathbites (marrow), 4 erythroid stages", ERYTHROID_4, marrow=True),
     Task(("pathbites", "pbc", "deepapl"), "10 stages of maturation, all collections", STAGES_10, marrow=True),
 )

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from evaluation.cell_pictures import MASKED_UM_PER_PX, centred_on, label_of_mask
+from evaluation.cell_pictures import (
+    MASKED_UM_PER_PX,
+    READ_BY_EYE,
+    in_the_middle,
+    label_of_mask,
+    read_by_eye,
+)
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.frame import Pixels
 
@@ -60,7 +66,7 @@ class PointedField:
 
 @dataclass(frozen=True, slots=True)
 class LabelledCrop:
-    """One annotated cell in the middle of a small picture, or where its mask shows it."""
+    """One annotated cell in the middle of a small picture, or where its mask or a point shows it."""
 
     path: Path
     label: str
@@ -69,6 +75,8 @@ class LabelledCrop:
     """Patient or slide, where it is known."""
     um_per_px: float = CROP_UM_PER_PX
     mask: Path | None = None
+    centre: tuple[float, float] | None = None
+    """In pixels of the picture."""
 
 
 def data_folder() -> Path | None:
@@ -116,9 +124,11 @@ def read_points(data: Path, split: str) -> list[PointedField]:
 
 
 def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
-    """Annotated cells of one set in `crops.csv` or `masks.csv`."""
+    """Annotated cells of one set in `crops.csv` or `masks.csv`, or of one that was read by eye."""
     if source in MASKED_UM_PER_PX:
         return _masked_crops(data, source, split)
+    if source in READ_BY_EYE:
+        return _crops_by_eye(data, source, split)
     return [
         LabelledCrop(data / row["path"], row["label"], row["set"], row["group"])
         for row in _rows(data / "crops.csv")
@@ -128,8 +138,7 @@ def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
 
 def read_cell(crop: LabelledCrop) -> Pixels:
     """The picture of an annotated cell, which is in its middle."""
-    picture = read_picture(crop.path)
-    return picture if crop.mask is None else centred_on(picture, crop.mask)
+    return in_the_middle(read_picture(crop.path), crop.mask, crop.centre)
 
 
 def _masked_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
@@ -144,6 +153,21 @@ def _masked_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
         )
         for row in _rows(data / "masks.csv")
         if Path(row["image"]).parent.name == source and row["split"] == split
+    ]
+
+
+def _crops_by_eye(data: Path, source: str, split: str) -> list[LabelledCrop]:
+    return [
+        LabelledCrop(
+            path=data / row["image"],
+            label=row["label"],
+            source=source,
+            group=row["group"],
+            um_per_px=float(row["um_per_px"]),
+            centre=(float(row["x"]), float(row["y"])),
+        )
+        for row in read_by_eye(split)
+        if Path(row["image"]).parent.name == source
     ]
 
 
