@@ -5,7 +5,7 @@ tools/evaluate.py --engine litert       the same with the other runtime
 tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1; five minutes, or --limit 20
-tools/evaluate.py --only crops          named cells, blasts, calibration, what is not to be counted
+tools/evaluate.py --only crops          named cells, blasts, calibration, both networks, what is not to be counted
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
@@ -25,6 +25,7 @@ from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
 from evaluation.tables import data_folder
+from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
@@ -70,6 +71,7 @@ def main(
     if only in (None, "crops"):
         for table in crop_tables(namer, _name(namer_bundle, settings), data, limit, split):
             console.print(table)
+        console.print(whole_path_table(finder, namer, data, limit))
         console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
     if only in (None, "copies"):
         console.print(copies_table(data, limit))

@@ -1,0 +1,82 @@
+"""Single cells as the device meets them: the segmenter has to find each before the classifier may name it."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from evaluation.field_table import micrograph_of
+from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, STAGES_5, Groups, answer_in, group_of, score
+from evaluation.tables import read_crops, spread
+from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.specimen.cell import CellInstance, CellKind
+from leukoscope.specimen.frame import Micrograph
+
+TASKS: tuple[tuple[str, str, Groups], ...] = (
+    ("pbc", "8 classes", PBC_8),
+    ("pbc", "5 myeloid stages", STAGES_5),
+    ("deepapl", "7 classes", DEEPAPL_7),
+    ("raabin", "5 classes", RAABIN_5),
+)
+REACH_UM = 6.0
+"""The labelled cell's box has its middle no further than this from the crop's: some of deepapl's lie that far off."""
+NOT_FOUND = "not found"
+
+
+def whole_path_table(segmenter: Segmenter, classifier: Classifier, data: Path, limit: int) -> Table:
+    """One row per set; a cell that is not found is named wrong.
+
+    Args:
+        segmenter: finds the cells, platelets too.
+        classifier: names them where they were found.
+        data: the data folder.
+        limit: at most about so many cells per set; 0 takes all.
+    """
+    table = Table(title="Single cells by both networks, val: found, then named where they were found")
+    for column in ("set", "what", "cells", "found", "accuracy", "named in the middle of the picture", "guess"):
+        table.add_column(column, justify="left" if column in ("set", "what") else "right")
+    for name, what, groups in TASKS:
+        crops = [crop for crop in read_crops(data, name, "val") if group_of(crop.label, groups)]
+        truths, both, one = [], [], []
+        for crop in track(
+            spread(crops, limit), description=f"{name}, {what}", transient=True, console=Console(stderr=True)
+        ):
+            micrograph = micrograph_of(crop.path, crop.um_per_px)
+            truths.append(group_of(crop.label, groups) or "")
+            both.append(_found_and_named(segmenter, classifier, micrograph, groups))
+            probabilities = classifier.name_crop(micrograph.pixels, crop.um_per_px)
+            one.append(answer_in(classifier.best(probabilities)[0], probabilities, groups)[0])
+        result, in_the_middle = score(truths, both, groups), score(truths, one, groups)
+        table.add_row(
+            name,
+            what,
+            str(result.cells),
+            f"{1 - both.count(NOT_FOUND) / result.cells:.4f}",
+            *(f"{value:.4f}" for value in (result.accuracy, in_the_middle.accuracy, result.majority_accuracy)),
+        )
+    return table
+
+
+def _found_and_named(segmenter: Segmenter, classifier: Classifier, micrograph: Micrograph, groups: Groups) -> str:
+    cell = _in_the_middle(segmenter.find_cells(micrograph), micrograph)
+    if cell is None:
+        return NOT_FOUND
+    if cell.kind is CellKind.PLATELET:
+        return cell.kind.value
+    (named,) = classifier.name_cells(micrograph, [cell])
+    best, _ = classifier.best(named.probabilities)
+    return answer_in(best, named.probabilities, groups)[0]
+
+
+def _in_the_middle(cells: tuple[CellInstance, ...], micrograph: Micrograph) -> CellInstance | None:
+    rows, cols = micrograph.pixels.shape[:2]
+    nearest: tuple[float, CellInstance | None] = (REACH_UM, None)
+    for cell in cells:
+        row, col = cell.box.centre
+        away_um = float(np.hypot(row - rows / 2, col - cols / 2)) * micrograph.um_per_px
+        if cell.kind is not CellKind.RBC and away_um < nearest[0]:
+            nearest = (away_um, cell)
+    return nearest[1]
