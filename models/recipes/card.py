@@ -26,8 +26,10 @@ from evaluation.field_table import field_table
 from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
+from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.assets import find_asset
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import ConfusionMatrix, Validation
@@ -85,7 +87,13 @@ def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: boo
     parts = []
     if shared:
         data = data_folder()
-        tables = [*crop_tables(classifier, name, data, 0), doubtful_table(classifier, name, data, 0)]
+        finding = Bundle.read(find_asset("models", "segmenter"))
+        finder = Segmenter(finding, OnnxSettings(threads=1).open(finding))
+        tables = [
+            *crop_tables(classifier, name, data, 0),
+            whole_path_table(finder, classifier, data, 0),
+            doubtful_table(classifier, name, data, 0),
+        ]
         parts = [as_markdown(table) for table in tables]
     for matrix in Validation.read(path).matrices:
         file = f"confusion-{matrix.collection}.png"

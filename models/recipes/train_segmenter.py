@@ -1,8 +1,12 @@
-"""Trains the segmenting network on boxes and masks; stops, fully annealed, when its minutes are spent."""
+"""Trains the segmenting network on boxes and masks; stops, fully annealed, when its minutes are spent.
+
+`--without` leaves a collection out, to be judged on it; `--start-from` goes on from the weights of another run.
+"""
 
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +22,7 @@ from judge_segmenter import CANDIDATE_THRESHOLDS, Case, Grids
 from scenes import PLATELET, Picture, Scene, Tile, cut_tile, training_scenes
 from segmenter_loss import losses, targets
 from segmenter_net import UM_PER_PX, SegmenterNet
+from starting_weights import fill
 from tables import KINDS
 
 SHARES = {"deepbionet": 0.40, "txl": 0.40, "krd_wbc": 0.07, "seg_wbc": 0.04, "bccd": 0.03, "simulated": 0.06}
@@ -76,9 +81,12 @@ def evaluate(net: SegmenterNet, cases: list[Case]) -> tuple[dict[str, float], tu
     return judge_segmenter.f1_by_kind(cases, found, thresholds), thresholds
 
 
-def task(plan: Plan) -> Task[SegmenterNet]:
+def task(plan: Plan, without: str | None, start: Path | None) -> Task[SegmenterNet]:
     """Boxes and masks of the training pictures to learn, validation pictures to be judged on."""
-    tiles = Tiles(training_scenes(), (plan.seed, steps_taken(plan.run)))
+    scenes = training_scenes()
+    if without is not None:
+        scenes[without] = []
+    tiles = Tiles(scenes, (plan.seed, steps_taken(plan.run)))
     cases = judge_segmenter.validation_cases(WATCHED_PER_COLLECTION)
 
     def loss(net: SegmenterNet) -> dict[str, Tensor]:
@@ -92,13 +100,21 @@ def task(plan: Plan) -> Task[SegmenterNet]:
         scores, thresholds = evaluate(copy.deepcopy(net).cpu(), cases)
         return {"kind": "segmenter", "thresholds": thresholds, "scores": scores}
 
-    return Task(SegmenterNet(), loss, judge)
+    net = SegmenterNet()
+    if start is not None:
+        fill(net, start)
+        print(f"starts from {start}", flush=True)
+    return Task(net, loss, judge)
 
 
 def main() -> None:
     """Reads the command line."""
-    plan = plan_of(arguments(__doc__, batch=8, peak=2e-3).parse_args(), decay=0.02, average=0.9985, clip=10.0)
-    fit(task(plan), plan)
+    parser = arguments(__doc__, batch=8, peak=2e-3)
+    parser.add_argument("--without", choices=sorted(SHARES), help="leave out this collection, to be judged on it")
+    parser.add_argument("--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz)")
+    options = parser.parse_args()
+    plan = plan_of(options, decay=0.02, average=0.9985, clip=10.0)
+    fit(task(plan, options.without, options.start_from), plan)
 
 
 if __name__ == "__main__":
