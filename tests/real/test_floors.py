@@ -13,6 +13,7 @@ from evaluation.field_table import add_kind, found_by
 from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, Groups, answer_in, group_of, score
 from evaluation.points_table import points_in_own_box
 from evaluation.tables import data_folder, read_cell, read_crops, read_fields, read_points
+from evaluation.whole_path_table import cell_in_the_middle
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
@@ -20,6 +21,7 @@ from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.specimen.cell import CellKind
 from tests.drawings import micrograph_of
 
 DATA = data_folder()
@@ -98,6 +100,16 @@ def test_red_cells_of_a_laboratory_that_was_never_learnt_from(data: Path, segmen
         labelled += len(field.points)
         own += points_in_own_box(field.points, [box for kind, _, box in found if kind == "rbc"])
     assert own >= 0.97 * labelled
+
+
+def test_large_platelets_and_small_white_cells_are_found(data: Path, segmenter: Segmenter) -> None:
+    for label, step in (("platelet", 2), ("lymphocyte", 4), ("erythroblast", 4)):
+        crops = [crop for crop in read_crops(data, "pbc", "val") if crop.label == label][::step]
+        micrographs = [micrograph_of(read_picture(crop.path), crop.um_per_px) for crop in crops]
+        found = [cell_in_the_middle(segmenter.find_cells(one), one) for one in micrographs]
+        assert sum(cell is not None for cell in found) >= 0.93 * len(crops), label
+        if label != "platelet":
+            assert all(cell is None or cell.kind is CellKind.WBC for cell in found), label
 
 
 @pytest.mark.parametrize("source", ["txl", "deepbionet"])

@@ -61,7 +61,7 @@ def whole_path_table(segmenter: Segmenter, classifier: Classifier, data: Path, l
 
 
 def _found_and_named(segmenter: Segmenter, classifier: Classifier, micrograph: Micrograph, groups: Groups) -> str:
-    cell = _in_the_middle(segmenter.find_cells(micrograph), micrograph)
+    cell = cell_in_the_middle(segmenter.find_cells(micrograph), micrograph)
     if cell is None:
         return NOT_FOUND
     if cell.kind is CellKind.PLATELET:
@@ -71,7 +71,8 @@ def _found_and_named(segmenter: Segmenter, classifier: Classifier, micrograph: M
     return answer_in(best, named.probabilities, groups)[0]
 
 
-def _in_the_middle(cells: tuple[CellInstance, ...], micrograph: Micrograph) -> CellInstance | None:
+def cell_in_the_middle(cells: tuple[CellInstance, ...], micrograph: Micrograph) -> CellInstance | None:
+    """The white cell or platelet whose box has its middle nearest to the picture's, if any is near enough."""
     rows, cols = micrograph.pixels.shape[:2]
     nearest: tuple[float, CellInstance | None] = (REACH_UM, None)
     for cell in cells:

@@ -19,6 +19,9 @@ BOX_UNIT_PX = 16.0
 MASK_PLANES = 3
 """Any cell, white cell, nucleus."""
 
+WBC, PLATELET = 1, 2
+"""Of the kinds of heat."""
+
 SAME_KIND_IOU = 0.6
 """Two boxes of one kind that overlap more than this are one cell."""
 
@@ -52,10 +55,14 @@ def find_boxes(
 
     `heat_logits` is (rows, columns, kinds); `box` is (rows, columns, 4), distances to the left, top, right
     and bottom side in units of 16 px; `thresholds` holds one probability per kind; `stride` is in pixels.
+
+    A platelet of 4 µm and more is a little of a white cell, too, and neither alone would suffice: where a platelet is
+    the likelier of the two, their probabilities add up. So most large platelets are found, and no white cell is lost.
     """
     # Log-odds order as probabilities do, and only the few peaks are turned into probabilities.
     least = np.clip(np.asarray(thresholds, dtype=np.float32), 1e-6, 1 - 1e-6)
-    planes = np.ascontiguousarray(heat_logits.transpose(2, 0, 1), dtype=np.float32)
+    planes = np.array(heat_logits.transpose(2, 0, 1), dtype=np.float32, order="C")
+    _add_up(planes[WBC], planes[PLATELET], float(least[PLATELET]))
     highest = np.stack([cv2.dilate(plane, np.ones((3, 3), dtype=np.uint8)) for plane in planes])
     peaks = np.flatnonzero((planes >= highest) & (planes >= np.log(least / (1 - least))[:, None, None]))
     kind, row, column = np.unravel_index(peaks, planes.shape)
@@ -69,6 +76,15 @@ def find_boxes(
     kept = _not_repeated(corners, kind)
     corners = corners[kept]
     return Boxes(kind[kept], score[kept], corners[:, 0], corners[:, 1], corners[:, 2], corners[:, 3])
+
+
+def _add_up(white: NDArray[np.float32], platelet: NDArray[np.float32], least: float) -> None:
+    """Raises log-odds of platelets in place, wherever that could take them to the probability `least`."""
+    reach = np.log(least / (2 - least))  # half of it, as the smaller share adds no more than the larger one
+    torn = np.flatnonzero((platelet >= white) & (platelet >= reach))
+    both = 1 / (1 + np.exp(-white.take(torn))) + 1 / (1 + np.exp(-platelet.take(torn)))
+    both = np.minimum(both, 1 - 2e-6)  # below the threshold that nothing reaches
+    np.put(platelet, torn, np.log(both / (1 - both)))
 
 
 def unpack_mask(mask_logits: NDArray[np.float32]) -> NDArray[np.float32]:
