@@ -46,7 +46,7 @@ def test_nothing_matches_nothing() -> None:
 def test_every_disagreement_is_listed_and_drawn(tmp_path: Path) -> None:
     app = show_disagreements.typer.Typer()
     app.command()(show_disagreements.main)
-    result = CliRunner().invoke(app, ["deepbionet", "platelet", "--out", str(tmp_path), "--every", "20"])
+    result = CliRunner().invoke(app, ["deepbionet", "platelet", "--out", str(tmp_path), "--every", "10"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert lines
