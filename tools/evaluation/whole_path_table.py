@@ -12,22 +12,21 @@ from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, STAGES_5, Groups, answ
 from evaluation.tables import read_crops, spread
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.specimen.cell import CellInstance, CellKind
+from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.frame import Micrograph
 
-TASKS: tuple[tuple[str, str, Groups], ...] = (
-    ("pbc", "8 classes", PBC_8),
-    ("pbc", "5 myeloid stages", STAGES_5),
-    ("deepapl", "7 classes", DEEPAPL_7),
-    ("raabin", "5 classes", RAABIN_5),
-)
+TASKS: dict[str, dict[str, Groups]] = {
+    "pbc": {"8 classes": PBC_8, "5 myeloid stages": STAGES_5},
+    "deepapl": {"7 classes": DEEPAPL_7},
+    "raabin": {"5 classes": RAABIN_5},
+}
 REACH_UM = 6.0
 """The labelled cell's box has its middle no further than this from the crop's: some of deepapl's lie that far off."""
 NOT_FOUND = "not found"
 
 
 def whole_path_table(segmenter: Segmenter, classifier: Classifier, data: Path, limit: int) -> Table:
-    """One row per set; a cell that is not found is named wrong.
+    """One row per set and what is asked of it; a cell that is not found is named wrong.
 
     Args:
         segmenter: finds the cells, platelets too.
@@ -36,39 +35,34 @@ def whole_path_table(segmenter: Segmenter, classifier: Classifier, data: Path, l
         limit: at most about so many cells per set; 0 takes all.
     """
     table = Table(title="Single cells by both networks, val: found, then named where they were found")
-    for column in ("set", "what", "cells", "found", "accuracy", "named in the middle of the picture", "guess"):
+    for column in ("set", "what", "cells", "found", "accuracy", "guess"):
         table.add_column(column, justify="left" if column in ("set", "what") else "right")
-    for name, what, groups in TASKS:
-        crops = [crop for crop in read_crops(data, name, "val") if group_of(crop.label, groups)]
-        truths, both, one = [], [], []
-        for crop in track(
-            spread(crops, limit), description=f"{name}, {what}", transient=True, console=Console(stderr=True)
-        ):
-            micrograph = micrograph_of(crop.path, crop.um_per_px)
-            truths.append(group_of(crop.label, groups) or "")
-            both.append(_found_and_named(segmenter, classifier, micrograph, groups))
-            probabilities = classifier.name_crop(micrograph.pixels, crop.um_per_px)
-            one.append(answer_in(classifier.best(probabilities)[0], probabilities, groups)[0])
-        result, in_the_middle = score(truths, both, groups), score(truths, one, groups)
-        table.add_row(
-            name,
-            what,
-            str(result.cells),
-            f"{1 - both.count(NOT_FOUND) / result.cells:.4f}",
-            *(f"{value:.4f}" for value in (result.accuracy, in_the_middle.accuracy, result.majority_accuracy)),
-        )
+    for name, asked in TASKS.items():
+        crops = spread(read_crops(data, name, "val"), limit)
+        named = [
+            (crop.label, _found_and_named(segmenter, classifier, micrograph_of(crop.path, crop.um_per_px)))
+            for crop in track(crops, description=name, transient=True, console=Console(stderr=True))
+        ]
+        for what, groups in asked.items():
+            cells = [(truth, cell) for label, cell in named if (truth := group_of(label, groups)) is not None]
+            answers = [NOT_FOUND if cell is None else _answer(classifier, cell, groups) for _, cell in cells]
+            result = score([truth for truth, _ in cells], answers, groups)
+            found = 1 - answers.count(NOT_FOUND) / result.cells
+            figures = (found, result.accuracy, result.majority_accuracy)
+            table.add_row(name, what, str(result.cells), *(f"{value:.4f}" for value in figures))
     return table
 
 
-def _found_and_named(segmenter: Segmenter, classifier: Classifier, micrograph: Micrograph, groups: Groups) -> str:
+def _found_and_named(segmenter: Segmenter, classifier: Classifier, micrograph: Micrograph) -> ClassifiedCell | None:
     cell = cell_in_the_middle(segmenter.find_cells(micrograph), micrograph)
-    if cell is None:
-        return NOT_FOUND
-    if cell.kind is CellKind.PLATELET:
-        return cell.kind.value
-    (named,) = classifier.name_cells(micrograph, [cell])
-    best, _ = classifier.best(named.probabilities)
-    return answer_in(best, named.probabilities, groups)[0]
+    return None if cell is None else classifier.name_cells(micrograph, [cell])[0]
+
+
+def _answer(classifier: Classifier, cell: ClassifiedCell, groups: Groups) -> str:
+    if cell.instance.kind is CellKind.PLATELET:
+        return cell.cell_class
+    best, _ = classifier.best(cell.probabilities)
+    return answer_in(best, cell.probabilities, groups)[0]
 
 
 def cell_in_the_middle(cells: tuple[CellInstance, ...], micrograph: Micrograph) -> CellInstance | None:

@@ -20,7 +20,7 @@ MASK_PLANES = 3
 """Any cell, white cell, nucleus."""
 
 WBC, PLATELET = 1, 2
-"""Of the kinds of heat."""
+"""Where these kinds stand in the heat and in `thresholds`; red cells are first."""
 
 SAME_KIND_IOU = 0.6
 """Two boxes of one kind that overlap more than this are one cell."""
@@ -57,7 +57,7 @@ def find_boxes(
     and bottom side in units of 16 px; `thresholds` holds one probability per kind; `stride` is in pixels.
 
     A platelet of 4 µm and more is a little of a white cell, too, and neither alone would suffice: where a platelet is
-    the likelier of the two, their probabilities add up. So most large platelets are found, and no white cell is lost.
+    the likelier of the two, their probabilities add up. What is likelier a white cell is left as it is.
     """
     # Log-odds order as probabilities do, and only the few peaks are turned into probabilities.
     least = np.clip(np.asarray(thresholds, dtype=np.float32), 1e-6, 1 - 1e-6)
