@@ -29,6 +29,7 @@ from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
+from leukoscope.errors import LeukoscopeError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
@@ -50,9 +51,12 @@ def main(
     """Print the tables of the model cards."""
     console = Console(width=132)
     settings: EngineSettings = OnnxSettings(threads=1) if engine == "onnx" else LitertSettings(threads=1)
-    finder_bundle, namer_bundle = (Bundle.read(find_asset("models", name)) for name in (segmenter, classifier))
-    finder = Segmenter(finder_bundle, settings.open(finder_bundle))
-    namer = Classifier(namer_bundle, settings.open(namer_bundle))
+    try:
+        finder_bundle, namer_bundle = (Bundle.read(find_asset("models", name)) for name in (segmenter, classifier))
+        finder = Segmenter(finder_bundle, settings.open(finder_bundle))
+        namer = Classifier(namer_bundle, settings.open(namer_bundle))
+    except LeukoscopeError as error:
+        sys.exit(f"leukoscope: {error}")
     if only in (None, "simulation"):
         console.print(simulation_table(finder, namer))
     if only == "simulation":
