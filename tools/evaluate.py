@@ -6,6 +6,7 @@ tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1; five minutes, or --limit 20
 tools/evaluate.py --only crops          named cells, blasts, calibration, both networks, what is not to be counted
+tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; ten minutes
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
@@ -21,6 +22,7 @@ from evaluation.crop_tables import crop_tables
 from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.gate import gate_tables
+from evaluation.looks_table import looks_table
 from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
@@ -35,7 +37,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 
-Part = Literal["fields", "outlines", "focus", "crops", "copies", "simulation"]
+Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "simulation"]
 
 
 def main(
@@ -77,6 +79,8 @@ def main(
             console.print(table)
         console.print(whole_path_table(finder, namer, data, limit))
         console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
+    if only in (None, "looks"):
+        console.print(looks_table(finder, namer, data, limit))
     if only in (None, "copies"):
         console.print(copies_table(data, limit))
 

@@ -23,6 +23,7 @@ from evaluation.belief_plots import draw_confusion, draw_reliability
 from evaluation.crop_tables import crop_tables
 from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
+from evaluation.looks_table import looks_table
 from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
@@ -37,6 +38,8 @@ from validate_classifier import NamedCrop, name_all
 
 BEGIN, END = "<!-- figures: written by recipes/card.py -->", "<!-- end of figures -->"
 CARD, FIGURES = "CARD.md", "figures"
+LOOKS_LIMIT = 200
+"""Pictures per set, each of which is looked at twenty times."""
 
 
 def main() -> None:
@@ -92,6 +95,7 @@ def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: boo
         tables = [
             *crop_tables(classifier, name, data, 0),
             whole_path_table(finder, classifier, data, 0),
+            looks_table(finder, classifier, data, LOOKS_LIMIT),
             doubtful_table(classifier, name, data, 0),
         ]
         parts = [as_markdown(table) for table in tables]
