@@ -64,8 +64,7 @@ class Inputs:
         counts = Counter((cell.collection, cell.label) for cell in cells)
         odds = np.array(
             [
-                vocabulary.emphasis.get(f"{cell.collection}/{cell.label}", 1.0)
-                * counts[cell.collection, cell.label] ** (BALANCE - 1.0)
+                vocabulary.drawn(cell.collection, cell.label) * counts[cell.collection, cell.label] ** (BALANCE - 1.0)
                 for cell in cells
             ]
         )

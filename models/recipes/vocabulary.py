@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Vocabulary:
     means: Mapping[str, tuple[str, ...]]
     """Labels that are not classes: which classes they may mean; none of them leaves the picture out."""
     emphasis: Mapping[str, float]
-    """How much more often than others a `collection/label` is drawn, for what is hard to tell apart."""
+    """How much more often a collection, a label or a `collection/label` is drawn: what is rare or hard to name."""
 
     @classmethod
     def read(cls, facts_file: Path) -> Self:
@@ -39,6 +40,10 @@ class Vocabulary:
             if unknown := set(may) - set(classes):
                 raise ValueError(f"{facts_file}: {label!r} is said to mean {sorted(unknown)}, which are no classes")
         return cls(classes, groups, means, dict(training.get("emphasis", {})))
+
+    def drawn(self, collection: str, label: str) -> float:
+        """How much more often than others such a cell is drawn: all that is said of it, multiplied."""
+        return math.prod(self.emphasis.get(name, 1.0) for name in (collection, label, f"{collection}/{label}"))
 
     def indices(self, label: str) -> tuple[int, ...]:
         """Of the classes a label may mean; empty if its pictures are left out.

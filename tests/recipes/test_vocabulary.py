@@ -42,6 +42,16 @@ def test_a_label_is_counted_as_the_class_or_the_group_it_stands_for(vocabulary: 
     assert vocabulary.truth_of("cell") == "cell"
 
 
+def test_what_is_said_of_a_laboratory_a_label_and_both_multiplies(tmp_path: Path) -> None:
+    path = tmp_path / "facts.toml"
+    path.write_text(FACTS + '[training.emphasis]\nours = 2.0\nband = 1.5\n"ours/band" = 3.0\n')
+    vocabulary = Vocabulary.read(path)
+    assert vocabulary.drawn("ours", "band") == pytest.approx(9.0)
+    assert vocabulary.drawn("ours", "segmented") == 2.0
+    assert vocabulary.drawn("theirs", "band") == 1.5
+    assert vocabulary.drawn("theirs", "segmented") == 1.0
+
+
 def test_an_unknown_label_is_refused_and_told_where_to_explain_it(vocabulary: Vocabulary) -> None:
     with pytest.raises(ValueError, match=r"'plasma'.*training\.means"):
         vocabulary.indices("plasma")
