@@ -148,9 +148,13 @@ def main() -> None:
     options = parser.parse_args()
     plan = plan_of(options, decay=0.05, average=0.999, clip=5.0)
     vocabulary = Vocabulary.read(options.facts)
-    learnt = labelled_cells(
-        [crop for crop in collected(options, "train") if crop.collection != options.without], vocabulary
-    )
+    given = collected(options, "train")
+    if unknown := vocabulary.never_drawn((crop.collection, crop.label) for crop in given):
+        parser.error(
+            f"{options.facts}: expected a collection, a label or collection/label of the pictures in "
+            f"[training.emphasis], found {sorted(unknown)}"
+        )
+    learnt = labelled_cells([crop for crop in given if crop.collection != options.without], vocabulary)
     if options.folder is None:
         learnt += artefact_cells(ARTEFACTS, plan.seed, vocabulary)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -44,6 +44,11 @@ class Vocabulary:
     def drawn(self, collection: str, label: str) -> float:
         """How much more often than others such a cell is drawn: all that is said of it, multiplied."""
         return math.prod(self.emphasis.get(name, 1.0) for name in (collection, label, f"{collection}/{label}"))
+
+    def never_drawn(self, cells: Iterable[tuple[str, str]]) -> set[str]:
+        """Names in `emphasis` that none of these cells, by collection and label, bears: a slip of the pen."""
+        borne = {name for collection, label in cells for name in (collection, label, f"{collection}/{label}")}
+        return set(self.emphasis) - borne
 
     def indices(self, label: str) -> tuple[int, ...]:
         """Of the classes a label may mean; empty if its pictures are left out.

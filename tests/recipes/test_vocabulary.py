@@ -50,6 +50,8 @@ def test_what_is_said_of_a_laboratory_a_label_and_both_multiplies(tmp_path: Path
     assert vocabulary.drawn("ours", "segmented") == 2.0
     assert vocabulary.drawn("theirs", "band") == 1.5
     assert vocabulary.drawn("theirs", "segmented") == 1.0
+    assert vocabulary.never_drawn([("ours", "band"), ("theirs", "segmented")]) == set()
+    assert vocabulary.never_drawn([("theirs", "band")]) == {"ours", "ours/band"}
 
 
 def test_an_unknown_label_is_refused_and_told_where_to_explain_it(vocabulary: Vocabulary) -> None:
