@@ -107,4 +107,4 @@ LOOKS = (
     Look("colours turned by 25°", _turned_hue(25.0)),
     Look("colours turned by -25°", _turned_hue(-25.0)),
 )
-"""Each about as far from the pictures at hand as two laboratories are from each other."""
+"""Steps that a bench may well differ by, chosen by eye; not measured between laboratories."""
