@@ -6,7 +6,7 @@ tools/evaluate.py --only fields --limit 40
 tools/evaluate.py --only outlines       Dice of white cells and nuclei
 tools/evaluate.py --only focus          what blur does to sharpness, gate and F1; five minutes, or --limit 20
 tools/evaluate.py --only crops          named cells, blasts, calibration, both networks, what is not to be counted
-tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; ten minutes
+tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; minutes
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
