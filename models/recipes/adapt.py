@@ -1,27 +1,31 @@
-"""Fits the shipped classifier to a laboratory's stain, lamp and camera, from white cells that nobody has named.
+"""Fits the shipped classifier to a laboratory's stain, lamp and camera.
 
-    adapt.py --cells cells.npz --start-from classifier.f16.npz --facts classifier.toml --out EXPORTED
+    adapt.py --cells cells.npz --start-from classifier.f16.npz --facts classifier.toml --as-in BUNDLE --out EXPORTED
 
-Of each feature only mean and spread are taken from the new cells (AdaBN, Li et al. 2016, arXiv:1603.04779); what the
-network has learnt to see stays. What that brought laboratories that were left out is in the classifier's card.
+Of white cells that nobody has named only mean and spread of each feature are taken (AdaBN, Li et al. 2016,
+arXiv:1603.04779); to cells with names the last layer is fitted (`refit`). What the network has learnt to see stays.
+What that brought laboratories that were left out is in the classifier's card.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from batches import as_batch
 from classifier_net import ClassifierNet
 from export import COMPARED_FILE, SIGNATURE_FILE, Kind, write_networks
 from quantise import write_signature
+from refit import ORIENTATIONS, Head, cross_validated, refit, views
 from scenes import Picture
 from starting_weights import start_from
 from vocabulary import Vocabulary
@@ -63,24 +67,60 @@ def adapt(net: ClassifierNet, windows: Sequence[Picture], share: float = SHARE) 
     net.eval()
 
 
+def head_of(net: ClassifierNet) -> Head:
+    """The network's last layer."""
+    weights, biases = (one.detach().numpy().astype(np.float64) for one in (net.name.weight, net.name.bias))
+    return Head(weights, biases)
+
+
+def features_of(net: ClassifierNet, windows: Sequence[Picture], ways: int = ORIENTATIONS) -> NDArray[np.float32]:
+    """What the last layer is given, (cells, ways, features), for every cell in so many orientations, as it is first."""
+    turned = [view for window in windows for view in views(window)[:ways]]
+    with torch.inference_mode():
+        parts = [net.pooled(as_batch(turned[start : start + BATCH])) for start in range(0, len(turned), BATCH)]
+    return np.asarray(torch.cat(parts).numpy()).reshape(len(windows), -1, net.name.in_features)
+
+
+def allowed_by(labels: Sequence[str], vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which classes each label may mean, (cells, classes)."""
+    allowed = np.zeros((len(labels), len(vocabulary.classes)), dtype=bool)
+    for row, label in enumerate(labels):
+        allowed[row, list(vocabulary.indices(label))] = True
+    return allowed
+
+
+def wear(net: ClassifierNet, head: Head) -> None:
+    """Give a network this last layer."""
+    with torch.no_grad():
+        net.name.weight.copy_(torch.from_numpy(head.weights))
+        net.name.bias.copy_(torch.from_numpy(head.biases))
+
+
 def main() -> None:
-    """Reads the command line, writes the int8 networks, says how many cells are now called otherwise."""
+    """Reads the command line, writes the int8 networks, says what has changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cells", type=Path, required=True, help="what unnamed_cells.py wrote")
+    parser.add_argument("--cells", type=Path, required=True, help="what unnamed_cells.py or named_cells.py wrote")
     parser.add_argument("--start-from", type=Path, required=True)
     parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--as-in", type=Path, required=True, help="the bundle whose temperature will be used")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     vocabulary = Vocabulary.read(options.facts)
-    net = ClassifierNet(len(vocabulary.classes))
+    net = ClassifierNet(len(vocabulary.classes)).eval()
     if start_from(net, options.start_from, vocabulary.classes) != len(vocabulary.classes):
         raise SystemExit(f"{options.start_from} names other classes than {options.facts}")
     with np.load(options.cells) as kept:
-        windows = list(kept["windows"][np.random.default_rng(0).permutation(len(kept["windows"]))])
-    before = _named(net.eval(), windows)
-    adapt(net, windows)
+        order = np.random.default_rng(0).permutation(len(kept["windows"]))
+        windows = list(kept["windows"][order])
+        labels, groups = ([str(one) for one in kept[of][order]] if of in kept else [] for of in ("labels", "groups"))
+    before = _named(net, windows)
+    if labels:
+        manifest = tomllib.loads((options.as_in / "manifest.toml").read_text("utf-8"))
+        _learn_names(net, windows, allowed_by(labels, vocabulary), groups, manifest["classifier"]["temperature"])
+    else:
+        adapt(net, windows)
     after = _named(net, windows)
     options.out.mkdir(parents=True, exist_ok=True)
     engines, litert = write_networks(Kind(net, ("logits",), windows[:CALIBRATE], any_size=False), options.out)
@@ -96,10 +136,27 @@ def main() -> None:
         print(name, figures)
 
 
-def _named(net: ClassifierNet, windows: Sequence[Picture]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _learn_names(
+    net: ClassifierNet,
+    windows: Sequence[Picture],
+    allowed: NDArray[np.bool_],
+    groups: Sequence[str],
+    temperature: float,
+) -> None:
+    """Fit the last layer, if cells of specimens that it was not fitted to are named better for it."""
+    head, features = head_of(net), features_of(net, windows)
+    was, now = cross_validated(head, features, allowed, groups, temperature)
+    told = f"of {len(windows)} cells, the specimen of each set aside in turn, {was} are right before, {now} after"
+    if now <= was:
+        raise SystemExit(f"leukoscope: there is nothing to gain ({told}): keep the bundle you have")
+    print(told)
+    wear(net, refit(head, features, allowed, temperature))
+
+
+def _named(net: ClassifierNet, windows: Sequence[Picture]) -> NDArray[np.int64]:
     with torch.inference_mode():
         parts = [net(as_batch(windows[start : start + BATCH])) for start in range(0, len(windows), BATCH)]
-    named: np.ndarray[tuple[int], np.dtype[np.int64]] = torch.cat(parts).argmax(dim=1).numpy()
+    named: NDArray[np.int64] = torch.cat(parts).argmax(dim=1).numpy()
     return named
 
 

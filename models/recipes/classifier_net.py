@@ -49,8 +49,11 @@ class ClassifierNet(nn.Module):  # type: ignore[misc,unused-ignore]
         self.dropout = nn.Dropout(dropout)
         self.name = nn.Linear(160, classes)
 
+    def pooled(self, image: Tensor) -> Tensor:
+        """What the last layer is given, (batch, 160), for (batch, 3, 128, 128)."""
+        return torch.mean(self.features(image), dim=(2, 3))
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits (batch, classes) for (batch, 3, 128, 128)."""
-        pooled = torch.mean(self.features(image), dim=(2, 3))
-        logits: Tensor = self.name(self.dropout(pooled))
+        logits: Tensor = self.name(self.dropout(self.pooled(image)))
         return logits

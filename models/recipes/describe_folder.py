@@ -55,9 +55,7 @@ def checked(folder: Path, um_per_px: float) -> dict[str, tuple[int, int]]:
     Raises:
         FolderError: the folder cannot be learnt from.
     """
-    low, high = TAKEN_UM_PER_PX
-    if not low <= um_per_px <= high:
-        raise FolderError(f"expected {low} to {high} µm per pixel, found {um_per_px:g}: measure the pictures' scale")
+    checked_scale(um_per_px)
     if not folder.is_dir():
         raise FolderError(f"expected a folder with one folder per class, found none at {folder}")
     learnt, judged = (folder_crops(folder, um_per_px, split) for split in ("train", "val"))
@@ -75,8 +73,36 @@ def checked(folder: Path, um_per_px: float) -> dict[str, tuple[int, int]]:
                 f"{FEWEST_TO_LEARN} and {FEWEST_TO_JUDGE}: add pictures of more patients, or merge it with another"
             )
     for crop in (*learnt, *judged):
-        _look_at(crop)
+        look_at(crop)
     return counts
+
+
+def checked_scale(um_per_px: float) -> None:
+    """Refuse a scale at which nobody takes pictures of cells.
+
+    Raises:
+        FolderError: it is one.
+    """
+    low, high = TAKEN_UM_PER_PX
+    if not low <= um_per_px <= high:
+        raise FolderError(f"expected {low} to {high} µm per pixel, found {um_per_px:g}: measure the pictures' scale")
+
+
+def look_at(crop: Crop) -> None:
+    """Read a picture, to see that it can be read and shows enough.
+
+    Raises:
+        FolderError: it does not.
+    """
+    try:
+        rows, cols = read_picture(crop.path).shape[:2]
+    except LeukoscopeError as error:
+        raise FolderError(str(error)) from error
+    if min(rows, cols) * crop.um_per_px < WINDOW_UM / 2:
+        raise FolderError(
+            f"{crop.path} shows {cols * crop.um_per_px:.1f} x {rows * crop.um_per_px:.1f} µm, expected the cell in the "
+            f"middle of {WINDOW_UM} µm or at least half of that: cut the cells out larger, or correct the scale"
+        )
 
 
 def facts(name: str, counts: dict[str, tuple[int, int]]) -> str:
@@ -117,18 +143,6 @@ def _short(keys: list[str]) -> dict[str, str]:
 
 def _count(crops: list[Crop], label: str) -> int:
     return Counter(crop.label for crop in crops)[label]
-
-
-def _look_at(crop: Crop) -> None:
-    try:
-        rows, cols = read_picture(crop.path).shape[:2]
-    except LeukoscopeError as error:
-        raise FolderError(str(error)) from error
-    if min(rows, cols) * crop.um_per_px < WINDOW_UM / 2:
-        raise FolderError(
-            f"{crop.path} shows {cols * crop.um_per_px:.1f} x {rows * crop.um_per_px:.1f} µm, expected the cell in the "
-            f"middle of {WINDOW_UM} µm or at least half of that: cut the cells out larger, or correct the scale"
-        )
 
 
 if __name__ == "__main__":

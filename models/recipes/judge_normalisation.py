@@ -17,9 +17,10 @@ import torch
 from cells import labelled_cells
 from classifier_net import ClassifierNet
 from fitting import CHECKPOINT_FILE
-from judge_left_out import judged
+from judge_left_out import judged, of_the_five
 from normalisation import Look, Picture, look_of, with_stains, with_white_point
 from tables import crops
+from train_classifier import logits_of
 from vocabulary import Vocabulary
 
 REFERENCE_CELLS = 400
@@ -48,10 +49,11 @@ def main() -> None:
     reference = labelled_cells([learnt[i] for i in rng.permutation(len(learnt))[:REFERENCE_CELLS]], vocabulary)
     look = look_of([cell.picture for cell in reference])
     strange = [crop for crop in crops("val") if crop.collection == options.without]
-    cells = labelled_cells([strange[i] for i in rng.permutation(len(strange))[: options.most]], vocabulary)
+    drawn = labelled_cells([strange[i] for i in rng.permutation(len(strange))[: options.most]], vocabulary)
+    cells = of_the_five(drawn)
     for way, change in WAYS.items():
         changed = [replace(cell, picture=change(cell.picture, look)) for cell in cells]
-        result = judged(net, changed, vocabulary)
+        result = judged(logits_of(net, changed), changed, vocabulary)
         print(
             f"{options.without} left out, {way}: {result.accuracy:.3f} of {result.cells} cells named right", flush=True
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from describe_folder import TAKEN_UM_PER_PX, FolderError
+from describe_folder import FolderError, checked_scale
 from leukoscope.analysis.classification import Classifier
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
@@ -58,9 +58,7 @@ def white_cells(folder: Path, um_per_px: float) -> NDArray[np.uint8]:
         FolderError: the scale is none, or there are fewer than `FEWEST`.
         CameraError: a picture cannot be read.
     """
-    low, high = TAKEN_UM_PER_PX
-    if not low <= um_per_px <= high:
-        raise FolderError(f"expected a scale of {low} to {high} µm per pixel, found {um_per_px}")
+    checked_scale(um_per_px)
     paths = sorted(
         Path(place, file)
         for place, _, files in os.walk(folder, followlinks=True)

@@ -292,6 +292,28 @@ def test_pictures_go_by_what_a_person_called_the_cell_from_that_version_on(bench
     assert f"<figcaption>{name.capitalize()}s</figcaption>" in page.read_text()
 
 
+def test_cells_that_a_person_named_are_written_for_a_classifier_to_learn_from(bench: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "named"
+    ask = ("report", "pictures", report_id(bench), "--bench", bench, "--to", folder, "--named")
+    outcome = leukoscope(*ask)
+    assert outcome.code == 2
+    assert "nobody has named or confirmed a pictured cell" in outcome.err
+    assert not folder.exists()
+    with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
+        first, second, third, *_ = pictures_of(outbox, report_id(bench), 1)
+    relabel = ("--relabel", f"{first.number}=promyelocyte", "--relabel", f"{third.number}=unsure")
+    review(bench, *relabel, "--confirm", str(second.number))
+    outcome = leukoscope(*ask)
+    assert outcome.code == 0, outcome.err
+    assert "2 pictures" in outcome.out
+    specimen = report_id(bench)
+    named, confirmed = (
+        Path(folder, name, specimen, f"cell-{number:05d}.png")
+        for name, number in (("promyelocyte", first.number), (second.name, second.number))
+    )
+    assert set(folder.rglob("*.png")) == {named, confirmed}
+
+
 def test_an_unknown_report_is_told(bench: Path) -> None:
     outcome = leukoscope("report", "show", "ffffffff", "--bench", bench)
     assert outcome.code == 2

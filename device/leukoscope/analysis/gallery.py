@@ -80,12 +80,33 @@ def picture_of(micrograph: Micrograph, box: Box) -> CellPicture:
     Raises:
         OSError: the encoder failed.
     """
-    rows, cols = micrograph.pixels.shape[:2]
-    reach = AROUND * max(box.height, box.width) / 2
+    top, left = _corner(box)
+    reach = _reach(box)
     row, col = box.centre
-    top, left = max(0, round(row - reach)), max(0, round(col - reach))
-    part = micrograph.pixels[top : min(rows, round(row + reach)), left : min(cols, round(col + reach))]
-    return encode_webp(part, micrograph.um_per_px)
+    return encode_webp(micrograph.pixels[top : round(row + reach), left : round(col + reach)], micrograph.um_per_px)
+
+
+def middle_of(box: Box, um_per_px: float, picture_um_per_px: float) -> tuple[float, float]:
+    """Where in its picture the middle of a cell lies, (row, col) in pixels; at the edge of a field not in its middle.
+
+    Args:
+        box: of the cell, in pixels of its field.
+        um_per_px: scale of the field.
+        picture_um_per_px: scale of the picture.
+    """
+    (top, left), (row, col) = _corner(box), box.centre
+    by = um_per_px / picture_um_per_px
+    return by * (row - top), by * (col - left)
+
+
+def _reach(box: Box) -> float:
+    return AROUND * max(box.height, box.width) / 2
+
+
+def _corner(box: Box) -> tuple[int, int]:
+    """Where the picture of a cell begins, (row, col) in pixels of its field."""
+    row, col = box.centre
+    return max(0, round(row - _reach(box))), max(0, round(col - _reach(box)))
 
 
 def encode_webp(pixels: NDArray[np.uint8], um_per_px: float) -> CellPicture:

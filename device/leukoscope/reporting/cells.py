@@ -9,6 +9,7 @@ from leukoscope.reporting.identity import Identity
 from leukoscope.reporting.outbox import CELL, Key, Outbox, put, take_sequence
 from leukoscope.reporting.sink import Clock
 from leukoscope.reporting.wire import from_bytes, to_bytes, utc_text, validate
+from leukoscope.specimen.cell import Box
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport
 
@@ -71,7 +72,13 @@ class KeptPicture:
     """Of the cell."""
     name: str
     """What the cell is called in that version: by a person, or else by the classifier."""
+    by_person: bool
+    """Whether a person named it so, or confirmed it."""
     webp: bytes
+    box: Box
+    """Of the cell, in pixels of its field."""
+    um_per_px: float
+    """Of the picture; the field's may be another."""
 
 
 def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPicture]:
@@ -83,6 +90,13 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
         said = census.names_given(sql, report_id, version)
     for (payload,) in rows:
         message = from_bytes(payload)
-        number = message["cell"]
-        webp = base64.b64decode(message["picture"]["base64"])
-        yield KeptPicture(number, said.get(number, message["class"]), webp)
+        number, picture = message["cell"], message["picture"]
+        xmin, ymin, xmax, ymax = message["box"]
+        yield KeptPicture(
+            number=number,
+            name=said.get(number, message["class"]),
+            by_person=number in said,
+            webp=base64.b64decode(picture["base64"]),
+            box=Box(ymin, xmin, ymax, xmax),
+            um_per_px=picture["um_per_px"],
+        )

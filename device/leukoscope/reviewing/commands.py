@@ -18,6 +18,7 @@ from leukoscope.reporting.outbox import Outbox
 from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import Desk, desk_of
 from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.teaching import UM_PER_PX, write_named
 from leukoscope.reviewing.verification import faults
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.lifecycle import Action, Status
@@ -93,20 +94,34 @@ def pictures(
     report: ReportArgument,
     bench: BenchOption,
     to: Annotated[Path, typer.Option(help="The folder they are written into; made when missing.")],
+    named: Annotated[
+        bool, typer.Option("--named", help="Only cells that people named or confirmed, for tools/adapt --named.")
+    ] = False,
 ) -> None:
-    """Write the pictures of a report's white cells as WebP files, named after number and class."""
+    """Write the pictures of a report's white cells as WebP files, named after number and class.
+
+    With --named a folder per class and report, as PNG at 0.15 µm per pixel: several reports may share the folder.
+    """
     with _desk(bench) as desk:
         found = desk.find(report)
         kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
     if not kept:
         raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
+    written = len(kept)
     try:
-        to.mkdir(parents=True, exist_ok=True)
-        for one in kept:
-            (to / f"cell-{one.number:05d}-{one.name}.webp").write_bytes(one.webp)
+        if named:
+            written = write_named(kept, decode(found.payload).provenance.um_per_px, to, found.key.id)
+        else:
+            to.mkdir(parents=True, exist_ok=True)
+            for one in kept:
+                (to / f"cell-{one.number:05d}-{one.name}.webp").write_bytes(one.webp)
     except OSError as error:
         raise ReviewError(f"pictures cannot be written to {to} ({error.strerror}): choose another --to") from error
-    typer.echo(f"{len(kept)} pictures in {to}")
+    if not written:
+        raise ReviewError(
+            f"nobody has named or confirmed a pictured cell of report {found.key.id}: leukoscope report review does"
+        )
+    typer.echo(f"{written} pictures in {to}" + (f", at {UM_PER_PX} µm per pixel" if named else ""))
 
 
 @report_app.command()
