@@ -25,7 +25,7 @@ from batches import as_batch
 from classifier_net import ClassifierNet
 from export import COMPARED_FILE, SIGNATURE_FILE, Kind, write_networks
 from quantise import write_signature
-from refit import ORIENTATIONS, Head, cross_validated, refit, views
+from refit import ORIENTATIONS, Head, chance_of, cross_validated, refit, views
 from scenes import Picture
 from starting_weights import start_from
 from vocabulary import Vocabulary
@@ -34,6 +34,8 @@ SHARE = 0.75
 """How far the statistics move to the new cells'. All the way, leukaemic patients lose, whose mix of cells is far from
 what it learnt from; three quarters of the way four of the five laboratories that were left out gain."""
 BATCH = 64
+BY_CHANCE = 0.05
+"""How likely chance alone may be to bring what names bring; else no bundle is written."""
 CALIBRATE = 600
 """Cells that the int8 networks are calibrated on, at most."""
 
@@ -145,10 +147,13 @@ def _learn_names(
 ) -> None:
     """Fit the last layer, if cells of specimens that it was not fitted to are named better for it."""
     head, features = head_of(net), features_of(net, windows)
-    was, now = cross_validated(head, features, allowed, groups, temperature)
-    told = f"of {len(windows)} cells, the specimen of each set aside in turn, {was} are right before, {now} after"
-    if now <= was:
-        raise SystemExit(f"leukoscope: there is nothing to gain ({told}): keep the bundle you have")
+    before, after = cross_validated(head, features, allowed, groups, temperature)
+    told = (
+        f"of {len(windows)} cells, the specimen of each set aside in turn, {before.sum()} are right before, "
+        f"{after.sum()} after"
+    )
+    if chance_of(before, after) > BY_CHANCE:
+        raise SystemExit(f"leukoscope: {told}: no more than chance would bring; name more, or keep the bundle you have")
     print(told)
     wear(net, refit(head, features, allowed, temperature))
 

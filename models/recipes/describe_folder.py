@@ -124,7 +124,7 @@ def facts(name: str, counts: dict[str, tuple[int, int]]) -> str:
         f'schema_version = 1\nname = "{name}"\nkind = "classifier"\nversion = "1.0.0"\n'
         'licence = "as the pictures it learnt from"\n\n'
         "[input]\nrows = 128\ncols = 128\num_per_px = 0.15\n\n"
-        f"[classifier]\nclasses = [\n{rows}]\n\n"
+        f"[classifier]\nlabel_smoothing = 0.05\nclasses = [\n{rows}]\n\n"
         '# For instance: neutrophil = ["band", "segmented"]\n[classifier.groups]\n\n'
         '# For instance: neutrophil = ["band", "segmented"], a folder whose pictures may be either\n[training.means]\n'
     )

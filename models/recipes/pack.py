@@ -98,7 +98,7 @@ def pack_classifier(
 
 
 def pack_adapted(exported: Path, facts: dict[str, Any], out: Path, like: Bundle, name: str) -> Bundle:
-    """Write the bundle of a classifier that was fitted to cells without names: nobody can say how good it is.
+    """Write the bundle of a classifier that was fitted to a laboratory's cells: nobody has judged it on others.
 
     It has no confusion matrices, so a differential is told as counted only.
     """
@@ -106,7 +106,7 @@ def pack_adapted(exported: Path, facts: dict[str, Any], out: Path, like: Bundle,
     assert known is not None
     facts.pop("training", None)
     facts |= {"name": name, "version": like.manifest.version}
-    facts["classifier"] |= {"temperature": known.temperature, "unsure_below": known.unsure_below}
+    facts["classifier"] |= known.model_dump(include={"label_smoothing", "temperature", "unsure_below"})
     bundle = _draft(exported, facts, _signature(exported), out)
     _write_golden_cells(bundle, out)
     return _write(out, facts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def refit(head: Head, features: NDArray[np.floating], allowed: NDArray[np.bool_]
     labels, which, counts = np.unique(allowed, axis=0, return_inverse=True, return_counts=True)
     if len(labels) < 2:
         raise ValueError("expected cells of two classes or more, found one")
-    named = allowed.any(axis=0)
+    named = np.asarray(allowed.any(axis=0))
     weight_of = counts[which.reshape(-1)] ** (BALANCE - 1.0)
     each = features.shape[1]
     weight = np.repeat(weight_of / weight_of.mean(), each)
@@ -94,8 +95,8 @@ def cross_validated(
     groups: Sequence[str],
     temperature: float = 1.0,
     folds: int = 5,
-) -> tuple[int, int]:
-    """How many cells are named right by the old head, and by heads fitted to the cells of other groups alone.
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which cells are named right by the old head, and which by heads fitted to the cells of other groups alone.
 
     Args:
         head: to start from.
@@ -121,7 +122,13 @@ def cross_validated(
         fitted = refit(head, features[learnt], allowed[learnt], temperature) if several else head
         before[judged] = _right(head, features[judged], allowed[judged])
         after[judged] = _right(fitted, features[judged], allowed[judged])
-    return int(before.sum()), int(after.sum())
+    return before, after
+
+
+def chance_of(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
+    """How likely chance alone turns as many wrong names right, or more, of those that changed (one-sided sign test)."""
+    better, changed = int((after & ~before).sum()), int((after != before).sum())
+    return sum(comb(changed, more) for more in range(better, changed + 1)) / 2.0**changed
 
 
 def _right(head: Head, features: NDArray[np.floating], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:

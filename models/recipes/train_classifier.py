@@ -27,7 +27,6 @@ from starting_weights import start_from
 from tables import Crop, add_collection, collected
 from vocabulary import ARTEFACT, Vocabulary
 
-LABEL_SMOOTHING = 0.05
 BALANCE = 0.5
 """Each label of each laboratory is drawn as often as its number of crops to this power: 0 is all alike."""
 ARTEFACTS, SIMULATED_ARTEFACTS = 1500, 300
@@ -92,12 +91,12 @@ class Inputs:
         return as_batch(pictures), torch.from_numpy(allowed)
 
 
-def loss_of(logits: Tensor, allowed: Tensor) -> Tensor:
-    """Minus the log of the summed probability of the allowed classes; labels of one class are smoothed."""
+def loss_of(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:
+    """Minus the log of the summed probability of the allowed classes; labels of one class are smoothed by a share."""
     log_probability = functional.log_softmax(logits, dim=1)
     marginal = -torch.logsumexp(log_probability + torch.log(allowed), dim=1)
     single = (allowed.sum(dim=1) == 1).float()
-    smooth = LABEL_SMOOTHING * single
+    smooth = smoothing * single
     return ((1 - smooth) * marginal - smooth * log_probability.mean(dim=1)).mean()
 
 
@@ -125,7 +124,7 @@ def task(
         pictures, allowed = inputs.draw(plan.batch)
         with torch.autocast(plan.device, torch.bfloat16):
             logits = net(pictures.to(plan.device))
-        return {"loss": loss_of(logits.float(), allowed.to(plan.device))}
+        return {"loss": loss_of(logits.float(), allowed.to(plan.device), vocabulary.label_smoothing)}
 
     def judge(net: ClassifierNet, done: bool) -> dict[str, Any]:
         logits = logits_of(copy.deepcopy(net).cpu(), judged, fast=not done)

@@ -53,7 +53,10 @@ class NamedCrop:
 
 
 def fitted_temperature(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> float:
-    """The temperature with the least negative log-likelihood of the labels (Guo et al. 2017), at first looks."""
+    """The temperature (Guo et al. 2017) with the least Brier score (1950) of the labels, at first looks.
+
+    Not with the likeliest labels: where label smoothing is taken back a class may have no probability at all.
+    """
     assert bundle.manifest.classifier is not None
     keys = [one.key for one in bundle.manifest.classifier.classes]
     network = _LogitsKept(OnnxSettings(threads=1).open(bundle))
@@ -61,12 +64,15 @@ def fitted_temperature(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabu
     logits = np.array(network.first)
     allowed = np.array([[key in one.meant for key in keys] for one in named])
 
-    def surprise(temperature: float) -> float:
+    def brier_score(temperature: float) -> float:
         weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
-        right = (weights * allowed).sum(axis=1) / weights.sum(axis=1)
-        return -float(np.log(np.maximum(right, 1e-12)).mean())
+        smoothed = weights / weights.sum(axis=1, keepdims=True)
+        shares = np.maximum(smoothed - vocabulary.label_smoothing / len(keys), 0.0)
+        shares /= shares.sum(axis=1, keepdims=True)
+        missed = 1.0 - (shares * allowed).sum(axis=1)
+        return float(np.mean(missed**2 + (shares**2 * ~allowed).sum(axis=1)))
 
-    return min(TEMPERATURES, key=surprise)
+    return min(TEMPERATURES, key=brier_score)
 
 
 def name_all(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> list[NamedCrop]:

@@ -23,6 +23,8 @@ class Vocabulary:
     """Labels that are not classes: which classes they may mean; none of them leaves the picture out."""
     emphasis: Mapping[str, float]
     """How much more often a collection, a label or a `collection/label` is drawn: what is rare or hard to name."""
+    label_smoothing: float
+    """The share of every label of one class that is given to all classes alike (Szegedy et al. 2016)."""
 
     @classmethod
     def read(cls, facts_file: Path) -> Self:
@@ -39,7 +41,8 @@ class Vocabulary:
         for label, may in means.items():
             if unknown := set(may) - set(classes):
                 raise ValueError(f"{facts_file}: {label!r} is said to mean {sorted(unknown)}, which are no classes")
-        return cls(classes, groups, means, dict(training.get("emphasis", {})))
+        smoothing = described.get("label_smoothing", 0.0)
+        return cls(classes, groups, means, dict(training.get("emphasis", {})), smoothing)
 
     def drawn(self, collection: str, label: str) -> float:
         """How much more often than others such a cell is drawn: all that is said of it, multiplied."""

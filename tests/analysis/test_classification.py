@@ -36,6 +36,26 @@ def test_white_cells_are_named_and_the_others_keep_their_kind() -> None:
     assert cells[1].probabilities == {}
 
 
+@pytest.mark.parametrize(
+    ("network_says", "device_tells"),
+    [((0.95, 0.05), (1.0, 0.0)), ((0.725, 0.275), (0.75, 0.25)), ((0.99, 0.01), (1.0, 0.0))],
+)
+def test_what_label_smoothing_took_from_the_right_class_is_given_back(
+    network_says: tuple[float, float], device_tells: tuple[float, float]
+) -> None:
+    """Taught with a tenth of each label on both classes alike, a network that is certain says 95 %."""
+
+    class Certain:
+        engine = "one that has learnt its labels"
+
+        def run(self, _: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+            return {"logits": np.log(np.array(network_says, dtype=np.float32))}
+
+    classifier = Classifier(classifier_bundle(label_smoothing=0.1), Certain())
+    told = classifier.name_crop(np.zeros((40, 40, 3), dtype=np.uint8), 0.2)
+    assert tuple(told.values()) == pytest.approx(device_tells, abs=1e-6)
+
+
 def test_a_doubtful_cell_is_unsure() -> None:
     classifier = Classifier(classifier_bundle(unsure_below=0.9), Brightness())
     assert classifier.decide({"dark": 0.6, "bright": 0.4}) == (UNSURE, 0.6)

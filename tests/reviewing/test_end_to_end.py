@@ -300,16 +300,18 @@ def test_cells_that_a_person_named_are_written_for_a_classifier_to_learn_from(be
     assert "nobody has named or confirmed a pictured cell" in outcome.err
     assert not folder.exists()
     with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
-        first, second, third, *_ = pictures_of(outbox, report_id(bench), 1)
-    relabel = ("--relabel", f"{first.number}=promyelocyte", "--relabel", f"{third.number}=unsure")
-    review(bench, *relabel, "--confirm", str(second.number))
+        kept = list(pictures_of(outbox, report_id(bench), 1))
+    right = next(one for one in kept if one.name != "unsure")
+    wrong, doubted, *_ = (one for one in kept if one is not right)
+    relabel = ("--relabel", f"{wrong.number}=promyelocyte", "--relabel", f"{doubted.number}=unsure")
+    review(bench, *relabel, "--confirm", str(right.number))
     outcome = leukoscope(*ask)
     assert outcome.code == 0, outcome.err
     assert "2 pictures" in outcome.out
     specimen = report_id(bench)
     named, confirmed = (
         Path(folder, name, specimen, f"cell-{number:05d}.png")
-        for name, number in (("promyelocyte", first.number), (second.name, second.number))
+        for name, number in (("promyelocyte", wrong.number), (right.name, right.number))
     )
     assert set(folder.rglob("*.png")) == {named, confirmed}
 

@@ -84,7 +84,9 @@ class Classifier:
     def _look(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits = self._network.run(crop)["logits"] / self._facts.temperature
         weights = np.exp(logits - logits.max())
-        return np.asarray(weights / weights.sum(), dtype=np.float32)
+        smooth = self._facts.label_smoothing
+        shares = np.maximum(weights / weights.sum() - smooth / len(weights), 0)
+        return np.asarray(shares / shares.sum(), dtype=np.float32)
 
     def cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
         """The network's window around a place (row, column), at the network's scale; the edge is mirrored outwards."""

@@ -79,6 +79,9 @@ class ClassifierFacts(FrozenModel):
     """In the order of the network's outputs."""
     temperature: Annotated[float, Field(gt=0)]
     """Logits are divided by it, so that probabilities mean what they say (Guo et al. 2017)."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of every label that training gave to all classes alike (Szegedy et al. 2016). A network that has learnt
+    its labels so well that nothing is left to learn says that much less than it knows: the device takes it back."""
     unsure_below: Share
     """A cell whose most probable group has less than this is reported as unsure."""
     groups: Mapping[str, tuple[str, ...]] = {}
