@@ -300,20 +300,18 @@ def test_cells_that_a_person_named_are_written_for_a_classifier_to_learn_from(be
     assert "nobody has named or confirmed a pictured cell" in outcome.err
     assert not folder.exists()
     with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
-        kept = list(pictures_of(outbox, report_id(bench), 1))
-    right = next(one for one in kept if one.name != "unsure")
-    wrong, doubted, *_ = (one for one in kept if one is not right)
-    relabel = ("--relabel", f"{wrong.number}=promyelocyte", "--relabel", f"{doubted.number}=unsure")
-    review(bench, *relabel, "--confirm", str(right.number))
+        first, second, doubted, *_ = (one.number for one in pictures_of(outbox, report_id(bench), 1))
+    names = {first: "promyelocyte", second: "blast", doubted: "unsure"}
+    review(bench, *(word for number, name in names.items() for word in ("--relabel", f"{number}={name}")))
+    # What is confirmed keeps its name and is a person's word, too.
+    review(bench, "--confirm", str(second))
     outcome = leukoscope(*ask)
     assert outcome.code == 0, outcome.err
     assert "2 pictures" in outcome.out
     specimen = report_id(bench)
-    named, confirmed = (
-        Path(folder, name, specimen, f"cell-{number:05d}.png")
-        for name, number in (("promyelocyte", wrong.number), (right.name, right.number))
-    )
-    assert set(folder.rglob("*.png")) == {named, confirmed}
+    assert set(folder.rglob("*.png")) == {
+        Path(folder, names[number], specimen, f"cell-{number:05d}.png") for number in (first, second)
+    }
 
 
 def test_an_unknown_report_is_told(bench: Path) -> None:
