@@ -1,6 +1,7 @@
 """Fits the shipped classifier to a laboratory's stain, lamp and camera.
 
-    adapt.py --cells cells.npz --start-from classifier.f16.npz --facts classifier.toml --as-in BUNDLE --out EXPORTED
+    adapt.py --cells cells.npz --start-from classifier.f16.npz --known classifier.known.npy --facts classifier.toml
+        --as-in BUNDLE --out EXPORTED
 
 Of white cells that nobody has named only mean and spread of each feature are taken (AdaBN, Li et al. 2016,
 arXiv:1603.04779); to cells with names the last layer is fitted (`refit`). What the network has learnt to see stays.
@@ -103,6 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=Path, required=True, help="what unnamed_cells.py or named_cells.py wrote")
     parser.add_argument("--start-from", type=Path, required=True)
+    parser.add_argument("--known", type=Path, required=True, help="what remember.py wrote")
     parser.add_argument("--facts", type=Path, required=True)
     parser.add_argument("--as-in", type=Path, required=True, help="the bundle whose temperature will be used")
     parser.add_argument("--out", type=Path, required=True)
@@ -120,7 +122,8 @@ def main() -> None:
     before = _named(net, windows)
     if labels:
         manifest = tomllib.loads((options.as_in / "manifest.toml").read_text("utf-8"))
-        _learn_names(net, windows, allowed_by(labels, vocabulary), groups, manifest["classifier"]["temperature"])
+        allowed, temperature = allowed_by(labels, vocabulary), manifest["classifier"]["temperature"]
+        _learn_names(net, np.load(options.known), windows, allowed, groups, temperature)
     else:
         adapt(net, windows)
     after = _named(net, windows)
@@ -140,6 +143,7 @@ def main() -> None:
 
 def _learn_names(
     net: ClassifierNet,
+    known: NDArray[np.floating],
     windows: Sequence[Picture],
     allowed: NDArray[np.bool_],
     groups: Sequence[str],
@@ -147,7 +151,7 @@ def _learn_names(
 ) -> None:
     """Fit the last layer, if cells of specimens that it was not fitted to are named better for it."""
     head, features = head_of(net), features_of(net, windows)
-    before, after = cross_validated(head, features, allowed, groups, temperature)
+    before, after = cross_validated(head, known, features, allowed, groups, temperature)
     told = (
         f"of {len(windows)} cells, the specimen of each set aside in turn, {before.sum()} are right before, "
         f"{after.sum()} after"
@@ -155,7 +159,7 @@ def _learn_names(
     if chance_of(before, after) > BY_CHANCE:
         raise SystemExit(f"leukoscope: {told}: no more than chance would bring; name more, or keep the bundle you have")
     print(told)
-    wear(net, refit(head, features, allowed, temperature))
+    wear(net, refit(head, known, features, allowed, temperature))
 
 
 def _named(net: ClassifierNet, windows: Sequence[Picture]) -> NDArray[np.int64]:

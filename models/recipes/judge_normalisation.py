@@ -15,9 +15,7 @@ import numpy as np
 import torch
 
 from cells import labelled_cells
-from classifier_net import ClassifierNet
-from fitting import CHECKPOINT_FILE
-from judge_left_out import judged, of_the_five
+from judge_left_out import judged, of_the_five, trained
 from normalisation import Look, Picture, look_of, with_stains, with_white_point
 from tables import crops
 from train_classifier import logits_of
@@ -42,9 +40,7 @@ def main() -> None:
     torch.set_num_threads(1)
     rng = np.random.default_rng(1)
     vocabulary = Vocabulary.read(options.facts)
-    checkpoint = torch.load(options.run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)
-    net = ClassifierNet(len(vocabulary.classes)).eval()
-    net.load_state_dict(checkpoint["weights"])
+    net = trained(options.run, vocabulary)
     learnt = [crop for crop in crops("train") if crop.collection != options.without]
     reference = labelled_cells([learnt[i] for i in rng.permutation(len(learnt))[:REFERENCE_CELLS]], vocabulary)
     look = look_of([cell.picture for cell in reference])
