@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import refit as refit_module
 from refit import Head, chance_of, cross_validated, refit, second_moment, views
 
 CLASSES, FEATURES, SHOWN = 5, 12, 8
@@ -55,6 +58,19 @@ def test_what_nobody_named_is_not_unlearnt() -> None:
 def test_every_class_counts_alike_in_what_is_known() -> None:
     few = second_moment(np.array([[1.0], [3.0], [3.0], [3.0]]), [7, 2, 2, 2])
     np.testing.assert_allclose(few, [[5.0, 2.0], [2.0, 1.0]])
+
+
+def test_what_ships_is_the_second_moment_of_the_classifiers_features() -> None:
+    folder = Path(refit_module.__file__).parent
+    with np.load(folder / "classifier.f16.npz") as weights:
+        features = weights["name.weight"].shape[1]
+    moments = np.load(folder / "classifier.known.npy")
+    assert moments.shape == (features + 1, features + 1)
+    assert moments[-1, -1] == pytest.approx(1.0)
+    np.testing.assert_allclose(moments, moments.T, atol=1e-5)
+    # Features come out of a ReLU, and nothing known has a negative square.
+    assert (moments >= 0.0).all()
+    assert np.linalg.eigvalsh(moments.astype(np.float64)).min() > -1e-4
 
 
 def test_names_that_say_what_was_said_anyway_change_little() -> None:
