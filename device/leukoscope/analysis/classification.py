@@ -14,7 +14,7 @@ from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedC
 from leukoscope.specimen.frame import Micrograph, Pixels
 
 CLEAR_AT_ONCE = 0.7
-"""A class with at least this probability needs no second look; of the cells of the validation split one in seven gets
+"""A class with at least this probability needs no second look; of the cells of the validation split one in eight gets
 one. Two more, turned as well, would bring deepapl half a point, the others nothing (models/README.md)."""
 
 
