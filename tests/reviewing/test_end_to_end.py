@@ -307,7 +307,7 @@ def test_cells_that_a_person_named_are_written_for_a_classifier_to_learn_from(be
     review(bench, "--confirm", str(second))
     outcome = leukoscope(*ask)
     assert outcome.code == 0, outcome.err
-    assert "2 pictures" in outcome.out
+    assert outcome.out.startswith("SIMULATED · 2 pictures in ")
     specimen = report_id(bench)
     assert set(folder.rglob("*.png")) == {
         Path(folder, names[number], specimen, f"cell-{number:05d}.png") for number in (first, second)

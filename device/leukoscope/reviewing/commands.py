@@ -22,6 +22,7 @@ from leukoscope.reviewing.teaching import UM_PER_PX, write_named
 from leukoscope.reviewing.verification import faults
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.lifecycle import Action, Status
+from leukoscope.specimen.sample import Source
 
 report_app = typer.Typer(
     help="Look at finished reports, review and sign them, amend or correct what was signed. Every step makes a new "
@@ -107,10 +108,10 @@ def pictures(
         kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
     if not kept:
         raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
-    written = len(kept)
+    provenance, written = decode(found.payload).provenance, len(kept)
     try:
         if named:
-            written = write_named(kept, decode(found.payload).provenance.um_per_px, to, found.key.id)
+            written = write_named(kept, provenance.um_per_px, to, found.key.id)
         else:
             to.mkdir(parents=True, exist_ok=True)
             for one in kept:
@@ -121,7 +122,8 @@ def pictures(
         raise ReviewError(
             f"nobody has named or confirmed a pictured cell of report {found.key.id}: leukoscope report review does"
         )
-    typer.echo(f"{written} pictures in {to}" + (f", at {UM_PER_PX} µm per pixel" if named else ""))
+    source = "" if provenance.source is Source.LIVE else f"{provenance.source.value.upper()} · "
+    typer.echo(f"{source}{written} pictures in {to}" + (f", at {UM_PER_PX} µm per pixel" if named else ""))
 
 
 @report_app.command()
