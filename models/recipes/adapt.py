@@ -28,7 +28,7 @@ from export import COMPARED_FILE, SIGNATURE_FILE, Kind, write_networks
 from quantise import write_signature
 from refit import ORIENTATIONS, Head, chance_of, cross_validated, refit, views
 from scenes import Picture
-from starting_weights import start_from
+from starting_weights import whole_classifier
 from vocabulary import Vocabulary
 
 SHARE = 0.75
@@ -112,9 +112,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     vocabulary = Vocabulary.read(options.facts)
-    net = ClassifierNet(len(vocabulary.classes)).eval()
-    if start_from(net, options.start_from, vocabulary.classes) != len(vocabulary.classes):
-        raise SystemExit(f"{options.start_from} names other classes than {options.facts}")
+    net = whole_classifier(options.start_from, vocabulary.classes)
     with np.load(options.cells) as kept:
         order = np.random.default_rng(0).permutation(len(kept["windows"]))
         windows = list(kept["windows"][order])

@@ -21,7 +21,7 @@ from adapt import features_of
 from cells import artefact_cells, centred, labelled_cells
 from classifier_net import ClassifierNet
 from refit import second_moment
-from starting_weights import start_from
+from starting_weights import whole_classifier
 from tables import Crop, crops
 from vocabulary import Vocabulary
 
@@ -40,8 +40,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     vocabulary = Vocabulary.read(options.facts)
-    net = ClassifierNet(len(vocabulary.classes)).eval()
-    start_from(net, options.start_from, vocabulary.classes)
+    net = whole_classifier(options.start_from, vocabulary.classes)
     np.save(options.out, remembered(net, crops("train"), vocabulary).astype(np.float32))
 
 

@@ -49,6 +49,13 @@ def test_a_cell_is_in_the_middle_and_of_its_size(
     assert (shown[showed & (away > radius + 2) & (away < 1.4 * radius)] > 120).all()
 
 
+def test_a_cell_with_another_name_by_now_does_not_teach_both(tmp_path: Path) -> None:
+    other = tmp_path / "blast" / "S-2" / "cell-00007.png"
+    for name, specimen in (("blast", "S-1"), ("blast", "S-2"), ("lymphocyte", "S-1")):
+        write_named([kept(name=name)], 0.127, tmp_path, specimen)
+    assert set(tmp_path.rglob("*.png")) == {other, tmp_path / "lymphocyte" / "S-1" / "cell-00007.png"}
+
+
 def test_nobodys_word_teaches_nothing(tmp_path: Path) -> None:
     unnamed = kept(by_person=False)
     doubted = kept(name="unsure")

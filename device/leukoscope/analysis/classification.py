@@ -89,26 +89,37 @@ class Classifier:
         return np.asarray(shares / shares.sum(), dtype=np.float32)
 
     def cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
-        """The network's window around a place (row, column), at the network's scale; the edge is mirrored outwards."""
-        step = self._input.um_per_px / um_per_px
-        rows, cols = self._input.rows, self._input.cols
-        if step >= HALVE_FROM:
-            pixels, centre, step = _shrunk_around(pixels, centre, step, max(rows, cols))
-        # Pixel middles: window pixel (c + 0.5) lies at centre + (c + 0.5 - cols / 2) * step.
-        to_picture = np.array(
-            [
-                [step, 0, centre[1] - 0.5 + (0.5 - cols / 2) * step],
-                [0, step, centre[0] - 0.5 + (0.5 - rows / 2) * step],
-            ]
-        )
-        crop = cv2.warpAffine(
-            pixels,
-            to_picture,
-            (cols, rows),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT_101,
-        )
-        return np.asarray(crop, dtype=np.uint8)
+        """The network's window around a place (row, column), at the network's scale; see `window_around`."""
+        return window_around(pixels, centre, self._input.um_per_px / um_per_px, (self._input.rows, self._input.cols))
+
+
+def window_around(pixels: Pixels, centre: tuple[float, float], step: float, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A window around a place (row, column) of a picture; what the picture does not show is mirrored outwards.
+
+    Args:
+        pixels: RGB, shape (rows, cols, 3).
+        centre: in pixels of the picture.
+        step: pixels of the picture per pixel of the window.
+        size: (rows, cols) of the window.
+    """
+    rows, cols = size
+    if step >= HALVE_FROM:
+        pixels, centre, step = _shrunk_around(pixels, centre, step, max(rows, cols))
+    # Pixel middles: window pixel (c + 0.5) lies at centre + (c + 0.5 - cols / 2) * step.
+    to_picture = np.array(
+        [
+            [step, 0, centre[1] - 0.5 + (0.5 - cols / 2) * step],
+            [0, step, centre[0] - 0.5 + (0.5 - rows / 2) * step],
+        ]
+    )
+    crop = cv2.warpAffine(
+        pixels,
+        to_picture,
+        (cols, rows),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    return np.asarray(crop, dtype=np.uint8)
 
 
 def _shrunk_around(

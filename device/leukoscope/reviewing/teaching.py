@@ -4,11 +4,11 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from leukoscope.analysis.classification import window_around
 from leukoscope.analysis.gallery import middle_of
 from leukoscope.reporting.cells import KeptPicture
 from leukoscope.specimen.cell import UNSURE
@@ -22,6 +22,8 @@ SIDE_PX = 128
 def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path, specimen: str) -> int:
     """Write each cell that a person named or confirmed to FOLDER/CLASS/SPECIMEN/, in the middle of its picture.
 
+    What was written of the specimen before is replaced: a cell that has another name by now must not teach both.
+
     Args:
         pictures: of a report's cells; those that nobody looked at, or was unsure of, are left out.
         um_per_px: scale of the fields they are from.
@@ -34,6 +36,8 @@ def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path,
     Raises:
         OSError: the folder cannot be written to.
     """
+    for earlier in folder.glob(f"*/{specimen}/cell-*.png"):
+        earlier.unlink()
     written = 0
     for one in pictures:
         if not one.by_person or one.name == UNSURE:
@@ -46,14 +50,8 @@ def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path,
 
 
 def _in_the_middle(kept: KeptPicture, um_per_px: float) -> NDArray[np.uint8]:
-    """RGB (128, 128, 3) at `UM_PER_PX`; what the picture does not show is mirrored outwards, as a classifier does."""
+    """RGB (128, 128, 3) at `UM_PER_PX`, cut as a classifier cuts it."""
     with Image.open(io.BytesIO(kept.webp)) as stored:
         pixels = np.asarray(stored.convert("RGB"))
-    row, col = middle_of(kept.box, um_per_px, kept.um_per_px)
-    step = UM_PER_PX / kept.um_per_px
-    # Pixel middles: pixel (c + 0.5) lies at col + (c + 0.5 - SIDE_PX / 2) * step.
-    first = (0.5 - SIDE_PX / 2) * step - 0.5
-    to_picture = np.array([[step, 0.0, col + first], [0.0, step, row + first]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    shown = cv2.warpAffine(pixels, to_picture, (SIDE_PX, SIDE_PX), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(shown, dtype=np.uint8)
+    middle = middle_of(kept.box, um_per_px, kept.um_per_px)
+    return window_around(pixels, middle, UM_PER_PX / kept.um_per_px, (SIDE_PX, SIDE_PX))
