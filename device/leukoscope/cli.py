@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope import __version__
+from leukoscope.adapting.commands import adapt
 from leukoscope.bundle_commands import bundle_app
 from leukoscope.calibrating.commands import calibrate_app
 from leukoscope.checking.commands import check, trend
@@ -44,6 +45,7 @@ app.command()(classify)
 app.command()(export)
 app.command()(trend)
 app.command()(check)
+app.command()(adapt)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]

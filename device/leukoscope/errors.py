@@ -29,6 +29,10 @@ class EngineUnavailable(LeukoscopeError, RuntimeError):
     """The inference runtime named in the settings is not installed or cannot run the bundle."""
 
 
+class AdaptingError(LeukoscopeError, ValueError):
+    """A laboratory's cells cannot teach a classifier, or do not make it better."""
+
+
 class CameraError(LeukoscopeError, OSError):
     """A camera failed."""
 

@@ -58,7 +58,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
         classifier, naming = Classifier(second, second_network), naming_of(second)
     engine = models.engine.driver
     identities = [
-        BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.manifest.files[engine].sha256, engine)
+        BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.digest(engine), engine)
         for bundle in (first, second)
     ]
     return LoadedModels(

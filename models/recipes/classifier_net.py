@@ -57,3 +57,15 @@ class ClassifierNet(nn.Module):  # type: ignore[misc,unused-ignore]
         """Logits (batch, classes) for (batch, 3, 128, 128)."""
         logits: Tensor = self.name(self.dropout(self.pooled(image)))
         return logits
+
+
+class Seeing(nn.Module):  # type: ignore[misc,unused-ignore]
+    """The network without its last layer, which travels apart from it (`leukoscope.inference.head`)."""
+
+    def __init__(self, net: ClassifierNet) -> None:
+        super().__init__()
+        self.features = net.features
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Features (batch, 160) for (batch, 3, 128, 128)."""
+        return torch.mean(self.features(image), dim=(2, 3))

@@ -14,23 +14,26 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 import classifier_net
 import judge_segmenter
 import segmenter_net
 from any_size import free_litert, free_onnx
-from cells import Cell, centred, labelled_cells
-from decoding import Boxes, find_boxes
+from cells import Cell, artefact_cells, centred, labelled_cells, simulated_artefact_cells
+from device_code import Boxes, Head, find_boxes
 from engines import Engine, LiteRtEngine, OnnxEngine, TorchEngine
 from judge_segmenter import Case, matched_pairs
-from quantise import to_litert, to_onnx, write_signature
+from quantise import FEATURES, to_litert, to_onnx, write_signature
+from remember import ARTEFACTS, SEED, remembered
 from scenes import Picture
 from tables import KINDS, Crop, add_collection, collected, fields
 from vocabulary import Vocabulary
 
 ONNX_FILE, LITERT_FILE = "network.int8.onnx", "network.int8.tflite"
 SIGNATURE_FILE, COMPARED_FILE = "signature.json", "compared.json"
+HEAD_FILE, KNOWN_FILE = "head.npz", "known.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,19 @@ def classifier(checkpoint: dict[str, Any], cells: Sequence[Cell]) -> Kind:
     net = classifier_net.ClassifierNet(len(checkpoint["classes"]))
     net.load_state_dict(checkpoint["weights"])
     pictures = [np.ascontiguousarray(centred(cell.picture)) for cell in cells]
-    return Kind(net.eval(), ("logits",), pictures, any_size=False)
+    return Kind(classifier_net.Seeing(net).eval(), (FEATURES,), pictures, any_size=False)
+
+
+def head_of(checkpoint: dict[str, Any]) -> Head:
+    """The classifier's last layer."""
+    return Head(*(checkpoint["weights"][f"name.{part}"].float().numpy() for part in ("weight", "bias")))
+
+
+def known_to(seeing: nn.Module, options: argparse.Namespace, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """What the head is given on cells that the network learnt from, for `leukoscope adapt`."""
+    empty = artefact_cells if options.folder is None else simulated_artefact_cells
+    artefacts = empty(ARTEFACTS, SEED, vocabulary)
+    return remembered(seeing, collected(options, "train"), artefacts, vocabulary).astype(np.float32)
 
 
 def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], count: int) -> dict[str, Any]:
@@ -85,13 +100,12 @@ def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], 
     return report
 
 
-def compare_classifiers(engines: dict[str, Engine], cells: Sequence[Cell]) -> dict[str, Any]:
+def compare_classifiers(engines: dict[str, Engine], head: Head, cells: Sequence[Cell]) -> dict[str, Any]:
     """Share of cells named as their label says, and named as the float network names them."""
     report: dict[str, Any] = {}
     reference: np.ndarray[Any, Any] | None = None
     for name, engine in engines.items():
-        logits = np.stack([engine(centred(cell.picture))["logits"] for cell in cells])
-        named = logits.argmax(axis=1)
+        named = head.logits(np.stack([engine(centred(cell.picture))[FEATURES] for cell in cells])).argmax(axis=1)
         reference = named if reference is None else reference
         report[name] = {
             "right": float(np.mean([index in cell.classes for index, cell in zip(named, cells, strict=True)])),
@@ -164,7 +178,10 @@ def main() -> None:
         )
         made = classifier(checkpoint, calibration)
         engines, litert = write_networks(made, options.out)
-        report = compare_classifiers(engines, judged)
+        head = head_of(checkpoint)
+        np.savez(options.out / HEAD_FILE, weights=head.weights, biases=head.biases)
+        np.savez_compressed(options.out / KNOWN_FILE, moments=known_to(made.net, options, vocabulary))
+        report = compare_classifiers(engines, head, judged)
         learnt = {"classes": list(checkpoint["classes"])}
     signature = {"kind": checkpoint["kind"], "litert": litert, "onnx": {"input": "image", "layout": "NCHW"}}
     write_signature(options.out / SIGNATURE_FILE, signature | learnt)

@@ -2,7 +2,6 @@
 
 train_classifier.py --without raabin --run RUNS/without-raabin --budget-min 20
 judge_left_out.py --without raabin --run RUNS/without-raabin
-judge_left_out.py --without raabin --run RUNS/without-raabin --adapt 640    after a look at so many cells without names
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adapt import adapt
-from cells import Cell, centred, labelled_cells
+from cells import Cell, labelled_cells
 from classifier_net import ClassifierNet
 from fitting import CHECKPOINT_FILE
 from judge_classifier import softmax
@@ -39,15 +37,10 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--without", required=True, help="the laboratory that was left out")
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--adapt", type=int, default=0, help="adapt to so many of its cells, unnamed, first")
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
     net = trained(options.run, vocabulary)
-    if options.adapt:
-        others = _cells_of(options.without, "train", vocabulary)
-        order = np.random.default_rng(0).permutation(len(others))[: options.adapt]
-        adapt(net, [centred(others[index].picture) for index in order])
     judged_on, _ = judging_and_other(options.without, vocabulary)
     logits = logits_of(net, judged_on)
     for free in (True, False):

@@ -1,7 +1,8 @@
-"""Judges what names teach a classifier about the laboratory its training left out, and what it unlearns meanwhile.
+"""Judges what `leukoscope adapt` teaches a classifier about the laboratory its training left out, and what it unlearns.
 
 train_classifier.py --without raabin --run RUNS/without-raabin --budget-min 20
 judge_names.py --without raabin --run RUNS/without-raabin --names 100
+judge_names.py --without raabin --run RUNS/without-raabin --unnamed 300    by what it is sure of, nobody names a cell
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adapt import allowed_by, features_of, head_of
-from cells import Cell, centred, labelled_cells
+from batches import in_batches
+from cells import Cell, artefact_cells, centred, labelled_cells
+from device_code import Head, refit, refit_to_itself, views
 from judge_left_out import judged, judging_and_other, trained
-from refit import Head, refit
-from remember import remembered, some_of_each
+from remember import ARTEFACTS, SEED, remembered, some_of_each
 from tables import crops
 from vocabulary import Vocabulary
 
@@ -29,7 +30,7 @@ from evaluation.naming import RAABIN_5, group_of
 
 DRAWS = 10
 """How often other cells are drawn to be named: which they are matters as much as how many."""
-UNNAMED = 60
+BESIDE = 60
 """Cells of each label outside the five, of each laboratory, by which is judged what a network unlearns."""
 
 
@@ -39,44 +40,69 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--without", required=True, help="the laboratory that was left out")
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--names", type=int, default=100, help=f"how many of its cells are named, drawn {DRAWS} times")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--names", type=int, help=f"how many of its cells are named, drawn {DRAWS} times")
+    how.add_argument("--unnamed", type=int, help="how many of its cells it looks at, which nobody names")
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
     net = trained(options.run, vocabulary)
-    head = head_of(net)
-    known = remembered(net, (crop for crop in crops("train") if crop.collection != options.without), vocabulary)
+    head = Head(net.name.weight.detach().numpy(), net.name.bias.detach().numpy())
+    learnt_from = (crop for crop in crops("train") if crop.collection != options.without)
+    artefacts = artefact_cells(ARTEFACTS, SEED, vocabulary)
+    known = remembered(net.pooled, learnt_from, artefacts, vocabulary)
     cells, others = judging_and_other(options.without, vocabulary)
     never_named = (crop for crop in crops("val") if not group_of(crop.label, RAABIN_5))
-    unnamed = labelled_cells(some_of_each(never_named, UNNAMED), vocabulary)
-    features, unnamed_features = (
-        features_of(net, [centred(cell.picture) for cell in those], ways=1)[:, 0] for those in (cells, unnamed)
+    beside = labelled_cells(some_of_each(never_named, BESIDE), vocabulary)
+    features, beside_features = (
+        in_batches(net.pooled, [centred(cell.picture) for cell in those]) for those in (cells, beside)
     )
+    count = options.names or options.unnamed
     of_all, of_five = [], []
-    kept = [_right(head, unnamed_features, unnamed)]
+    kept = [_right(head, beside_features, beside)]
     for seed in range(DRAWS):
-        drawn = np.random.default_rng(seed).permutation(len(others))[: options.names]
-        named = [others[index] for index in drawn]
-        learnt = features_of(net, [centred(cell.picture) for cell in named])
-        fitted = refit(head, known, learnt, allowed_by([cell.label for cell in named], vocabulary))
-        left = np.setdiff1d(np.arange(len(cells)), drawn if others is cells else [])
+        drawn = np.random.default_rng(seed).permutation(len(others))[:count]
+        taught = [others[index] for index in drawn]
+        shown = [view for cell in taught for view in views(centred(cell.picture))]
+        seen = in_batches(net.pooled, shown).reshape(len(taught), -1, features.shape[1])
+        if options.names:
+            fitted = refit(head, known, seen, _allowed_by(taught, vocabulary))
+            left = np.setdiff1d(np.arange(len(cells)), drawn if others is cells else [])
+        else:
+            # Its own cells may be judged: their names were not used.
+            fitted = refit_to_itself(head, known, seen, _groups(vocabulary))
+            left = np.arange(len(cells))
         logits, judged_on = fitted.logits(features[left]), [cells[index] for index in left]
         of_all.append(judged(logits, judged_on, vocabulary, free=True).accuracy)
         of_five.append(judged(logits, judged_on, vocabulary).accuracy)
-        kept.append(_right(fitted, unnamed_features, unnamed))
+        kept.append(_right(fitted, beside_features, beside))
+    named = "named" if options.names else "unnamed"
     for what, figures in (("one of all classes", of_all), ("one of the five", of_five)):
         print(
-            f"{options.without} left out, {options.names} cells named, {what}: accuracy {np.mean(figures):.3f}, "
+            f"{options.without} left out, {count} cells {named}, {what}: accuracy {np.mean(figures):.3f}, "
             f"{min(figures):.3f} to {max(figures):.3f} in {DRAWS} draws"
         )
-    strange = np.array([cell.collection == options.without for cell in unnamed])
+    strange = np.array([cell.collection == options.without for cell in beside])
     for whose, which in (("other laboratories", ~strange), ("its own", strange)):
         if which.any():
             before, *after = (float(right[which].mean()) for right in kept)
             print(
-                f"  {which.sum()} cells of classes that nobody named, {whose}: "
+                f"  {which.sum()} cells of classes outside the five, {whose}: "
                 f"right {before:.3f} before, {np.mean(after):.3f} after"
             )
+
+
+def _allowed_by(cells: Sequence[Cell], vocabulary: Vocabulary) -> NDArray[np.bool_]:
+    """Which classes each cell's label may mean, (cells, classes)."""
+    allowed = np.zeros((len(cells), len(vocabulary.classes)), dtype=bool)
+    for row, cell in enumerate(cells):
+        allowed[row, list(cell.classes)] = True
+    return allowed
+
+
+def _groups(vocabulary: Vocabulary) -> list[tuple[int, ...]]:
+    names = [vocabulary.group_of(one) for one in vocabulary.classes]
+    return [tuple(place for place, one in enumerate(names) if one == name) for name in dict.fromkeys(names)]
 
 
 def _right(head: Head, features: NDArray[np.floating], cells: Sequence[Cell]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from decoding import Boxes, find_boxes, overlap
+from device_code import Boxes, find_boxes, overlap
 from scenes import Picture, read_rgb, resampled
 from segmenter_net import STRIDE, UM_PER_PX
 from tables import KINDS, Field, fields

@@ -19,19 +19,21 @@ import numpy as np
 
 from choose_thresholds import choose_thresholds
 from golden_pictures import golden_pictures
-from leukoscope.analysis.golden import clear_cells, replay, write_golden
+from leukoscope.adapting.writing import GOLDEN, HEAD, VALIDATION
+from leukoscope.analysis.golden import clear_cells, clear_lead, replay, write_golden
+from leukoscope.bundles.archive import MANIFEST
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
+from leukoscope.inference.manifest_text import as_toml
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
 from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all
 from vocabulary import Vocabulary
 
 NETWORKS = {"onnx": "network.int8.onnx", "litert": "network.int8.tflite"}
-GOLDEN, VALIDATION, MANIFEST = "golden.npz", "validation.json", "manifest.toml"
+KNOWN = "known.npz"
+STORED = {"golden": GOLDEN, "head": HEAD, "known": KNOWN, "validation": VALIDATION}
 KINDS = ("rbc", "wbc", "platelet")
-CLEAR_LEAD = 0.5
-"""How far the best class is ahead in a golden picture: a tie may fall either way by rounding."""
 
 
 def main() -> None:
@@ -40,16 +42,10 @@ def main() -> None:
     parser.add_argument("--exported", type=Path, required=True, help="what export.py wrote")
     parser.add_argument("--facts", type=Path, required=True, help="the manifest's hand-written part")
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
-    parser.add_argument(
-        "--as-in", type=Path, help="take temperature and limit of unsure from this bundle; judge nothing"
-    )
-    parser.add_argument("--name", help="of the bundle, with --as-in")
     add_collection(parser)
     options = parser.parse_args()
     facts = tomllib.loads(options.facts.read_text("utf-8"))
-    if options.as_in is not None:
-        bundle = pack_adapted(options.exported, facts, options.out, Bundle.read(options.as_in), options.name)
-    elif facts["kind"] == "segmenter":
+    if facts["kind"] == "segmenter":
         bundle = pack_segmenter(options.exported, facts, options.out)
     else:
         vocabulary = Vocabulary.read(options.facts)
@@ -97,25 +93,10 @@ def pack_classifier(
     return _write(out, facts)
 
 
-def pack_adapted(exported: Path, facts: dict[str, Any], out: Path, like: Bundle, name: str) -> Bundle:
-    """Write the bundle of a classifier that was fitted to a laboratory's cells: nobody has judged it on others.
-
-    It has no confusion matrices, so a differential is told as counted only.
-    """
-    known = like.manifest.classifier
-    assert known is not None
-    facts.pop("training", None)
-    facts |= {"name": name, "version": like.manifest.version}
-    facts["classifier"] |= known.model_dump(include={"label_smoothing", "temperature", "unsure_below"})
-    bundle = _draft(exported, facts, _signature(exported), out)
-    _write_golden_cells(bundle, out)
-    return _write(out, facts)
-
-
 def _write_golden_cells(bundle: Bundle, out: Path) -> None:
     pictures = golden_pictures(bundle.manifest)
     logits = np.stack([OnnxSettings(threads=1).open(bundle).run(picture)["logits"] for picture in pictures])
-    clear = np.diff(np.sort(logits, axis=1)[:, -2:], axis=1)[:, 0] > CLEAR_LEAD
+    clear = clear_lead(logits)
     write_golden(out / GOLDEN, pictures[clear], classes=logits[clear].argmax(axis=1))
 
 
@@ -132,8 +113,10 @@ def _draft(exported: Path, facts: dict[str, Any], signature: dict[str, Any], out
     for name in NETWORKS.values():
         shutil.copyfile(exported / name, out / name)
         (out / name).chmod(0o644)
-    for name in (GOLDEN, VALIDATION):
+    for name in STORED.values():
         (out / name).unlink(missing_ok=True)
+    for name in (HEAD, KNOWN) if facts["kind"] == "classifier" else ():
+        shutil.copyfile(exported / name, out / name)
     (out / GOLDEN).write_bytes(b"")
     facts["files"] = {engine: {"path": name, "outputs": outputs} for engine, name in NETWORKS.items()}
     return _write(out, facts)
@@ -143,26 +126,10 @@ def _write(out: Path, facts: dict[str, Any]) -> Bundle:
     """The manifest, with the digests of what lies beside it now."""
     for file in facts["files"].values():
         file["sha256"] = _sha256(out / file["path"])
-    stored = {"golden": GOLDEN} | ({"validation": VALIDATION} if (out / VALIDATION).exists() else {})
+    stored = {key: name for key, name in STORED.items() if (out / name).exists()}
     content = facts | {key: {"path": name, "sha256": _sha256(out / name)} for key, name in stored.items()}
-    (out / MANIFEST).write_text(_as_toml(content), "utf-8")
+    (out / MANIFEST).write_text(as_toml(content), "utf-8")
     return Bundle.read(out)
-
-
-def _as_toml(table: dict[str, Any], prefix: str = "") -> str:
-    """Plain TOML: values first, then tables; a list of tables becomes inline tables, one a line."""
-    lines, tables = [], []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            tables.append(f"\n[{prefix}{key}]\n{_as_toml(value, f'{prefix}{key}.')}")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            rows = ",\n".join(
-                "    { " + ", ".join(f"{name} = {json.dumps(one)}" for name, one in row.items()) + " }" for row in value
-            )
-            lines.append(f"{key} = [\n{rows},\n]")
-        else:
-            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
-    return "\n".join(lines) + "\n" + "".join(tables)
 
 
 def _sha256(path: Path) -> str:

@@ -30,6 +30,8 @@ from torch.fx.experimental.optimization import fuse
 from scenes import Picture
 
 OPSET = 18
+FEATURES = "features"
+"""The one output that is a vector; the others are grids."""
 INPUT_STEP = 1.0 / 255.0
 """One level of the quantised input is one grey level, so a device may hand its pixels over unchanged."""
 
@@ -96,7 +98,7 @@ def without_traces(path: Path) -> None:
 
 def to_litert(net: nn.Module, outputs: tuple[str, ...], calibration: Sequence[Picture], path: Path) -> dict[str, Any]:
     """Writes int8 LiteRT: int8 NHWC in and out; returns where each output is found, for `signature.json`."""
-    grids = [place for place, name in enumerate(outputs) if name != "logits"]
+    grids = [place for place, name in enumerate(outputs) if name != FEATURES]
     wrapped = litert_torch.to_channel_last_io(folded(net), args=[0], outputs=grids)
     sample = torch.from_numpy(_rows(calibration[0]))
     with torch.inference_mode():

@@ -28,9 +28,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
     folder = tmp_path_factory.mktemp("pack")
     shipped, exported = find_asset("models", "classifier"), folder / "exported"
     exported.mkdir()
-    for name in pack.NETWORKS.values():
+    for name in (*pack.NETWORKS.values(), pack.HEAD, pack.KNOWN):
         shutil.copy(shipped / name, exported / name)
-    signature = {"litert": {"outputs": {"logits": {"index": 0}}}}
+    signature = {"litert": {"outputs": {"features": {"index": 0}}}}
     (exported / "signature.json").write_text(json.dumps(signature))
     crops = folder_crops(make_cell_folder(folder / "cells", LABELS, 40), UM_PER_PX, "val")
     facts = tomllib.loads(FACTS.read_text("utf-8"))

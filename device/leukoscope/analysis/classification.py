@@ -1,6 +1,6 @@
 """Names the white cells of a micrograph, or says that it is unsure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -74,16 +74,22 @@ class Classifier:
         members = (key for key in probabilities if self._group_of.get(key, key) == surest)
         return max(members, key=probabilities.__getitem__), shares[surest]
 
-    def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
-        """Probability per class; a cell that is not clear at once is looked at again, mirrored."""
-        shares = self._look(crop)
+    def believe(self, looks: Iterator[NDArray[np.float32]]) -> dict[str, float]:
+        """Probability per class; a second look is taken at a cell that is not clear at once.
+
+        Args:
+            looks: logits of the cell as it is, then mirrored; the second are computed when they are asked for.
+        """
+        shares = self._shares(next(looks))
         if shares.max() < CLEAR_AT_ONCE:
-            shares = np.float32(0.5) * (shares + self._look(np.ascontiguousarray(crop[:, ::-1])))
+            shares = np.float32(0.5) * (shares + self._shares(next(looks)))
         return {one.key: float(share) for one, share in zip(self._facts.classes, shares, strict=True)}
 
-    def _look(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        logits = self._network.run(crop)["logits"] / self._facts.temperature
-        weights = np.exp(logits - logits.max())
+    def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
+        return self.believe(self._network.run(one)["logits"] for one in as_it_is_and_mirrored(crop))
+
+    def _shares(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        weights = np.exp((logits - logits.max()) / self._facts.temperature)
         smooth = self._facts.label_smoothing
         shares = np.maximum(weights / weights.sum() - smooth / len(weights), 0)
         return np.asarray(shares / shares.sum(), dtype=np.float32)
@@ -91,6 +97,12 @@ class Classifier:
     def cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
         """The network's window around a place (row, column), at the network's scale; see `window_around`."""
         return window_around(pixels, centre, self._input.um_per_px / um_per_px, (self._input.rows, self._input.cols))
+
+
+def as_it_is_and_mirrored(crop: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The pictures a classifier looks at, one after the other."""
+    yield crop
+    yield np.ascontiguousarray(crop[:, ::-1])
 
 
 def window_around(pixels: Pixels, centre: tuple[float, float], step: float, size: tuple[int, int]) -> NDArray[np.uint8]:

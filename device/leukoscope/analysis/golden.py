@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from leukoscope.inference.network import Network
 CLEAR_SCORE = 0.1
 """A cell this far above its threshold is a clear decision; fainter ones may differ by rounding."""
 SAME_BOX_IOU = 0.7
+CLEAR_LEAD = 0.5
+"""How far the best class is ahead in a golden picture: a tie may fall either way by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
     Raises:
         BundleError: the golden file is missing, altered or malformed.
     """
-    pictures, expected = _golden_pair(bundle)
+    pictures, expected = golden_pair(bundle)
     try:
         network.run(pictures[0])
         begin = time.perf_counter()
@@ -80,8 +82,12 @@ def _segmenter_facts(bundle: Bundle) -> SegmenterFacts:
     return bundle.manifest.segmenter
 
 
-def _golden_pair(bundle: Bundle) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """Pictures, shape (n, rows, cols, 3), and decisions: classes (n,) or clear cells (m, 5) of the first picture."""
+def golden_pair(bundle: Bundle) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Pictures, shape (n, rows, cols, 3), and decisions: classes (n,) or clear cells (m, 5) of the first picture.
+
+    Raises:
+        BundleError: the golden file is missing, altered or malformed.
+    """
     name, shape = bundle.manifest.name, bundle.manifest.input
     try:
         golden = read_arrays(bundle.golden_path().read_bytes())
@@ -112,7 +118,12 @@ def clear_cells(
     return np.concatenate([found.kind[:, None], found.corners()], axis=1)[clear].astype(np.float32)
 
 
-def write_golden(path: Path, pictures: NDArray[np.uint8], **decisions: NDArray[np.generic]) -> None:
+def clear_lead(logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which pictures a classifier is clear about, (n,), by its logits (n, classes)."""
+    return np.asarray(np.diff(np.sort(logits, axis=1)[:, -2:], axis=1)[:, 0] > CLEAR_LEAD)
+
+
+def write_golden(path: Path | IO[bytes], pictures: NDArray[np.uint8], **decisions: NDArray[np.generic]) -> None:
     """Store golden inputs, shape (n, rows, cols, 3), and the decisions `replay` expects for them."""
     np.savez_compressed(path, pictures=pictures, **decisions)  # type: ignore[arg-type]
 

@@ -104,8 +104,8 @@ class Contents(FrozenModel):
         signed = (self.name, self.kind, self.version, sorted(self.engines))
         if said != signed:
             raise BundleError(f"{origin}: its manifest says {said}, its contents.json {signed}: pack it anew")
-        named = {manifest.golden.path, *(file.path for file in manifest.files.values())}
-        named |= set() if manifest.validation is None else {manifest.validation.path}
+        stored = (manifest.golden, manifest.head, manifest.known, manifest.validation, *manifest.files.values())
+        named = {file.path for file in stored if file is not None}
         if missing := sorted(named - set(self.files)):
             raise BundleError(f"{origin} lacks {missing[0]!r}, which its manifest names: pack it anew")
 
@@ -143,9 +143,7 @@ def files_to_pack(bundle: Bundle) -> dict[str, bytes]:
         BundleError: a file is missing or not the one the manifest names.
     """
     manifest = bundle.manifest
-    paths: list[Path] = [bundle.folder / MANIFEST, bundle.golden_path()]
+    paths: list[Path] = [bundle.folder / MANIFEST, *bundle.stored_paths()]
     paths += [bundle.network_path(engine) for engine in manifest.files]
-    validation = bundle.validation_path()
-    paths += [] if validation is None else [validation]
     paths += [card for card in [bundle.folder / "CARD.md"] if card.exists()]
     return {path.name: path.read_bytes() for path in paths}

@@ -121,6 +121,10 @@ class Manifest(FrozenModel):
     files: Mapping[EngineName, NetworkFile]
     golden: StoredFile
     """An input and the decisions every engine on every board must reach."""
+    head: StoredFile | None = None
+    """A classifier's last layer, where its networks give features; read by `read_head`."""
+    known: StoredFile | None = None
+    """What the head is given on cells that the network learnt from: what fitting it to others must not unlearn."""
     validation: StoredFile | None = None
     """How a classifier named cells that it had not learnt from; read by `Validation`."""
     expected: tuple[ExpectedSpeed, ...] = ()
@@ -133,6 +137,8 @@ class Manifest(FrozenModel):
         facts = {"segmenter": self.segmenter, "classifier": self.classifier}
         if [name for name, value in facts.items() if value is not None] != [self.kind]:
             raise ValueError(f"a {self.kind} bundle needs exactly the table [{self.kind}]")
+        if self.head is not None and self.classifier is None:
+            raise ValueError("only a classifier has a head")
         return self
 
 
@@ -192,7 +198,39 @@ class Bundle:
         Raises:
             BundleError: the file is missing or altered.
         """
-        file = self.manifest.validation
+        return self._stored(self.manifest.validation)
+
+    def head_path(self) -> Path | None:
+        """The file of the last layer, after its sha256 has been checked; None where the network names by itself.
+
+        Raises:
+            BundleError: the file is missing or altered.
+        """
+        return self._stored(self.manifest.head)
+
+    def known_path(self) -> Path | None:
+        """The file of what is not to be unlearnt, after its sha256 has been checked; None where the bundle has none.
+
+        Raises:
+            BundleError: the file is missing or altered.
+        """
+        return self._stored(self.manifest.known)
+
+    def stored_paths(self) -> list[Path]:
+        """Every file beside the networks that the manifest names, after their sha256 have been checked.
+
+        Raises:
+            BundleError: one is missing or altered.
+        """
+        found = (self.golden_path(), self.head_path(), self.known_path(), self.validation_path())
+        return [path for path in found if path is not None]
+
+    def digest(self, engine: EngineName) -> str:
+        """What a report names the network by: the sha256 of its file; with a head, the sha256 of both digests."""
+        network, head = self.manifest.files[engine].sha256, self.manifest.head
+        return network if head is None else hashlib.sha256(f"{network}{head.sha256}".encode()).hexdigest()
+
+    def _stored(self, file: StoredFile | None) -> Path | None:
         return None if file is None else self._verified(file.path, file.sha256)
 
     def _verified(self, name: str, sha256: str) -> Path:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from leukoscope.errors import EngineUnavailable
 from leukoscope.inference.bundle import Bundle
-from leukoscope.inference.network import Outputs
+from leukoscope.inference.head import with_head
+from leukoscope.inference.network import Network, Outputs
 from leukoscope.inference.quantization import Affine
 from leukoscope.schema import FrozenModel
 
@@ -53,18 +54,18 @@ class LitertSettings(FrozenModel):
     runtime: Runtime | None = None
     """Which package to use; without it ai-edge-litert where installed, else tflite-runtime."""
 
-    def open(self, bundle: Bundle) -> LitertNetwork:
+    def open(self, bundle: Bundle) -> Network:
         """Load a bundle's TFLite network.
 
         Raises:
-            BundleError: the network is missing or altered.
+            BundleError: the network or its head is missing or altered.
             EngineUnavailable: no runtime is installed, or it cannot load the network.
         """
         path = bundle.network_path("litert")
         runtime, interpreter_class = _find_runtime(self.runtime)
         try:
             interpreter = interpreter_class(model_path=str(path), num_threads=self.threads)
-            return LitertNetwork(
+            network = LitertNetwork(
                 interpreter,
                 bundle.manifest.files["litert"].outputs,
                 f"{runtime} {metadata.version(runtime.replace('-', '_'))}",
@@ -72,6 +73,7 @@ class LitertSettings(FrozenModel):
         except (ValueError, RuntimeError, SystemError, AttributeError) as error:
             why = " ".join(str(error).split())
             raise EngineUnavailable(f"{runtime} cannot run {path}: {why}") from error
+        return with_head(network, bundle)
 
 
 def _affine(detail: dict[str, Any]) -> Affine:

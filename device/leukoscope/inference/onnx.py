@@ -8,7 +8,8 @@ from pydantic import Field
 
 from leukoscope.errors import EngineUnavailable
 from leukoscope.inference.bundle import Bundle
-from leukoscope.inference.network import Outputs
+from leukoscope.inference.head import with_head
+from leukoscope.inference.network import Network, Outputs
 from leukoscope.schema import FrozenModel
 
 
@@ -41,11 +42,11 @@ class OnnxSettings(FrozenModel):
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     """Execution providers in order of preference; every one of them must be there."""
 
-    def open(self, bundle: Bundle) -> OnnxNetwork:
+    def open(self, bundle: Bundle) -> Network:
         """Load a bundle's ONNX network.
 
         Raises:
-            BundleError: the network is missing or altered.
+            BundleError: the network or its head is missing or altered.
             EngineUnavailable: ONNX Runtime, or a provider asked for, is not installed.
         """
         path = bundle.network_path("onnx")
@@ -68,4 +69,4 @@ class OnnxSettings(FrozenModel):
             why = " ".join(str(error).split())
             raise EngineUnavailable(f"ONNX Runtime cannot load {path}: {why}") from error
         outputs = bundle.manifest.files["onnx"].outputs
-        return OnnxNetwork(session, outputs, f"onnxruntime {onnxruntime.__version__}")
+        return with_head(OnnxNetwork(session, outputs, f"onnxruntime {onnxruntime.__version__}"), bundle)

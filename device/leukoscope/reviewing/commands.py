@@ -96,7 +96,7 @@ def pictures(
     bench: BenchOption,
     to: Annotated[Path, typer.Option(help="The folder they are written into; made when missing.")],
     named: Annotated[
-        bool, typer.Option("--named", help="Only cells that people named or confirmed, for tools/adapt --named.")
+        bool, typer.Option("--named", help="Only cells that people named or confirmed, for leukoscope adapt --named.")
     ] = False,
 ) -> None:
     """Write the pictures of a report's white cells as WebP files, named after number and class.

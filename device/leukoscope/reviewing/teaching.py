@@ -1,7 +1,7 @@
-"""Cells that people named, as the folders from which a classifier is fitted to a laboratory (`tools/adapt --named`)."""
+"""Cells that people named: what a classifier is fitted to a laboratory by, at once or through a folder."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +39,24 @@ def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path,
     for earlier in folder.glob(f"*/{specimen}/cell-*.png"):
         earlier.unlink()
     written = 0
-    for one in pictures:
-        if not one.by_person or one.name == UNSURE:
-            continue
+    for one, window in named_windows(pictures, um_per_px):
         path = folder / one.name / specimen / f"cell-{one.number:05d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(_in_the_middle(one, um_per_px)).save(path)
+        Image.fromarray(window).save(path)
         written += 1
     return written
+
+
+def named_windows(pictures: Iterable[KeptPicture], um_per_px: float) -> Iterator[tuple[KeptPicture, NDArray[np.uint8]]]:
+    """Each cell that a person named or confirmed, in the middle of RGB (128, 128, 3) at `UM_PER_PX`.
+
+    Args:
+        pictures: of a report's cells; those that nobody looked at, or was unsure of, are left out.
+        um_per_px: scale of the fields they are from.
+    """
+    for one in pictures:
+        if one.by_person and one.name != UNSURE:
+            yield one, _in_the_middle(one, um_per_px)
 
 
 def _in_the_middle(kept: KeptPicture, um_per_px: float) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ class BundleIdentity:
     name: str
     version: str
     sha256: str
-    """Of the file that ran, hexadecimal."""
+    """Of what ran, hexadecimal: the network's file, or that and the head beside it."""
     engine: str
     """"onnx" or "litert"."""
 

@@ -5,15 +5,14 @@ sees already: the features stay, and the rows of the classes that were named mov
 where that would change what is said of cells like those the network learnt from.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+
+from leukoscope.errors import AdaptingError
+from leukoscope.inference.head import Head
 
 KEEP = 0.03
 """Of the mean squared change of the logits of known cells, against the mean loss. Without it the rows that move rise
@@ -27,22 +26,8 @@ ORIENTATIONS = 8
 """Of a square picture: a cell has no up or left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last layer: logits are `features @ weights.T + biases`."""
-
-    weights: NDArray[np.float64]
-    """(classes, features)."""
-    biases: NDArray[np.float64]
-    """(classes,)."""
-
-    def logits(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(..., classes) for features (..., features)."""
-        return np.asarray(features @ self.weights.T + self.biases)
-
-
 def views(window: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """A square picture in its orientations, itself first."""
+    """A square picture in its orientations; first itself, then mirrored, as a classifier looks at it."""
     turned = [np.rot90(window, quarter) for quarter in range(4)]
     return [np.ascontiguousarray(one) for way in turned for one in (way, way[:, ::-1])]
 
@@ -84,6 +69,7 @@ def refit(
 
     Raises:
         ValueError: the labels are all the same: there is nothing to tell apart.
+        AdaptingError: scipy is not installed.
     """
     labels, which, counts = np.unique(allowed, axis=0, return_inverse=True, return_counts=True)
     if len(labels) < 2:
@@ -109,10 +95,10 @@ def refit(
         slope = (weight[:, None] * (shares - wanted)).T @ seen + 2.0 * back
         return float(lost), slope.ravel()
 
-    change = minimize(loss, np.zeros(start.size), jac=True, method="L-BFGS-B").x.reshape(start.shape)
+    change = _least(loss, start.size).reshape(start.shape)
     weights, biases = head.weights.copy(), head.biases.copy()
-    weights[named] += change[:, :-1]
-    biases[named] += change[:, -1]
+    weights[named] += change[:, :-1].astype(np.float32)
+    biases[named] += change[:, -1].astype(np.float32)
     return Head(weights, biases)
 
 
@@ -125,38 +111,37 @@ def cross_validated(
     known: NDArray[np.floating],
     features: NDArray[np.floating],
     allowed: NDArray[np.bool_],
-    groups: Sequence[str],
+    specimens: Sequence[str],
     temperature: float = 1.0,
     folds: int = 5,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which cells are named right by the old head, and which by heads fitted to the cells of other groups alone.
+) -> NDArray[np.float32]:
+    """What heads say of cells whose specimens they were not fitted to: logits, (cells, views, classes).
 
     Args:
         head: to start from.
         known: as in `refit`.
-        features: (cells, views, features); the first view is judged.
+        features: (cells, views, features).
         allowed: (cells, classes).
-        groups: the patient or specimen of each cell; its cells are never on both sides.
+        specimens: of each cell; the cells of one are never on both sides.
         temperature: which the device divides logits by.
-        folds: parts; fewer where there are fewer groups.
+        folds: parts; fewer where there are fewer specimens.
 
     Raises:
-        ValueError: there are fewer than two groups.
+        ValueError: there are fewer than two specimens.
     """
-    names = np.unique(groups)
+    names = np.unique(specimens)
     if len(names) < 2:
         raise ValueError("expected cells of two specimens or more, found one")
     drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
-    part = drawn[np.searchsorted(names, groups)]
-    before, after = np.zeros(len(part), dtype=bool), np.zeros(len(part), dtype=bool)
+    part = drawn[np.searchsorted(names, specimens)]
+    logits = np.zeros((*features.shape[:2], len(head.biases)), dtype=np.float32)
     for fold in np.unique(part):
         judged, learnt = part == fold, part != fold
         # What is left may hold one class only: then it teaches nothing.
         several = len(np.unique(allowed[learnt], axis=0)) > 1
         fitted = refit(head, known, features[learnt], allowed[learnt], temperature) if several else head
-        before[judged] = _right(head, features[judged], allowed[judged])
-        after[judged] = _right(fitted, features[judged], allowed[judged])
-    return before, after
+        logits[judged] = fitted.logits(features[judged])
+    return logits
 
 
 def chance_of(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
@@ -165,6 +150,10 @@ def chance_of(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
     return sum(comb(changed, more) for more in range(better, changed + 1)) / 2.0**changed
 
 
-def _right(head: Head, features: NDArray[np.floating], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    best = head.logits(features[:, 0]).argmax(axis=1)
-    return np.asarray(allowed[np.arange(len(best)), best])
+def _least(loss: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]], size: int) -> NDArray[np.float64]:
+    """Where a convex function, which also gives its slope, is least."""
+    try:
+        from scipy.optimize import minimize
+    except ImportError as error:
+        raise AdaptingError(f"fitting needs the package scipy ({error}): install leukoscope[adapt]") from error
+    return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)

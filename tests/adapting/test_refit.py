@@ -1,11 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import refit as refit_module
-from refit import Head, chance_of, cross_validated, refit, second_moment, views
+from leukoscope.adapting.refit import chance_of, cross_validated, refit, second_moment, views
+from leukoscope.arrays import read_arrays
+from leukoscope.assets import find_asset
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.head import Head, read_head
 
 CLASSES, FEATURES, SHOWN = 5, 12, 8
 """Of the features the first few show what a cell is, the others where it was photographed."""
@@ -35,7 +36,11 @@ def known() -> NDArray:
 
 
 def right(head: Head, features: NDArray, allowed: NDArray) -> float:
-    return float(np.mean(allowed[np.arange(len(allowed)), head.logits(features[:, 0]).argmax(axis=1)]))
+    return float(named_right(head.logits(features), allowed).mean())
+
+
+def named_right(logits: NDArray, allowed: NDArray) -> NDArray:
+    return allowed[np.arange(len(allowed)), logits[:, 0].argmax(axis=1)]
 
 
 def test_names_teach_a_laboratory_it_has_not_seen() -> None:
@@ -60,11 +65,14 @@ def test_every_class_counts_alike_in_what_is_known() -> None:
     np.testing.assert_allclose(few, [[5.0, 2.0], [2.0, 1.0]])
 
 
-def test_what_ships_is_the_second_moment_of_the_classifiers_features() -> None:
-    folder = Path(refit_module.__file__).parent
-    with np.load(folder / "classifier.f16.npz") as weights:
-        features = weights["name.weight"].shape[1]
-    moments = np.load(folder / "classifier.known.npy")
+@pytest.mark.parametrize("name", ["classifier", "marrow"])
+def test_what_ships_is_the_second_moment_of_the_classifiers_features(name: str) -> None:
+    bundle = Bundle.read(find_asset("models", name))
+    head, known = read_head(bundle), bundle.known_path()
+    assert head is not None
+    assert known is not None
+    features = head.weights.shape[1]
+    moments = read_arrays(known.read_bytes())["moments"]
     assert moments.shape == (features + 1, features + 1)
     assert moments[-1, -1] == pytest.approx(1.0)
     np.testing.assert_allclose(moments, moments.T, atol=1e-5)
@@ -105,16 +113,16 @@ def test_what_is_judged_was_not_learnt_from() -> None:
     allowed = np.repeat(np.eye(CLASSES, dtype=bool)[rng.integers(0, CLASSES, 10)], 5, axis=0)
     specimens = [f"specimen {number}" for number in np.repeat(np.arange(10), 5)]
     nothing = 0.0 * known()
-    _, apart = cross_validated(HEAD, nothing, features, allowed, specimens)
-    _, mixed = cross_validated(HEAD, nothing, features, allowed, [str(number) for number in range(50)])
-    assert mixed.all()
-    assert apart.sum() < 35
+    apart = cross_validated(HEAD, nothing, features, allowed, specimens)
+    mixed = cross_validated(HEAD, nothing, features, allowed, [str(number) for number in range(50)])
+    assert named_right(mixed, allowed).all()
+    assert named_right(apart, allowed).sum() < 35
 
 
 def test_cross_validation_tells_what_names_bring() -> None:
     features, allowed = cells(120, (0, 1, 2), strange=True)
-    before, after = cross_validated(HEAD, known(), features, allowed, [str(number // 3) for number in range(120)])
-    assert before.mean() == pytest.approx(right(HEAD, features, allowed))
+    unseen = cross_validated(HEAD, known(), features, allowed, [str(number // 3) for number in range(120)])
+    before, after = named_right(HEAD.logits(features), allowed), named_right(unseen, allowed)
     assert after.sum() > before.sum() + 5
     assert chance_of(before, after) < 0.05
 

@@ -1,0 +1,158 @@
+"""Fits a bundle's head to cells, and says what that is worth on cells of specimens set aside."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leukoscope.adapting.cells import NamedCells, Window
+from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, refit, views
+from leukoscope.adapting.self_training import refit_to_itself
+from leukoscope.analysis.classification import Classifier
+from leukoscope.arrays import read_arrays
+from leukoscope.errors import AdaptingError, BundleError
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.head import FEATURES, Head, read_head
+from leukoscope.inference.network import Network
+from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.specimen.cell import UNSURE
+
+FEWEST_NAMED, FEWEST_UNNAMED = 25, 128
+"""Cells; with as many the laboratories that were left out gained on the average (models/classifier/CARD.md)."""
+BY_CHANCE = 0.05
+"""How likely chance alone may be to bring what names bring; else nothing is fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A head that knows a laboratory."""
+
+    head: Head
+    told: str
+    """What came of it, in words."""
+    validation: Validation | None
+    """How it names cells of specimens it was not fitted to; None where nobody has named any."""
+
+
+class Fitter:
+    """A classifier's bundle whose head can be fitted."""
+
+    def __init__(self, bundle: Bundle, network: Network) -> None:
+        """Look whether a bundle can be fitted.
+
+        Raises:
+            AdaptingError: the bundle keeps no head apart from its network.
+            BundleError: it is no classifier's, or a file is missing, altered or malformed.
+        """
+        self.namer = Classifier(bundle, network)
+        head, known = read_head(bundle), bundle.known_path()
+        facts = bundle.manifest.classifier
+        if head is None or known is None or facts is None:
+            raise AdaptingError(
+                f"bundle {bundle.manifest.name} {bundle.manifest.version} keeps no last layer apart from its network: "
+                "start from the classifier that comes with the software, or pack it with models/recipes/pack.py"
+            )
+        self._head, self._facts, self._network = head, facts, network
+        self._known = _read_known(bundle, head.weights.shape[1])
+        self._classes = [one.key for one in facts.classes]
+        self._may_mean = {key: (key,) for key in self._classes} | {name: tuple(of) for name, of in facts.groups.items()}
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What a cell may be called: classes and groups of classes."""
+        return frozenset(self._may_mean)
+
+    def to_names(self, cells: NamedCells, laboratory: str) -> Fitted:
+        """The head fitted to named cells.
+
+        Args:
+            cells: all called by one of `labels`.
+            laboratory: what the bundle will be called.
+
+        Raises:
+            AdaptingError: the cells are too few, of one class or of one specimen, or the names bring no more than
+                chance would.
+        """
+        _refuse_too_few(cells)
+        allowed = np.array([[key in self._may_mean[label] for key in self._classes] for label in cells.labels])
+        features, temperature = self._features(cells.windows), self._facts.temperature
+        unseen = cross_validated(self._head, self._known, features, allowed, cells.specimens, temperature)
+        before = _right(self._head.logits(features[:, 0]), allowed)
+        after = _right(unseen[:, 0], allowed)
+        told = (
+            f"of {len(allowed)} cells, the specimen of each set aside in turn, {before.sum()} are named right before, "
+            f"{after.sum()} after"
+        )
+        if chance_of(before, after) > BY_CHANCE:
+            raise AdaptingError(f"{told}: no more than chance would bring; name more, or keep the bundle you have")
+        head = refit(self._head, self._known, features, allowed, temperature)
+        return Fitted(head, told, Validation(matrices=(self._matrix(unseen, cells.labels, laboratory),)))
+
+    def to_itself(self, windows: Sequence[Window]) -> Fitted:
+        """The head fitted to cells without names, by what it is sure of.
+
+        Raises:
+            AdaptingError: the cells are too few.
+        """
+        if len(windows) < FEWEST_UNNAMED:
+            raise AdaptingError(
+                f"expected {FEWEST_UNNAMED} whole white cells or more, found {len(windows)}: add fields, or check "
+                "--um-per-px"
+            )
+        features = self._features(windows)
+        head = refit_to_itself(self._head, self._known, features, self._group_places(), self._facts.temperature)
+        otherwise = np.mean(self._head.logits(features[:, 0]).argmax(1) != head.logits(features[:, 0]).argmax(1))
+        return Fitted(head, f"{otherwise:.1%} of {len(windows)} cells are called otherwise than before", None)
+
+    def _features(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """(cells, views, features)."""
+        seen = [self._network.run(view)[FEATURES] for window in windows for view in views(window)]
+        return np.stack(seen).reshape(len(windows), ORIENTATIONS, -1)
+
+    def _group_places(self) -> list[tuple[int, ...]]:
+        grouped = [tuple(map(self._classes.index, members)) for members in self._facts.groups.values()]
+        inside = {place for places in grouped for place in places}
+        return grouped + [(place,) for place in range(len(self._classes)) if place not in inside]
+
+    def _matrix(self, logits: NDArray[np.float32], labels: Sequence[str], laboratory: str) -> ConfusionMatrix:
+        """Truth against answer, as the device decides; logits are (cells, views, classes)."""
+        answers = (*self._classes, UNSURE)
+        counted = Counter(
+            (label, self.namer.decide(self.namer.believe(iter(looks)))[0])
+            for label, looks in zip(labels, logits, strict=True)
+        )
+        truth = tuple(sorted(set(labels)))
+        return ConfusionMatrix(
+            collection=laboratory,
+            held_out_by="slide",
+            truth=truth,
+            named=answers,
+            counts=tuple(tuple(counted[label, answer] for answer in answers) for label in truth),
+        )
+
+
+def _refuse_too_few(cells: NamedCells) -> None:
+    classes, specimens = len(set(cells.labels)), len(set(cells.specimens))
+    if len(cells.labels) < FEWEST_NAMED or classes < 2 or specimens < 2:
+        raise AdaptingError(
+            f"expected {FEWEST_NAMED} named cells or more, of two classes and two specimens at least, found "
+            f"{len(cells.labels)} of {classes} and {specimens}: name more (leukoscope report review)"
+        )
+
+
+def _read_known(bundle: Bundle, features: int) -> NDArray[np.float32]:
+    path = bundle.known_path()
+    assert path is not None
+    try:
+        known = read_arrays(path.read_bytes())["moments"]
+    except (KeyError, ValueError) as error:
+        raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
+    if known.shape != (features + 1, features + 1) or known.dtype.kind != "f" or not np.isfinite(known).all():
+        raise BundleError(f"{path} is malformed (moments of shape {known.shape}): install the bundle again")
+    return known.astype(np.float32)
+
+
+def _right(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(allowed[np.arange(len(logits)), logits.argmax(axis=1)])
