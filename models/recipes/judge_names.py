@@ -60,7 +60,8 @@ def main() -> None:
     count = options.names or options.unnamed
     of_all, of_five = [], []
     kept = [_right(head, beside_features, beside)]
-    for seed in range(DRAWS):
+    draws = DRAWS if count < len(others) else 1
+    for seed in range(draws):
         drawn = np.random.default_rng(seed).permutation(len(others))[:count]
         taught = [others[index] for index in drawn]
         shown = [view for cell in taught for view in views(centred(cell.picture))]
@@ -80,7 +81,7 @@ def main() -> None:
     for what, figures in (("one of all classes", of_all), ("one of the five", of_five)):
         print(
             f"{options.without} left out, {count} cells {named}, {what}: accuracy {np.mean(figures):.3f}, "
-            f"{min(figures):.3f} to {max(figures):.3f} in {DRAWS} draws"
+            f"{min(figures):.3f} to {max(figures):.3f} in {draws} draws"
         )
     strange = np.array([cell.collection == options.without for cell in beside])
     for whose, which in (("other laboratories", ~strange), ("its own", strange)):
