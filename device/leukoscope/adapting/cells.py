@@ -24,6 +24,7 @@ from leukoscope.specimen.sample import Source
 SHOWN_UM = 9.6
 """Half of what a classifier looks at: a picture with less was cut too close."""
 MOST_REPORTS = 10_000
+"""The latest; more than an outbox keeps."""
 ENOUGH_UNNAMED = 1000
 Window = NDArray[np.uint8]
 
