@@ -228,7 +228,7 @@ def test_two_counts_of_a_specimen_are_one_specimen(tmp_path: Path, monkeypatch: 
 def test_simulated_cells_teach_only_who_asks_for_them(bench: Path) -> None:
     outcome = leukoscope("adapt", "real-lab", "--bench", bench)
     assert outcome.code == 2
-    assert "found 0 of 0 and 0" in outcome.err
+    assert "named or confirmed in live reports, found none in 0 such of" in outcome.err
     assert not (bench.parent / "real-lab").exists()
 
 

@@ -89,17 +89,25 @@ def named_in_reports(desk: Desk, source: Source, namer: Classifier, known: Colle
         source: only reports of such pictures teach.
         namer: whose window is cut.
         known: classes of the bundle; cells of others are left out.
+
+    Raises:
+        AdaptingError: there is none.
     """
     found = NamedCells()
-    for report, entry in desk.reports(MOST_REPORTS):
-        if report.provenance.source is not source:
-            continue
+    reports = desk.reports(MOST_REPORTS)
+    of_source = [(report, entry) for report, entry in reports if report.provenance.source is source]
+    for report, entry in of_source:
         kept = pictures_of(desk.outbox, entry.key.id, entry.key.version)
         for one, pixels in named_windows(kept, report.provenance.um_per_px):
             if one.name in known:
                 rows, cols = pixels.shape[:2]
                 window = namer.cut_out(pixels, (rows / 2, cols / 2), UM_PER_PX)
                 found.add(window, one.name, report.sample_id or report.id)
+    if not found.labels:
+        raise AdaptingError(
+            f"expected pictured cells that people named or confirmed in {source.value} reports, found none in "
+            f"{len(of_source)} such of {len(reports)}: set cells.pictures, count and review, or say another --source"
+        )
     return found
 
 
