@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 
-from leukoscope.adapting.refit import refit, second_moment, views
-from leukoscope.adapting.self_training import refit_to_itself
+from leukoscope.adapting.refit import second_moment, views
+from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.analysis.centres import Boxes, find_boxes, overlap, unpack_mask
 from leukoscope.inference.head import Head
 
@@ -17,8 +17,7 @@ __all__ = [
     "Head",
     "find_boxes",
     "overlap",
-    "refit",
-    "refit_to_itself",
+    "refit_by_itself",
     "second_moment",
     "unpack_mask",
     "views",

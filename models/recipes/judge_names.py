@@ -2,7 +2,8 @@
 
 train_classifier.py --without raabin --run RUNS/without-raabin --budget-min 20
 judge_names.py --without raabin --run RUNS/without-raabin --names 100
-judge_names.py --without raabin --run RUNS/without-raabin --unnamed 300    by what it is sure of, nobody names a cell
+judge_names.py --without raabin --run RUNS/without-raabin --names 25 --unnamed 275    and by what it is then sure of
+judge_names.py --without raabin --run RUNS/without-raabin --unnamed 300    nobody names a cell
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from batches import in_batches
 from cells import Cell, artefact_cells, centred, labelled_cells
-from device_code import Head, refit, refit_to_itself, views
+from device_code import Head, refit_by_itself, views
 from judge_left_out import judged, judging_and_other, trained
 from remember import ARTEFACTS, SEED, remembered, some_of_each
 from tables import crops
@@ -40,10 +41,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--without", required=True, help="the laboratory that was left out")
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--names", type=int, help=f"how many of its cells are named, drawn {DRAWS} times")
-    how.add_argument("--unnamed", type=int, help="how many of its cells it looks at, which nobody names")
+    parser.add_argument("--names", type=int, default=0, help=f"how many of its cells are named, drawn {DRAWS} times")
+    parser.add_argument("--unnamed", type=int, default=0, help="how many of its cells it looks at, which nobody names")
     options = parser.parse_args()
+    if not options.names + options.unnamed:
+        parser.error("expected --names, --unnamed or both")
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
     net = trained(options.run, vocabulary)
@@ -57,31 +59,27 @@ def main() -> None:
     features, beside_features = (
         in_batches(net.pooled, [centred(cell.picture) for cell in those]) for those in (cells, beside)
     )
-    count = options.names or options.unnamed
     of_all, of_five = [], []
     kept = [_right(head, beside_features, beside)]
-    draws = DRAWS if count < len(others) else 1
+    count, groups = options.names + options.unnamed, _groups(vocabulary)
+    draws = DRAWS if options.names or count < len(others) else 1
     for seed in range(draws):
         drawn = np.random.default_rng(seed).permutation(len(others))[:count]
-        taught = [others[index] for index in drawn]
-        shown = [view for cell in taught for view in views(centred(cell.picture))]
-        seen = in_batches(net.pooled, shown).reshape(len(taught), -1, features.shape[1])
-        if options.names:
-            fitted = refit(head, known, seen, _allowed_by(taught, vocabulary))
-            left = np.setdiff1d(np.arange(len(cells)), drawn if others is cells else [])
-        else:
-            # Its own cells may be judged: their names were not used.
-            fitted = refit_to_itself(head, known, seen, _groups(vocabulary))
-            left = np.arange(len(cells))
+        shown = [others[index] for index in drawn]
+        seen = in_batches(net.pooled, [view for cell in shown for view in views(centred(cell.picture))])
+        seen = seen.reshape(len(shown), -1, features.shape[1])
+        named = seen[: options.names], _allowed_by(shown[: options.names], vocabulary)
+        fitted = refit_by_itself(head, known, seen[options.names :], groups, named if options.names else None)
+        # Cells that were looked at may be judged: their names were not used.
+        left = np.setdiff1d(np.arange(len(cells)), drawn[: options.names] if others is cells else [])
         logits, judged_on = fitted.logits(features[left]), [cells[index] for index in left]
         of_all.append(judged(logits, judged_on, vocabulary, free=True).accuracy)
         of_five.append(judged(logits, judged_on, vocabulary).accuracy)
         kept.append(_right(fitted, beside_features, beside))
-    named = "named" if options.names else "unnamed"
     for what, figures in (("one of all classes", of_all), ("one of the five", of_five)):
         print(
-            f"{options.without} left out, {count} cells {named}, {what}: accuracy {np.mean(figures):.3f}, "
-            f"{min(figures):.3f} to {max(figures):.3f} in {draws} draws"
+            f"{options.without} left out, {options.names} cells named, {options.unnamed} unnamed, {what}: "
+            f"accuracy {np.mean(figures):.3f}, {min(figures):.3f} to {max(figures):.3f} in {draws} draws"
         )
     strange = np.array([cell.collection == options.without for cell in beside])
     for whose, which in (("other laboratories", ~strange), ("its own", strange)):

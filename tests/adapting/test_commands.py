@@ -1,6 +1,7 @@
 """`leukoscope adapt`, from pictures to a bundle that the device names cells with."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,21 @@ def test_fields_without_names_make_a_bundle_that_claims_nothing(
     assert Bundle.read(tmp_path / "our-lab").validation_path() is None
 
 
+def test_fields_teach_beside_names(elsewhere: Path, tmp_path: Path) -> None:
+    fields = tmp_path / "fields"
+    fields.mkdir()
+    camera = simulated_camera(white_per_1000_rbc=80.0)
+    for number in range(3):
+        Image.fromarray(camera.capture().pixels[:, :, [1, 0, 2]]).save(fields / f"{number}.png")
+    outcome = leukoscope(
+        "adapt", "our-lab", "--named", elsewhere, *SCALE, "--unnamed", fields, "--fields-um-per-px", 0.127,
+        "--to", tmp_path / "our-lab",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"; [1-9]\d* unnamed cells taught it, too", outcome.out)
+    assert Bundle.read(tmp_path / "our-lab").validation_path() is not None
+
+
 def test_too_few_unnamed_cells_are_refused_with_what_was_found(tmp_path: Path) -> None:
     Image.fromarray(simulated_camera().capture().pixels).save(tmp_path / "field.png")
     outcome = leukoscope("adapt", "our-lab", "--unnamed", tmp_path, "--um-per-px", 0.127, "--to", tmp_path / "our-lab")
@@ -135,8 +151,8 @@ def test_too_few_unnamed_cells_are_refused_with_what_was_found(tmp_path: Path) -
     ("options", "told"),
     [
         (("Our Lab", "--named", "F", *SCALE), "no bundle can be called 'Our Lab'"),
-        (("our-lab", *SCALE), "expected one of --bench, --named and --unnamed"),
-        (("our-lab", "--named", "F", "--unnamed", "F", *SCALE), "expected one of --bench, --named and --unnamed"),
+        (("our-lab", *SCALE), "expected --bench, or --named and --unnamed, or one of these"),
+        (("our-lab", "--named", "F", "--bench", "F", *SCALE), "expected --bench, or --named and --unnamed, or one"),
         (("our-lab", "--named", "F"), "expected --um-per-px with --named and --unnamed"),
         (("our-lab", "--named", "F/nowhere", *SCALE), "nowhere, found no folder there"),
         (("our-lab", "--named", "F/monocyte", *SCALE), "expected folders named after classes (artefact, band, "),
@@ -182,15 +198,16 @@ def test_a_bundle_without_a_head_of_its_own_says_so(elsewhere: Path, tmp_path: P
     assert "keeps no last layer apart from its network" in outcome.err
 
 
-def reviewed(folder: Path, *specimens: str) -> Path:
-    """A simulated bench that has counted some specimens, in which a person has confirmed every cell."""
+def reviewed(folder: Path, *specimens: str, most: int | None = None) -> Path:
+    """A simulated bench that has counted some specimens, in which a person has confirmed every cell or so many."""
     bench = write_bench(folder, white_cells=12)
     bench.write_text(bench.read_text() + "cells = { pictures = 60 }\n")
     for specimen in specimens:
         assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", specimen).code == 0
     listed = leukoscope("report", "list", "--bench", bench, "--json").out.splitlines()
+    confirmed = ("--all-checked",) if most is None else ("--confirm", ",".join(map(str, range(1, most + 1))))
     for report in (json.loads(line)["id"] for line in listed):
-        took = leukoscope("report", "review", report, "--bench", bench, "--by", "Dr. Ada", "--all-checked")
+        took = leukoscope("report", "review", report, "--bench", bench, "--by", "Dr. Ada", *confirmed)
         assert took.code == 0, took.err
     return bench
 
@@ -207,6 +224,7 @@ def test_reviewed_reports_teach_without_a_folder_between(bench: Path, monkeypatc
     outcome = leukoscope("adapt", "our-lab", "--bench", bench, "--source", "simulated")
     assert outcome.code == 0, outcome.err
     assert outcome.out.startswith("SIMULATED · of ")
+    assert "unnamed" not in outcome.out
     assert 'classifier = "our-lab" under [models]' in outcome.out
     (matrix,) = Validation.read(bench.parent / "our-lab" / "validation.json").matrices
     assert sum(map(sum, matrix.counts)) >= 24
@@ -215,6 +233,18 @@ def test_reviewed_reports_teach_without_a_folder_between(bench: Path, monkeypatc
     (newest, *_) = leukoscope("report", "list", "--bench", bench, "--json").out.splitlines()
     report = leukoscope("report", "show", json.loads(newest)["id"], "--bench", bench, "--json").out.splitlines()[0]
     assert json.loads(report)["provenance"]["classifier"]["name"] == "our-lab"
+
+
+def test_cells_that_nobody_looked_at_teach_beside_those_that_were_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "FEWEST_NAMED", 8)
+    monkeypatch.setattr(fitting, "BY_CHANCE", 1.0)
+    partly = reviewed(tmp_path, "S-1", "S-2", most=7)
+    outcome = leukoscope("adapt", "our-lab", "--bench", partly, "--source", "simulated")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("SIMULATED · of 1")
+    assert re.search(r"; [1-9]\d* unnamed cells taught it, too", outcome.out)
 
 
 def test_two_counts_of_a_specimen_are_one_specimen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

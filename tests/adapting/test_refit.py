@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -112,16 +114,25 @@ def test_what_is_judged_was_not_learnt_from() -> None:
     features = np.repeat(rng.normal(size=(10, 1, FEATURES)), 5, axis=0)
     allowed = np.repeat(np.eye(CLASSES, dtype=bool)[rng.integers(0, CLASSES, 10)], 5, axis=0)
     specimens = [f"specimen {number}" for number in np.repeat(np.arange(10), 5)]
-    nothing = 0.0 * known()
-    apart = cross_validated(HEAD, nothing, features, allowed, specimens)
-    mixed = cross_validated(HEAD, nothing, features, allowed, [str(number) for number in range(50)])
+
+    def fit(learnt: NDArray, aside: Sequence[str]) -> Head:
+        assert not {specimens[cell] for cell in np.flatnonzero(learnt)} & set(aside)
+        return refit(HEAD, 0.0 * known(), features[learnt], allowed[learnt])
+
+    apart = cross_validated(fit, features, specimens)
+    specimens = [str(number) for number in range(50)]
+    mixed = cross_validated(fit, features, specimens)
     assert named_right(mixed, allowed).all()
     assert named_right(apart, allowed).sum() < 35
 
 
 def test_cross_validation_tells_what_names_bring() -> None:
     features, allowed = cells(120, (0, 1, 2), strange=True)
-    unseen = cross_validated(HEAD, known(), features, allowed, [str(number // 3) for number in range(120)])
+    unseen = cross_validated(
+        lambda learnt, _: refit(HEAD, known(), features[learnt], allowed[learnt]),
+        features,
+        [str(number // 3) for number in range(120)],
+    )
     before, after = named_right(HEAD.logits(features), allowed), named_right(unseen, allowed)
     assert after.sum() > before.sum() + 5
     assert chance_of(before, after) < 0.05
@@ -141,7 +152,7 @@ def test_cells_of_one_class_or_one_specimen_are_refused() -> None:
     with pytest.raises(ValueError, match="two classes or more, found one"):
         refit(HEAD, known(), features, allowed)
     with pytest.raises(ValueError, match="two specimens or more, found one"):
-        cross_validated(HEAD, known(), features, allowed, ["one"] * 10)
+        cross_validated(lambda learnt, aside: HEAD, features, ["one"] * 10)
 
 
 def test_a_picture_has_eight_orientations_and_comes_first_itself() -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.adapting.refit import second_moment
-from leukoscope.adapting.self_training import refit_to_itself
+from leukoscope.adapting.refit import refit, second_moment
+from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.inference.head import Head
 
 HEAD = Head(
@@ -38,13 +38,13 @@ STRANGE = cells((-3.0, 0.8), 2.0)
 
 
 def test_what_it_is_sure_of_teaches_it_the_rest() -> None:
-    fitted = refit_to_itself(HEAD, known(), STRANGE[0], GROUPS)
+    fitted = refit_by_itself(HEAD, known(), STRANGE[0], GROUPS)
     assert right(HEAD, *STRANGE) < 0.92
     assert right(fitted, *STRANGE) > 0.98
 
 
 def test_what_it_does_not_meet_is_not_unlearnt() -> None:
-    fitted = refit_to_itself(HEAD, known(), STRANGE[0], GROUPS)
+    fitted = refit_by_itself(HEAD, known(), STRANGE[0], GROUPS)
     np.testing.assert_array_equal(fitted.weights[2], HEAD.weights[2])
     assert fitted.logits(np.array([0.0, 0.0, 4.0])).argmax() == 2
     old = cells((-2.5, 2.5), 0.0, seed=2)
@@ -52,12 +52,28 @@ def test_what_it_does_not_meet_is_not_unlearnt() -> None:
 
 
 def test_classes_of_one_group_are_not_told_apart_by_it() -> None:
-    fitted = refit_to_itself(HEAD, known(), STRANGE[0], [(0, 1), (2,)])
+    fitted = refit_by_itself(HEAD, known(), STRANGE[0], [(0, 1), (2,)])
     # All cells are of one group: there is nothing to learn.
     assert fitted is HEAD
 
 
 def test_without_two_groups_it_is_sure_of_it_stays_as_it_is() -> None:
     doubtful = Head(HEAD.weights / 100, HEAD.biases)
-    assert refit_to_itself(doubtful, known(), STRANGE[0], GROUPS) is doubtful
-    assert refit_to_itself(HEAD, known(), STRANGE[0], GROUPS, temperature=100.0) is HEAD
+    assert refit_by_itself(doubtful, known(), STRANGE[0], GROUPS) is doubtful
+    assert refit_by_itself(HEAD, known(), STRANGE[0], GROUPS, temperature=100.0) is HEAD
+
+
+def test_a_few_names_put_right_what_it_would_have_taught_itself_wrongly() -> None:
+    """A second class so strange that most of it is surely taken for the first, until four cells are named."""
+    features, truth = cells((-3.0, -0.7), 2.0)
+    named = features[:4], np.arange(3) == truth[:4, None]
+    assert set(truth[:4]) == {0, 1}
+    assert right(refit_by_itself(HEAD, known(), features, GROUPS), features, truth) < 0.7
+    assert right(refit_by_itself(HEAD, known(), features[4:], GROUPS, named), features, truth) > 0.98
+
+
+def test_without_unnamed_cells_names_alone_teach() -> None:
+    features, truth = STRANGE
+    named = features[:20], np.arange(3) == truth[:20, None]
+    one, other = refit_by_itself(HEAD, known(), features[:0], GROUPS, named), refit(HEAD, known(), *named)
+    np.testing.assert_array_equal(one.weights, other.weights)

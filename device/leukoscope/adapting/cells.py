@@ -16,7 +16,7 @@ from leukoscope.errors import AdaptingError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.reporting.cells import pictures_of
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.teaching import UM_PER_PX, named_windows
+from leukoscope.reviewing.teaching import UM_PER_PX, in_the_middle
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
@@ -43,6 +43,15 @@ class NamedCells:
         self.windows.append(window)
         self.labels.append(label)
         self.specimens.append(specimen)
+
+
+@dataclass(slots=True)
+class UnnamedCells:
+    """Cells that nobody has named, each in the middle of a classifier's window."""
+
+    windows: list[Window] = field(default_factory=list)
+    specimens: list[str] = field(default_factory=list)
+    """What each is of; "" where nobody knows."""
 
 
 def named_in_folder(folder: Path, um_per_px: float, namer: Classifier, known: Collection[str]) -> NamedCells:
@@ -81,38 +90,45 @@ def named_in_folder(folder: Path, um_per_px: float, namer: Classifier, known: Co
     return found
 
 
-def named_in_reports(desk: Desk, source: Source, namer: Classifier, known: Collection[str]) -> NamedCells:
-    """The pictured cells that people named or confirmed in a bench's reports, by what the specimen is called.
+def cells_of_reports(
+    desk: Desk, source: Source, namer: Classifier, known: Collection[str]
+) -> tuple[NamedCells, UnnamedCells]:
+    """The pictured cells of a bench's reports, by what the specimen is called: with a person's name, and without.
 
     Args:
         desk: with the reports.
         source: only reports of such pictures teach.
         namer: whose window is cut.
-        known: classes of the bundle; cells of others are left out.
+        known: classes of the bundle; cells that a person called otherwise are left out.
 
     Raises:
-        AdaptingError: there is none.
+        AdaptingError: people have named none.
     """
-    found = NamedCells()
+    named, unnamed = NamedCells(), UnnamedCells()
     reports = desk.reports(MOST_REPORTS)
     of_source = [(report, entry) for report, entry in reports if report.provenance.source is source]
     for report, entry in of_source:
         kept = pictures_of(desk.outbox, entry.key.id, entry.key.version)
-        for one, pixels in named_windows(kept, report.provenance.um_per_px):
-            if one.name in known:
-                rows, cols = pixels.shape[:2]
-                window = namer.cut_out(pixels, (rows / 2, cols / 2), UM_PER_PX)
-                found.add(window, one.name, report.sample_id or report.id)
-    if not found.labels:
+        specimen = report.sample_id or report.id
+        for one in kept:
+            pixels = in_the_middle(one, report.provenance.um_per_px)
+            rows, cols = pixels.shape[:2]
+            window = namer.cut_out(pixels, (rows / 2, cols / 2), UM_PER_PX)
+            if not one.by_person:
+                unnamed.windows.append(window)
+                unnamed.specimens.append(specimen)
+            elif one.name in known:
+                named.add(window, one.name, specimen)
+    if not named.labels:
         raise AdaptingError(
             f"expected pictured cells that people named or confirmed in {source.value} reports, found none in "
             f"{len(of_source)} such of {len(reports)}: set cells.pictures, count and review, or say another --source"
         )
-    return found
+    return named, unnamed
 
 
-def unnamed_in_fields(paths: Iterable[Path], um_per_px: float, finder: Segmenter, namer: Classifier) -> list[Window]:
-    """A classifier's windows on up to `ENOUGH_UNNAMED` whole white cells of field pictures.
+def unnamed_in_fields(paths: Iterable[Path], um_per_px: float, finder: Segmenter, namer: Classifier) -> UnnamedCells:
+    """Up to `ENOUGH_UNNAMED` whole white cells of field pictures.
 
     Raises:
         PictureError: a picture cannot be read.
@@ -127,7 +143,8 @@ def unnamed_in_fields(paths: Iterable[Path], um_per_px: float, finder: Segmenter
         ]
         if len(windows) >= ENOUGH_UNNAMED:
             break
-    return windows[:ENOUGH_UNNAMED]
+    windows = windows[:ENOUGH_UNNAMED]
+    return UnnamedCells(windows, [""] * len(windows))
 
 
 def pictures_below(folder: Path) -> list[Path]:

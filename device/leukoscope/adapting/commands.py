@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from leukoscope.adapting.cells import named_in_folder, named_in_reports, pictures_below, unnamed_in_fields
+from leukoscope.adapting.cells import UnnamedCells, cells_of_reports, named_in_folder, pictures_below, unnamed_in_fields
 from leukoscope.adapting.fitting import Fitted, Fitter
 from leukoscope.adapting.writing import write_bundle
 from leukoscope.analysis.segmentation import Segmenter
@@ -38,9 +38,12 @@ def adapt(
         Path | None, typer.Option(help="Learn from FOLDER/CLASS/[SPECIMEN/]PICTURE, the cell in the middle.")
     ] = None,
     unnamed: Annotated[
-        Path | None, typer.Option(help="Learn from field pictures in which nobody has named a cell.")
+        Path | None, typer.Option(help="Learn from field pictures in which nobody has named a cell, too or alone.")
     ] = None,
     um_per_px: ScaleOption = None,
+    fields_um_per_px: Annotated[
+        float | None, typer.Option(help="Of the pictures in --unnamed, where --named has another.", min=0.03, max=0.3)
+    ] = None,
     source: Annotated[Source, typer.Option(help="With --bench: only reports of such pictures.")] = Source.LIVE,
     like: Annotated[str, typer.Option(help="The classifier to start from: its folder, or its name.")] = "classifier",
     to: Annotated[
@@ -54,8 +57,8 @@ def adapt(
     """
     if not is_bundle_name(name):
         raise AdaptingError(f"no bundle can be called {name!r}: expected small letters, digits and dashes")
-    if sum(one is not None for one in (bench, named, unnamed)) != 1:
-        raise AdaptingError("expected one of --bench, --named and --unnamed: where the cells come from")
+    if (bench is None) == (named is None and unnamed is None):
+        raise AdaptingError("expected --bench, or --named and --unnamed, or one of these: where the cells come from")
     if (bench is None) == (um_per_px is None):
         raise AdaptingError("expected --um-per-px with --named and --unnamed, and not with --bench, which knows it")
     engine: EngineSettings = OnnxSettings() if bench is None else BenchSettings.read(bench).models.engine
@@ -66,7 +69,12 @@ def adapt(
         fitted = _to_reports(fitter, bench, source, name)
     else:
         assert um_per_px is not None
-        fitted = _to_pictures(fitter, named, unnamed, um_per_px, name)
+        beside = _in_fields(fitter, unnamed, fields_um_per_px or um_per_px)
+        if named is None:
+            fitted = fitter.to_itself(beside)
+        else:
+            cells = named_in_folder(named, um_per_px, fitter.namer, fitter.labels)
+            fitted = fitter.to_names(cells, beside, name)
     folder = to or (Path() if bench is None else bench.parent) / name
     write_bundle(bundle, network, fitted, name, folder, lambda new: refuse_other_answers(new, engine.open(new)))
     simulated = "" if bench is None or source is Source.LIVE else f"{source.value.upper()} · "
@@ -74,14 +82,12 @@ def adapt(
     typer.echo(f'{folder} is the bundle: classifier = "{_as_named(folder, bench)}" under [models] in the settings')
 
 
-def _to_pictures(fitter: Fitter, named: Path | None, unnamed: Path | None, um_per_px: float, name: str) -> Fitted:
-    if named is not None:
-        return fitter.to_names(named_in_folder(named, um_per_px, fitter.namer, fitter.labels), name)
-    assert unnamed is not None
+def _in_fields(fitter: Fitter, folder: Path | None, um_per_px: float) -> UnnamedCells:
+    if folder is None:
+        return UnnamedCells()
     finding = Bundle.read(find_asset("models", "segmenter"))
-    paths = track(pictures_below(unnamed), description="white cells", transient=True, console=Console(stderr=True))
-    finder = Segmenter(finding, OnnxSettings().open(finding))
-    return fitter.to_itself(unnamed_in_fields(paths, um_per_px, finder, fitter.namer))
+    paths = track(pictures_below(folder), description="white cells", transient=True, console=Console(stderr=True))
+    return unnamed_in_fields(paths, um_per_px, Segmenter(finding, OnnxSettings().open(finding)), fitter.namer)
 
 
 def _to_reports(fitter: Fitter, bench: Path, source: Source, name: str) -> Fitted:
@@ -90,7 +96,7 @@ def _to_reports(fitter: Fitter, bench: Path, source: Source, name: str) -> Fitte
         raise OutboxError(f"no outbox at {settings.storage.outbox}: has this bench run yet?")
     with Outbox.open(settings.storage.outbox, owner=False) as outbox:
         desk = desk_of(outbox, settings.storage.folder, identity_of(settings), lambda: datetime.now(UTC))
-        return fitter.to_names(named_in_reports(desk, source, fitter.namer, fitter.labels), name)
+        return fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
 
 
 def _as_named(folder: Path, bench: Path | None) -> str:

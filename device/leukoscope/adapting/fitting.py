@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.adapting.cells import NamedCells, Window
-from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, refit, views
-from leukoscope.adapting.self_training import refit_to_itself
+from leukoscope.adapting.cells import NamedCells, UnnamedCells, Window
+from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, views
+from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.analysis.classification import Classifier
 from leukoscope.arrays import read_arrays
 from leukoscope.errors import AdaptingError, BundleError
@@ -64,11 +64,12 @@ class Fitter:
         """What a cell may be called: classes and groups of classes."""
         return frozenset(self._may_mean)
 
-    def to_names(self, cells: NamedCells, laboratory: str) -> Fitted:
-        """The head fitted to named cells.
+    def to_names(self, cells: NamedCells, beside: UnnamedCells, laboratory: str) -> Fitted:
+        """The head fitted to named cells, and to unnamed ones by what it is then sure of.
 
         Args:
             cells: all called by one of `labels`.
+            beside: of the same laboratory; there may be none.
             laboratory: what the bundle will be called.
 
         Raises:
@@ -77,8 +78,16 @@ class Fitter:
         """
         _refuse_too_few(cells)
         allowed = np.array([[key in self._may_mean[label] for key in self._classes] for label in cells.labels])
-        features, temperature = self._features(cells.windows), self._facts.temperature
-        unseen = cross_validated(self._head, self._known, features, allowed, cells.specimens, temperature)
+        features, others = self._features(cells.windows), self._features(beside.windows)
+
+        def fit(learnt: NDArray[np.bool_], aside: Sequence[str]) -> Head:
+            # What is left may hold one class only: then it teaches nothing.
+            if len(np.unique(allowed[learnt], axis=0)) < 2:
+                return self._head
+            shown = others[~np.isin(beside.specimens, aside)]
+            return self._refit(shown, (features[learnt], allowed[learnt]))
+
+        unseen = cross_validated(fit, features, cells.specimens)
         before = _right(self._head.logits(features[:, 0]), allowed)
         after = _right(unseen[:, 0], allowed)
         told = (
@@ -87,29 +96,39 @@ class Fitter:
         )
         if chance_of(before, after) > BY_CHANCE:
             raise AdaptingError(f"{told}: no more than chance would bring; name more, or keep the bundle you have")
-        head = refit(self._head, self._known, features, allowed, temperature)
+        if beside.windows:
+            told += f"; {len(beside.windows)} unnamed cells taught it, too"
+        head = self._refit(others, (features, allowed))
         return Fitted(head, told, Validation(matrices=(self._matrix(unseen, cells.labels, laboratory),)))
 
-    def to_itself(self, windows: Sequence[Window]) -> Fitted:
+    def to_itself(self, cells: UnnamedCells) -> Fitted:
         """The head fitted to cells without names, by what it is sure of.
 
         Raises:
             AdaptingError: the cells are too few.
         """
-        if len(windows) < FEWEST_UNNAMED:
+        if len(cells.windows) < FEWEST_UNNAMED:
             raise AdaptingError(
-                f"expected {FEWEST_UNNAMED} whole white cells or more, found {len(windows)}: add fields, or check "
-                "--um-per-px"
+                f"expected {FEWEST_UNNAMED} whole white cells or more, found {len(cells.windows)}: add fields, or "
+                "check --um-per-px"
             )
-        features = self._features(windows)
-        head = refit_to_itself(self._head, self._known, features, self._group_places(), self._facts.temperature)
+        features = self._features(cells.windows)
+        head = self._refit(features)
         otherwise = np.mean(self._head.logits(features[:, 0]).argmax(1) != head.logits(features[:, 0]).argmax(1))
-        return Fitted(head, f"{otherwise:.1%} of {len(windows)} cells are called otherwise than before", None)
+        return Fitted(head, f"{otherwise:.1%} of {len(features)} cells are called otherwise than before", None)
+
+    def _refit(
+        self,
+        unnamed: NDArray[np.float32],
+        named: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None,
+    ) -> Head:
+        groups, temperature = self._group_places(), self._facts.temperature
+        return refit_by_itself(self._head, self._known, unnamed, groups, named, temperature)
 
     def _features(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """(cells, views, features)."""
         seen = [self._network.run(view)[FEATURES] for window in windows for view in views(window)]
-        return np.stack(seen).reshape(len(windows), ORIENTATIONS, -1)
+        return np.array(seen, dtype=np.float32).reshape(len(windows), ORIENTATIONS, self._head.weights.shape[1])
 
     def _group_places(self) -> list[tuple[int, ...]]:
         grouped = [tuple(map(self._classes.index, members)) for members in self._facts.groups.values()]

@@ -107,23 +107,17 @@ def _with_one(features: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def cross_validated(
-    head: Head,
-    known: NDArray[np.floating],
+    fit: Callable[[NDArray[np.bool_], Sequence[str]], Head],
     features: NDArray[np.floating],
-    allowed: NDArray[np.bool_],
     specimens: Sequence[str],
-    temperature: float = 1.0,
     folds: int = 5,
 ) -> NDArray[np.float32]:
     """What heads say of cells whose specimens they were not fitted to: logits, (cells, views, classes).
 
     Args:
-        head: to start from.
-        known: as in `refit`.
+        fit: gives the head fitted to some of the cells, (cells,), when some specimens are set aside.
         features: (cells, views, features).
-        allowed: (cells, classes).
         specimens: of each cell; the cells of one are never on both sides.
-        temperature: which the device divides logits by.
         folds: parts; fewer where there are fewer specimens.
 
     Raises:
@@ -134,14 +128,12 @@ def cross_validated(
         raise ValueError("expected cells of two specimens or more, found one")
     drawn = np.random.default_rng(0).permutation(len(names)) % min(folds, len(names))
     part = drawn[np.searchsorted(names, specimens)]
-    logits = np.zeros((*features.shape[:2], len(head.biases)), dtype=np.float32)
+    logits: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(part)
     for fold in np.unique(part):
-        judged, learnt = part == fold, part != fold
-        # What is left may hold one class only: then it teaches nothing.
-        several = len(np.unique(allowed[learnt], axis=0)) > 1
-        fitted = refit(head, known, features[learnt], allowed[learnt], temperature) if several else head
-        logits[judged] = fitted.logits(features[judged])
-    return logits
+        fitted = fit(part != fold, names[drawn == fold].tolist())
+        for cell in np.flatnonzero(part == fold):
+            logits[cell] = fitted.logits(features[cell])
+    return np.stack(logits)
 
 
 def chance_of(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:

@@ -1,4 +1,4 @@
-"""Fits a classifier's last layer to cells that nobody has named: it learns from what it is sure of.
+"""Fits a classifier's last layer to cells that nobody has named as well: it learns from what it is sure of.
 
 The same hold as for names (`refit`) keeps it from running away with its own mistakes: what is said of known cells
 stays.
@@ -15,43 +15,50 @@ from leukoscope.inference.head import Head
 SURE = 0.8
 """A group of classes with this probability names an unnamed cell."""
 ROUNDS = 12
-"""How often unnamed cells are named, and the head fitted to these names, at most: after three
-a third of what can be gained is missing, after these next to nothing."""
+"""How often unnamed cells are named, and the head fitted to these names, at most: after three a third of what can be
+gained is missing, after these next to nothing."""
 UNNAMED = -1
 
 
-def refit_to_itself(
+def refit_by_itself(
     head: Head,
     known: NDArray[np.floating],
     features: NDArray[np.floating],
     groups: Sequence[Sequence[int]],
+    named: tuple[NDArray[np.floating], NDArray[np.bool_]] | None = None,
     temperature: float = 1.0,
 ) -> Head:
-    """The head fitted to names that it gives itself, where it is sure of them.
+    """The head fitted to names that it gives itself where it is sure of them, and to those that people gave.
 
-    A cell teaches the group of classes that has `SURE` or more, not which of them it is; `refit` says the rest.
+    An unnamed cell teaches the group of classes that has `SURE` or more, not which of them it is; `refit` says the
+    rest.
 
     Args:
         head: to start from.
         known: as in `refit`.
-        features: (cells, views, features), of cells that nobody has named.
+        features: (cells, views, features), of cells that nobody has named; there may be none.
         groups: of classes that shade into each other, by their places; every class in one.
+        named: features and allowed classes of cells with names, as in `refit`.
         temperature: which the device divides logits by.
 
     Returns:
-        As far as it came: the head as it was where it is sure of fewer than two groups.
+        As far as it came: the head as it was, where nobody named cells and it is sure of fewer than two groups.
     """
     member = np.zeros((len(head.biases), len(groups)))
     for number, places in enumerate(groups):
         member[list(places), number] = 1.0
-    fitted, before = head, np.zeros(0)
+    fitted = head if named is None else refit(head, known, *named, temperature)
+    before = np.full(len(features), UNNAMED)
     for _ in range(ROUNDS):
         shares = _shares(fitted.logits(features.mean(axis=1)) / temperature) @ member
-        named = np.where(shares.max(axis=1) >= SURE, shares.argmax(axis=1), UNNAMED)
-        sure = np.flatnonzero(named != UNNAMED)
-        if len(np.unique(named[sure])) < 2 or np.array_equal(named, before):
+        names = np.where(shares.max(axis=1) >= SURE, shares.argmax(axis=1), UNNAMED)
+        sure = np.flatnonzero(names != UNNAMED)
+        seen, allowed = features[sure], member.T[names[sure]] > 0
+        if named is not None:
+            seen, allowed = np.concatenate([named[0], seen]), np.concatenate([named[1], allowed])
+        if np.array_equal(names, before) or len(np.unique(allowed, axis=0)) < 2:
             break
-        fitted, before = refit(head, known, features[sure], member.T[named[sure]] > 0, temperature), named
+        fitted, before = refit(head, known, seen, allowed, temperature), names
     return fitted
 
 

@@ -1,7 +1,7 @@
 """Cells that people named: what a classifier is fitted to a laboratory by, at once or through a folder."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -39,28 +39,23 @@ def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path,
     for earlier in folder.glob(f"*/{specimen}/cell-*.png"):
         earlier.unlink()
     written = 0
-    for one, window in named_windows(pictures, um_per_px):
+    for one in pictures:
+        if not one.by_person or one.name == UNSURE:
+            continue
         path = folder / one.name / specimen / f"cell-{one.number:05d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(window).save(path)
+        Image.fromarray(in_the_middle(one, um_per_px)).save(path)
         written += 1
     return written
 
 
-def named_windows(pictures: Iterable[KeptPicture], um_per_px: float) -> Iterator[tuple[KeptPicture, NDArray[np.uint8]]]:
-    """Each cell that a person named or confirmed, in the middle of RGB (128, 128, 3) at `UM_PER_PX`.
+def in_the_middle(kept: KeptPicture, um_per_px: float) -> NDArray[np.uint8]:
+    """A kept cell in the middle of RGB (128, 128, 3) at `UM_PER_PX`, cut as a classifier cuts it.
 
     Args:
-        pictures: of a report's cells; those that nobody looked at, or was unsure of, are left out.
-        um_per_px: scale of the fields they are from.
+        kept: the picture.
+        um_per_px: scale of the field it is from.
     """
-    for one in pictures:
-        if one.by_person and one.name != UNSURE:
-            yield one, _in_the_middle(one, um_per_px)
-
-
-def _in_the_middle(kept: KeptPicture, um_per_px: float) -> NDArray[np.uint8]:
-    """RGB (128, 128, 3) at `UM_PER_PX`, cut as a classifier cuts it."""
     with Image.open(io.BytesIO(kept.webp)) as stored:
         pixels = np.asarray(stored.convert("RGB"))
     middle = middle_of(kept.box, um_per_px, kept.um_per_px)
