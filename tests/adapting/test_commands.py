@@ -140,6 +140,18 @@ def test_fields_teach_beside_names(elsewhere: Path, tmp_path: Path) -> None:
     assert Bundle.read(tmp_path / "our-lab").validation_path() is not None
 
 
+def test_beside_enough_names_unnamed_cells_do_not_teach(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "ENOUGH_NAMED", 3 * EACH)
+    Image.fromarray(simulated_camera(white_per_1000_rbc=80.0).capture().pixels).save(tmp_path / "field.png")
+    outcome = leukoscope(
+        "adapt", "our-lab", "--named", elsewhere, *SCALE, "--unnamed", tmp_path, "--to", tmp_path / "our-lab"
+    )
+    assert outcome.code == 0, outcome.err
+    assert "unnamed" not in outcome.out
+
+
 def test_too_few_unnamed_cells_are_refused_with_what_was_found(tmp_path: Path) -> None:
     Image.fromarray(simulated_camera().capture().pixels).save(tmp_path / "field.png")
     outcome = leukoscope("adapt", "our-lab", "--unnamed", tmp_path, "--um-per-px", 0.127, "--to", tmp_path / "our-lab")

@@ -21,6 +21,9 @@ from leukoscope.specimen.cell import UNSURE
 
 FEWEST_NAMED, FEWEST_UNNAMED = 25, 128
 """Cells; with as many the laboratories that were left out gained on the average (models/classifier/CARD.md)."""
+ENOUGH_NAMED = 50
+"""Named cells beside which unnamed ones do not teach: 25 names gained by them as much as by 25 more, 100 names next to
+nothing, and classes that nobody had named lost (models/classifier/CARD.md)."""
 BY_CHANCE = 0.05
 """How likely chance alone may be to bring what names bring; else nothing is fitted."""
 
@@ -69,7 +72,7 @@ class Fitter:
 
         Args:
             cells: all called by one of `labels`.
-            beside: of the same laboratory; there may be none.
+            beside: of the same laboratory; there may be none. They teach where fewer than `ENOUGH_NAMED` are named.
             laboratory: what the bundle will be called.
 
         Raises:
@@ -78,6 +81,8 @@ class Fitter:
         """
         _refuse_too_few(cells)
         allowed = np.array([[key in self._may_mean[label] for key in self._classes] for label in cells.labels])
+        if len(cells.labels) >= ENOUGH_NAMED:
+            beside = UnnamedCells()
         features, others = self._features(cells.windows), self._features(beside.windows)
 
         def fit(learnt: NDArray[np.bool_], aside: Sequence[str]) -> Head:
