@@ -66,7 +66,10 @@ def test_the_new_bundle_names_cells_as_the_laboratory_does(fitted: Path, elsewhe
 def test_cells_of_specimens_set_aside_are_judged(fitted: Path) -> None:
     path = Bundle.read(fitted).validation_path()
     assert path is not None
-    (matrix,) = Validation.read(path).matrices
+    *others, matrix = Validation.read(path).matrices
+    shipped = Bundle.read(find_asset("models", "classifier")).validation_path()
+    assert shipped is not None
+    assert tuple(others) == Validation.read(shipped).matrices
     assert (matrix.collection, matrix.truth) == ("our-lab", tuple(MEANS))
     assert [sum(row) for row in matrix.counts] == [EACH, EACH, EACH]
     rows = zip(MEANS.values(), matrix.counts, strict=True)
@@ -238,7 +241,7 @@ def test_reviewed_reports_teach_without_a_folder_between(bench: Path, monkeypatc
     assert outcome.out.startswith("SIMULATED · of ")
     assert "unnamed" not in outcome.out
     assert 'classifier = "our-lab" under [models]' in outcome.out
-    (matrix,) = Validation.read(bench.parent / "our-lab" / "validation.json").matrices
+    *_, matrix = Validation.read(bench.parent / "our-lab" / "validation.json").matrices
     assert sum(map(sum, matrix.counts)) >= 24
     bench.write_text(bench.read_text() + '[models]\nclassifier = "our-lab"\n')
     assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-3").code == 0

@@ -36,7 +36,8 @@ class Fitted:
     told: str
     """What came of it, in words."""
     validation: Validation | None
-    """How it names cells of specimens it was not fitted to; None where nobody has named any."""
+    """How it names cells it was not fitted to: the laboratory's own of other specimens, and those that the bundle it
+    comes from was judged by, of which the fit changes little. None where nobody has named any of its own."""
 
 
 class Fitter:
@@ -59,6 +60,8 @@ class Fitter:
             )
         self._head, self._facts, self._network = head, facts, network
         self._known = _read_known(bundle, head.weights.shape[1])
+        validated = bundle.validation_path()
+        self._validation = None if validated is None else Validation.read(validated)
         self._classes = [one.key for one in facts.classes]
         self._may_mean = {key: (key,) for key in self._classes} | {name: tuple(of) for name, of in facts.groups.items()}
 
@@ -104,7 +107,7 @@ class Fitter:
         if beside.windows:
             told += f"; {len(beside.windows)} unnamed cells taught it, too"
         head = self._refit(others, (features, allowed))
-        return Fitted(head, told, Validation(matrices=(self._matrix(unseen, cells.labels, laboratory),)))
+        return Fitted(head, told, self._validated_by(unseen, cells.labels, laboratory))
 
     def to_itself(self, cells: UnnamedCells) -> Fitted:
         """The head fitted to cells without names, by what it is sure of.
@@ -140,21 +143,28 @@ class Fitter:
         inside = {place for places in grouped for place in places}
         return grouped + [(place,) for place in range(len(self._classes)) if place not in inside]
 
-    def _matrix(self, logits: NDArray[np.float32], labels: Sequence[str], laboratory: str) -> ConfusionMatrix:
-        """Truth against answer, as the device decides; logits are (cells, views, classes)."""
+    def _validated_by(self, logits: NDArray[np.float32], labels: Sequence[str], laboratory: str) -> Validation | None:
+        """The validation there was, and truth against answer as the device decides; logits (cells, views, classes).
+
+        A hundred cells alone would be worse than none: of a rare class of which two are named rightly and one is not,
+        a third of all other cells might be.
+        """
+        if self._validation is None:
+            return None
         answers = (*self._classes, UNSURE)
         counted = Counter(
             (label, self.namer.decide(self.namer.believe(iter(looks)))[0])
             for label, looks in zip(labels, logits, strict=True)
         )
         truth = tuple(sorted(set(labels)))
-        return ConfusionMatrix(
+        own = ConfusionMatrix(
             collection=laboratory,
             held_out_by="slide",
             truth=truth,
             named=answers,
             counts=tuple(tuple(counted[label, answer] for answer in answers) for label in truth),
         )
+        return Validation(matrices=(*self._validation.matrices, own))
 
 
 def _refuse_too_few(cells: NamedCells) -> None:
