@@ -32,7 +32,7 @@ from evaluation.naming import RAABIN_5, group_of
 DRAWS = 10
 """How often other cells are drawn to be named: which they are matters as much as how many."""
 BESIDE = 60
-"""Cells of each label outside the five, of each laboratory, by which is judged what a network unlearns."""
+"""Cells of each label of each laboratory by which is judged what a network unlearns."""
 
 
 def main() -> None:
@@ -55,7 +55,8 @@ def main() -> None:
     known = remembered(net.pooled, learnt_from, artefacts, vocabulary)
     cells, others = judging_and_other(options.without, vocabulary)
     never_named = (crop for crop in crops("val") if not group_of(crop.label, RAABIN_5))
-    beside = labelled_cells(some_of_each(never_named, BESIDE), vocabulary)
+    elsewhere = (crop for crop in crops("val") if crop.collection != options.without and group_of(crop.label, RAABIN_5))
+    beside = labelled_cells(some_of_each(never_named, BESIDE) + some_of_each(elsewhere, BESIDE), vocabulary)
     features, beside_features = (
         in_batches(net.pooled, [centred(cell.picture) for cell in those]) for those in (cells, beside)
     )
@@ -82,13 +83,15 @@ def main() -> None:
             f"accuracy {np.mean(figures):.3f}, {min(figures):.3f} to {max(figures):.3f} in {draws} draws"
         )
     strange = np.array([cell.collection == options.without for cell in beside])
-    for whose, which in (("other laboratories", ~strange), ("its own", strange)):
+    of_five_too = np.array([group_of(cell.label, RAABIN_5) is not None for cell in beside])
+    for which, what in (
+        (~strange & of_five_too, "the five, other laboratories"),
+        (~strange & ~of_five_too, "classes outside the five, other laboratories"),
+        (strange, "classes outside the five, its own"),
+    ):
         if which.any():
             before, *after = (float(right[which].mean()) for right in kept)
-            print(
-                f"  {which.sum()} cells of classes outside the five, {whose}: "
-                f"right {before:.3f} before, {np.mean(after):.3f} after"
-            )
+            print(f"  {which.sum()} cells of {what}: right {before:.3f} before, {np.mean(after):.3f} after")
 
 
 def _allowed_by(cells: Sequence[Cell], vocabulary: Vocabulary) -> NDArray[np.bool_]:
