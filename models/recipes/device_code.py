@@ -10,9 +10,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 from leukoscope.adapting.refit import second_moment, views
 from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.analysis.centres import Boxes, find_boxes, overlap, unpack_mask
-from leukoscope.inference.head import Head
+from leukoscope.inference.head import FEATURES, Head
 
 __all__ = [
+    "FEATURES",
     "Boxes",
     "Head",
     "find_boxes",

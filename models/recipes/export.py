@@ -22,10 +22,10 @@ import judge_segmenter
 import segmenter_net
 from any_size import free_litert, free_onnx
 from cells import Cell, artefact_cells, centred, labelled_cells, simulated_artefact_cells
-from device_code import Boxes, Head, find_boxes
+from device_code import FEATURES, Boxes, Head, find_boxes
 from engines import Engine, LiteRtEngine, OnnxEngine, TorchEngine
 from judge_segmenter import Case, matched_pairs
-from quantise import FEATURES, to_litert, to_onnx, write_signature
+from quantise import to_litert, to_onnx, write_signature
 from remember import ARTEFACTS, SEED, remembered
 from scenes import Picture
 from tables import KINDS, Crop, add_collection, collected, fields

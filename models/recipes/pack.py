@@ -19,19 +19,17 @@ import numpy as np
 
 from choose_thresholds import choose_thresholds
 from golden_pictures import golden_pictures
-from leukoscope.adapting.writing import GOLDEN, HEAD, VALIDATION
 from leukoscope.analysis.golden import clear_cells, clear_lead, replay, write_golden
 from leukoscope.bundles.archive import MANIFEST
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
-from leukoscope.inference.manifest_text import as_toml
+from leukoscope.inference.manifest_text import GOLDEN, HEAD, KNOWN, VALIDATION, as_toml
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
 from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all
 from vocabulary import Vocabulary
 
 NETWORKS = {"onnx": "network.int8.onnx", "litert": "network.int8.tflite"}
-KNOWN = "known.npz"
 STORED = {"golden": GOLDEN, "head": HEAD, "known": KNOWN, "validation": VALIDATION}
 KINDS = ("rbc", "wbc", "platelet")
 

@@ -27,11 +27,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 
+from device_code import FEATURES
 from scenes import Picture
 
 OPSET = 18
-FEATURES = "features"
-"""The one output that is a vector; the others are grids."""
 INPUT_STEP = 1.0 / 255.0
 """One level of the quantised input is one grey level, so a device may hand its pixels over unchanged."""
 
@@ -98,6 +97,7 @@ def without_traces(path: Path) -> None:
 
 def to_litert(net: nn.Module, outputs: tuple[str, ...], calibration: Sequence[Picture], path: Path) -> dict[str, Any]:
     """Writes int8 LiteRT: int8 NHWC in and out; returns where each output is found, for `signature.json`."""
+    # Features are a vector, all other outputs are grids.
     grids = [place for place, name in enumerate(outputs) if name != FEATURES]
     wrapped = litert_torch.to_channel_last_io(folded(net), args=[0], outputs=grids)
     sample = torch.from_numpy(_rows(calibration[0]))

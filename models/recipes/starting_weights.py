@@ -39,15 +39,6 @@ def start_from(net: ClassifierNet, path: Path, classes: Sequence[str]) -> int:
     return len(shared)
 
 
-def whole_classifier(path: Path, classes: Sequence[str]) -> ClassifierNet:
-    """A classifier of these very classes, ready to name; it ends the program where the file names others."""
-    net = ClassifierNet(len(classes))
-    if start_from(net, path, classes) != len(classes):
-        raise SystemExit(f"expected weights for {', '.join(classes)}; {path} names other classes")
-    net.eval()
-    return net
-
-
 def keep_half(checkpoint: dict[str, Any], path: Path) -> None:
     """Writes a checkpoint's weights in half precision, and its classes if it has any."""
     halves = {

@@ -1,6 +1,5 @@
 """`leukoscope adapt`: a classifier fitted to a laboratory's cells."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,19 +8,18 @@ from rich.console import Console
 from rich.progress import track
 
 from leukoscope.adapting.cells import UnnamedCells, cells_of_reports, named_in_folder, pictures_below, unnamed_in_fields
-from leukoscope.adapting.fitting import Fitted, Fitter
+from leukoscope.adapting.fitting import Fitter
 from leukoscope.adapting.writing import write_bundle
 from leukoscope.analysis.segmentation import Segmenter
 from leukoscope.assets import find_asset
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.installing import refuse_other_answers
-from leukoscope.errors import AdaptingError, OutboxError
+from leukoscope.errors import AdaptingError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reporting.outbox import Outbox
-from leukoscope.reviewing.desk import desk_of
-from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.reviewing.desk import desk_at
+from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Source
 
 ScaleOption = Annotated[
@@ -66,7 +64,8 @@ def adapt(
     network = engine.open(bundle)
     fitter = Fitter(bundle, network)
     if bench is not None:
-        fitted = _to_reports(fitter, bench, source, name)
+        with desk_at(bench) as desk:
+            fitted = fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
     else:
         assert um_per_px is not None
         beside = _in_fields(fitter, unnamed, fields_um_per_px or um_per_px)
@@ -88,15 +87,6 @@ def _in_fields(fitter: Fitter, folder: Path | None, um_per_px: float) -> Unnamed
     finding = Bundle.read(find_asset("models", "segmenter"))
     paths = track(pictures_below(folder), description="white cells", transient=True, console=Console(stderr=True))
     return unnamed_in_fields(paths, um_per_px, Segmenter(finding, OnnxSettings().open(finding)), fitter.namer)
-
-
-def _to_reports(fitter: Fitter, bench: Path, source: Source, name: str) -> Fitted:
-    settings = BenchSettings.read(bench)
-    if not settings.storage.outbox.exists():
-        raise OutboxError(f"no outbox at {settings.storage.outbox}: has this bench run yet?")
-    with Outbox.open(settings.storage.outbox, owner=False) as outbox:
-        desk = desk_of(outbox, settings.storage.folder, identity_of(settings), lambda: datetime.now(UTC))
-        return fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
 
 
 def _as_named(folder: Path, bench: Path | None) -> str:

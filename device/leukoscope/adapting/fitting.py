@@ -11,10 +11,9 @@ from leukoscope.adapting.cells import NamedCells, UnnamedCells, Window
 from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, views
 from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.analysis.classification import Classifier
-from leukoscope.arrays import read_arrays
-from leukoscope.errors import AdaptingError, BundleError
+from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
-from leukoscope.inference.head import FEATURES, Head, read_head
+from leukoscope.inference.head import FEATURES, Head, read_head, read_known
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import ConfusionMatrix, Validation
 from leukoscope.specimen.cell import UNSURE
@@ -51,15 +50,13 @@ class Fitter:
             BundleError: it is no classifier's, or a file is missing, altered or malformed.
         """
         self.namer = Classifier(bundle, network)
-        head, known = read_head(bundle), bundle.known_path()
-        facts = bundle.manifest.classifier
+        head, known, facts = read_head(bundle), read_known(bundle), bundle.manifest.classifier
         if head is None or known is None or facts is None:
             raise AdaptingError(
                 f"bundle {bundle.manifest.name} {bundle.manifest.version} keeps no last layer apart from its network: "
                 "start from the classifier that comes with the software, or pack it with models/recipes/pack.py"
             )
-        self._head, self._facts, self._network = head, facts, network
-        self._known = _read_known(bundle, head.weights.shape[1])
+        self._head, self._known, self._facts, self._network = head, known, facts, network
         validated = bundle.validation_path()
         self._validation = None if validated is None else Validation.read(validated)
         self._classes = [one.key for one in facts.classes]
@@ -84,7 +81,8 @@ class Fitter:
         """
         _refuse_too_few(cells)
         allowed = np.array([[key in self._may_mean[label] for key in self._classes] for label in cells.labels])
-        if len(cells.labels) >= ENOUGH_NAMED:
+        spared = len(beside.windows) if len(cells.labels) >= ENOUGH_NAMED else 0
+        if spared:
             beside = UnnamedCells()
         features, others = self._features(cells.windows), self._features(beside.windows)
 
@@ -106,6 +104,8 @@ class Fitter:
             raise AdaptingError(f"{told}: no more than chance would bring; name more, or keep the bundle you have")
         if beside.windows:
             told += f"; {len(beside.windows)} unnamed cells taught it, too"
+        if spared:
+            told += f"; {spared} unnamed cells are not needed beside {ENOUGH_NAMED} names or more"
         head = self._refit(others, (features, allowed))
         return Fitted(head, told, self._validated_by(unseen, cells.labels, laboratory))
 
@@ -174,18 +174,6 @@ def _refuse_too_few(cells: NamedCells) -> None:
             f"expected {FEWEST_NAMED} named cells or more, of two classes and two specimens at least, found "
             f"{len(cells.labels)} of {classes} and {specimens}: name more (leukoscope report review)"
         )
-
-
-def _read_known(bundle: Bundle, features: int) -> NDArray[np.float32]:
-    path = bundle.known_path()
-    assert path is not None
-    try:
-        known = read_arrays(path.read_bytes())["moments"]
-    except (KeyError, ValueError) as error:
-        raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
-    if known.shape != (features + 1, features + 1) or known.dtype.kind != "f" or not np.isfinite(known).all():
-        raise BundleError(f"{path} is malformed (moments of shape {known.shape}): install the bundle again")
-    return known.astype(np.float32)
 
 
 def _right(logits: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -17,10 +17,8 @@ from leukoscope.bundles.store import sync_folder, write_whole
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import FEATURES, Head
-from leukoscope.inference.manifest_text import as_toml
+from leukoscope.inference.manifest_text import GOLDEN, HEAD, VALIDATION, as_toml
 from leukoscope.inference.network import Network
-
-HEAD, GOLDEN, VALIDATION = "head.npz", "golden.npz", "validation.json"
 
 
 def write_bundle(

@@ -75,6 +75,31 @@ def read_head(bundle: Bundle) -> Head | None:
         raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
 
 
+def read_known(bundle: Bundle) -> NDArray[np.float32] | None:
+    """Second moments of what a bundle's head is given on cells that its network learnt from; None where it has none.
+
+    Returns:
+        Shape (features + 1, features + 1): the last row and column stand for the bias.
+
+    Raises:
+        BundleError: a file is missing, altered or malformed, or does not fit the head.
+    """
+    head, path = read_head(bundle), bundle.known_path()
+    if head is None or path is None:
+        return None
+    try:
+        moments = read_arrays(path.read_bytes()).get("moments", np.empty(0))
+    except ValueError as error:
+        raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
+    side = head.weights.shape[1] + 1
+    if moments.shape != (side, side) or moments.dtype.kind != "f" or not np.isfinite(moments).all():
+        raise BundleError(
+            f"{path} is malformed (expected {side} x {side} finite moments, found {moments.shape}): install the bundle "
+            "again"
+        )
+    return moments.astype(np.float32)
+
+
 def with_head(network: Network, bundle: Bundle) -> Network:
     """A network as it is, or with the head its bundle brings.
 

@@ -1,8 +1,10 @@
-"""Writes the text of a bundle's manifest."""
+"""Writes the text of a bundle's manifest, and says what the files are called that stand beside the networks."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
+
+GOLDEN, HEAD, KNOWN, VALIDATION = "golden.npz", "head.npz", "known.npz", "validation.json"
 
 
 def as_toml(table: Mapping[str, Any], prefix: str = "") -> str:

@@ -1,26 +1,22 @@
 """`leukoscope report list|show|review|finalise|amend|correct` and `leukoscope audit list|verify`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from leukoscope.errors import OutboxError, ReviewError
+from leukoscope.errors import ReviewError
 from leukoscope.reporting import audit
 from leukoscope.reporting.cells import pictures_of
 from leukoscope.reporting.message import decode
-from leukoscope.reporting.outbox import Outbox
 from leukoscope.reviewing import pages
-from leukoscope.reviewing.desk import Desk, desk_of
+from leukoscope.reviewing.desk import desk_at, outbox_at
 from leukoscope.reviewing.review import Word
 from leukoscope.reviewing.teaching import UM_PER_PX, write_named
 from leukoscope.reviewing.verification import faults
-from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.settings import BenchSettings
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import Source
 
@@ -59,7 +55,7 @@ def report_list(
     as_json: JsonOption = False,
 ) -> None:
     """List the latest reports of a bench, the newest first, each in the version that is in force."""
-    with _desk(bench) as desk:
+    with desk_at(bench) as desk:
         found = [one for one in desk.reports(last) if status is None or one[0].life.status is status]
     if as_json:
         for report, entry in found:
@@ -76,7 +72,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a report's counts, findings and history."""
-    with _desk(bench) as desk:
+    with desk_at(bench) as desk:
         found = desk.find(report)
         kept = desk.cells(found.key.id) if cells else None
     if as_json:
@@ -103,7 +99,7 @@ def pictures(
 
     With --named a folder per class and report, as PNG at 0.15 µm per pixel: several reports may share the folder.
     """
-    with _desk(bench) as desk:
+    with desk_at(bench) as desk:
         found = desk.find(report)
         kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
     if not kept:
@@ -177,7 +173,7 @@ def audit_list(
     as_json: JsonOption = False,
 ) -> None:
     """List what was done, oldest first."""
-    with _outbox(bench) as outbox, outbox.reading() as sql:
+    with outbox_at(bench) as outbox, outbox.reading() as sql:
         found = [entry for entry in audit.entries(sql) if f"report {report}" in entry.subject or not report]
     if as_json:
         for entry in found:
@@ -193,7 +189,7 @@ def audit_verify(
 ) -> None:
     """Check the whole trail, and every report and its file against it; exit code 2 when one was tampered with."""
     copies = BenchSettings.read(bench).storage.folder / "reports"
-    with _outbox(bench) as outbox, outbox.reading() as sql:
+    with outbox_at(bench) as outbox, outbox.reading() as sql:
         wrong = list(faults(sql, copies))
         last = audit.head(sql)
         if head:
@@ -210,25 +206,9 @@ def audit_verify(
 
 
 def _take(bench: Path, report: str, word: Word) -> None:
-    with _desk(bench) as desk:
+    with desk_at(bench) as desk:
         done = desk.take(report, word)
     Console().print(pages.page(done))
-
-
-@contextmanager
-def _desk(bench: Path) -> Iterator[Desk]:
-    settings = BenchSettings.read(bench)
-    with _outbox(bench) as outbox:
-        yield desk_of(outbox, settings.storage.folder, identity_of(settings), lambda: datetime.now(UTC))
-
-
-@contextmanager
-def _outbox(bench: Path) -> Iterator[Outbox]:
-    path = BenchSettings.read(bench).storage.outbox
-    if not path.exists():
-        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
-    with Outbox.open(path, owner=False) as outbox:
-        yield outbox
 
 
 def _relabelled(told: list[str] | None) -> dict[int, str]:

@@ -1,8 +1,9 @@
 """Where people lay hands on the reports of a bench: they are found, changed and put back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.errors import OutboxError, ReviewError
@@ -14,6 +15,7 @@ from leukoscope.reporting.message import decode
 from leukoscope.reporting.outbox import REPORT, Entry, Outbox
 from leukoscope.reporting.record import record_version
 from leukoscope.reviewing.review import Word, take_step
+from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import SampleReport
 
 LEAST_OF_AN_ID = 4
@@ -107,6 +109,29 @@ class Desk:
                 f"version {report.version} is recorded and will be sent, but its file in {self.journal.folder} cannot "
                 f"be written ({error.strerror}): make room"
             ) from error
+
+
+@contextmanager
+def desk_at(bench: Path) -> Iterator[Desk]:
+    """The desk of a bench, by its settings file.
+
+    Raises:
+        SettingsError: the file cannot be read.
+        OutboxError: the bench has not run yet, or its outbox cannot be opened.
+    """
+    settings = BenchSettings.read(bench)
+    with outbox_at(bench) as outbox:
+        yield desk_of(outbox, settings.storage.folder, identity_of(settings), lambda: datetime.now(UTC))
+
+
+@contextmanager
+def outbox_at(bench: Path) -> Iterator[Outbox]:
+    """The outbox of a bench, which may be running meanwhile; errors as `desk_at`."""
+    path = BenchSettings.read(bench).storage.outbox
+    if not path.exists():
+        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
+    with Outbox.open(path, owner=False) as outbox:
+        yield outbox
 
 
 def desk_of(outbox: Outbox, storage: Path, identity: Identity, now: Callable[[], datetime]) -> Desk:
