@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
-from leukoscope.analysis.sights import sights_of
+from leukoscope.counting.detections import sights_of
 from leukoscope.specimen.cell import Box, CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, Flaw, Quality, RejectedField
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels

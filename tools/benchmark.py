@@ -29,14 +29,14 @@ from benchmarking.peak import Int8Peak, count_macs
 from benchmarking.results import AgainstOther, BundleSize, Results, tables
 from benchmarking.rival import Rival
 from benchmarking.stages import TimedInstrument
-from leukoscope.assets import find_asset
 from leukoscope.errors import LeukoscopeError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.networks import open_models
+from leukoscope.service.models import open_models
 from leukoscope.settings import ModelSettings
+from leukoscope.system.assets import find_asset
 
 LOOP_FIELDS = 24
 Engine = Literal["onnx", "litert"]

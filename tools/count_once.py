@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarking.counted_once import Score, walk_slide
 from benchmarking.walks import walks
-from leukoscope.networks import open_models
+from leukoscope.service.models import open_models
 from leukoscope.settings import ModelSettings
 from leukoscope.simulation.microscope import MicroscopeSettings
 from leukoscope.simulation.smear import SmearSettings

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from leukoscope.app import open_bench
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Counting, Hint, Looking, Ready, Result, Screen
 from leukoscope.errors import DisplayError
-from leukoscope.service import Service
+from leukoscope.service.bench import open_bench
+from leukoscope.service.loop import Service
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
-from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.system.watchdog import Lifeline
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCREEN = (320, 240)

@@ -28,14 +28,14 @@ from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
 from evaluation.tables import data_folder
 from evaluation.whole_path_table import whole_path_table
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.errors import LeukoscopeError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "simulation"]
 

@@ -18,11 +18,11 @@ from rich.progress import track
 from intervals_simulated.methods import METHODS
 from intervals_simulated.scoring import score, table_of
 from intervals_simulated.world import MIXES, World
-from leukoscope.analysis.confusion import merge_confusion
-from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError, LeukoscopeError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import Validation
+from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.system.assets import find_asset
 
 
 def main(

@@ -89,7 +89,7 @@ def measure_start(engine: str) -> Start:
         supervisor.bind(address)
         supervisor.settimeout(TIMEOUT_S)
         environ = os.environ | {"NOTIFY_SOCKET": address}
-        command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+        command = [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]
         began_s = time.monotonic()
         with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
@@ -110,7 +110,10 @@ def _processor_s(pid: int) -> float:
 def slowest_imports(most: int = 12) -> list[str]:
     """The modules that took longest by themselves, from `python -X importtime`."""
     told = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import leukoscope.cli"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-c", "import leukoscope.cli.main"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stderr
     rows = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", told)
     slowest = sorted(((int(own_us), name) for own_us, name in rows), reverse=True)[:most]

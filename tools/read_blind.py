@@ -22,11 +22,11 @@ from rich.table import Table
 
 from evaluation.naming import STAGES_5
 from evaluation.tables import CROP_UM_PER_PX, LabelledCrop, data_folder, read_crops
-from leukoscope.analysis.classification import Classifier
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 COLLECTION, SPLIT = "pbc", "val"
 WINDOW_PX, NAME_PX = 230, 24

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from embedded_broker import Address, embedded_broker
 from leukoscope.errors import LeukoscopeError
-from leukoscope.reporting.message import decode
+from leukoscope.messages.report import decode
 from leukoscope.reviewing.pages import page
-from leukoscope.running import run_bench
+from leukoscope.service.run import run_bench
 from watch_reports import Watch
 
 REPORT_TIMEOUT_S = 30.0

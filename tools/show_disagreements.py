@@ -18,11 +18,11 @@ from PIL import Image, ImageDraw
 from evaluation.detection import matches
 from evaluation.field_table import as_boxes, found_by, micrograph_of
 from evaluation.tables import KINDS, LabelledField, data_folder, read_fields
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 WINDOW_UM = 12.0
 WINDOW_PX = 150

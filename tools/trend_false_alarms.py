@@ -7,7 +7,7 @@ a fixed folder of pictures varies less than the smallest limits and is accused o
 from collections.abc import Sequence
 from random import Random
 
-from leukoscope.trending.control import BASELINE_RUNS, Limits, Rule
+from leukoscope.quality_control.westgard import BASELINE_RUNS, Limits, Rule
 
 BENCHES, CHECKS = 4000, 50
 

@@ -16,8 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from rich.console import Console
 
 from leukoscope.errors import BrokerError, InvalidMessage
-from leukoscope.reporting.message import REPORT_SCHEMA, decode
-from leukoscope.reporting.wire import from_bytes, validate
+from leukoscope.messages.json_format import from_bytes, validate
+from leukoscope.messages.report import REPORT_SCHEMA, decode
 from leukoscope.reviewing.pages import page
 from leukoscope.specimen.sample import SampleReport
 

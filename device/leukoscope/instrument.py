@@ -12,12 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.analysis.sights import seen_in
-from leukoscope.analysis.slide import Slide
-from leukoscope.analysis.tally import Tally
-from leukoscope.analysis.written import Written, as_event, place_as_list, read_event
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
+from leukoscope.counting.detections import seen_in
+from leukoscope.counting.field_record import Written, as_event, place_as_list, read_event
+from leukoscope.counting.slide_map import Slide
+from leukoscope.counting.tally import Tally
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule, StageTracker

@@ -9,29 +9,29 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from leukoscope import __version__
-from leukoscope.analysis.gallery import CellSettings
-from leukoscope.analysis.rules import SHIPPED, Rules
-from leukoscope.analysis.tally import CountingRules
-from leukoscope.assets import find_asset
 from leukoscope.bundles.signing import PublicKey
 from leukoscope.cameras import CameraSettings
 from leukoscope.controls import ControlSettings
+from leukoscope.counting.gallery import CellSettings
+from leukoscope.counting.tally import CountingRules
+from leukoscope.delivery import ReportingSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.displays.language import Language
 from leukoscope.errors import OutboxError, SettingsError
-from leukoscope.host import boot_id
-from leukoscope.identification import SampleSettings
+from leukoscope.indicators import SignalSettings
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.messages.command import CommandSettings
+from leukoscope.messages.identity import Identity
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.reporting import ReportingSettings
-from leukoscope.reporting.command import CommandSettings
-from leukoscope.reporting.identity import Identity
 from leukoscope.schema import FrozenModel, explain
-from leukoscope.signals import SignalSettings
+from leukoscope.service.sample_ids import SampleSettings
 from leukoscope.specimen.sample import Mode
+from leukoscope.statistics.rules import SHIPPED, Rules
+from leukoscope.system.assets import find_asset
+from leukoscope.system.host import boot_id
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 

@@ -28,12 +28,12 @@ from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
 from evaluation.whole_path_table import whole_path_table
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.system.assets import find_asset
 from validate_classifier import NamedCrop, name_all
 
 BEGIN, END = "<!-- figures: written by recipes/card.py -->", "<!-- end of figures -->"

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 
 from leukoscope.adapting.refit import second_moment, views
 from leukoscope.adapting.self_training import refit_by_itself
-from leukoscope.analysis.centres import Boxes, find_boxes, overlap, unpack_mask
+from leukoscope.analysis.peaks import Boxes, find_boxes, overlap, unpack_mask
 from leukoscope.inference.head import FEATURES, Head
 
 __all__ = [

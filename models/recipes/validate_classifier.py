@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network, Outputs

@@ -11,11 +11,11 @@ from PIL import Image
 
 from leukoscope.adapting import fitting
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
+from leukoscope.system.assets import find_asset
 from tests.commands.command_line import leukoscope, simulated_camera
 from tests.commands.test_run import write_bench
 from tests.recipes.cell_folders import UM_PER_PX, make_cell_folder

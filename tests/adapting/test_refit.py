@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from leukoscope.adapting.refit import chance_of, cross_validated, refit, second_moment, views
-from leukoscope.arrays import read_arrays
-from leukoscope.assets import find_asset
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import Head, read_head
+from leukoscope.system.assets import find_asset
+from leukoscope.system.npz import read_arrays
 
 CLASSES, FEATURES, SHOWN = 5, 12, 8
 """Of the features the first few show what a cell is, the others where it was photographed."""

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from leukoscope.analysis.centres import Boxes
 from leukoscope.analysis.outlines import outline_cells
+from leukoscope.analysis.peaks import Boxes
 from leukoscope.specimen.cell import CellInstance
 from tests.drawings import micrograph_of
 

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from leukoscope.assets import find_asset
 from leukoscope.inference.bundle import Bundle
+from leukoscope.system.assets import find_asset
 from tests.bundles_installed.workshop import PUBLIC, archive_of
 
 BENCH = """

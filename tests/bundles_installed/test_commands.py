@@ -23,7 +23,7 @@ def states(bench: Path) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
 
 
 def run(bench: Path) -> Any:

@@ -31,7 +31,7 @@ def test_the_device_starts_on_a_valid_bundle_whatever_step_is_interrupted(tmp_pa
 def test_the_command_killed_at_any_moment_leaves_a_whole_bundle_in_force(tmp_path: Path, seed: int) -> None:
     archive = real_archive(tmp_path, "9.0.0")
     bench = write_bench(tmp_path)
-    command = [sys.executable, "-m", "leukoscope.cli", "bundle", "install", str(archive), "--bench", str(bench)]
+    command = [sys.executable, "-m", "leukoscope.cli.main", "bundle", "install", str(archive), "--bench", str(bench)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     store = BundleStore(tmp_path / "state" / "bundles")
     try:

@@ -6,13 +6,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from collecting.postgres_store import PostgresSettings
-from collecting.settings import CollectorSettings
-from collecting.sqlite_store import SqliteSettings
 from fleet_simulation.postgres import ScratchPostgres, ServerError
+from leukoscope_collector.postgres_store import PostgresSettings
+from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST
 from tests.collector.running import Running
-from tests.reporting.conftest import mosquitto
+from tests.delivery.conftest import mosquitto
 
 __all__ = ["mosquitto"]
 

@@ -10,13 +10,13 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from collecting.collector import Collector
-from collecting.metrics import Metrics
-from collecting.settings import CollectorSettings
-from leukoscope.reporting.message import encode, to_bytes
-from leukoscope.reporting.wire import utc_text
+from leukoscope.messages.json_format import utc_text
+from leukoscope.messages.report import encode, to_bytes
+from leukoscope_collector.collector import Collector
+from leukoscope_collector.metrics import Metrics
+from leukoscope_collector.settings import CollectorSettings
 from tests.brokers import HOST, wait_until
-from tests.reporting.examples import NOW, report
+from tests.messages.examples import NOW, report
 
 TOPIC = "leukoscope/v1/ward-3/scope-1/report"
 

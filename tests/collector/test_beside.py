@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from collecting.showing import write_pictures
-from collecting.sqlite_store import SqliteSettings
 from leukoscope.errors import ExportError
-from leukoscope.reporting.command import Outcome, result_of
+from leukoscope.messages.command import Outcome, result_of
+from leukoscope_collector.showing import write_pictures
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import wait_until
 from tests.collector.running import Device, altered, id_of, message, picture, rows, stored
-from tests.reporting.examples import IDENTITY, NOW
+from tests.messages.examples import IDENTITY, NOW
 
 CELL = IDENTITY.topic("cell")
 RESULT = IDENTITY.topic("result")

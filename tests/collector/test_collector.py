@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from collecting.sqlite_store import SqliteSettings
 from fleet_simulation.postgres import ScratchPostgres
-from leukoscope.reporting import status
-from leukoscope.reporting.wire import to_bytes
+from leukoscope.messages import status
+from leukoscope.messages.json_format import to_bytes
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST, free_port, wait_until
 from tests.collector.running import Device, altered, id_of, message, rows, stored
-from tests.reporting.examples import IDENTITY, NOW, PROVENANCE
+from tests.messages.examples import IDENTITY, NOW, PROVENANCE
 
 STATUS = IDENTITY.topic("status")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collecting.sqlite_store import SqliteSettings
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST, free_port, wait_until
 from tests.collector.running import Device, id_of, message, stored
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
     paths = f"{ROOT / 'tools'}:{ROOT / 'device'}"
     return subprocess.Popen(
-        [sys.executable, "-m", "collecting", *map(str, arguments)],
+        [sys.executable, "-m", "leukoscope_collector", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": paths} | environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from collecting.metrics import Metrics
+from leukoscope_collector.metrics import Metrics
 
-GRAFANA = Path(__file__).parents[2] / "tools" / "collecting" / "grafana.json"
+GRAFANA = Path(__file__).parents[2] / "device" / "leukoscope_collector" / "grafana.json"
 
 
 def test_every_figure_of_the_dashboard_exists():

@@ -5,11 +5,11 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collecting.judging import Report, Suspect, judge
 from leukoscope.errors import InvalidMessage
-from leukoscope.reporting.message import encode, to_bytes
-from leukoscope.reporting.wire import from_bytes, validate
-from tests.reporting.examples import NOW, reports
+from leukoscope.messages.json_format import from_bytes, validate
+from leukoscope.messages.report import encode, to_bytes
+from leukoscope_collector.judging import Report, Suspect, judge
+from tests.messages.examples import NOW, reports
 
 quick = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 EDGES = st.sampled_from([None, True, -1, 0, 1.5, 2.0, 10**20, "", "x", "\0", "é", [], {}, [1], {"x": 1}, "9" * 600])

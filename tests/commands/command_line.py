@@ -10,8 +10,8 @@ from unittest import mock
 
 from PIL import Image
 
-from leukoscope import cli
 from leukoscope.cameras.simulated import SimulatedCamera, SimulatedCameraSettings
+from leukoscope.cli import main as cli
 from leukoscope.simulation.microscope import VisibleCell
 from leukoscope.simulation.smear import SmearSettings
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.calibrating.commands import pages_of
 from leukoscope.calibrating.guide import Guide
+from leukoscope.cli.calibrate import pages_of
 from leukoscope.controls.action import Action
 from leukoscope.controls.scripted import Scripted, ScriptedPress, ScriptedSettings
 from tests.commands.command_line import leukoscope

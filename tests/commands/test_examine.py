@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from leukoscope.analysis.features import measure_features
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.simulation.microscope import VisibleCell
+from leukoscope.system.assets import find_asset
 from tests.commands.command_line import leukoscope, simulated_pictures
 from tests.drawings import micrograph_of
 

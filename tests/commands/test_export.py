@@ -10,7 +10,7 @@ from leukoscope.exporting.original import find_report
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
 from tests.exporting.stored import blood, store
-from tests.reporting.examples import report
+from tests.messages.examples import report
 
 ID = report().id
 

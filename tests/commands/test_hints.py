@@ -8,8 +8,8 @@ import pytest
 
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Counting, Hint, Looking, Screen
-from leukoscope.narrator import Narrator
-from leukoscope.signals.news import News
+from leukoscope.indicators.event import News
+from leukoscope.service.presenter import Narrator
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import read_report, write_bench
 
@@ -43,10 +43,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[News]) -> Ru
 
     monkeypatch.setattr(Panel, "show", shown)
     monkeypatch.setattr(Narrator, "_signal", signalled)
-    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
 
     def counted(camera: str, *, frames: int, hint_after_s: float) -> list[Screen]:
-        monkeypatch.setattr("leukoscope.eye.HINT_AFTER_S", hint_after_s)
+        monkeypatch.setattr("leukoscope.service.acquisition.HINT_AFTER_S", hint_after_s)
         path = write_bench(
             tmp_path,
             "after_s = 0.0 }]",

@@ -8,7 +8,7 @@ import pytest
 from leukoscope.displays.gist import gist
 from leukoscope.displays.state import BrokerState, Ready, Screen
 from leukoscope.errors import SettingsError
-from leukoscope.narrator import Narrator
+from leukoscope.service.presenter import Narrator
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope

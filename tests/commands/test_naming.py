@@ -7,9 +7,9 @@ import pytest
 
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, Manifest
-from leukoscope.networks import naming_of
-from tests.analysis.validations import FACTS, VALIDATION
+from leukoscope.service.models import naming_of
 from tests.bundles import classifier_bundle, manifest, segmenter_bundle
+from tests.statistics.validations import FACTS, VALIDATION
 
 
 def validated_bundle(folder: Path) -> Bundle:

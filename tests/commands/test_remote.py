@@ -12,21 +12,21 @@ from typing import Any
 
 import pytest
 
-from leukoscope.analysis.rules import SHIPPED, Rules
-from leukoscope.remote import Remote, UseRules
-from leukoscope.reporting.command import Name
-from leukoscope.reporting.commands import Commands
-from leukoscope.reporting.journal import Journal
-from leukoscope.reporting.outbox import Outbox
-from leukoscope.reporting.record import record
-from leukoscope.reporting.wire import to_bytes, utc_text, validate
+from leukoscope.messages.command import Name
+from leukoscope.messages.json_format import to_bytes, utc_text, validate
+from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.record_report import record
+from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.store import Outbox
+from leukoscope.service.remote_commands import Remote, UseRules
 from leukoscope.specimen.sample import Provenance
+from leukoscope.statistics.rules import SHIPPED, Rules
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
-from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY, PROVENANCE, report
-from tests.reporting.test_commands import command
+from tests.delivery.conftest import clock
+from tests.messages.examples import IDENTITY, PROVENANCE, report
+from tests.messages.test_commands import command
 
 TOPIC = "leukoscope/v1/bench/test/"
 WAIT_S = 60
@@ -103,7 +103,7 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
     with Subscriber(broker.port) as reader:
         laboratory = Laboratory(reader)
         device = subprocess.Popen(
-            [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)],
+            [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -225,7 +225,7 @@ def leaving_bench(folder: Path, presses: str) -> Path:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the display would show, in words."""
     screens: list[str] = []
-    monkeypatch.setattr("leukoscope.narrator.Narrator._show", lambda self, screen: screens.append(str(screen)))
+    monkeypatch.setattr("leukoscope.service.presenter.Narrator._show", lambda self, screen: screens.append(str(screen)))
     return screens
 
 
@@ -234,7 +234,7 @@ def test_a_full_outbox_is_told_and_no_further_sample_begins(
 ) -> None:
     presses = '{ action = "toggle", after_s = 0.0 }, { action = "quit", after_polls = 6 }'
     bench = leaving_bench(tmp_path, presses)
-    monkeypatch.setattr("leukoscope.reporting.pruning.used_bytes", lambda sql: 257 * 2**20)
+    monkeypatch.setattr("leukoscope.outbox.pruning.used_bytes", lambda sql: 257 * 2**20)
     assert leukoscope("run", "--bench", bench).code == 0
     assert any("The outbox is full" in screen for screen in shown)
     assert not any("Counting" in screen for screen in shown)

@@ -14,11 +14,11 @@ from unittest import mock
 import pytest
 from PIL import Image
 
-from leukoscope.assets import find_asset
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.errors import CameraError, OutboxError
 from leukoscope.specimen.frame import Frame
+from leukoscope.system.assets import find_asset
 from tests.commands.command_line import leukoscope, simulated_pictures
 
 BENCH = """
@@ -158,7 +158,7 @@ def test_a_missing_camera_is_named_shown_and_not_replaced(tmp_path: Path) -> Non
 
 
 def test_a_port_without_a_broker_keeps_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.dispatch.FLUSH_S", 0.5)
+    monkeypatch.setattr("leukoscope.service.telemetry.FLUSH_S", 0.5)
     reporting = '{ driver = "mqtt", host = "127.0.0.1", port = 9 }'
     bench = write_bench(tmp_path, reporting=reporting)
     outcome = leukoscope("run", "--bench", bench, "--samples", "1")
@@ -185,7 +185,7 @@ def test_doctor_finds_a_whole_bench_good_and_a_missing_camera_bad(tmp_path: Path
 
 def test_a_report_that_was_written_survives_kill_nine(tmp_path: Path) -> None:
     bench = write_bench(tmp_path)
-    command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+    command = [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
@@ -214,7 +214,7 @@ def test_a_run_draws_for_the_smallest_display_too(tmp_path: Path) -> None:
 
 def test_a_stopped_service_reports_what_it_has_counted(tmp_path: Path) -> None:
     bench = write_bench(tmp_path, white_cells=5000)
-    command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+    command = [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         # The screens folder grows while it counts.
@@ -269,7 +269,7 @@ def test_doctor_names_a_scanner_that_is_not_there_and_tries_the_signals(tmp_path
 
 def test_a_camera_that_fails_while_paused_costs_nothing_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    monkeypatch.setattr("leukoscope.service.IDLE_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.loop.IDLE_S", 0.0)
     capture, taken = SimulatedCamera.capture, iter(range(12))
 
     def unplugged_at_the_twelfth(self: SimulatedCamera) -> Frame:
@@ -303,7 +303,7 @@ def test_a_report_that_finds_no_place_is_in_the_log_when_the_program_has_to_stop
     def full(*_: object, **__: object) -> None:
         raise OutboxError("the outbox cannot be written: make room")
 
-    monkeypatch.setattr("leukoscope.filing.record", full)
+    monkeypatch.setattr("leukoscope.service.report_filing.record", full)
     bench = write_bench(tmp_path, white_cells=5000)
     leave = '{ action = "toggle", after_s = 0.0 }, { action = "quit", after_polls = 6 }'
     bench.write_text(bench.read_text().replace('{ action = "toggle", after_s = 0.0 }', leave))

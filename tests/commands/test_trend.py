@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from leukoscope.delivery.none import KeptReports
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Ready, Screen
-from leukoscope.reporting.kept import KeptReports
-from leukoscope.trending.control import BASELINE_RUNS
-from leukoscope.trending.notebook import Notebook
+from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.westgard import BASELINE_RUNS
 from tests.commands.command_line import leukoscope, simulated_pictures
 from tests.commands.test_run import SIMULATED, write_bench
 
@@ -23,7 +23,7 @@ NEARER = SIMULATED.replace("smear =", "microscope = { um_per_px = 0.123 }, smear
 
 @pytest.fixture(autouse=True)
 def _no_time_to_read_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_pictures_that_are_not_there_are_told(tmp_path: Path) -> None:
 
 
 def test_a_slide_that_is_not_moved_on_ends_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.checking.reference.WAIT_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.reference_check.WAIT_S", 0.0)
     still = SIMULATED.replace("dwell_frames = 2", 'path = "keys"')
     outcome = leukoscope("check", "--bench", write_bench(tmp_path, camera=still), *FIELDS)
     assert outcome.code == 2

@@ -51,7 +51,7 @@ def test_a_report_waits_for_a_broker_that_comes_later(tmp_path: Path, monkeypatc
     retry = "first_retry_s = 0.2, longest_retry_s = 0.5"
     bench = write_bench(tmp_path, reporting=f'{{ driver = "mqtt", host = "{HOST}", port = {broker.port}, {retry} }}')
     with monkeypatch.context() as impatient:
-        impatient.setattr("leukoscope.dispatch.FLUSH_S", 0.5)
+        impatient.setattr("leukoscope.service.telemetry.FLUSH_S", 0.5)
         assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "early").code == 0
     assert _states(bench) == ["pending"]
     broker.start()

@@ -7,15 +7,16 @@ from typing import get_args
 import polib
 import pytest
 
-import leukoscope.app
-import leukoscope.calibrating.commands
-import leukoscope.nextsample
-import leukoscope.service
-from leukoscope.analysis.rules import Rules
+import leukoscope.calibrating
+import leukoscope.cli.calibrate
+import leukoscope.service.bench
+import leukoscope.service.loop
+import leukoscope.service.next_sample
 from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.colour import paint_colour
 from leukoscope.displays.compact import paint_compact
 from leukoscope.displays.dotcanvas import DotCanvas
+from leukoscope.displays.fault_text import fault_of
 from leukoscope.displays.gist import gist
 from leukoscope.displays.language import Language, Verbatim, Words, read_catalogue, words_of
 from leukoscope.displays.panel import Panel
@@ -38,22 +39,22 @@ from leukoscope.displays.state import (
 )
 from leukoscope.displays.wording import specimen
 from leukoscope.errors import BrokerError, CalibrationError, CameraError, ControlError, LeukoscopeError
-from leukoscope.faults import fault_of
+from leukoscope.quality_control.run import MEASURES
+from leukoscope.quality_control.series import alarms_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Source
-from leukoscope.trending.run import MEASURES
-from leukoscope.trending.series import alarms_of
-from tests.analysis.test_findings import MARROW, NORMAL, counted_ratio, counted_share, found, variation
+from leukoscope.statistics.rules import Rules
 from tests.displays.exhibits import EXHIBITS
 from tests.displays.test_layout import COLOUR_SIZES
 from tests.displays.test_show import Slate
-from tests.reporting.examples import report
-from tests.trending.records import check
+from tests.messages.examples import report
+from tests.quality_control.records import check
+from tests.statistics.test_findings import MARROW, NORMAL, counted_ratio, counted_share, found, variation
 
 LANGUAGES = [language for language in get_args(Language) if language != "en"]
 EACH = pytest.mark.parametrize("language", LANGUAGES)
-CATALOGUES = Path(leukoscope.app.__file__).parent / "displays" / "languages"
+CATALOGUES = Path(leukoscope.__file__).parent / "displays" / "languages"
 SAME_IN_ALL = {"leukoscope", "Area", "Instrument", "Broker", "certain", "probable", "PAUSE", "lymphocytes", "monocytes"}
 """Words that one of the languages happens to share with English."""
 
@@ -71,7 +72,10 @@ EVERY_KIND: list[Screen] = [
     ),
     Counting(1, 9, 1, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, lost=True),
     *(Sent("3f9c", pending, delivery, Source.LIVE) for pending in (0, 1, 2) for delivery in Delivery),
-    *(Starting(step, "0.1.0") for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.app.__file__).read_text())),
+    *(
+        Starting(step, "0.1.0")
+        for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.service.bench.__file__).read_text())
+    ),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
     Result("2026-04", (), 9, None, (), (), Source.LIVE),
     Ready("Press to start", BrokerState.NONE, Source.LIVE, mode="marrow"),
@@ -182,7 +186,7 @@ def vars_of(provenance: object) -> dict[str, object]:
 
 @EACH
 def test_what_a_calibration_asks_of_the_hand_is_told(language: Language) -> None:
-    source = Path(leukoscope.calibrating.commands.__file__).read_text()
+    source = Path(leukoscope.cli.calibrate.__file__).read_text()
     words = words_of(language)
     asked = re.findall(r'session\.frames\("([^"]+)"', source) + re.findall(r'Attempt\("\w+", "([^"]+)"', source)
     assert len(asked) > 8
@@ -236,7 +240,7 @@ def test_an_error_that_asks_a_hand_for_something_is_told(error: LeukoscopeError,
 
 
 def test_the_errors_above_are_those_of_the_program() -> None:
-    package = Path(leukoscope.app.__file__).parent
+    package = Path(leukoscope.__file__).parent
     sources = "".join(
         path.read_text()
         for room in ("optics", "cameras", "controls", "calibrating")
@@ -261,7 +265,7 @@ MEASURED = (
 
 @EACH
 def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language) -> None:
-    folder = Path(leukoscope.calibrating.commands.__file__).parent
+    folder = Path(leukoscope.calibrating.__file__).parent
     sources = "".join(path.read_text() for path in folder.glob("*.py"))
     nexts = re.findall(r'"(Next: [^"]+)"', sources)
     assert len(nexts) == 5
@@ -276,7 +280,9 @@ def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language
 
 @EACH
 def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
-    sources = "".join(Path(module.__file__).read_text() for module in (leukoscope.service, leukoscope.nextsample))
+    sources = "".join(
+        Path(module.__file__).read_text() for module in (leukoscope.service.loop, leukoscope.service.next_sample)
+    )
     written = re.findall(r'notice\(\s*"([^"]+)", (?:f?"([^"]+)"|todo)', sources) + re.findall(
         r'()todo = "([^"]+)"', sources
     )

@@ -9,7 +9,7 @@ from PIL import Image
 
 from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Original
-from leukoscope.reporting.message import encode
+from leukoscope.messages.report import encode
 from leukoscope.specimen.sample import (
     ClassCount,
     CorrectedDifferential,
@@ -17,7 +17,7 @@ from leukoscope.specimen.sample import (
     RulesIdentity,
     SampleReport,
 )
-from tests.reporting.examples import NOW, report
+from tests.messages.examples import NOW, report
 
 DIFFERENTIAL = (
     ClassCount("segmented", 60, 0.6, 0.497, 0.697, 12),

@@ -12,10 +12,10 @@ from leukoscope.exporting.fhir import as_fhir, bundle_of
 from leukoscope.exporting.fhir_observation import CONFIDENCE_95, OWN_CODES
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.quantities import quantities_of
-from leukoscope.reporting.wire import utc_text
+from leukoscope.messages.json_format import utc_text
 from leukoscope.specimen.sample import RedCells, SampleReport, Source
 from tests.exporting.stored import blood, marrow, original
-from tests.reporting.examples import NOW, PROVENANCE
+from tests.messages.examples import NOW, PROVENANCE
 
 ANALYSER_CODES = {"6690-2", "777-3", "789-8"}
 

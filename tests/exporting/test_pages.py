@@ -21,7 +21,7 @@ from leukoscope.exporting.table import as_csv
 from leukoscope.exporting.wording import in_words
 from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
 from tests.exporting.stored import blood, gallery, marrow, original, picture
-from tests.reporting.examples import NOW, PROVENANCE
+from tests.messages.examples import NOW, PROVENANCE
 
 NOTHING = Gallery()
 

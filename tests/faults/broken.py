@@ -14,13 +14,14 @@ import numpy as np
 import onnxruntime  # noqa: F401 - so that no fork has to
 import paho.mqtt.client  # noqa: F401 - so that no fork has to
 
-from leukoscope import cli, dispatch, filing, service
 from leukoscope.cameras.simulated import SimulatedCamera
+from leukoscope.cli import main as cli
 from leukoscope.controls import Action
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.displays.snapshot import Snapshot, SnapshotSettings
 from leukoscope.errors import CameraError, CameraInterrupted, DisplayError, LeukoscopeError
-from leukoscope.service import Service
+from leukoscope.service import loop, report_filing, telemetry
+from leukoscope.service.loop import Service
 from leukoscope.simulation.microscope import SimulatedMicroscope
 from leukoscope.specimen.frame import Frame
 from tests.faults.nursery import Order
@@ -35,8 +36,8 @@ def live(order: Order) -> int:
     """Be the device; returns its exit status."""
     os.dup2(os.open(order.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
     os.environ |= {"RUNTIME_DIRECTORY": order.run_folder, "NOTIFY_SOCKET": order.notify, "WATCHDOG_USEC": "1000000"}
-    filing.OUTBOX_RETRY_S = service.REFRESH_S = 0.1
-    dispatch.RESULT_S, dispatch.FLUSH_S = 0.0, 1.0
+    report_filing.OUTBOX_RETRY_S = loop.REFRESH_S = 0.1
+    telemetry.RESULT_S, telemetry.FLUSH_S = 0.0, 1.0
     if order.processor is not None:
         os.sched_setaffinity(0, {order.processor})
     if order.data_mib:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from leukoscope.upkeep.fault_record import FaultRecord
+from leukoscope.system.fault_record import FaultRecord
 from tests.faults.nursery import Nursery, Order
 from tests.machine.supervisor import Supervisor
 

@@ -9,10 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from leukoscope.analysis.confusion import merge_confusion
-from leukoscope.analysis.corrected import Correction
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.bundles.archive import Archive, read_archive, write_archive
 from leukoscope.bundles.installing import install
 from leukoscope.bundles.signing import sign
@@ -21,11 +18,14 @@ from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import Validation
-from leukoscope.networks import naming_of
+from leukoscope.service.models import naming_of
+from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.misclassification import Correction
+from leukoscope.system.assets import find_asset
 from tests.bundles_installed import workshop
 from tests.fuzz.mutations import as_json, as_toml, spoil_tree
 from tests.fuzz.target import Target, of_bytes, of_json, of_toml, repacked
-from tests.reporting.examples import NOW
+from tests.messages.examples import NOW
 
 
 @functools.cache

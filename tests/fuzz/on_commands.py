@@ -13,28 +13,28 @@ from typing import Any, get_args
 
 from evdev import ecodes
 
-from leukoscope.analysis.rules import Rules
 from leukoscope.controls import Identify
 from leukoscope.controls.scancodes import Layout
 from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import BrokerState, Guiding, Ready, Screen
 from leukoscope.errors import ControlError, InvalidMessage
-from leukoscope.identification import Identification, SampleSettings, Verdict
-from leukoscope.register import Register
-from leukoscope.remote import Remote, StartSample
-from leukoscope.reporting.command import Name
-from leukoscope.reporting.commands import Commands
-from leukoscope.reporting.message import encode
-from leukoscope.reporting.outbox import Outbox
-from leukoscope.reporting.wire import from_bytes, to_bytes, validate
+from leukoscope.messages.command import Name
+from leukoscope.messages.json_format import from_bytes, to_bytes, validate
+from leukoscope.messages.report import encode
+from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.store import Outbox
+from leukoscope.service.remote_commands import Remote, StartSample
+from leukoscope.service.sample_ids import Identification, SampleSettings, Verdict
+from leukoscope.service.sample_register import Register
 from leukoscope.settings import RulesSettings
 from leukoscope.specimen.sample import Source
+from leukoscope.statistics.rules import Rules
 from tests.controls.scanner_wire import ScannerWire
 from tests.fuzz.mutations import as_json, spoil_tree
 from tests.fuzz.target import Target, of_bytes, of_json
-from tests.reporting.examples import IDENTITY, NOW, PROVENANCE, report
-from tests.reporting.test_commands import command
+from tests.messages.examples import IDENTITY, NOW, PROVENANCE, report
+from tests.messages.test_commands import command
 
 _WORDS = ("\ud800", "\u202e\u2066abc", "S-1\u2028", "/etc/passwd", "..", "../bench.toml", ".", "-", "x" * 64, "\x85")
 _REPLY_TOPICS = (None, "lab/answers", "", "#", "+/a", "$SYS/x", "a\0b", IDENTITY.topic("report"), "t" * 300)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from leukoscope.reporting.message import decode, encode
-from leukoscope.reporting.outbox import Key, Outbox
-from leukoscope.reporting.status import birth, health, last_will, session_of
-from leukoscope.reporting.wire import from_bytes, to_bytes, validate
+from leukoscope.messages.json_format import from_bytes, to_bytes, validate
+from leukoscope.messages.report import decode, encode
+from leukoscope.messages.status import birth, health, last_will, session_of
+from leukoscope.outbox.store import Key, Outbox
 from tests.fuzz.target import Target, of_bytes, of_json
-from tests.reporting.examples import IDENTITY, NOW, report
+from tests.messages.examples import IDENTITY, NOW, report
 
 
 @functools.cache

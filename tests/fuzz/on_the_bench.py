@@ -7,10 +7,8 @@ from random import Random
 
 import numpy as np
 
-from leukoscope.analysis.rules import SHIPPED, Rules
-from leukoscope.analysis.tally import CountingRules, Naming, Tally
-from leukoscope.assets import find_asset
 from leukoscope.cameras.pictures import read_picture
+from leukoscope.counting.tally import CountingRules, Naming, Tally
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration, grid_from
 from leukoscope.optics.calibration_record import _SEAL, _seal_of, files_of
@@ -18,10 +16,12 @@ from leukoscope.optics.flatfield import FlatField, gain_of
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame, Micrograph
+from leukoscope.statistics.rules import SHIPPED, Rules
+from leukoscope.system.assets import find_asset
 from tests.fuzz.mutations import with_png_checksums
 from tests.fuzz.seeds import BENCHES, measured_calibration, picture_files
 from tests.fuzz.target import Target, of_bytes, of_toml, repacked
-from tests.reporting.examples import NOW, PROVENANCE
+from tests.messages.examples import NOW, PROVENANCE
 
 
 def _spoilt_picture(rng: Random) -> bytes:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from leukoscope.delivery.mqtt.device_connection import Link
+from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.errors import BrokerError
-from leukoscope.reporting.mqtt import MqttSettings
-from leukoscope.reporting.mqtt_link import Link
 from tests.fuzz.target import Target, of_bytes
 
 TOPIC = b"leukoscope/v1/ward-3/scope-1/status"

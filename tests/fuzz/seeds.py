@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from leukoscope.assets import find_asset
 from leukoscope.optics.calibration_record import files_of
 from leukoscope.optics.calibration_writing import put_in_force
+from leukoscope.system.assets import find_asset
 from tests.bundles_installed.workshop import PUBLIC
 from tests.optics.test_calibration_file import MADE, record_at
 

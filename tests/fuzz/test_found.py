@@ -12,25 +12,25 @@ import numpy as np
 import pytest
 
 from leukoscope.analysis.golden import replay, write_golden
-from leukoscope.arrays import read_arrays
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import BundleError, CalibrationError, InvalidMessage, OutboxError, PictureError, SettingsError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
+from leukoscope.messages.command import Name
+from leukoscope.messages.json_format import from_bytes
 from leukoscope.optics.calibration import grid_from, read_kept
 from leukoscope.optics.calibration_record import KeptFile
-from leukoscope.reporting.command import Name
-from leukoscope.reporting.commands import Commands
-from leukoscope.reporting.outbox import Key, Outbox
-from leukoscope.reporting.wire import from_bytes
+from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.store import Key, Outbox
 from leukoscope.settings import BenchSettings
+from leukoscope.system.npz import read_arrays
 from tests.bundles_installed import workshop
 from tests.fuzz.seeds import BENCHES
 from tests.fuzz.watch import little_memory
 from tests.inference.test_bundle import write
-from tests.reporting.examples import IDENTITY, NOW
-from tests.reporting.test_commands import command
+from tests.messages.examples import IDENTITY, NOW
+from tests.messages.test_commands import command
 
 
 def npz_of(**members: bytes) -> bytes:

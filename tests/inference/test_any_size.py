@@ -5,13 +5,13 @@ import pytest
 from numpy.typing import NDArray
 
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.network import Network, Outputs
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 SHIPPED = Bundle.read(find_asset("models", "segmenter"))
 ENGINES = pytest.mark.parametrize("settings", [OnnxSettings(), LitertSettings()], ids=lambda one: one.driver)

@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import Head, NamedByHead, read_head
 from leukoscope.inference.network import Outputs
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 HEAD = Head(np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], np.float32), np.array([0.0, 0.5, -1.0], np.float32))
 

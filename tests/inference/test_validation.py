@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.assets import find_asset
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.system.assets import find_asset
 
 MATRIX = ConfusionMatrix(
     collection="drawn",

@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from leukoscope import cli, dispatch
-from leukoscope.reporting.outbox import Outbox
+from leukoscope.cli import main as cli
+from leukoscope.outbox.store import Outbox
+from leukoscope.service import telemetry
 from leukoscope.simulation.microscope import SimulatedMicroscope
 
 FRAMES_BEFORE = 3
@@ -33,13 +34,13 @@ def break_camera() -> None:
 
 def break_disk() -> None:
     """Writing a report blocks."""
-    keeping = importlib.import_module("leukoscope.reporting.record")
+    keeping = importlib.import_module("leukoscope.outbox.record_report")
     vars(keeping)["record_version"] = lambda *_, **__: hang()
 
 
 def break_lock() -> None:
     """Another thread keeps the outbox's lock for ever, as one that was deadlocked."""
-    dispatch.HEALTH_S = 1.0
+    telemetry.HEALTH_S = 1.0
     opened = Outbox.open.__func__  # type: ignore[attr-defined]
 
     def open_and_hold(cls: type[Outbox], *rest: Any, **more: Any) -> Outbox:

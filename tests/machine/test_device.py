@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from leukoscope.analysis.golden import GoldenCheck
-from leukoscope.app import SETTLING_FRAMES, _expect_frame
 from leukoscope.cameras.v4l2 import V4l2CameraSettings
 from leukoscope.errors import CalibrationError, CameraError, CameraInterrupted
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import KeptFile, WhiteBalance
+from leukoscope.service.bench import SETTLING_FRAMES, _expect_frame
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope, simulated_camera
@@ -46,7 +46,7 @@ class LiveCamera:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.dispatch.RESULT_S", 0.0)
+    monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
 
 
 def test_a_camera_that_stays_silent_becomes_a_fault_and_what_was_counted_is_reported(

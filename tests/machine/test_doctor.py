@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leukoscope.assets import find_asset
+from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
 from leukoscope.doctor.broker import check_broker
 from leukoscope.doctor.light import check_camera, dead_pixels
@@ -15,12 +15,12 @@ from leukoscope.doctor.networks import check_engines, check_networks
 from leukoscope.doctor.storage import check_storage, check_wear
 from leukoscope.errors import BoardError, BrokerError, CameraError, OutboxError
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reporting.identity import Identity
-from leukoscope.reporting.mqtt import MqttSettings
+from leukoscope.messages.identity import Identity
 from leukoscope.settings import BenchSettings, ModelSettings, StorageSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
-from leukoscope.upkeep.mounts import kept_in_memory
+from leukoscope.system.assets import find_asset
+from leukoscope.system.mounts import kept_in_memory
 from tests.brokers import HOST, Mosquitto, Subscriber, free_port, wait_until
 
 DEVICE = Identity("ward-3", "scope-1", "0.1.0", "boot")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.upkeep.fault_record import FaultRecord, LastFault, part_in
+from leukoscope.system.fault_record import FaultRecord, LastFault, part_in
 
 CAMERA = LastFault("Camera", "the camera was unplugged", "plug it in again")
 
@@ -41,11 +41,11 @@ def test_a_record_that_cannot_be_read_says_nothing(tmp_path: Path, content: str)
 @pytest.mark.parametrize(
     ("calls", "part"),
     [
-        (("cameras/v4l2.py", "service.py", "cli.py"), "Camera"),
-        (("reporting/outbox.py", "service.py", "cli.py"), "Storage"),
-        (("displays/oled.py", "displays/show.py", "narrator.py", "service.py"), "Display"),
-        (("inference/onnx.py", "analysis/segmentation.py", "instrument.py", "service.py"), "Networks"),
-        (("optics/motion.py", "instrument.py", "service.py"), "Instrument"),
+        (("cameras/v4l2.py", "service/loop.py", "cli/main.py"), "Camera"),
+        (("outbox/store.py", "service/loop.py", "cli/main.py"), "Storage"),
+        (("displays/oled.py", "displays/show.py", "service/presenter.py", "service/loop.py"), "Display"),
+        (("inference/onnx.py", "analysis/segmenter.py", "instrument.py", "service/loop.py"), "Networks"),
+        (("optics/motion.py", "instrument.py", "service/loop.py"), "Instrument"),
     ],
 )
 def test_the_part_that_hangs_is_where_the_main_loop_was(calls: tuple[str, ...], part: str) -> None:
@@ -56,7 +56,7 @@ def test_the_part_that_hangs_is_where_the_main_loop_was(calls: tuple[str, ...], 
         [
             "Fatal Python error: Aborted\n",
             "Thread 0x00007f (most recent call first):",
-            '  File "/opt/leukoscope/lib/leukoscope/reporting/mqtt_publisher.py", line 1 in f',
+            '  File "/opt/leukoscope/lib/leukoscope/delivery/mqtt/publisher.py", line 1 in f',
             "",
             "Current thread 0x00007e (most recent call first):",
             *lines,
@@ -68,7 +68,7 @@ def test_the_part_that_hangs_is_where_the_main_loop_was(calls: tuple[str, ...], 
 HANGS = """
 import signal, sys
 from pathlib import Path
-from leukoscope.upkeep.fault_record import FaultRecord
+from leukoscope.system.fault_record import FaultRecord
 record = FaultRecord(Path(sys.argv[1]))
 record.begin()
 print("hangs", flush=True)
@@ -97,7 +97,7 @@ def test_a_service_that_dies_of_a_fault_leaves_it_on_record(tmp_path: Path) -> N
     bench = tmp_path / "bench.toml"
     bench.write_text("site = ")
     environ = os.environ | {"RUNTIME_DIRECTORY": str(tmp_path)}
-    command = [sys.executable, "-m", "leukoscope.cli", "run", "--bench", str(bench)]
+    command = [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert ended.returncode == 2, ended.stderr
     kept = json.loads((tmp_path / "fault.json").read_text())

@@ -8,8 +8,8 @@ from leukoscope.displays.screens import draw
 from leukoscope.displays.snapshot import Snapshot
 from leukoscope.displays.state import Fault
 from leukoscope.errors import DisplayError, SettingsError
-from leukoscope.faultscreen import AGAIN_S, PRESSED, FaultScreen, last_fault, read_panes
-from leukoscope.upkeep.fault_record import FaultRecord, LastFault
+from leukoscope.service.fault_screen import AGAIN_S, PRESSED, FaultScreen, last_fault, read_panes
+from leukoscope.system.fault_record import FaultRecord, LastFault
 from tests.commands.command_line import leukoscope
 
 CAMERA = LastFault("Camera", "the camera at /dev/video0 is not there", "is it plugged in?")

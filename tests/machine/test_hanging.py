@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.upkeep.fault_record import FaultRecord
+from leukoscope.system.fault_record import FaultRecord
 from tests.brokers import wait_until
 from tests.machine.supervisor import Supervisor
 

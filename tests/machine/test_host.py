@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope import host
+from leukoscope.system import host
 
 ASKING = """
 import os, sys
 started = []
 sys.addaudithook(lambda event, facts: started.append(event) if event in ("subprocess.Popen", "os.fork") else None)
-from leukoscope.host import clock_synchronised
+from leukoscope.system.host import clock_synchronised
 print(clock_synchronised() in (True, False, None), started)
 """
 

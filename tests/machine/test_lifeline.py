@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.upkeep.lifeline import Lifeline, Watched
-from leukoscope.upkeep.notify import teller, watchdog_s
+from leukoscope.system.sd_notify import teller, watchdog_s
+from leukoscope.system.watchdog import Lifeline, Watched
 from tests.machine.supervisor import Supervisor
 
 

@@ -2,11 +2,11 @@ import logging
 
 import pytest
 
-from leukoscope.upkeep.logs import QUIET_S, Logfmt, Repeats
+from leukoscope.system.log_setup import QUIET_S, Logfmt, Repeats
 
 
 def record(level: int, message: str, *values: object) -> logging.LogRecord:
-    return logging.LogRecord("leukoscope", level, "/x/mqtt_publisher.py", 1, message, values, None)
+    return logging.LogRecord("leukoscope", level, "/x/publisher.py", 1, message, values, None)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def record(level: int, message: str, *values: object) -> logging.LogRecord:
 )
 def test_journald_gets_one_line_with_its_priority(level: int, begins: str) -> None:
     line = Logfmt().format(record(level, 'it said "%s"\nand left', "no"))
-    assert line == f'{begins} part=mqtt_publisher msg="it said \\"no\\"\\nand left"'
+    assert line == f'{begins} part=publisher msg="it said \\"no\\"\\nand left"'
 
 
 def test_an_exception_stays_on_the_line() -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope import support
 from leukoscope.displays.kept import FILE, KEPT, KeptScreens
 from leukoscope.displays.state import BrokerState, Fault, Ready, Result, Screen
+from leukoscope.doctor import support_file
+from leukoscope.doctor.support_file import Secrets
 from leukoscope.specimen.sample import Source
-from leukoscope.support import Secrets
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
 
@@ -43,7 +43,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     screens.keep(RESULT)
     screens.keep(Ready(SAMPLE, BrokerState.NONE, Source.SIMULATED))
     screens.keep(Fault("Camera", "the camera was unplugged", "plug it in again"))
-    monkeypatch.setattr(support, "_log", lambda: LOG)
+    monkeypatch.setattr(support_file, "_log", lambda: LOG)
     return write_bench(
         tmp_path,
         reporting=f'{{ driver = "mqtt", host = "127.0.0.1", port = 9, username = "scope", '
@@ -64,7 +64,7 @@ def unpacked(path: Path) -> dict[str, str]:
 def test_one_file_holds_what_an_engineer_needs_and_no_secret(
     tmp_path: Path, bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(support.pack_support, "__defaults__", (tmp_path / "run",))
+    monkeypatch.setattr(support_file.pack_support, "__defaults__", (tmp_path / "run",))
     out = tmp_path / "help.tar.gz"
     outcome = leukoscope("support", "--bench", bench, "--out", out)
     assert outcome.code == 0, outcome.err
@@ -82,7 +82,7 @@ def test_one_file_holds_what_an_engineer_needs_and_no_secret(
 
 def test_a_password_in_the_wrong_place_is_left_out_too(tmp_path: Path, bench: Path) -> None:
     bench.write_text(bench.read_text() + 'mqtt_password = "hunter2"\n[[more]]\napi_token = "t0ken"\n')
-    support.pack_support(bench, tmp_path / "help.tar.gz", tmp_path / "run")
+    support_file.pack_support(bench, tmp_path / "help.tar.gz", tmp_path / "run")
     everything = "\n".join(unpacked(tmp_path / "help.tar.gz").values())
     assert "hunter2" not in everything
     assert "t0ken" not in everything
@@ -92,7 +92,7 @@ def test_a_password_in_the_wrong_place_is_left_out_too(tmp_path: Path, bench: Pa
 
 def test_settings_that_cannot_be_read_are_no_reason_to_pack_nothing(tmp_path: Path) -> None:
     (tmp_path / "bench.toml").write_text('password = "half')
-    names = support.pack_support(tmp_path / "bench.toml", tmp_path / "help.tar.gz", tmp_path)
+    names = support_file.pack_support(tmp_path / "bench.toml", tmp_path / "help.tar.gz", tmp_path)
     assert "doctor.jsonl" in names
     everything = "\n".join(unpacked(tmp_path / "help.tar.gz").values())
     assert "half" not in everything

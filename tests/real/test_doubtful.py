@@ -4,10 +4,10 @@ import pytest
 
 from evaluation.doubtful_table import Fate, doubtful_table
 from evaluation.tables import data_folder
-from leukoscope.analysis.classification import Classifier
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 FEWEST = 30
 """Of fewer cells one says nothing about the share."""

@@ -14,14 +14,14 @@ from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, Groups, answer_in, gro
 from evaluation.points_table import points_in_own_box
 from evaluation.tables import data_folder, read_cell, read_crops, read_fields, read_points
 from evaluation.whole_path_table import cell_in_the_middle
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.specimen.cell import CellKind
+from leukoscope.system.assets import find_asset
 from tests.drawings import micrograph_of
 
 DATA = data_folder()

@@ -4,11 +4,11 @@ import pytest
 
 from evaluation.focus import FAR_UM, NOISE, BlurredField, losses_in, measure, ordered_between, ordered_within
 from evaluation.tables import data_folder, read_fields, spread
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.quality import QualityLimits
+from leukoscope.system.assets import find_asset
 
 DATA = data_folder()
 pytestmark = pytest.mark.skipif(DATA is None, reason="the labelled pictures are not here: set LEUKOSCOPE_DATA")

@@ -4,11 +4,11 @@ import pytest
 
 from evaluation.outlines import Drawn, MaskedPicture, dice, draw_by_network, draw_by_otsu, read_masks, score_outlines
 from evaluation.tables import data_folder
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 from tests.drawings import micrograph_of
 
 DATA = data_folder()

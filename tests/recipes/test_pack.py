@@ -9,11 +9,11 @@ import pytest
 import card
 import pack
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
+from leukoscope.system.assets import find_asset
 from tables import folder_crops
 from tests.recipes.cell_folders import UM_PER_PX, make_cell_folder
 from vocabulary import Vocabulary

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.checkpoint import Checkpoint, find_interrupted, set_aside
 from leukoscope.errors import OutboxError
+from leukoscope.service.event_journal import Checkpoint, find_interrupted, set_aside
 
 HEADER = {"report_id": "a-1", "sample_id": "Müller 7"}
 EVENTS = [{"field": number, "pictures": [{"grey": bytes([number]) * number}, b"\n0"]} for number in range(5)]
@@ -161,7 +161,7 @@ def test_every_event_is_on_the_disk_when_append_returns_unless_it_may_wait(
 ) -> None:
     checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
     synced: list[int] = []
-    monkeypatch.setattr("leukoscope.checkpoint.os.fsync", synced.append)
+    monkeypatch.setattr("leukoscope.service.event_journal.os.fsync", synced.append)
     checkpoint.append(EVENTS[0])
     checkpoint.append(EVENTS[1], durable=False)
     checkpoint.append(EVENTS[2])

@@ -19,8 +19,8 @@ from tests.resuming.test_service import SMALL
 PATIENT_S = 120.0
 WITNESSED = """
 import os, sys
-from leukoscope.analysis.tally import Tally
-from leukoscope.cli import main
+from leukoscope.counting.tally import Tally
+from leukoscope.cli.main import main
 
 pipe = int(sys.argv.pop(1))
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from leukoscope.errors import OutboxError
-from leukoscope.identification import Identification, SampleSettings, Verdict
-from leukoscope.register import Register
+from leukoscope.service.sample_ids import Identification, SampleSettings, Verdict
+from leukoscope.service.sample_register import Register
 
 NOON = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 

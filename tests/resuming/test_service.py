@@ -10,15 +10,15 @@ from unittest import mock
 import pytest
 
 from leukoscope.cameras.simulated import SimulatedCamera
-from leukoscope.checkpoint import find_interrupted
 from leukoscope.errors import CameraError, CameraInterrupted, OutboxError
-from leukoscope.filing import Filing
-from leukoscope.narrator import Narrator
-from leukoscope.reporting.journal import Journal
-from leukoscope.resuming import Progress
-from leukoscope.service import Service
-from leukoscope.signals.gpio import GpioSignals
-from leukoscope.signals.news import News
+from leukoscope.indicators.event import News
+from leukoscope.indicators.gpio import GpioSignals
+from leukoscope.outbox.report_files import Journal
+from leukoscope.service.event_journal import find_interrupted
+from leukoscope.service.loop import Service
+from leukoscope.service.presenter import Narrator
+from leukoscope.service.report_filing import Filing
+from leukoscope.service.sample_progress import Progress
 from leukoscope.specimen.frame import Frame
 from tests.commands.command_line import Outcome, leukoscope
 from tests.commands.test_run import write_bench
@@ -105,8 +105,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
     with (
         mock.patch.object(Narrator, "notice", noted),
-        mock.patch("leukoscope.service.IDLE_S", 0.0),
-        mock.patch("leukoscope.dispatch.RESULT_S", 0.0),
+        mock.patch("leukoscope.service.loop.IDLE_S", 0.0),
+        mock.patch("leukoscope.service.telemetry.RESULT_S", 0.0),
     ):
         yield bench
 
@@ -282,7 +282,7 @@ def test_a_sample_counted_with_other_parts_is_set_aside_and_told(
 def test_counting_goes_on_where_its_journal_cannot_be_written_and_is_caught_up_with(
     bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from leukoscope.checkpoint import Checkpoint
+    from leukoscope.service.event_journal import Checkpoint
 
     append, failing = Checkpoint.append, iter([True, True])
 
@@ -347,8 +347,8 @@ def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_d
     with (
         Supervisor(tmp_path) as supervisor,
         mock.patch.dict("os.environ", {"NOTIFY_SOCKET": supervisor.address}),
-        mock.patch("leukoscope.running.lead_through") as led,
-        mock.patch("leukoscope.running.start_again") as again,
+        mock.patch("leukoscope.service.run.lead_through") as led,
+        mock.patch("leukoscope.service.run.start_again") as again,
     ):
         outcome = bench.run(DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
         told = supervisor.heard()
@@ -362,7 +362,7 @@ def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_d
 
 
 def test_a_very_long_press_takes_back_a_name_before_it_leads_anywhere(bench: Bench) -> None:
-    with mock.patch("leukoscope.running.lead_through") as led:
+    with mock.patch("leukoscope.service.run.lead_through") as led:
         outcome = bench.run(scan("A-1"), DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
     assert outcome.code == 0, outcome.err
     led.assert_not_called()

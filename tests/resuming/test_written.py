@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from leukoscope.analysis.sights import Seen
-from leukoscope.analysis.written import Written, as_event, read_event
-from leukoscope.checkpoint import Checkpoint, find_interrupted
+from leukoscope.counting.detections import Seen
+from leukoscope.counting.field_record import Written, as_event, read_event
 from leukoscope.optics.registration import Thumbnail
+from leukoscope.service.event_journal import Checkpoint, find_interrupted
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.place import Place
 from leukoscope.specimen.slide import Sight

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from leukoscope.reporting import MqttSettings, Outbox
-from leukoscope.reporting.cells import pictures_of
-from leukoscope.reporting.message import decode
+from leukoscope.delivery import MqttSettings
+from leukoscope.messages.report import decode
+from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.review import Outcome, take_step
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
-from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY
+from tests.delivery.conftest import clock
+from tests.messages.examples import IDENTITY
 
 
 @pytest.fixture(scope="module")

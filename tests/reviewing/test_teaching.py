@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leukoscope.analysis.gallery import picture_of
-from leukoscope.reporting.cells import KeptPicture
+from leukoscope.counting.gallery import picture_of
+from leukoscope.outbox.cell_pictures import KeptPicture
 from leukoscope.reviewing.teaching import SIDE_PX, UM_PER_PX, write_named
 from leukoscope.specimen.cell import Box
 from tests.drawings import discs, micrograph_of

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from leukoscope.delivery import MqttSettings
 from leukoscope.doctor.broker import check_broker
-from leukoscope.reporting import MqttSettings
-from provisioning.site import Site
+from leukoscope_collector.provisioning.site import Site
 from tests.brokers import HOST, free_port, program, wait_until
 from tests.collector.conftest import collector
 from tests.collector.running import Device
-from tests.reporting.conftest import outbox, publisher
+from tests.delivery.conftest import outbox, publisher
 
 __all__ = ["collector", "outbox", "publisher"]
 
@@ -81,7 +81,7 @@ def site(tmp_path: Path) -> Iterator[SiteBroker]:
 def error_of(site: SiteBroker) -> Callable[..., str]:
     """Why the doctor cannot connect with these settings."""
     from leukoscope.errors import BrokerError
-    from tests.reporting.examples import IDENTITY
+    from tests.messages.examples import IDENTITY
 
     def probe(**changes: object) -> str:
         with pytest.raises(BrokerError) as caught:

@@ -8,16 +8,16 @@ from random import Random
 
 import pytest
 
-from collecting.settings import CollectorSettings
-from collecting.sqlite_store import SqliteSettings
-from leukoscope.reporting.cells import keep_pictures
-from leukoscope.reporting.outbox import Key, State
-from leukoscope.reporting.record import record
+from leukoscope.outbox.cell_pictures import keep_pictures
+from leukoscope.outbox.record_report import record
+from leukoscope.outbox.store import Key, State
 from leukoscope.specimen.census import CellPicture, CellRecord
+from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST, wait_until
 from tests.collector.running import id_of, message, rows, stored
-from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY, NOW, PROVENANCE, report
+from tests.delivery.conftest import clock
+from tests.messages.examples import IDENTITY, NOW, PROVENANCE, report
 from tests.security.conftest import OTHER, SPEAKER
 
 REFUSED = "Not authorized"

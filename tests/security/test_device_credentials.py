@@ -11,13 +11,13 @@ from random import Random
 import pytest
 from pydantic import ValidationError
 
+from leukoscope.delivery import MqttSettings
 from leukoscope.doctor.broker import check_broker
 from leukoscope.errors import BrokerError
-from leukoscope.reporting import MqttSettings
-from provisioning.authority import Authority
+from leukoscope_collector.provisioning.authority import Authority
 from tests.brokers import HOST, program, wait_until
-from tests.reporting.conftest import clock
-from tests.reporting.examples import IDENTITY
+from tests.delivery.conftest import clock
+from tests.messages.examples import IDENTITY
 from tests.security.conftest import OTHER
 
 NOW = datetime.now(UTC)

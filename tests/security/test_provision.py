@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def provision(folder, *words):
     paths = f"{ROOT / 'tools'}:{ROOT / 'device'}"
-    command = [sys.executable, "-m", "provisioning", folder, *words]
+    command = [sys.executable, "-m", "leukoscope_collector.provisioning", folder, *words]
     return subprocess.run(
         command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
     )

@@ -19,18 +19,18 @@ from benchmarking.peak import Int8Peak, count_macs
 from benchmarking.results import BundleSize, Results
 from benchmarking.rival import OPEN_SIDE, Rival
 from benchmarking.stages import STAGES, TimedInstrument
-from leukoscope.analysis import segmentation
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis import segmenter
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.errors import BundleError, EngineUnavailable
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.instrument import Instrument
-from leukoscope.networks import open_models
 from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.service.models import open_models
 from leukoscope.settings import ModelSettings
 from leukoscope.specimen.cell import CellKind
+from leukoscope.system.assets import find_asset
 
 
 def convolution(path: Path, dtype: type[np.generic] = np.float32, rows: int | str = 24) -> Path:
@@ -103,12 +103,12 @@ def test_the_timed_instrument_finds_what_the_instrument_finds_and_loses_no_time(
 
 
 def test_a_watched_function_is_given_back_whatever_happens() -> None:
-    original = segmentation.find_boxes
-    with pytest.raises(TypeError), watched(segmentation, "find_boxes") as calls:
-        segmentation.find_boxes()
-    assert segmentation.find_boxes is original
+    original = segmenter.find_boxes
+    with pytest.raises(TypeError), watched(segmenter, "find_boxes") as calls:
+        segmenter.find_boxes()
+    assert segmenter.find_boxes is original
     assert (len(calls.begins), len(calls.ends)) == (1, 0)
-    with pytest.raises(AttributeError), watched(segmentation, "no_such_function"):
+    with pytest.raises(AttributeError), watched(segmenter, "no_such_function"):
         pass
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from benchmarking.counted_once import Walked, walk_slide
 from benchmarking.walks import Leg, Walk, walks
-from leukoscope.networks import open_models
+from leukoscope.service.models import open_models
 from leukoscope.settings import ModelSettings
 from leukoscope.simulation.microscope import MicroscopeSettings
 from leukoscope.simulation.smear import SmearSettings

@@ -6,8 +6,8 @@ import interval_coverage
 from intervals_simulated.methods import inverted
 from intervals_simulated.scoring import Score, table_of
 from intervals_simulated.world import MIXES, World
-from leukoscope.analysis.confusion import merge_confusion
-from tests.analysis.validations import FACTS, MISTAKES, VALIDATION
+from leukoscope.statistics.confusion import merge_confusion
+from tests.statistics.validations import FACTS, MISTAKES, VALIDATION
 
 
 def test_what_lies_outside_93_to_97_percent_is_marked() -> None:

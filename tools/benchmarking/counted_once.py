@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from benchmarking.walks import Walk
-from leukoscope.analysis.agreement import overlap_of_each
-from leukoscope.analysis.rules import Rules
-from leukoscope.analysis.tally import CountingRules, Naming, Tally
+from leukoscope.counting.rectangles import overlap_of_each
+from leukoscope.counting.tally import CountingRules, Naming, Tally
 from leukoscope.instrument import Instrument, Look, Sample, Waiting
-from leukoscope.networks import LoadedModels
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
+from leukoscope.service.models import LoadedModels
 from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
 from leukoscope.simulation.smear import Smear, SmearSettings
@@ -23,6 +22,7 @@ from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.slide import SlideCell, SlideChange
+from leukoscope.statistics.rules import Rules
 
 FOUND = 0.3
 """Overlap of boxes from which a cell that was counted is a cell that is there."""

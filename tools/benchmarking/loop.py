@@ -9,16 +9,16 @@ from rich.table import Table
 
 from benchmarking.clock import Spread, Time
 from benchmarking.fields import WHITE_PER_1000_RBC, FieldSize
-from leukoscope.analysis.tally import CountingRules, Tally
+from leukoscope.counting.tally import CountingRules, Tally
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Counting, differential_lines
 from leukoscope.errors import LeukoscopeError
 from leukoscope.instrument import Instrument, Look, Sample
-from leukoscope.networks import LoadedModels
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.flatfield import FlatField, gain_from_blank
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
+from leukoscope.service.models import LoadedModels
 from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
 from leukoscope.simulation.smear import Smear, SmearSettings

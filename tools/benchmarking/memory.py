@@ -13,7 +13,7 @@ TIMEOUT_S = 300.0
 # A parent's memory counts into what getrusage says about its children, so the child tells by itself.
 _CHILD = """
 import sys
-from leukoscope.cli import main
+from leukoscope.cli.main import main
 try:
     main()
 finally:

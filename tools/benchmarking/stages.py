@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarking.clock import Calls, Time, watched
-from leukoscope.analysis import segmentation
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis import segmenter
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.errors import LeukoscopeError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
@@ -83,7 +83,7 @@ class TimedInstrument:
         """
         found_before, named_before = self._finder.spent, self._namer.spent
         tiles_before, pixels_before = self._finder.runs, self._finder.pixels
-        with watched(segmentation, "run_tiled") as tiling, watched(segmentation, "find_boxes") as decoding:
+        with watched(segmenter, "run_tiled") as tiling, watched(segmenter, "find_boxes") as decoding:
             begin = Time.now()
             micrograph = calibration.correct(frame)
             corrected = Time.now()

@@ -26,7 +26,7 @@ from evaluation.naming import (
     sensitivity_at,
 )
 from evaluation.tables import LabelledCrop, read_cell, read_crops, spread
-from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.specimen.cell import UNSURE
 
 NOT_WHITE = {"erythroblast", "smudge", "giant_thrombocyte", "thrombocyte_aggregation", "platelet"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.centres import overlap
+from leukoscope.analysis.peaks import overlap
 
 Boxes = NDArray[np.float32]
 """xmin, ymin, xmax, ymax in pixels, shape (n, 4)."""

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from evaluation.naming import PBC_8, group_of
 from evaluation.tables import CROP_UM_PER_PX, LabelledField, read_crops, read_fields, spread
-from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.frame import Pixels

@@ -13,7 +13,7 @@ from rich.table import Table
 from evaluation.detection import Boxes, DetectionScore, Within
 from evaluation.tables import KINDS, LabelledField, read_fields, spread
 from evaluation.watershed import find_by_watershed
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.optics.calibration import Calibration
 from leukoscope.specimen.frame import Frame, Micrograph

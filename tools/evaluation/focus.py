@@ -10,7 +10,7 @@ import numpy as np
 from evaluation.detection import DetectionScore
 from evaluation.field_table import add_kind, found_by, micrograph_of
 from evaluation.tables import KINDS, LabelledField
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.optics.quality import GATE_UM_PER_PX, sharpness_of
 from leukoscope.optics.resampling import resample
 from leukoscope.specimen.frame import Micrograph, Pixels

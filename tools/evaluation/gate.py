@@ -21,7 +21,7 @@ from evaluation.focus import (
     refusals,
 )
 from evaluation.tables import read_fields, spread
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.optics.quality import QualityLimits
 
 MEASURES = {"sharpness": "the gate's", "laplacian": "variance of Laplacian"}

@@ -13,8 +13,8 @@ from evaluation.field_table import add_kind, found_by, micrograph_of
 from evaluation.looks import LOOKS, Look
 from evaluation.naming import PBC_8, RAABIN_5, Groups, answer_in, group_of
 from evaluation.tables import KINDS, LabelledCrop, LabelledField, read_cell, read_crops, read_fields, spread
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 
 FIELDS = ("txl", "deepbionet")
 CROPS = {"pbc": ("8 classes", PBC_8), "raabin": ("5 classes", RAABIN_5)}

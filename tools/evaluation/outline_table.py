@@ -7,7 +7,7 @@ from rich.table import Table
 from evaluation.field_table import micrograph_of
 from evaluation.outlines import MASK_SETS, WITH_NUCLEI, draw_by_network, draw_by_otsu, read_masks, score_outlines
 from evaluation.tables import spread
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 
 

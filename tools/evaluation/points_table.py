@@ -11,7 +11,7 @@ from rich.table import Table
 from evaluation.field_table import as_boxes, found_by, micrograph_of
 from evaluation.tables import PointedField, read_points, spread
 from evaluation.watershed import find_by_watershed
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 
 RED = "rbc"

@@ -7,16 +7,16 @@ from rich.table import Table
 
 from evaluation.detection import DetectionScore
 from evaluation.field_table import as_boxes
-from leukoscope.analysis.centres import overlap
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.peaks import overlap
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.optics.calibration import Calibration
 from leukoscope.simulation.microscope import VisibleCell
 from leukoscope.simulation.smear import SmearSettings
 from leukoscope.simulation.white_classes import WHITE_CLASSES
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
+from leukoscope.system.assets import find_asset
 
 SEEDS = (11, 12, 13)
 FIELDS_PER_SLIDE = 25

@@ -10,8 +10,8 @@ from rich.table import Table
 from evaluation.field_table import micrograph_of
 from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, STAGES_5, Groups, answer_in, group_of, score
 from evaluation.tables import read_crops, spread
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.frame import Micrograph
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from fleet_simulation.sample import ReportMaker
 from fleet_simulation.worker import Orders
-from leukoscope.reporting.identity import Identity
-from leukoscope.reporting.mqtt import MqttSettings
-from leukoscope.reporting.outbox import REPORT, Entry, Key, Outbox, State, put
-from leukoscope.reporting.wire import utc_time
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.messages.identity import Identity
+from leukoscope.messages.json_format import utc_time
+from leukoscope.outbox.store import REPORT, Entry, Key, Outbox, State, put
 
 
 def run(orders: Orders) -> None:

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from leukoscope.errors import InvalidMessage
-from leukoscope.reporting.wire import SCHEMA_FILES, to_bytes, utc_text, validate
+from leukoscope.messages.json_format import SCHEMA_FILES, to_bytes, utc_text, validate
 
 _Schema = Mapping[str, Any]
 
@@ -53,9 +53,7 @@ class ReportMaker:
 
 @cache
 def _template() -> bytes:
-    schema = json.loads(
-        resources.files("leukoscope.reporting").joinpath(SCHEMA_FILES[REPORT_SCHEMA]).read_text("utf-8")
-    )
+    schema = json.loads(resources.files("leukoscope.messages").joinpath(SCHEMA_FILES[REPORT_SCHEMA]).read_text("utf-8"))
     message = _example(schema, schema)
     validate(message, REPORT_SCHEMA)
     return to_bytes(message)

@@ -125,5 +125,5 @@ def collector(folder: Path, name: str, broker: ScratchBroker, store: dict[str, A
     lines += [f'{key} = "{value}"' for key, value in store.items()]
     file.write_text("\n".join(lines) + "\n")
     paths = os.pathsep.join([str(TOOLS), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "collecting", "--settings", str(file)]
+    command = [sys.executable, "-m", "leukoscope_collector", "--settings", str(file)]
     return Program(command, folder / f"{name}.log", PYTHONPATH=paths)

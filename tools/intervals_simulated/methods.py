@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from intervals_simulated.world import Floats, Sample
-from leukoscope.analysis.confusion import ConfusionRows, merge_confusion
-from leukoscope.analysis.corrected import Correction
-from leukoscope.analysis.intervals import clopper_pearson
 from leukoscope.inference.bundle import ClassifierFacts
+from leukoscope.statistics.confusion import ConfusionRows, merge_confusion
+from leukoscope.statistics.intervals import clopper_pearson
+from leukoscope.statistics.misclassification import Correction
 
 BOOTSTRAPS = 200
 

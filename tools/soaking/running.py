@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from embedded_broker import Address
-from leukoscope.app import open_bench
 from leukoscope.displays.panel import Panel
-from leukoscope.service import Service
+from leukoscope.service.bench import open_bench
+from leukoscope.service.loop import Service
 from leukoscope.settings import BenchSettings
-from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.system.watchdog import Lifeline
 from soaking.bench import BENCH, GLASSES, Hand, Walk
 from soaking.measuring import Gauge, Lines, Sizes, gauge
 from soaking.result import Soaked

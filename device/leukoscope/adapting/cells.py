@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.classification import Classifier
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import SUFFIXES, read_picture
 from leukoscope.errors import AdaptingError
 from leukoscope.optics.calibration import Calibration
-from leukoscope.reporting.cells import pictures_of
+from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.teaching import UM_PER_PX, in_the_middle
 from leukoscope.specimen.cell import CellKind

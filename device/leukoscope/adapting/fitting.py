@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from leukoscope.adapting.cells import NamedCells, UnnamedCells, Window
 from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, views
 from leukoscope.adapting.self_training import refit_by_itself
-from leukoscope.analysis.classification import Classifier
+from leukoscope.analysis.classifier import Classifier
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import FEATURES, Head, read_head, read_known

@@ -1,1 +1,1 @@
-"""From a micrograph to counted cells. Pure: pictures and numbers in, cells and counts out."""
+"""From a micrograph to named cells. Pure: pictures and numbers in, cells and counts out."""

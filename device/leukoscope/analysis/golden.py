@@ -8,11 +8,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.centres import Boxes, find_boxes, overlap
-from leukoscope.arrays import read_arrays
+from leukoscope.analysis.peaks import Boxes, find_boxes, overlap
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, SegmenterFacts
 from leukoscope.inference.network import Network
+from leukoscope.system.npz import read_arrays
 
 CLEAR_SCORE = 0.1
 """A cell this far above its threshold is a clear decision; fainter ones may differ by rounding."""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.sharpening import Edge, part
+from leukoscope.analysis.edge_refinement import Edge, part
 
 NUCLEUS_EDGE = Edge(limit=0.6, colour_weight=0.5)
 """Chosen on the training pictures' validation split: the network alone draws nuclei a little large."""

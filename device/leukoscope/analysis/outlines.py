@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.centres import Boxes
+from leukoscope.analysis.edge_refinement import Edge, part, stain_density
 from leukoscope.analysis.nucleus import draw_nucleus
-from leukoscope.analysis.sharpening import Edge, part, stain_density
-from leukoscope.analysis.territories import Flags, Territories
+from leukoscope.analysis.peaks import Boxes
+from leukoscope.analysis.pixel_partition import Flags, Territories
 from leukoscope.specimen.cell import Box, CellInstance, CellKind
 from leukoscope.specimen.frame import Micrograph
 

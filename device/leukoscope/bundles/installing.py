@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from leukoscope.analysis.confusion import merge_confusion
 from leukoscope.analysis.golden import replay
-from leukoscope.assets import find_asset
 from leukoscope.bundles.archive import MANIFEST, Archive, read_archive
 from leukoscope.bundles.contents import Contents, version_key
 from leukoscope.bundles.signing import signer_of
@@ -17,6 +15,8 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
+from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.system.assets import find_asset
 
 
 @dataclass(frozen=True, slots=True)

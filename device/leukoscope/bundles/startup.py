@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from leukoscope.assets import find_asset
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.store import BundleState, BundleStore, read_installed
 from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.system.assets import find_asset
 
 MOST_FAILED_STARTS = 3
 """Failed starts in a row after which the bundle before comes back."""

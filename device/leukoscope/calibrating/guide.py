@@ -8,15 +8,15 @@ from contextlib import ExitStack, contextmanager
 import typer
 
 from leukoscope.controls import Action, Control, WindowKeyboardSettings
+from leukoscope.displays.fault_text import fault_of
 from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Guiding
 from leukoscope.errors import LeukoscopeError
-from leukoscope.faults import fault_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
-from leukoscope.upkeep.lifeline import Lifeline
+from leukoscope.system.watchdog import Lifeline
 
 POLL_S = 0.05
 BAR = 24

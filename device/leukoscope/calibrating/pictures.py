@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from leukoscope.calibrating.guide import Guide
 from leukoscope.cameras import Camera
 from leukoscope.cameras.pictures import read_picture
+from leukoscope.cli.picture_json import find_pictures
 from leukoscope.errors import CalibrationError
-from leukoscope.examination import find_pictures
 from leukoscope.specimen.frame import Frame
 
 

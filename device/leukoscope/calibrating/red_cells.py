@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from leukoscope import __version__
-from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.bundles.startup import find_bundle
 from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import CalibrationError

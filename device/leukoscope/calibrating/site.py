@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from leukoscope.assets import find_asset
 from leukoscope.errors import CalibrationError, SettingsError
 from leukoscope.optics.calibration import read_kept
 from leukoscope.optics.calibration_record import CalibrationRecord, files_of, read_record
 from leukoscope.optics.calibration_writing import Files, named, put_in_force
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
+from leukoscope.system.assets import find_asset
 
 
 @dataclass(frozen=True, slots=True)

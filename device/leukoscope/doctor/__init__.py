@@ -7,6 +7,7 @@ from pathlib import Path
 from leukoscope.bundles.store import BundleStore
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.scanner import ScannerSettings
+from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.displays.lcd import LcdSettings
 from leukoscope.displays.oled import OledSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
@@ -23,11 +24,10 @@ from leukoscope.doctor.parts import (
     check_signals,
 )
 from leukoscope.doctor.storage import check_storage, check_wear
-from leukoscope.host import board_name
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reporting.mqtt import MqttSettings
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
+from leukoscope.system.host import board_name
 
 __all__ = ["Finding", "check_bench", "check_desk"]
 

@@ -4,15 +4,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from leukoscope.delivery.mqtt.device_connection import Link
+from leukoscope.delivery.mqtt.running_lock import Presence
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.tls_probe import shake_hands
 from leukoscope.errors import BrokerError
-from leukoscope.host import uptime_s
-from leukoscope.reporting.identity import Identity
-from leukoscope.reporting.mqtt import MqttSettings
-from leukoscope.reporting.mqtt_alert import shake_hands
-from leukoscope.reporting.mqtt_link import Link
-from leukoscope.reporting.mqtt_presence import Presence
-from leukoscope.reporting.status import health
-from leukoscope.reporting.wire import to_bytes
+from leukoscope.messages.identity import Identity
+from leukoscope.messages.json_format import to_bytes
+from leukoscope.messages.status import health
+from leukoscope.system.host import uptime_s
 
 TURN_S = 0.1
 

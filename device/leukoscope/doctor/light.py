@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.assets import find_asset
 from leukoscope.cameras.held import held
 from leukoscope.errors import CameraError, LeukoscopeError
 from leukoscope.optics.calibration import STORED, Calibration, grid_from, read_kept
@@ -15,6 +14,7 @@ from leukoscope.optics.levels import Levels
 from leukoscope.optics.quality import SATURATED
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame, Pixels
+from leukoscope.system.assets import find_asset
 
 FRAMES = 3
 """A pixel is dead when it is so in each of so many frames; noise is not."""

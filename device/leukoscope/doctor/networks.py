@@ -11,12 +11,12 @@ from leukoscope.bundles.startup import FoundBundle, find_bundle
 from leukoscope.bundles.store import BundleStore
 from leukoscope.doctor.finding import Finding, tried
 from leukoscope.errors import BundleError, LeukoscopeError
-from leukoscope.host import board_name
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.settings import ModelSettings
+from leukoscope.system.host import board_name
 
 ROUNDS = 3
 """The best of so many replays: what else runs on the board only ever makes them slower."""

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope import __version__
-from leukoscope.assets import find_asset
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.displays import Display, DisplaySettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Starting
-from leukoscope.host import clock_synchronised
+from leukoscope.indicators import News, SignalSettings
 from leukoscope.optics.calibration import read_kept
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.settings import BenchSettings
-from leukoscope.signals import News, SignalSettings
+from leukoscope.system.assets import find_asset
+from leukoscope.system.host import clock_synchronised
 
 SOON_DAYS = 30
 

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from leukoscope.errors import OutboxError
-from leukoscope.reporting.outbox import Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.settings import StorageSettings
-from leukoscope.upkeep.mounts import kept_in_memory
+from leukoscope.system.mounts import kept_in_memory
 
 SYSTEM = Path("/")
 LOW_SPACE_MIB = 200

@@ -13,7 +13,7 @@ from leukoscope.exporting.fhir_observation import observation
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.wording import NO_DIAGNOSIS, origin_warnings, status_words
-from leukoscope.reporting.wire import utc_text
+from leukoscope.messages.json_format import utc_text
 from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, SampleReport, Source
 
 Resource = dict[str, Any]

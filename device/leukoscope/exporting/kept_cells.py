@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from leukoscope.reporting.cells import pictures_of
-from leukoscope.reporting.outbox import Outbox
+from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.outbox.store import Outbox
 
 
 class OutboxPictures:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import ExportError
-from leukoscope.reporting.copies import fault_of_copy, sums_witnessed
-from leukoscope.reporting.message import decode
-from leukoscope.reporting.outbox import Outbox
-from leukoscope.reporting.wire import from_bytes, utc_time
+from leukoscope.messages.json_format import from_bytes, utc_time
+from leukoscope.messages.report import decode
+from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
+from leukoscope.outbox.store import Outbox
 from leukoscope.specimen.sample import SampleReport
 
 UNREVIEWED = "preliminary"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leukoscope.analysis.estimates import Estimate, counted_ratio, counted_share, variation
 from leukoscope.exporting.codes import (
     CELLS,
     FIELDS,
@@ -14,6 +13,7 @@ from leukoscope.exporting.codes import (
     SQUARE_MILLIMETRE,
 )
 from leukoscope.specimen.sample import CELLS_CALLED, SampleReport
+from leukoscope.statistics.estimates import Estimate, counted_ratio, counted_share, variation
 
 COUNTING = "95 % interval of the counts"
 CORRECTED = "95 % interval of counting and naming"

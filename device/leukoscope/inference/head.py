@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.arrays import read_arrays
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network, Outputs
+from leukoscope.system.npz import read_arrays
 
 FEATURES, LOGITS = "features", "logits"
 """Outputs of a classifying network: what the head is given, and what it makes of that."""

@@ -9,13 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from leukoscope.arrays import read_arrays
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, WhiteBalance, read_record
 from leukoscope.optics.flatfield import FlatField, Gain, gain_of
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.specimen.frame import Frame, Micrograph
+from leukoscope.system.npz import read_arrays
 
 STORED = frozenset({"replay", "file"})
 """Sources of pictures taken earlier: they cannot tell which sensor took them."""

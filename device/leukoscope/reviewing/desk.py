@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.errors import OutboxError, ReviewError
-from leukoscope.host import clock_synchronised
-from leukoscope.reporting import census
-from leukoscope.reporting.identity import Identity
-from leukoscope.reporting.journal import Journal
-from leukoscope.reporting.message import decode
-from leukoscope.reporting.outbox import REPORT, Entry, Outbox
-from leukoscope.reporting.record import record_version
+from leukoscope.messages.identity import Identity
+from leukoscope.messages.report import decode
+from leukoscope.outbox import white_cells
+from leukoscope.outbox.record_report import record_version
+from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.store import REPORT, Entry, Outbox
 from leukoscope.reviewing.review import Word, take_step
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.system.host import clock_synchronised
 
 LEAST_OF_AN_ID = 4
 
@@ -61,10 +61,10 @@ class Desk:
             )
         return self.outbox.versions(found[0][0])[-1]
 
-    def cells(self, report_id: str) -> census.KeptSample | None:
+    def cells(self, report_id: str) -> white_cells.KeptSample | None:
         """The white cells of a report as they are named now; None where they were not kept."""
         with self.outbox.reading() as sql:
-            return census.find(sql, report_id)
+            return white_cells.find(sql, report_id)
 
     def take(self, name: str, word: Word) -> SampleReport:
         """Do to a report what somebody says, and put the new version where it is sent from.
@@ -92,7 +92,7 @@ class Desk:
             by=word.by,
             action=word.action.value,
             details=details,
-            beside=lambda sql: census.judge(sql, report.id, step.version, outcome.verdicts),
+            beside=lambda sql: white_cells.judge(sql, report.id, step.version, outcome.verdicts),
         )
         if not new:
             raise ReviewError(f"somebody else has just made version {key.version} of it: look at it and try again")

@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from leukoscope.reporting.audit import AuditEntry
-from leukoscope.reporting.census import KeptSample, Named
-from leukoscope.reporting.outbox import Entry
+from leukoscope.outbox.audit_trail import AuditEntry
+from leukoscope.outbox.store import Entry
+from leukoscope.outbox.white_cells import KeptSample, Named
 from leukoscope.specimen.sample import CELLS_CALLED, Provenance, SampleReport, Source
 
 _MOST_CHANGES = 12

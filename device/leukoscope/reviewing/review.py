@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from leukoscope.analysis.recounting import Grounds, recount
 from leukoscope.errors import ReviewError
-from leukoscope.reporting.census import KeptSample, Named
+from leukoscope.outbox.white_cells import KeptSample, Named
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Change, Life, Step
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.statistics.recount import Grounds, recount
 
 MOST_VERSIONS = 1000
 MOST_NOTE_CHARS = 2000

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from leukoscope.analysis.classification import window_around
-from leukoscope.analysis.gallery import middle_of
-from leukoscope.reporting.cells import KeptPicture
+from leukoscope.analysis.classifier import window_around
+from leukoscope.counting.gallery import middle_of
+from leukoscope.outbox.cell_pictures import KeptPicture
 from leukoscope.specimen.cell import UNSURE
 
 UM_PER_PX = 0.15

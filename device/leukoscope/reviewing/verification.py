@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from leukoscope.errors import InvalidMessage
-from leukoscope.reporting import audit
-from leukoscope.reporting.copies import faults_of_copies, sums_witnessed
-from leukoscope.reporting.outbox import REPORT, Key
-from leukoscope.reporting.recovery import RESTORED
-from leukoscope.reporting.wire import from_bytes
+from leukoscope.messages.json_format import from_bytes
+from leukoscope.outbox import audit_trail
+from leukoscope.outbox.file_check import faults_of_copies, sums_witnessed
+from leukoscope.outbox.recovery import RESTORED
+from leukoscope.outbox.store import REPORT, Key
 
 
 def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]:
@@ -20,8 +20,8 @@ def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]
         sql: the outbox's.
         copies: the folder in which each report lies as a file; None: there is none.
     """
-    yield from audit.faults_of_chain(sql)
-    witnessed = {entry.subject: entry for entry in audit.entries(sql) if "sha256" in entry.details}
+    yield from audit_trail.faults_of_chain(sql)
+    witnessed = {entry.subject: entry for entry in audit_trail.entries(sql) if "sha256" in entry.details}
     rows = sql.execute("SELECT id, version, payload FROM message WHERE kind = ? ORDER BY seq", (REPORT,))
     for identifier, version, payload in rows:
         name = str(Key(identifier, version, REPORT))
@@ -43,5 +43,5 @@ def _faults_of_anchor(sql: sqlite3.Connection, name: str, payload: bytes) -> Ite
     except (InvalidMessage, KeyError, TypeError):
         yield f"{name} is no readable report"
         return
-    if audit.hash_of_entry(sql, trail["entries"]) != trail["hash"]:
+    if audit_trail.hash_of_entry(sql, trail["entries"]) != trail["hash"]:
         yield f"{name} was made when entry {trail['entries']} of the trail was another one: the trail was rewritten"

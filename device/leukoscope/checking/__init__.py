@@ -1,1 +1,0 @@
-"""`leukoscope trend` and `leukoscope check`: is the instrument still what it was?"""

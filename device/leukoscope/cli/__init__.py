@@ -1,0 +1,1 @@
+"""Every command of `leukoscope`, and nothing else."""

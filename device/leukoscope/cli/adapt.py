@@ -1,0 +1,94 @@
+"""`leukoscope adapt`: a classifier fitted to a laboratory's cells."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from leukoscope.adapting.cells import UnnamedCells, cells_of_reports, named_in_folder, pictures_below, unnamed_in_fields
+from leukoscope.adapting.fitting import Fitter
+from leukoscope.adapting.writing import write_bundle
+from leukoscope.analysis.segmenter import Segmenter
+from leukoscope.bundles.contents import is_bundle_name
+from leukoscope.bundles.installing import refuse_other_answers
+from leukoscope.errors import AdaptingError
+from leukoscope.inference import EngineSettings
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.reviewing.desk import desk_at
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.sample import Source
+from leukoscope.system.assets import find_asset
+
+ScaleOption = Annotated[
+    float | None, typer.Option(help="Micrometres per pixel of the pictures in a folder.", min=0.03, max=0.3)
+]
+
+
+def adapt(
+    name: Annotated[str, typer.Argument(help='What the new bundle is to be called, such as "our-lab".')],
+    bench: Annotated[
+        Path | None, typer.Option(help="Learn from the cells that people named or confirmed in this bench's reports.")
+    ] = None,
+    named: Annotated[
+        Path | None, typer.Option(help="Learn from FOLDER/CLASS/[SPECIMEN/]PICTURE, the cell in the middle.")
+    ] = None,
+    unnamed: Annotated[
+        Path | None, typer.Option(help="Learn from field pictures in which nobody has named a cell, too or alone.")
+    ] = None,
+    um_per_px: ScaleOption = None,
+    fields_um_per_px: Annotated[
+        float | None, typer.Option(help="Of the pictures in --unnamed, where --named has another.", min=0.03, max=0.3)
+    ] = None,
+    source: Annotated[Source, typer.Option(help="With --bench: only reports of such pictures.")] = Source.LIVE,
+    like: Annotated[str, typer.Option(help="The classifier to start from: its folder, or its name.")] = "classifier",
+    to: Annotated[
+        Path | None, typer.Option(help="The new bundle's folder; beside the settings file, or here, otherwise.")
+    ] = None,
+) -> None:
+    """Fit the classifier to your cells, best to a hundred that you have named. Nothing is changed: it is a new bundle.
+
+    With names it is told how many cells of specimens set aside are named right, before and after; where that may be
+    chance, no bundle is made. Without names nobody can tell how good the bundle is.
+    """
+    if not is_bundle_name(name):
+        raise AdaptingError(f"no bundle can be called {name!r}: expected small letters, digits and dashes")
+    if (bench is None) == (named is None and unnamed is None):
+        raise AdaptingError("expected --bench, or --named and --unnamed, or one of these: where the cells come from")
+    if (bench is None) == (um_per_px is None):
+        raise AdaptingError("expected --um-per-px with --named and --unnamed, and not with --bench, which knows it")
+    engine: EngineSettings = OnnxSettings() if bench is None else BenchSettings.read(bench).models.engine
+    bundle = Bundle.read(find_asset("models", like, None if bench is None else bench.parent))
+    network = engine.open(bundle)
+    fitter = Fitter(bundle, network)
+    if bench is not None:
+        with desk_at(bench) as desk:
+            fitted = fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
+    else:
+        assert um_per_px is not None
+        beside = _in_fields(fitter, unnamed, fields_um_per_px or um_per_px)
+        if named is None:
+            fitted = fitter.to_itself(beside)
+        else:
+            cells = named_in_folder(named, um_per_px, fitter.namer, fitter.labels)
+            fitted = fitter.to_names(cells, beside, name)
+    folder = to or (Path() if bench is None else bench.parent) / name
+    write_bundle(bundle, network, fitted, name, folder, lambda new: refuse_other_answers(new, engine.open(new)))
+    simulated = "" if bench is None or source is Source.LIVE else f"{source.value.upper()} · "
+    typer.echo(f"{simulated}{fitted.told}")
+    typer.echo(f'{folder} is the bundle: classifier = "{_as_named(folder, bench)}" under [models] in the settings')
+
+
+def _in_fields(fitter: Fitter, folder: Path | None, um_per_px: float) -> UnnamedCells:
+    if folder is None:
+        return UnnamedCells()
+    finding = Bundle.read(find_asset("models", "segmenter"))
+    paths = track(pictures_below(folder), description="white cells", transient=True, console=Console(stderr=True))
+    return unnamed_in_fields(paths, um_per_px, Segmenter(finding, OnnxSettings().open(finding)), fitter.namer)
+
+
+def _as_named(folder: Path, bench: Path | None) -> str:
+    """What the settings call it: a folder beside them by its name alone."""
+    return folder.name if bench is not None and folder.parent == bench.parent else str(folder.resolve())

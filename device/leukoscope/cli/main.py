@@ -1,0 +1,137 @@
+"""The command `leukoscope`."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leukoscope import __version__
+from leukoscope.cli.adapt import adapt
+from leukoscope.cli.bundle import bundle_app
+from leukoscope.cli.calibrate import calibrate_app
+from leukoscope.cli.export import export
+from leukoscope.cli.outbox import outbox_app
+from leukoscope.cli.pictures import classify, examine
+from leukoscope.cli.quality_control import check, trend
+from leukoscope.cli.report import audit_app, report_app
+from leukoscope.doctor import Finding, check_bench, check_desk
+from leukoscope.doctor.support_file import pack_support
+from leukoscope.errors import LeukoscopeError
+from leukoscope.service.fault_screen import PRESSED, FaultScreen, last_fault, read_panes
+from leukoscope.service.run import faults_on_record, run_bench
+from leukoscope.settings import BenchSettings
+from leukoscope.system.log_setup import set_up_logs
+from leukoscope.system.shutdown import stopped_by_signals
+
+app = typer.Typer(
+    help="Counts and classifies the cells of a stained blood smear. It counts and flags; it does not diagnose.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(outbox_app, name="outbox")
+app.add_typer(bundle_app, name="bundle")
+app.add_typer(calibrate_app, name="calibrate")
+app.add_typer(report_app, name="report")
+app.add_typer(audit_app, name="audit")
+app.command()(examine)
+app.command()(classify)
+app.command()(export)
+app.command()(trend)
+app.command()(check)
+app.command()(adapt)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
+BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
+
+
+def main() -> None:
+    """Run the command; an error on purpose becomes one line and exit code 2."""
+    try:
+        app()
+    except LeukoscopeError as error:
+        typer.echo(f"leukoscope: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"leukoscope {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    bench: BenchOption,
+    samples: Annotated[int, typer.Option(min=0, help="Leave after so many samples; 0 runs for ever.")] = 0,
+    sample_id: Annotated[str, typer.Option(help="What the next specimen is called; never a patient's name.")] = "",
+) -> None:
+    """Run the instrument: look, count, show and report, until told to stop."""
+    with faults_on_record():
+        run_bench(bench, samples=samples, sample_id=sample_id)
+
+
+@app.command()
+def fault(bench: BenchOption) -> None:
+    """Show what the device died of on its displays until somebody presses; the unit leukoscope-fault runs it."""
+    set_up_logs(drawn_over=False)
+    screen = FaultScreen(read_panes(bench), last_fault(os.environ), time.monotonic, time.sleep)
+    with stopped_by_signals(screen.stop):
+        if screen.run():
+            raise typer.Exit(PRESSED)
+
+
+@app.command()
+def doctor(
+    bench: Annotated[
+        Path | None, typer.Option(help="Check this bench too; without it only what the software brings.")
+    ] = None,
+    as_json: JsonOption = False,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Keep how fast the networks run, for later checks to compare with.")
+    ] = False,
+) -> None:
+    """Try each part for real, and say what to do about what fails."""
+    if bench is None:
+        findings = check_desk()
+    else:
+        findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember)
+    failed = False
+    table = Table("part", "", "found", title=f"leukoscope {__version__}")
+    for finding in findings:
+        failed |= not finding.good
+        if as_json:
+            typer.echo(json.dumps({"part": finding.part, "good": finding.good, "text": finding.text}))
+        else:
+            table.add_row(*_doctor_row(finding))
+    if not as_json:
+        Console().print(table)
+    if failed:
+        raise typer.Exit(2)
+
+
+@app.command()
+def support(
+    bench: BenchOption,
+    out: Annotated[Path, typer.Option(help="The .tar.gz to write.")] = Path("leukoscope-support.tar.gz"),
+) -> None:
+    """Pack log, settings, doctor's findings and last screens into one file, without secrets or names of specimens."""
+    names = pack_support(bench, out)
+    typer.echo(f"{out} holds {', '.join(names)}")
+
+
+def _doctor_row(finding: Finding) -> tuple[str, str, str]:
+    return finding.part, "[green]good[/]" if finding.good else "[bold red]BAD[/]", finding.text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""`leukoscope outbox list|retry`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leukoscope.errors import OutboxError
+from leukoscope.outbox.store import CELL, REPORT, Outbox, State
+from leukoscope.settings import BenchSettings
+
+outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
+
+BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
+
+
+@outbox_app.command("list")
+def outbox_list(
+    bench: BenchOption,
+    state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
+    cells: Annotated[bool, typer.Option("--cells", help="Pictures of white cells instead of reports.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the messages of a bench's outbox, oldest first."""
+    with _open_outbox(bench) as outbox:
+        entries = outbox.list(state, CELL if cells else REPORT)
+    table = Table("message", "state", "kept at", "settled at", "tries", "note")
+    for entry in entries:
+        row = {
+            "id": entry.key.id,
+            "version": entry.key.version,
+            "kind": entry.key.kind,
+            "state": entry.state.value,
+            "created_at": entry.created_at,
+            "settled_at": entry.settled_at,
+            "attempts": entry.attempts,
+            "note": entry.note,
+        }
+        if as_json:
+            typer.echo(json.dumps(row))
+        table.add_row(
+            str(entry.key),
+            entry.state.value,
+            entry.created_at,
+            entry.settled_at or "",
+            str(entry.attempts),
+            entry.note,
+        )
+    if not as_json:
+        Console().print(table if entries else "The outbox is empty.")
+
+
+@outbox_app.command("retry")
+def outbox_retry(bench: BenchOption) -> None:
+    """Offer every refused message to the broker again."""
+    with _open_outbox(bench) as outbox:
+        count = outbox.retry()
+    typer.echo(f"{count} refused messages wait to be sent again.")
+
+
+def _open_outbox(bench: Path) -> Outbox:
+    path = BenchSettings.read(bench).storage.outbox
+    if not path.exists():
+        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
+    return Outbox.open(path, owner=False)

@@ -1,0 +1,234 @@
+"""`leukoscope report list|show|review|finalise|amend|correct` and `leukoscope audit list|verify`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from leukoscope.errors import ReviewError
+from leukoscope.messages.report import decode
+from leukoscope.outbox import audit_trail
+from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.reviewing import pages
+from leukoscope.reviewing.desk import desk_at, outbox_at
+from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.teaching import UM_PER_PX, write_named
+from leukoscope.reviewing.verification import faults
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.lifecycle import Action, Status
+from leukoscope.specimen.sample import Source
+
+report_app = typer.Typer(
+    help="Look at finished reports, review and sign them, amend or correct what was signed. Every step makes a new "
+    "version, which is sent like the first, and an entry in the audit trail.",
+    no_args_is_help=True,
+)
+audit_app = typer.Typer(help="Who did what to which report, and whether that was tampered with.", no_args_is_help=True)
+
+BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
+ReportArgument = Annotated[str, typer.Argument(help="The report's id, or the beginning of it.")]
+ByOption = Annotated[str, typer.Option(help="Who does this; stands in the report and in the audit trail.")]
+NoteOption = Annotated[str, typer.Option(help="A remark that goes with the new version.")]
+ReasonOption = Annotated[str, typer.Option("--note", help="Why; needed, and sent with the new version.")]
+RelabelOption = Annotated[
+    list[str] | None,
+    typer.Option("--relabel", help="CELL=CLASS: what that white cell really is; repeatable, or joined by commas."),
+]
+ConfirmOption = Annotated[
+    list[str] | None,
+    typer.Option("--confirm", help="CELL: looked at and named rightly; repeatable, or joined by commas."),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all-checked", help="Every white cell was looked at; what is not relabelled is right.")
+]
+SampleOption = Annotated[str | None, typer.Option(help="What the specimen is really called; never a patient's name.")]
+
+
+@report_app.command("list")
+def report_list(
+    bench: BenchOption,
+    status: Annotated[Status | None, typer.Option(help="Only those of them that have come so far.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest reports to look at.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the latest reports of a bench, the newest first, each in the version that is in force."""
+    with desk_at(bench) as desk:
+        found = [one for one in desk.reports(last) if status is None or one[0].life.status is status]
+    if as_json:
+        for report, entry in found:
+            typer.echo(json.dumps(pages.line(report, entry)))
+        return
+    Console().print(pages.table(found) if found else "No reports.")
+
+
+@report_app.command()
+def show(
+    report: ReportArgument,
+    bench: BenchOption,
+    cells: Annotated[bool, typer.Option("--cells", help="Also list every white cell with its number.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a report's counts, findings and history."""
+    with desk_at(bench) as desk:
+        found = desk.find(report)
+        kept = desk.cells(found.key.id) if cells else None
+    if as_json:
+        typer.echo(found.payload.decode())
+        for cell in () if kept is None else kept.cells:
+            typer.echo(json.dumps(pages.cell_line(cell)))
+        return
+    console = Console()
+    console.print(pages.page(decode(found.payload)))
+    if cells:
+        console.print(pages.cells(kept) if kept is not None else "The cells of this report were not kept.")
+
+
+@report_app.command()
+def pictures(
+    report: ReportArgument,
+    bench: BenchOption,
+    to: Annotated[Path, typer.Option(help="The folder they are written into; made when missing.")],
+    named: Annotated[
+        bool, typer.Option("--named", help="Only cells that people named or confirmed, for leukoscope adapt --named.")
+    ] = False,
+) -> None:
+    """Write the pictures of a report's white cells as WebP files, named after number and class.
+
+    With --named a folder per class and report, as PNG at 0.15 µm per pixel: several reports may share the folder.
+    """
+    with desk_at(bench) as desk:
+        found = desk.find(report)
+        kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
+    if not kept:
+        raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
+    provenance, written = decode(found.payload).provenance, len(kept)
+    try:
+        if named:
+            written = write_named(kept, provenance.um_per_px, to, found.key.id)
+        else:
+            to.mkdir(parents=True, exist_ok=True)
+            for one in kept:
+                (to / f"cell-{one.number:05d}-{one.name}.webp").write_bytes(one.webp)
+    except OSError as error:
+        raise ReviewError(f"pictures cannot be written to {to} ({error.strerror}): choose another --to") from error
+    if not written:
+        raise ReviewError(
+            f"nobody has named or confirmed a pictured cell of report {found.key.id}: leukoscope report review does"
+        )
+    source = "" if provenance.source is Source.LIVE else f"{provenance.source.value.upper()} · "
+    typer.echo(f"{source}{written} pictures in {to}" + (f", at {UM_PER_PX} µm per pixel" if named else ""))
+
+
+@report_app.command()
+def review(
+    report: ReportArgument,
+    bench: BenchOption,
+    by: ByOption,
+    relabel: RelabelOption = None,
+    confirm: ConfirmOption = None,
+    all_checked: AllOption = False,
+    sample_id: SampleOption = None,
+    note: NoteOption = "",
+) -> None:
+    """Look at a preliminary report and say what its cells really are; counts, intervals and findings follow."""
+    word = Word(Action.REVIEW, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
+    _take(bench, report, word)
+
+
+@report_app.command()
+def finalise(report: ReportArgument, bench: BenchOption, by: ByOption, note: NoteOption = "") -> None:
+    """Sign a reviewed report."""
+    _take(bench, report, Word(Action.FINALISE, by, note))
+
+
+@report_app.command()
+def amend(report: ReportArgument, bench: BenchOption, by: ByOption, note: ReasonOption) -> None:
+    """Add a remark to a signed report; its numbers stand."""
+    _take(bench, report, Word(Action.AMEND, by, note))
+
+
+@report_app.command()
+def correct(
+    report: ReportArgument,
+    bench: BenchOption,
+    by: ByOption,
+    note: ReasonOption,
+    relabel: RelabelOption = None,
+    confirm: ConfirmOption = None,
+    all_checked: AllOption = False,
+    sample_id: SampleOption = None,
+) -> None:
+    """Put an error in a signed report right."""
+    word = Word(Action.CORRECT, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
+    _take(bench, report, word)
+
+
+@audit_app.command("list")
+def audit_list(
+    bench: BenchOption,
+    report: Annotated[str, typer.Option(help="Only what was done to the report whose id begins so.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List what was done, oldest first."""
+    with outbox_at(bench) as outbox, outbox.reading() as sql:
+        found = [entry for entry in audit_trail.entries(sql) if f"report {report}" in entry.subject or not report]
+    if as_json:
+        for entry in found:
+            typer.echo(json.dumps(pages.audit_line(entry)))
+        return
+    Console().print(pages.trail(found) if found else "The trail is empty.")
+
+
+@audit_app.command("verify")
+def audit_verify(
+    bench: BenchOption,
+    head: Annotated[str, typer.Option(help="NUMBER:HASH printed by an earlier verify: it must still be there.")] = "",
+) -> None:
+    """Check the whole trail, and every report and its file against it; exit code 2 when one was tampered with."""
+    copies = BenchSettings.read(bench).storage.folder / "reports"
+    with outbox_at(bench) as outbox, outbox.reading() as sql:
+        wrong = list(faults(sql, copies))
+        last = audit_trail.head(sql)
+        if head:
+            number, _, digest = head.partition(":")
+            if not number.isdecimal() or audit_trail.hash_of_entry(sql, int(number)) != digest:
+                wrong.append(f"{head[:80]} is not in the trail: it was cut or rewritten since")
+    for fault in wrong:
+        typer.echo(f"leukoscope: {fault}", err=True)
+    if wrong:
+        raise typer.Exit(2)
+    typer.echo(
+        f"The trail is whole: {last.entries} entries. Keep this elsewhere to prove it later: {last.entries}:{last.hash}"
+    )
+
+
+def _take(bench: Path, report: str, word: Word) -> None:
+    with desk_at(bench) as desk:
+        done = desk.take(report, word)
+    Console().print(pages.page(done))
+
+
+def _relabelled(told: list[str] | None) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for one in _parts(told):
+        number, equals, name = one.partition("=")
+        if not (equals and number.isdecimal() and name):
+            raise ReviewError(f"--relabel: expected CELL=CLASS such as 17=blast, found {one!r}")
+        if names.get(int(number), name) != name:
+            raise ReviewError(f"--relabel: cell {number} is called both {names[int(number)]} and {name}")
+        names[int(number)] = name
+    return names
+
+
+def _numbers(told: list[str] | None) -> frozenset[int]:
+    parts = _parts(told)
+    if wrong := [one for one in parts if not one.isdecimal()]:
+        raise ReviewError(f"--confirm: expected the number of a cell, found {wrong[0]!r}")
+    return frozenset(map(int, parts))
+
+
+def _parts(told: list[str] | None) -> list[str]:
+    return [part.strip() for one in told or () for part in one.split(",")]

@@ -1,0 +1,29 @@
+"""A result is durable before it is sent, and stays so until the broker has acknowledged it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.none import NoReportSettings
+from leukoscope.delivery.sink import Sink, SinkState
+from leukoscope.messages.identity import Identity
+from leukoscope.outbox.report_files import FolderSettings
+from leukoscope.outbox.store import Outbox
+
+ReportingSettings = Annotated[
+    MqttSettings | FolderSettings | NoReportSettings,
+    Field(discriminator="driver"),
+]
+"""Where finished reports go: to a broker, into a folder, or nowhere beyond the outbox."""
+
+__all__ = [
+    "FolderSettings",
+    "Identity",
+    "MqttSettings",
+    "NoReportSettings",
+    "Outbox",
+    "ReportingSettings",
+    "Sink",
+    "SinkState",
+]

@@ -1,0 +1,137 @@
+"""A device's birth, will, health and farewell at its broker, and the number that each connection goes by."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leukoscope.delivery.mqtt.device_connection import Heard, Link
+from leukoscope.delivery.mqtt.in_flight import Flights
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.state import Standing
+from leukoscope.delivery.sink import Clock
+from leukoscope.errors import BrokerError
+from leukoscope.messages import status
+from leukoscope.messages.identity import Identity
+from leukoscope.messages.json_format import to_bytes, validate
+from leukoscope.outbox.store import Outbox
+
+_MOST_REPLIES = 5
+"""How often one connection repeats its birth over an old will; more would be a quarrel."""
+
+
+class Vitals:
+    """What a device says about itself, retained; used by the publisher's thread, except for `post_health`."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: MqttSettings,
+        identity: Identity,
+        flights: Flights,
+        standing: Standing,
+        *,
+        now: Clock,
+        clock_quality: Callable[[], bool | None],
+    ) -> None:
+        self._outbox = outbox
+        self._settings = settings
+        self._identity = identity
+        self._flights = flights
+        self._standing = standing
+        self._now = now
+        self._clock_quality = clock_quality
+        self._session = 0
+        self._spare: bytes | None = None
+        self._floor = 0
+        self._birth = b""
+        self._replies = 0
+        self._health: Mapping[str, Any] | None = None
+
+    def will(self) -> bytes:
+        """What the next connection leaves with the broker; its number is new, or one that no broker has heard.
+
+        Raises:
+            OutboxError: the number cannot be kept.
+        """
+        if self._spare is None:
+            self._session = self._outbox.next_session(self._now(), above=self._floor)
+            sequence = self._outbox.next_sequence()
+            self._spare = to_bytes(status.last_will(self._identity, session=self._session, sequence=sequence))
+        return self._spare
+
+    def greeted(self) -> None:
+        """The broker may have heard the number; one that it has not is used again, which saves the card a write."""
+        self._spare = None
+
+    def say_birth(self, link: Link) -> None:
+        """The device is there.
+
+        Raises:
+            BrokerError: the connection has ended.
+            OutboxError: the message cannot be numbered.
+        """
+        self._replies = 0
+        born = status.birth(self._identity, session=self._session, at=self._now(), **self._stamp())
+        self._birth = to_bytes(born)
+        self._say(link, "status", self._birth, "the birth message")
+
+    def weigh(self, link: Link, said: Heard) -> None:
+        """A word under our status: our own, an earlier connection's, or another device's.
+
+        Our own old will may reach the broker after our new birth; then the birth is said again.
+        A stored number above ours means that our outbox was lost; readers would ignore us until we
+        count on from there.
+
+        Raises:
+            BrokerError: we must count on from there, or the connection has ended.
+        """
+        if said.payload == self._birth:
+            return
+        number = status.session_of(said.payload)
+        if number <= self._session:
+            if not said.stored and self._replies < _MOST_REPLIES:
+                self._replies += 1
+                self._say(link, "status", self._birth, "the birth message")
+        elif said.stored:
+            self._floor = number
+            raise BrokerError(f"the broker remembers session {number}, we are at {self._session}; counting on from it")
+        else:
+            name = f"{self._identity.site}/{self._identity.device}"
+            self._standing.tell(last_error=f"another device calls itself {name}: give each its own name")
+
+    def post_health(self, message: Mapping[str, Any]) -> None:
+        """Have this told next; only the latest is kept.
+
+        Raises:
+            InvalidMessage: it is not a leukoscope/health/1 message.
+        """
+        validate(message, status.HEALTH_SCHEMA)
+        self._health = message
+
+    def say_health(self, link: Link) -> None:
+        """How the device fares, where that was posted since the last time.
+
+        Raises:
+            BrokerError: the connection has ended.
+            OutboxError: the message cannot be numbered.
+        """
+        health, self._health = self._health, None
+        if health is not None:
+            self._say(link, "health", to_bytes(status.stamped(health, **self._stamp())), "the health message")
+
+    def say_farewell(self, link: Link) -> None:
+        """The device leaves on purpose.
+
+        Raises:
+            BrokerError: the connection has ended.
+            OutboxError: the message cannot be numbered.
+        """
+        left = status.farewell(self._identity, session=self._session, at=self._now(), **self._stamp())
+        self._say(link, "status", to_bytes(left), "the farewell")
+
+    def _say(self, link: Link, name: str, payload: bytes, what: str) -> None:
+        mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=True)
+        self._flights.add(mid, what)
+
+    def _stamp(self) -> dict[str, Any]:
+        """What a message that is made now says about its place and its clock."""
+        return {"sequence": self._outbox.next_sequence(), "clock_synchronised": self._clock_quality()}

@@ -1,0 +1,74 @@
+"""What was published on the present connection and has not been answered yet."""
+
+import time
+from dataclasses import dataclass
+
+from leukoscope.errors import BrokerError
+from leukoscope.outbox.store import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A publication that has not been answered yet."""
+
+    what: str
+    key: Key | None
+    """None for what is not kept, as birth and health."""
+    attempts: int
+    overdue_at: float
+    alone: bool
+
+
+class Flights:
+    """Publications by the number that their answer will carry; used by one thread."""
+
+    def __init__(self, ack_timeout_s: float) -> None:
+        """Nothing in flight; each publication is to be answered within `ack_timeout_s`."""
+        self._ack_timeout_s = ack_timeout_s
+        self._by_mid: dict[int, Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_mid)
+
+    @property
+    def kept(self) -> dict[Key, Flight]:
+        """Those of the outbox's messages."""
+        return {flight.key: flight for flight in self._by_mid.values() if flight.key is not None}
+
+    @property
+    def one_is_alone(self) -> bool:
+        """Nothing may be sent beside the one that is in flight."""
+        return any(flight.alone for flight in self._by_mid.values())
+
+    def add(self, mid: int, what: str, *, key: Key | None = None, attempts: int = 0, alone: bool = False) -> None:
+        """It was published just now.
+
+        Args:
+            mid: the number of its answer.
+            what: in words.
+            key: under which it is kept; None for what is not.
+            attempts: how often it went unanswered before.
+            alone: nothing else may be sent beside it.
+        """
+        self._by_mid[mid] = Flight(what, key, attempts, time.monotonic() + self._ack_timeout_s, alone)
+
+    def pop(self, mid: int) -> Flight | None:
+        """The one that is answered under this number; None where nobody waits for that."""
+        return self._by_mid.pop(mid, None)
+
+    def clear(self) -> None:
+        """The connection has ended, and with it the numbers."""
+        self._by_mid.clear()
+
+    def give_up_on_overdue(self) -> None:
+        """Let the connection end when an answer fails to come.
+
+        Raises:
+            BrokerError: it is overdue.
+        """
+        for flight in self._by_mid.values():
+            if time.monotonic() > flight.overdue_at:
+                # MQTT allows sending again only on a new connection.
+                raise BrokerError(
+                    f"the broker did not acknowledge {flight.what} within {self._ack_timeout_s:g} s; connecting anew"
+                )

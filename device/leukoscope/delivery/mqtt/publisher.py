@@ -1,0 +1,228 @@
+"""Reports over MQTT: sent until the broker acknowledges them, and only then marked sent."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from leukoscope.delivery.mqtt.backoff import Backoff
+from leukoscope.delivery.mqtt.birth_and_will import Vitals
+from leukoscope.delivery.mqtt.device_connection import Link
+from leukoscope.delivery.mqtt.in_flight import Flights
+from leukoscope.delivery.mqtt.running_lock import Presence
+from leukoscope.delivery.mqtt.sender import Delivery
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.state import Standing
+from leukoscope.delivery.sink import Clock, SinkState
+from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
+from leukoscope.messages.identity import Identity
+from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.store import Outbox
+from leukoscope.system.host import clock_synchronised
+
+_TURN_S = 0.1
+_LOOK_S = 1.0
+"""How often the outbox is looked at when nobody woke us: another process may have said retry."""
+_GOODBYE_S = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Empties an outbox into a broker from a thread of its own.
+
+    Every connection is a new one with a new session number; what was in flight when it ended is
+    sent again, so a reader may see a report twice and keeps one per (id, version).
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: MqttSettings,
+        identity: Identity,
+        *,
+        now: Clock,
+        rng: Random,
+        commands: Commands | None = None,
+        clock_quality: Callable[[], bool | None] = clock_synchronised,
+    ) -> None:
+        """A publisher that is not yet started.
+
+        Args:
+            outbox: what is sent.
+            settings: where to.
+            identity: whose it is.
+            now: the time.
+            rng: spreads the attempts of many devices.
+            commands: takes in what is commanded; None: the device listens to nobody.
+            clock_quality: whether the time can be trusted; None where nobody can tell.
+        """
+        self._outbox = outbox
+        self._commands = commands
+        self._settings = settings
+        self._identity = identity
+        scheme = "mqtts" if settings.tls else "mqtt"
+        where = f"{scheme}://{settings.host}:{settings.address_port}/{self._topic('report')}"
+        self._standing = Standing(where)
+        self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
+        self._presence = Presence(outbox.path)
+        self._flights = Flights(settings.ack_timeout_s)
+        self._delivery = Delivery(outbox, settings, identity, self._flights, self._backoff, self._standing, now=now)
+        self._vitals = Vitals(
+            outbox, settings, identity, self._flights, self._standing, now=now, clock_quality=clock_quality
+        )
+        self._look_at = 0.0
+        self._count_at = 0.0
+        self._due_at = time.monotonic()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> SinkState:
+        """How things stood a moment ago; never waits for the network or the disk."""
+        return self._standing.state
+
+    @property
+    def late_s(self) -> float:
+        """Seconds since the thread should have begun its next turn; a broker that is away does not make it late."""
+        return 0.0 if self._thread is None else max(0.0, time.monotonic() - self._due_at)
+
+    def start(self) -> None:
+        """Begin to connect and to send; a publisher that was stopped stays so."""
+        if self._thread is None and not self._stopping.is_set():
+            self._presence.show()
+            self._thread = threading.Thread(target=self._run, name="reporting-mqtt", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the outbox at the next turn."""
+        self._look_at = 0.0
+
+    def post_health(self, message: Mapping[str, Any]) -> None:
+        """Publish the device's health, retained, when next connected; only the latest is kept.
+
+        Raises:
+            InvalidMessage: it is not a leukoscope/health/1 message.
+        """
+        self._vitals.post_health(message)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until nothing is pending; False when the time ran out first."""
+        until = time.monotonic() + timeout_s
+        self.wake()
+        try:
+            while self._outbox.counts().pending:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(_TURN_S / 2)
+        except OutboxError:
+            # The thread meets the same error and puts it into the state.
+            return False
+        return True
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Say farewell, if anybody is there, and end the thread; what is pending stays in the outbox."""
+        self._stopping.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(timeout_s)
+        self._presence.end()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._use_one_connection()
+                continue
+            except LeukoscopeError as error:
+                self._standing.tell(connected=False, last_error=str(error))
+            except Exception as error:
+                # A thread that dies of a surprise would leave every later report unsent, unseen.
+                _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
+                self._standing.tell(connected=False, last_error=f"unexpected {type(error).__name__}: {error}")
+            pause_s = self._backoff.next_s()
+            self._due_at = time.monotonic() + pause_s
+            self._stopping.wait(pause_s)
+            self._due_at = time.monotonic()
+
+    def _use_one_connection(self) -> None:
+        self._delivery.look_back()
+        self._count()
+        will = (self._topic("status"), self._vitals.will())
+        link = Link(self._settings, self._settings.client_id_of(self._identity), will)
+        try:
+            try:
+                link.connect(give_up=self._stopping.is_set)
+            finally:
+                if link.greeted:
+                    self._vitals.greeted()
+            self._serve(link)
+        except BrokerError as error:
+            self._delivery.connection_lost(link, str(error))
+            if not self._stopping.is_set():
+                raise
+        finally:
+            self._flights.clear()
+            link.close()
+
+    def _serve(self, link: Link) -> None:
+        # First listen, then speak: the status stored at the broker is then heard before it is replaced.
+        link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
+        self._vitals.say_birth(link)
+        self._standing.tell(connected=True, last_error=None)
+        self.wake()
+        while not self._stopping.is_set():
+            self._due_at = time.monotonic()
+            if time.monotonic() >= self._look_at:
+                self._look_at = time.monotonic() + _LOOK_S
+                self._delivery.send_due(link)
+                # With a long backlog counting takes as long as sending.
+                if not self._flights or time.monotonic() >= self._count_at:
+                    self._count()
+            self._vitals.say_health(link)
+            link.turn(_TURN_S)
+            if self._delivery.take_answers(link):
+                self.wake()
+            self._listen(link)
+            self._send_results(link)
+            self._flights.give_up_on_overdue()
+        self._say_farewell(link)
+
+    def _listen(self, link: Link) -> None:
+        for said in link.heard():
+            if said.topic == self._topic("status"):
+                self._vitals.weigh(link, said)
+            elif self._commands is not None:
+                self._commands.hear(
+                    said.payload, stored=said.stored, reply_to=said.reply_to, correlation=said.correlation
+                )
+
+    def _send_results(self, link: Link) -> None:
+        for reply in () if self._commands is None else self._commands.replies():
+            for topic in filter(None, (self._topic("result"), reply.reply_to)):
+                try:
+                    mid = link.publish(topic, reply.payload, retain=False, correlation=reply.correlation)
+                except InvalidMessage as error:
+                    _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
+                    continue
+                self._flights.add(mid, f"a result under {topic}")
+
+    def _say_farewell(self, link: Link) -> None:
+        self._send_results(link)
+        self._vitals.say_farewell(link)
+        until = time.monotonic() + _GOODBYE_S
+        while self._flights and time.monotonic() < until:
+            link.turn(_TURN_S)
+            self._delivery.take_answers(link)
+        self._count()
+        self._standing.tell(connected=False)
+        link.leave()
+
+    def _topic(self, name: str) -> str:
+        return self._settings.topic_of(self._identity, name)
+
+    def _count(self) -> None:
+        self._count_at = time.monotonic() + _LOOK_S
+        counts = self._outbox.counts()
+        self._standing.tell(pending=counts.pending, sent=counts.sent, refused=counts.refused)

@@ -1,0 +1,156 @@
+"""The outbox's messages on their way to the broker: which goes next, and what becomes of each."""
+
+import time
+from collections.abc import Mapping
+
+from leukoscope.delivery.mqtt.backoff import Backoff
+from leukoscope.delivery.mqtt.device_connection import Answer, Link
+from leukoscope.delivery.mqtt.in_flight import Flight, Flights
+from leukoscope.delivery.mqtt.redelivery import Doubt
+from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.state import Standing
+from leukoscope.delivery.sink import Clock
+from leukoscope.errors import InvalidMessage
+from leukoscope.messages.historical import as_sent
+from leukoscope.messages.identity import Identity
+from leukoscope.outbox.store import CELL, REPORT, Entry, Key, Outbox
+
+_SUSPECT_AFTER = 2
+"""Unanswered this often, a message is sent alone and after the others, which it may be holding up."""
+_CELLS_IN_FLIGHT = 2
+"""Pictures of cells sent at a time: on a slow line a report must not wait behind many."""
+
+
+class Delivery:
+    """Sends what is pending and writes down what the broker says to it; used by the publisher's thread.
+
+    Everything here raises OutboxError where the outbox cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: MqttSettings,
+        identity: Identity,
+        flights: Flights,
+        backoff: Backoff,
+        standing: Standing,
+        *,
+        now: Clock,
+    ) -> None:
+        self._outbox = outbox
+        self._settings = settings
+        self._identity = identity
+        self._flights = flights
+        self._backoff = backoff
+        self._standing = standing
+        self._now = now
+        self._doubt = Doubt(outbox, settings.doubt_s)
+        self._not_before: dict[Key, float] = {}
+
+    def look_back(self) -> None:
+        """At the first connection: what was acknowledged just before the device went off is sent again."""
+        self._doubt.look_back(self._now())
+
+    def send_due(self, link: Link) -> None:
+        """Send what may go now.
+
+        Raises:
+            BrokerError: the connection has ended.
+        """
+        window = min(self._settings.in_flight, link.receive_maximum)
+        flying = self._flights.kept
+        cells = sum(key.kind == CELL for key in flying)
+        most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
+        limit = window + len(flying) + len(self._not_before)
+        pending = self._outbox.pending(limit, but=CELL if cells >= most_cells else "")
+        # Whoever is to have the pictures has the report first, also where it waits for a reader.
+        reports_wait = any(entry.key.kind != CELL for entry in pending)
+        for entry in pending:
+            if len(self._flights) >= window or self._flights.one_is_alone:
+                return
+            if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
+                continue
+            suspect = entry.attempts >= _SUSPECT_AFTER
+            if suspect and self._flights:
+                return
+            if entry.key.kind == CELL:
+                if reports_wait:
+                    return
+                cells += 1
+                if cells > most_cells:
+                    return
+            self._send(link, entry, alone=suspect)
+
+    def take_answers(self, link: Link) -> bool:
+        """Write down what the broker has said; False where it has said nothing."""
+        accepted: dict[Key, str] = {}
+        answered = False
+        for answer in link.answers():
+            self._backoff.reset()
+            flight = self._flights.pop(answer.mid)
+            if flight is None:
+                continue
+            answered = True
+            if flight.key is None:
+                if answer.refusal:
+                    self._standing.tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            elif answer.refusal is None:
+                accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
+            else:
+                self._put_back(flight.key, flight, answer)
+        if accepted:
+            self._settle(accepted)
+        return answered
+
+    def connection_lost(self, link: Link, why: str) -> None:
+        """Nobody said goodbye: what was in flight is sent again, and so is what the broker may have forgotten."""
+        self._write_off(link, why)
+        self._doubt.connection_lost()
+
+    def _send(self, link: Link, entry: Entry, *, alone: bool) -> None:
+        try:
+            payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
+            needed = self._settings.needs_reader and entry.key.kind == REPORT
+            topic = self._settings.topic_of(self._identity, entry.topic)
+            mid = link.publish(topic, payload, retain=False, needs_reader=needed)
+        except InvalidMessage as error:
+            self._refuse(entry.key, str(error))
+        else:
+            self._flights.add(mid, str(entry.key), key=entry.key, attempts=entry.attempts, alone=alone)
+
+    def _settle(self, accepted: Mapping[Key, str]) -> None:
+        """The broker has these now; one write to the disk for all of them, or a backlog waits for the card."""
+        self._outbox.mark_all_sent(accepted, self._now())
+        for key in accepted:
+            self._doubt.acknowledged(key)
+            self._not_before.pop(key, None)
+            self._standing.settled(str(key))
+
+    def _put_back(self, key: Key, flight: Flight, answer: Answer) -> None:
+        if answer.for_good:
+            self._refuse(key, f"the broker refused it: {answer.refusal}")
+        else:
+            self._outbox.mark_unanswered([key], f"the broker put it off: {answer.refusal}")
+            self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
+            self._standing.tell(last_error=f"the broker put {key} off: {answer.refusal}")
+
+    def _refuse(self, key: Key, reason: str) -> None:
+        self._outbox.mark_refused(key, self._now(), reason)
+        self._not_before.pop(key, None)
+        self._standing.tell(last_error=f"{key}: {reason}")
+
+    def _write_off(self, link: Link, why: str) -> None:
+        """Whatever was in flight goes back to pending; what the broker can never take is refused."""
+        lost = self._flights.kept
+        if len(lost) == 1:
+            ((key, flight),) = lost.items()
+            blame = link.blame(alone=flight.alone)
+            if blame is not None:
+                self._refuse(key, blame)
+                return
+        if lost:
+            self._outbox.mark_unanswered(list(lost), why)
+        for key, flight in lost.items():
+            if flight.attempts + 1 >= _SUSPECT_AFTER:
+                self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)

@@ -1,0 +1,165 @@
+"""One command from afar as a message, schema leukoscope/command/1, and one result, schema leukoscope/result/1."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from leukoscope.errors import InvalidMessage
+from leukoscope.messages.identity import Identity
+from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
+from leukoscope.schema import FrozenModel
+
+COMMAND_SCHEMA = "leukoscope/command/1"
+RESULT_SCHEMA = "leukoscope/result/1"
+MOST_BYTES = 8192
+"""Of one command."""
+LONGEST_LIFE = timedelta(hours=24)
+"""Between issue and expiry: so long must every command be remembered."""
+MOST_TEXT_CHARS = 1000
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Name(StrEnum):
+    """What can be commanded."""
+
+    START_SAMPLE = "start_sample"
+    """Begin to count a specimen of this name."""
+    SET_RULES = "set_rules"
+    """Use other rules from the next sample on, until the device starts again."""
+    SEND_BUNDLE = "send_bundle"
+    """Tell which networks, rules and calibration are in force."""
+    RESTART = "restart"
+    """Leave and start again."""
+
+
+class CommandSettings(FrozenModel):
+    """What may be commanded over MQTT."""
+
+    allow: tuple[Name, ...] = ()
+    """Of start_sample, set_rules, send_bundle, restart; what is not named is refused."""
+
+
+class Refusal(Exception):
+    """Why a command is not done."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """A word for programs."""
+        self.text = text
+        """The same for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that is well made."""
+
+    id: str
+    name: Name
+    by: str
+    """Who gave it, in words of the sender's."""
+    issued_at: datetime
+    expires_at: datetime
+    arguments: Mapping[str, Any]
+    content: Mapping[str, Any]
+    """The whole message; two commands of one id must agree in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command."""
+
+    outcome: str
+    """"done", "refused" or "failed"."""
+    text: str
+    reason: str | None = None
+    """A word for programs when it was not done."""
+    report: str | None = None
+    """The id of the report that will come of it."""
+    in_force: Mapping[str, Any] | None = None
+    """What `send_bundle` asks for."""
+
+
+def read_order(payload: bytes, *, stored: bool) -> Order:
+    """The command in a payload.
+
+    Raises:
+        Refusal: it is too large, no command, was retained at the broker, or lives too long.
+    """
+    if len(payload) > MOST_BYTES:
+        raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
+    try:
+        message = from_bytes(payload)
+        validate(message, COMMAND_SCHEMA)
+        issued_at, expires_at = utc_time(message["issued_at"]), utc_time(message["expires_at"])
+    except InvalidMessage as error:
+        raise Refusal("malformed", str(error)[:400]) from error
+    if stored:
+        raise Refusal("retained", "a command must not be retained: every new connection would hear it again")
+    if not timedelta() < expires_at - issued_at <= LONGEST_LIFE:
+        raise Refusal("malformed", "expected expires_at after issued_at, by 24 hours at most")
+    name = Name(message["name"])
+    return Order(message["id"], name, message["by"], issued_at, expires_at, message["arguments"], message)
+
+
+def ask_in(payload: bytes) -> tuple[str | None, str | None]:
+    """Id and name in a payload that need be no valid command, as far as they can be made out."""
+    if len(payload) > MOST_BYTES:
+        return None, None
+    try:
+        message = from_bytes(payload)
+    except InvalidMessage:
+        return None, None
+    found, name = message.get("id"), message.get("name")
+    return (
+        found if isinstance(found, str) and _ID.fullmatch(found) else None,
+        name if isinstance(name, str) and name in list(Name) else None,
+    )
+
+
+def result_of(
+    identifier: str | None,
+    name: str | None,
+    outcome: Outcome,
+    identity: Identity,
+    *,
+    sequence: int,
+    at: datetime,
+    clock_synchronised: bool | None,
+) -> bytes:
+    """A result as it goes out.
+
+    Args:
+        identifier: of the command; None where none could be read.
+        name: what was commanded; None likewise.
+        outcome: what became of it.
+        identity: who answers.
+        sequence: the outbox's counter.
+        at: timezone-aware.
+        clock_synchronised: whether that can be trusted; None where nobody can tell.
+
+    Raises:
+        InvalidMessage: it breaks the published schema.
+    """
+    message = {
+        "schema": RESULT_SCHEMA,
+        "command": identifier,
+        "name": name,
+        "outcome": outcome.outcome,
+        "reason": outcome.reason,
+        "text": outcome.text[:MOST_TEXT_CHARS],
+        "report": outcome.report,
+        "in_force": None if outcome.in_force is None else dict(outcome.in_force),
+        "envelope": {
+            "boot_id": identity.boot_id,
+            "sequence": sequence,
+            "sent_clock": utc_text(at),
+            "clock_synchronised": clock_synchronised,
+            "historical": False,
+        },
+    }
+    validate(message, RESULT_SCHEMA)
+    return to_bytes(message)

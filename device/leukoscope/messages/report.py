@@ -1,0 +1,326 @@
+"""A sample report as a message: schema leukoscope/report/1, and back again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
+from leukoscope.outbox.audit_trail import NOTHING_YET, Head
+from leukoscope.specimen.lifecycle import Change, Life, Status, Step
+from leukoscope.specimen.sample import (
+    Basis,
+    BundleIdentity,
+    Certainty,
+    ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
+    Finding,
+    Histogram,
+    Provenance,
+    RedCells,
+    RulesIdentity,
+    SampleReport,
+    Source,
+)
+
+REPORT_SCHEMA = "leukoscope/report/1"
+
+__all__ = ["REPORT_SCHEMA", "decode", "encode", "envelope_of", "to_bytes", "validate"]
+
+
+def encode(
+    report: SampleReport,
+    *,
+    boot_id: str,
+    sequence: int,
+    sent_clock: datetime,
+    clock_synchronised: bool | None = None,
+    trail: Head = NOTHING_YET,
+) -> dict[str, Any]:
+    """The report as a JSON-ready message that has been checked against its schema.
+
+    Args:
+        report: what is said about the sample; its id and version identify the message for life.
+        boot_id: the boot during which the message was made.
+        sequence: the outbox's counter, 1 or more; with the boot id it orders messages even when
+            the clock jumped.
+        sent_clock: what the device's clock said when the message was made; timezone-aware.
+        clock_synchronised: whether that clock could be trusted; None where nobody can tell.
+        trail: how far the device's audit trail had come before this message.
+
+    Raises:
+        InvalidMessage: the report holds NaN, a time without a zone, or breaks the schema.
+    """
+    message = {
+        "schema": REPORT_SCHEMA,
+        "id": report.id,
+        "version": report.version,
+        "envelope": {
+            "boot_id": boot_id,
+            "sequence": sequence,
+            "sent_clock": utc_text(sent_clock),
+            "clock_synchronised": clock_synchronised,
+            "historical": False,
+            "trail": {"entries": trail.entries, "hash": trail.hash},
+        },
+        "lifecycle": _life(report.life),
+        "sample": {
+            "sample_id": report.sample_id,
+            "started_at": utc_text(report.started_at),
+            "finished_at": utc_text(report.finished_at),
+            "finished_because": report.finished_because,
+            "resumed": report.resumed,
+            "border_rule": report.border_rule,
+            "area_um2": report.area_um2,
+        },
+        "fields": {
+            "counted": report.fields_counted,
+            "rejected": report.fields_rejected_total,
+            "rejected_by_flaw": dict(report.fields_rejected),
+            "patches": report.patches,
+        },
+        "white_cells": {
+            "counted": report.white_cells,
+            "differential": [_class_count(line) for line in report.differential],
+            "differential_corrected": _corrected(report.differential_corrected),
+            "not_corrected_because": report.not_corrected_because,
+            "beside": dict(report.beside),
+            "per_1000_red_cells": report.wbc_per_1000_rbc,
+        },
+        "red_cells": {
+            "counted": report.red_cells.count,
+            "mean_diameter_um": report.red_cells.mean_diameter_um,
+            "diameter_cv": report.red_cells.diameter_cv,
+            "irregular_share": report.red_cells.irregular_share,
+            "measured": report.red_cells.measured,
+            "diameters_um": _histogram(report.red_cells.diameters_um),
+        },
+        "platelets": {"counted": report.platelets},
+        "findings": [_finding(finding) for finding in report.findings],
+        "rules": _rules(report.rules),
+        "provenance": _provenance(report.provenance),
+    }
+    # A NaN passes every range of a JSON schema, so the bytes are tried before the schema is.
+    to_bytes(message)
+    validate(message, REPORT_SCHEMA)
+    return message
+
+
+def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
+    """The report inside a message, exactly as it was encoded.
+
+    Raises:
+        InvalidMessage: the message is not a valid leukoscope/report/1.
+    """
+    if isinstance(message, bytes):
+        message = from_bytes(message)
+    validate(message, REPORT_SCHEMA)
+    sample, fields = message["sample"], message["fields"]
+    white, red = message["white_cells"], message["red_cells"]
+    return SampleReport(
+        id=message["id"],
+        version=int(message["version"]),
+        sample_id=sample["sample_id"],
+        started_at=utc_time(sample["started_at"]),
+        finished_at=utc_time(sample["finished_at"]),
+        fields_counted=int(fields["counted"]),
+        fields_rejected=_counts(fields["rejected_by_flaw"]),
+        fields_rejected_total=int(fields["rejected"]),
+        patches=None if fields["patches"] is None else int(fields["patches"]),
+        white_cells=int(white["counted"]),
+        differential=tuple(_read_class_count(line) for line in white["differential"]),
+        differential_corrected=_read_corrected(white["differential_corrected"]),
+        not_corrected_because=white["not_corrected_because"],
+        beside=_counts(white["beside"]),
+        red_cells=RedCells(
+            count=int(red["counted"]),
+            mean_diameter_um=_float(red["mean_diameter_um"]),
+            diameter_cv=_float(red["diameter_cv"]),
+            irregular_share=_float(red["irregular_share"]),
+            measured=None if red["measured"] is None else int(red["measured"]),
+            diameters_um=_read_histogram(red["diameters_um"]),
+        ),
+        platelets=int(message["platelets"]["counted"]),
+        wbc_per_1000_rbc=_float(white["per_1000_red_cells"]),
+        area_um2=float(sample["area_um2"]),
+        border_rule=sample["border_rule"],
+        findings=tuple(_read_finding(finding) for finding in message["findings"]),
+        rules=RulesIdentity(**message["rules"]),
+        finished_because=sample["finished_because"],
+        provenance=_read_provenance(message["provenance"]),
+        life=_read_life(message["lifecycle"]),
+        resumed=int(sample["resumed"]),
+    )
+
+
+def envelope_of(message: Mapping[str, Any]) -> tuple[str, int]:
+    """(boot_id, sequence) of a valid report message: its place among the device's messages."""
+    envelope = message["envelope"]
+    return envelope["boot_id"], int(envelope["sequence"])
+
+
+def _life(life: Life) -> dict[str, Any]:
+    return {
+        "status": life.status.value,
+        "cells_checked": life.cells_checked,
+        "steps": [
+            {
+                "version": step.version,
+                "status": step.status.value,
+                "by": step.by,
+                "at": utc_text(step.at),
+                "note": step.note,
+                "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
+            }
+            for step in life.steps
+        ],
+    }
+
+
+def _read_life(wire: Mapping[str, Any]) -> Life:
+    return Life(tuple(_read_step(step) for step in wire["steps"]), int(wire["cells_checked"]))
+
+
+def _read_step(wire: Mapping[str, Any]) -> Step:
+    changes = tuple(Change(one["item"], one["from"], one["to"]) for one in wire["changes"])
+    status = Status(wire["status"])
+    return Step(int(wire["version"]), status, wire["by"], utc_time(wire["at"]), wire["note"], changes)
+
+
+def _class_count(line: ClassCount) -> dict[str, Any]:
+    return {
+        "class": line.cell_class,
+        "count": line.count,
+        "share": line.share,
+        "low": line.low,
+        "high": line.high,
+        "count_more": line.count_more,
+    }
+
+
+def _read_class_count(line: Mapping[str, Any]) -> ClassCount:
+    return ClassCount(
+        cell_class=line["class"],
+        count=int(line["count"]),
+        share=float(line["share"]),
+        low=float(line["low"]),
+        high=float(line["high"]),
+        count_more=int(line["count_more"]),
+    )
+
+
+def _corrected(corrected: CorrectedDifferential | None) -> dict[str, Any] | None:
+    if corrected is None:
+        return None
+    return {
+        "method": corrected.method,
+        "between_laboratories": corrected.between_laboratories,
+        "classes": [_corrected_share(line) for line in corrected.classes],
+        "groups": [_corrected_share(line) for line in corrected.groups],
+    }
+
+
+def _corrected_share(line: CorrectedShare) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "share": line.share,
+        "low": line.low,
+        "high": line.high,
+        "validated_cells": line.validated_cells,
+    }
+
+
+def _read_corrected(wire: Mapping[str, Any] | None) -> CorrectedDifferential | None:
+    if wire is None:
+        return None
+    return CorrectedDifferential(
+        method=wire["method"],
+        between_laboratories=float(wire["between_laboratories"]),
+        classes=tuple(_read_corrected_share(line) for line in wire["classes"]),
+        groups=tuple(_read_corrected_share(line) for line in wire["groups"]),
+    )
+
+
+def _read_corrected_share(line: Mapping[str, Any]) -> CorrectedShare:
+    return CorrectedShare(
+        name=line["name"],
+        share=float(line["share"]),
+        low=float(line["low"]),
+        high=float(line["high"]),
+        validated_cells=int(line["validated_cells"]),
+    )
+
+
+def _histogram(histogram: Histogram | None) -> dict[str, Any] | None:
+    if histogram is None:
+        return None
+    return {"start": histogram.start, "step": histogram.step, "counts": list(histogram.counts)}
+
+
+def _read_histogram(wire: Mapping[str, Any] | None) -> Histogram | None:
+    if wire is None:
+        return None
+    return Histogram(float(wire["start"]), float(wire["step"]), tuple(int(count) for count in wire["counts"]))
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "text": finding.text,
+        "certainty": finding.certainty.value,
+        "basis": finding.basis.value,
+        "numbers": dict(finding.numbers),
+    }
+
+
+def _read_finding(wire: Mapping[str, Any]) -> Finding:
+    numbers = {name: float(number) for name, number in wire["numbers"].items()}
+    return Finding(wire["code"], wire["text"], Certainty(wire["certainty"]), Basis(wire["basis"]), numbers)
+
+
+def _rules(rules: RulesIdentity) -> dict[str, str]:
+    return {"id": rules.id, "version": rules.version, "sha256": rules.sha256, "mode": rules.mode}
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "site": provenance.site,
+        "device": provenance.device,
+        "software_version": provenance.software_version,
+        "segmenter": _bundle(provenance.segmenter),
+        "classifier": _bundle(provenance.classifier),
+        "calibration_id": provenance.calibration_id,
+        "calibration_measured": provenance.calibration_measured,
+        "um_per_px": provenance.um_per_px,
+        "source": provenance.source.value,
+        "clock_synchronised": provenance.clock_synchronised,
+        "boot_id": provenance.boot_id,
+    }
+
+
+def _read_provenance(wire: Mapping[str, Any]) -> Provenance:
+    changed = {
+        "segmenter": BundleIdentity(**wire["segmenter"]),
+        "classifier": BundleIdentity(**wire["classifier"]),
+        "um_per_px": float(wire["um_per_px"]),
+        "source": Source(wire["source"]),
+    }
+    return Provenance(**{**wire, **changed})
+
+
+def _bundle(bundle: BundleIdentity) -> dict[str, str]:
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "sha256": bundle.sha256,
+        "engine": bundle.engine,
+    }
+
+
+def _counts(wire: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(count) for name, count in wire.items()}
+
+
+def _float(number: float | None) -> float | None:
+    """To JSON 7 and 7.0 are one number; the report holds floats here and whole numbers elsewhere."""
+    return None if number is None else float(number)

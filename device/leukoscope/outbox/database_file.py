@@ -1,0 +1,133 @@
+"""The outbox as a file: is it sound, which layout has it, and where a corrupt or an old one goes."""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from leukoscope.errors import OutboxError
+from leukoscope.outbox import migrations
+
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+def reason_to_distrust(path: Path) -> str | None:
+    """Why the file cannot be used, in SQLite's words; None for a sound or missing one.
+
+    Raises:
+        sqlite3.OperationalError: it could not be looked at, as when it is locked or not readable;
+            that says nothing about its content.
+    """
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+    try:
+        # What is found may quote damaged text.
+        connection.text_factory = lambda raw: raw.decode(errors="replace")
+        # A quick check leaves out whether indices agree with their table: a message not found under its key would be
+        # sent for ever. The whole check takes a third longer, 22 ms for 47 MB on a desk.
+        found = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        return None if found == ("ok",) else " ".join(str(found[0]).split())
+    except sqlite3.OperationalError:
+        raise
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The second where SQLite's own message quotes damaged text.
+        return " ".join(str(error).split())
+    finally:
+        connection.close()
+
+
+def quarantine(path: Path) -> Path:
+    """Move the file and its write-ahead log to the first free `<name>.corrupt-<n>`; returns that path."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    for suffix in _SIDE_FILES:
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    sync_folder(path.parent)
+    return aside
+
+
+def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) -> None:
+    """Create the tables in a new file, bring an older one up to date, accept a present one.
+
+    An older file is first copied to `<name>.layout-<n>`, as it was.
+
+    Raises:
+        OutboxError: the file was written by a newer leukoscope, is some other program's database, or is an older one
+            and we are not its owner.
+    """
+    try:
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").fetchone()
+        if not (0 < layout <= migrations.LATEST or (layout == 0 and tables == 0)):
+            raise OutboxError(
+                f"expected an outbox of layout {migrations.LATEST} at {path}, found layout {layout}: "
+                "it belongs to another version of leukoscope or another program"
+            )
+        if layout == migrations.LATEST:
+            return
+        if not owner:
+            raise OutboxError(
+                f"the outbox {path} is of an older layout ({layout}): start the instrument once, which renews it"
+            )
+        if layout:
+            _copy(connection, path.with_name(f"{path.name}.layout-{layout}"))
+        _bring_up(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def what_to_do(path: Path, error: Exception) -> str:
+    """What helps against an error of SQLite, or of the disk under it."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another program holds it: wait until it has ended"
+    # A folder that takes no new file is told by SQLite as a file that cannot be opened.
+    if code == sqlite3.SQLITE_READONLY or not os.access(path.parent, os.W_OK):
+        return (
+            f"{path.parent} is read-only: make it writable for the user the device runs as; a disk that became "
+            "read-only by itself is failing"
+        )
+    return "is the disk full or failing?"
+
+
+def sync_folder(folder: Path) -> None:
+    """Write a folder's names through to the disk."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been here while we waited for the lock.
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        for number, step in enumerate(migrations.STEPS[layout:], start=layout + 1):
+            step(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(connection: sqlite3.Connection, aside: Path) -> None:
+    """A copy of the whole database, on the disk before anything in it is touched; the first one stays."""
+    if aside.exists():
+        return
+    unfinished = aside.with_name(f"{aside.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(unfinished)) as copy:
+        connection.backup(copy)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(aside)
+    sync_folder(aside.parent)

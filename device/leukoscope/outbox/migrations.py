@@ -1,0 +1,101 @@
+"""The layouts an outbox file has had, and the way from each to the next."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from leukoscope.outbox import audit_trail
+
+_FIRST = (
+    """CREATE TABLE message (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        payload BLOB NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'refused')),
+        created_at TEXT NOT NULL,
+        settled_at TEXT,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        note TEXT NOT NULL DEFAULT '',
+        UNIQUE (id, version, kind)
+    ) STRICT""",
+    "CREATE INDEX next_to_send ON message (state, attempts, seq)",
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
+)
+
+_SECOND = (
+    # Pictures of cells wait behind everything else.
+    "ALTER TABLE message ADD COLUMN priority INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX next_to_send",
+    "CREATE INDEX next_to_send ON message (state, priority, attempts, seq)",
+    *audit_trail.TABLES,
+    "CREATE TABLE grounds (sha256 TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT",
+    "CREATE TABLE sample (report TEXT PRIMARY KEY, grounds TEXT NOT NULL REFERENCES grounds (sha256)) STRICT",
+    """CREATE TABLE cell (
+        report TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        field INTEGER NOT NULL,
+        class TEXT NOT NULL,
+        confidence REAL NOT NULL,
+        xmin INTEGER NOT NULL, ymin INTEGER NOT NULL, xmax INTEGER NOT NULL, ymax INTEGER NOT NULL,
+        PRIMARY KEY (report, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE verdict (
+        report TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        class TEXT NOT NULL,
+        PRIMARY KEY (report, number, version)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE command (
+        id TEXT PRIMARY KEY,
+        digest TEXT NOT NULL,
+        forget_at TEXT NOT NULL,
+        result BLOB
+    ) STRICT""",
+)
+
+
+def _first(sql: sqlite3.Connection) -> None:
+    for statement in _FIRST:
+        sql.execute(statement)
+
+
+def _second(sql: sqlite3.Connection) -> None:
+    """Life-cycle, audit trail, cells and commands; reports that were kept before get the fields they lack."""
+    for statement in _SECOND:
+        sql.execute(statement)
+    rows = sql.execute("SELECT seq, id, version, payload FROM message WHERE kind = 'report' ORDER BY seq").fetchall()
+    now = datetime.now(UTC)
+    for seq, identifier, version, payload in rows:
+        renewed = with_life(payload)
+        sql.execute("UPDATE message SET payload = ? WHERE seq = ?", (renewed, seq))
+        details = {"sha256": hashlib.sha256(renewed).hexdigest(), "was": hashlib.sha256(payload).hexdigest()}
+        subject = f"report {identifier} v{version}"
+        audit_trail.append(sql, at=now, by="leukoscope", action="migrated", subject=subject, details=details)
+
+
+def with_life(payload: bytes) -> bytes:
+    """The report with what later readers ask for and it lacks; bytes that are no report stay as they are."""
+    try:
+        message: dict[str, Any] = json.loads(payload)
+        nothing_yet = {"historical": False, "trail": {"entries": 0, "hash": audit_trail.BEFORE_ALL}}
+        message["envelope"] = nothing_yet | message["envelope"]
+        message["sample"].setdefault("resumed", 0)
+        message["fields"].setdefault("patches", None)
+        message["red_cells"] = {"measured": None, "diameters_um": None} | message["red_cells"]
+        message["rules"].setdefault("mode", "blood")
+        message.setdefault("lifecycle", {"status": "preliminary", "cells_checked": 0, "steps": []})
+    except (ValueError, KeyError, TypeError):
+        return payload
+    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+"""Step n leads from layout n to layout n + 1; a new file walks all of them."""
+LATEST = len(STEPS)

@@ -1,0 +1,44 @@
+"""How full the outbox is, and when no further sample may begin."""
+
+from datetime import datetime
+
+from leukoscope.errors import OutboxError
+from leukoscope.outbox.store import Outbox
+
+WARN_FROM = 0.8
+"""Share of the quota from which the display says so."""
+
+
+class Room:
+    """Keeps an outbox below its quota by letting go of what was delivered, and of nothing else.
+
+    A sample that has begun is always recorded; it is the next one that has to wait.
+    """
+
+    def __init__(self, outbox: Outbox, max_bytes: int) -> None:
+        self._outbox = outbox
+        self._max_bytes = max_bytes
+
+    def why_full(self, now: datetime) -> str | None:
+        """Why no further sample may begin, and what to do about it; None when one may."""
+        try:
+            if self._outbox.make_room(now, self._max_bytes):
+                return None
+            waiting = self._outbox.counts()
+        except OutboxError as error:
+            return str(error)
+        return (
+            f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused: "
+            "connect the broker, or raise storage.outbox_max_mib"
+        )
+
+    def warning(self) -> str:
+        """What the technician should know before it is full; empty when there is room."""
+        try:
+            share = self._outbox.used_bytes() / self._max_bytes
+            waiting = self._outbox.counts().pending
+        except OutboxError as error:
+            return str(error)
+        if share < WARN_FROM or not waiting:
+            return ""
+        return f"Outbox {min(share, 1):.0%} full, {waiting} reports wait"

@@ -1,0 +1,362 @@
+"""The store in which a report is safe before anybody is told: SQLite, written through to the disk."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from leukoscope.errors import OutboxError
+from leukoscope.messages.json_format import utc_text
+from leukoscope.outbox import pruning
+from leukoscope.outbox.database_file import quarantine, reason_to_distrust, settle_schema, sync_folder, what_to_do
+
+
+class State(StrEnum):
+    """What has become of a message."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    """The receiver acknowledged it."""
+    REFUSED = "refused"
+    """The receiver will not have it; kept, with the reason, until somebody says retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a message unique for life."""
+
+    id: str
+    version: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message in the outbox."""
+
+    key: Key
+    topic: str
+    """Below the device's own topic, as `report`."""
+    payload: bytes
+    state: State
+    created_at: str
+    """ISO 8601, UTC."""
+    settled_at: str | None
+    """When it was sent or refused."""
+    attempts: int
+    """How often it was sent and the connection ended, or the time ran out, without an answer."""
+    note: str
+    """Why it was refused, or what else is worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many messages of a kind are in each state."""
+
+    pending: int
+    sent: int
+    refused: int
+
+
+REPORT = "report"
+"""The kind of message that all this is about."""
+CELL = "cell"
+"""The kind that is a picture of a white cell: sent after everything else, and the first to go when room is short."""
+_COLUMNS = "id, version, kind, topic, payload, state, created_at, settled_at, attempts, note"
+_BUSY_S = 5.0
+
+
+class Outbox:
+    """Messages that outlive a pulled plug; safe to use from several threads and processes.
+
+    `put` returns when the message is on the disk (WAL, synchronous=FULL). Nothing that was not
+    acknowledged is ever deleted.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, quarantined: Path | None) -> None:
+        self.path = path
+        self.quarantined = quarantined
+        """Where a corrupt predecessor was moved when this outbox was opened; to be shown to people."""
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, path: Path, *, owner: bool = True) -> Self:
+        """Open the outbox, or begin a new one.
+
+        Args:
+            path: the SQLite file; `-wal` and `-shm` files live beside it.
+            owner: True for the instrument, which may create the file and set a corrupt one aside as
+                `<name>.corrupt-<n>` (see `quarantined`). False for whoever only looks in: a missing
+                or corrupt file is then an error.
+
+        Raises:
+            OutboxError: the folder cannot be written, the file is missing or corrupt (not the
+                owner), or it was made by a newer leukoscope.
+        """
+        aside = None
+        try:
+            if owner:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise OutboxError(f"no outbox at {path}: has the instrument run with these settings?")
+            distrust = reason_to_distrust(path)
+            if distrust and not owner:
+                raise OutboxError(
+                    f"the outbox {path} is corrupt ({distrust}): the instrument sets it aside when it starts"
+                )
+            if distrust:
+                aside = quarantine(path)
+            connection = _connect(path)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OutboxError):
+                raise
+            raise OutboxError(f"the outbox {path} cannot be opened: {error}; {what_to_do(path, error)}") from error
+        outbox = cls(path, connection, aside)
+        with outbox.reading("prepared"):
+            settle_schema(connection, path, owner=owner)
+        return outbox
+
+    def put(self, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
+        """Keep a message; it is on the disk when this returns.
+
+        Returns:
+            False when the key is already there: the first message under a key stays.
+
+        Raises:
+            OutboxError: it could not be written, as on a full disk. The message is then not kept.
+        """
+        with self.writing() as sql:
+            return put(sql, key, topic, payload, now)
+
+    def pending(self, limit: int, *, but: str = "") -> tuple[Entry, ...]:
+        """Up to `limit` messages to send, of every kind but one.
+
+        Pictures of cells come last; before that, those that went unanswered; else the oldest comes first.
+        """
+        return self._select(
+            "WHERE state = 'pending' AND kind <> ? ORDER BY priority, attempts, seq LIMIT ?", (but, limit)
+        )
+
+    def get(self, key: Key) -> Entry | None:
+        """One message, or None when there is none under this key."""
+        found = self._select("WHERE id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind))
+        return found[0] if found else None
+
+    def list(self, state: State | None = None, kind: str | None = None) -> tuple[Entry, ...]:
+        """Every message, or those in one state or of one kind, oldest first."""
+        values = (None if state is None else state.value, kind)
+        return self._select("WHERE state = ifnull(?, state) AND kind = ifnull(?, kind) ORDER BY seq", values)
+
+    def versions(self, report_id: str) -> tuple[Entry, ...]:
+        """Every version of a report that is still here, oldest first."""
+        return self._select("WHERE kind = ? AND id = ? ORDER BY version", (REPORT, report_id))
+
+    def counts(self, kind: str = REPORT) -> Counts:
+        """How many messages of a kind are in each state."""
+        with self.reading("read") as sql:
+            found = sql.execute("SELECT state, count(*) FROM message WHERE kind = ? GROUP BY state", (kind,)).fetchall()
+        by_state = dict(found)
+        return Counts(**{state.value: by_state.get(state.value, 0) for state in State})
+
+    def mark_sent(self, key: Key, now: datetime, note: str = "") -> None:
+        """The receiver has acknowledged it."""
+        self.mark_all_sent({key: note}, now)
+
+    def mark_all_sent(self, notes: Mapping[Key, str], now: datetime) -> None:
+        """The receiver has acknowledged these, each with a note, all in one transaction."""
+        self._settle(State.SENT, notes, now)
+
+    def mark_refused(self, key: Key, now: datetime, reason: str) -> None:
+        """The receiver will not have it; it stays here and holds nobody up."""
+        self._settle(State.REFUSED, {key: reason}, now)
+
+    def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
+        """They were sent and no answer came: still pending, and others go first."""
+        with self.writing() as sql:
+            sql.executemany(
+                "UPDATE message SET attempts = attempts + 1, note = ?"
+                " WHERE id = ? AND version = ? AND kind = ? AND state = 'pending'",
+                [(note, key.id, key.version, key.kind) for key in keys],
+            )
+
+    def retry(self, key: Key | None = None) -> int:
+        """Make a refused message, or all of them, pending again.
+
+        Returns:
+            How many there were.
+        """
+        where, values = "", tuple[Any, ...]()
+        if key is not None:
+            where, values = " AND id = ? AND version = ? AND kind = ?", (key.id, key.version, key.kind)
+        with self.writing() as sql:
+            done = sql.execute(
+                f"UPDATE message SET state = 'pending', settled_at = NULL, attempts = 0 WHERE state = 'refused'{where}",
+                values,
+            )
+            return done.rowcount
+
+    def mark_unsent(self, keys: Sequence[Key]) -> None:
+        """They were acknowledged, and the receiver may have forgotten them: pending again."""
+        if keys:
+            with self.writing() as sql:
+                sql.executemany(
+                    "UPDATE message SET state = 'pending', settled_at = NULL"
+                    " WHERE id = ? AND version = ? AND kind = ? AND state = 'sent'",
+                    [(key.id, key.version, key.kind) for key in keys],
+                )
+
+    def mark_unsent_since(self, moment: datetime) -> None:
+        """As `mark_unsent`, for all that were acknowledged at that moment or later."""
+        with self.writing() as sql:
+            sql.execute(
+                "UPDATE message SET state = 'pending', settled_at = NULL WHERE state = 'sent' AND settled_at >= ?",
+                (utc_text(moment),),
+            )
+
+    def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
+        """Delete sent reports older than `max_age`, and the oldest beyond `max_sent`, with their cells; no others.
+
+        Returns:
+            How many were deleted.
+        """
+        with self.writing("pruned") as sql:
+            return pruning.prune(sql, now, max_age=max_age, max_sent=max_sent)
+
+    def used_bytes(self) -> int:
+        """What the messages take up in the file; room that pruning left is not counted."""
+        with self.reading("read") as sql:
+            return pruning.used_bytes(sql)
+
+    def make_room(self, now: datetime, max_bytes: int) -> bool:
+        """Delete pictures of cells, then the oldest sent reports, until no more than `max_bytes` are used.
+
+        Returns:
+            False when more is used all the same: what is left waits to be sent, and is never deleted.
+        """
+        if self.used_bytes() <= max_bytes:
+            return True
+        with self.writing("pruned") as sql:
+            return pruning.make_room(sql, now, max_bytes)
+
+    def next_sequence(self) -> int:
+        """The next message number, from 1, never given twice by this file."""
+        with self.writing() as sql:
+            return take_sequence(sql)
+
+    def next_session(self, now: datetime, *, above: int = 0) -> int:
+        """The next connection number, always higher than the last one and than `above`.
+
+        It follows the clock's seconds where these are ahead, so that it goes on rising even after
+        the file that held it was lost and the clock is right.
+        """
+        with self.writing() as sql:
+            return count_up(sql, "session", at_least=max(above + 1, int(now.timestamp())))
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _settle(self, state: State, notes: Mapping[Key, str], now: datetime) -> None:
+        with self.writing() as sql:
+            sql.executemany(
+                "UPDATE message SET state = ?, settled_at = ?, note = ? WHERE id = ? AND version = ? AND kind = ?",
+                [(state.value, utc_text(now), note, key.id, key.version, key.kind) for key, note in notes.items()],
+            )
+
+    def _select(self, clause: str, values: tuple[Any, ...]) -> tuple[Entry, ...]:
+        with self.reading() as sql:
+            rows = sql.execute(f"SELECT {_COLUMNS} FROM message {clause}", values).fetchall()
+        return tuple(Entry(Key(row[0], row[1], row[2]), row[3], row[4], State(row[5]), *row[6:]) for row in rows)
+
+    @contextmanager
+    def reading(self, verb: str = "read") -> Iterator[sqlite3.Connection]:
+        """The connection to one thread at a time; SQLite's errors become ours.
+
+        Raises:
+            OutboxError: the file cannot be read; `verb` says in it what was to be done.
+        """
+        with self._lock:
+            try:
+                yield self._connection
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                why = " ".join(str(error).split())
+                raise OutboxError(
+                    f"the outbox {self.path} cannot be {verb}: {why}; {what_to_do(self.path, error)}"
+                ) from error
+
+    @contextmanager
+    def writing(self, verb: str = "written") -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk as a whole when it ends, or not at all.
+
+        Raises:
+            OutboxError: it could not be written, as on a full disk.
+        """
+        with self.reading(verb) as sql:
+            sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield sql
+                sql.execute("COMMIT")
+            except BaseException:
+                if sql.in_transaction:
+                    sql.execute("ROLLBACK")
+                raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    new = not path.exists()
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    # One damaged letter in one message must not keep all others from being read and sent.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if new:
+        sync_folder(path.parent)
+    return connection
+
+
+def put(sql: sqlite3.Connection, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
+    """As `Outbox.put`, inside a transaction of the caller's."""
+    done = sql.execute(
+        "INSERT INTO message (id, version, kind, topic, payload, state, created_at, priority)"
+        " VALUES (?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
+        (key.id, key.version, key.kind, topic, payload, utc_text(now), int(key.kind == CELL)),
+    )
+    return done.rowcount == 1
+
+
+def take_sequence(sql: sqlite3.Connection) -> int:
+    """As `Outbox.next_sequence`, inside a transaction of the caller's."""
+    return count_up(sql, "sequence", at_least=1)
+
+
+def count_up(sql: sqlite3.Connection, name: str, *, at_least: int) -> int:
+    """The next value of a counter, inside a transaction of the caller's: one more than the last, or `at_least`."""
+    (value,) = sql.execute(
+        "INSERT INTO counter (name, value) VALUES (:name, :at_least)"
+        " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, :at_least) RETURNING value",
+        {"name": name, "at_least": at_least},
+    ).fetchone()
+    return int(value)

@@ -1,0 +1,95 @@
+"""The white cells of a report, kept beside it so that a person can name them otherwise."""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from leukoscope.specimen.census import CellRecord
+
+MOST_CELLS = 20_000
+"""White cells that are kept of one sample, about 2 MB; twice the largest goal of the counting rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A white cell and what it is called now."""
+
+    record: CellRecord
+    name: str
+    """The last word: of a person, or else of the classifier."""
+    checked: bool
+    """A person gave or confirmed the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSample:
+    """The white cells of a report and what its numbers rest on."""
+
+    cells: tuple[Named, ...]
+    grounds: bytes
+    """As `statistics.recount.Grounds` wrote them."""
+
+    @property
+    def answers(self) -> Counter[str]:
+        """Cells that nobody has checked, by the classifier's answer."""
+        return Counter(cell.name for cell in self.cells if not cell.checked)
+
+    @property
+    def checked(self) -> Counter[str]:
+        """Cells that a person has named or confirmed, by that name."""
+        return Counter(cell.name for cell in self.cells if cell.checked)
+
+
+def keep(sql: sqlite3.Connection, report_id: str, cells: Sequence[CellRecord], grounds: bytes) -> None:
+    """Keep the cells of a report's first version, inside its transaction.
+
+    Beyond MOST_CELLS none is kept: a part of them would give other numbers than the report's.
+    """
+    if len(cells) > MOST_CELLS:
+        return
+    digest = hashlib.sha256(grounds).hexdigest()
+    sql.execute("INSERT INTO grounds VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, grounds))
+    sql.execute("INSERT INTO sample VALUES (?, ?)", (report_id, digest))
+    sql.executemany(
+        "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((report_id, one.number, one.field, one.cell_class, one.confidence, *one.box) for one in cells),
+    )
+
+
+def judge(sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[int, str]) -> None:
+    """Keep what a person called the cells, by number, in the version that this led to."""
+    rows = ((report_id, number, version, name) for number, name in names.items())
+    sql.executemany("INSERT INTO verdict VALUES (?, ?, ?, ?)", rows)
+
+
+def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
+    """The cells of a report; None where they were not kept."""
+    found = sql.execute(
+        "SELECT content FROM sample JOIN grounds ON grounds.sha256 = sample.grounds WHERE report = ?", (report_id,)
+    ).fetchone()
+    if found is None:
+        return None
+    cells = sql.execute(
+        "SELECT number, field, class, confidence, xmin, ymin, xmax, ymax FROM cell WHERE report = ? ORDER BY number",
+        (report_id,),
+    ).fetchall()
+    return KeptSample(tuple(_named(cells, names_given(sql, report_id))), bytes(found[0]))
+
+
+def names_given(sql: sqlite3.Connection, report_id: str, version: int = 2**31) -> dict[int, str]:
+    """What people called cells of a report, by number, up to one of its versions."""
+    rows = sql.execute(
+        "SELECT number, class FROM verdict WHERE report = ? AND version <= ? ORDER BY version", (report_id, version)
+    )
+    return dict(rows.fetchall())
+
+
+def _named(
+    rows: Iterable[tuple[int, int, str, float, int, int, int, int]], verdicts: Mapping[int, str]
+) -> Iterable[Named]:
+    for number, field, answer, confidence, *box in rows:
+        xmin, ymin, xmax, ymax = box
+        record = CellRecord(number, field, answer, confidence, (xmin, ymin, xmax, ymax))
+        yield Named(record, verdicts.get(number, answer), number in verdicts)

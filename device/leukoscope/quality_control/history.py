@@ -1,0 +1,117 @@
+"""Where runs are written down: one JSON line each, which a pulled plug can cut short but not corrupt."""
+
+import importlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from leukoscope.errors import TrendError
+from leukoscope.quality_control.run import Kind, Run
+from leukoscope.quality_control.westgard import BASELINE_RUNS
+
+MOST_BYTES = 4 * 2**20
+"""Above this the file is halved; about six thousand runs."""
+
+
+class Notebook:
+    """The runs of one bench."""
+
+    def __init__(self, storage: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self.path = storage / "trend.jsonl"
+        self._most_bytes = most_bytes
+
+    def add(self, run: Run) -> None:
+        """Write a run down; it is on the disk when this returns.
+
+        Raises:
+            TrendError: the file cannot be written.
+        """
+        line = json.dumps({**asdict(run), "at": run.at.isoformat()}, ensure_ascii=False, allow_nan=False).encode()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._locked(), self.path.open("ab") as file:
+                # A line that a power cut left unfinished must not take this one with it.
+                file.write(b"\n" + line + b"\n" if _is_torn(self.path) else line + b"\n")
+                _to_disk(file)
+                if file.tell() > self._most_bytes:
+                    self._halve()
+        except OSError as error:
+            raise TrendError(f"the trend cannot be written to {self.path} ({error.strerror}): make room") from error
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run that can be read, oldest first; a broken line is passed over.
+
+        Raises:
+            TrendError: the file is there and cannot be read.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise TrendError(f"the trend {self.path} cannot be read ({error.strerror}): check its owner") from error
+        return tuple(run for line in lines if (run := _read(line)) is not None)
+
+    def stamp(self) -> tuple[int, int]:
+        """Something that changes whenever a run is added."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return 0, 0
+        return state.st_mtime_ns, state.st_size
+
+    def _halve(self) -> None:
+        unfinished = self.path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            for run in _worth_keeping(self.runs()):
+                file.write(json.dumps({**asdict(run), "at": run.at.isoformat()}, ensure_ascii=False).encode() + b"\n")
+            _to_disk(file)
+        unfinished.replace(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time: the device, and a check somebody runs beside it."""
+        fcntl = importlib.import_module("fcntl")  # Unix only, as the boards are
+        with self.path.with_suffix(".lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _worth_keeping(runs: tuple[Run, ...]) -> list[Run]:
+    """The newer half, and of the older one what baselines are made from."""
+    half = len(runs) // 2
+    restart = max((n for n, run in enumerate(runs) if run.kind is Kind.RESTART), default=-1)
+    found: dict[str, int] = {}
+    kept = []
+    for number, run in enumerate(runs):
+        found[run.reference] = found.get(run.reference, 0) + (number > restart)
+        baseline = number == restart or (number > restart and found[run.reference] <= BASELINE_RUNS)
+        if number >= half or baseline:
+            kept.append(run)
+    return kept
+
+
+def _read(line: bytes) -> Run | None:
+    try:
+        told = json.loads(line)
+        return Run(**{**told, "at": datetime.fromisoformat(told["at"]), "kind": Kind(told["kind"])})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _is_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
+def _to_disk(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

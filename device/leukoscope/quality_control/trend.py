@@ -1,0 +1,35 @@
+"""The trend of a bench while it runs: what is added to it, and what it warns of."""
+
+from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.run import Run
+from leukoscope.quality_control.series import alarms_of
+
+
+class Trend:
+    """Keeps the warnings of a notebook up to date, also when another program writes into it."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._stamp: tuple[int, int] | None = None
+        self._alarms: tuple[str, ...] = ()
+
+    def add(self, run: Run) -> None:
+        """Write a run down.
+
+        Raises:
+            TrendError: the file cannot be written.
+        """
+        self._notebook.add(run)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What is out of limits now, one line each.
+
+        Raises:
+            TrendError: the file cannot be read.
+        """
+        stamp = self._notebook.stamp()
+        if stamp != self._stamp:
+            self._alarms = alarms_of(self._notebook.runs())
+            self._stamp = stamp
+        return self._alarms

@@ -1,0 +1,1 @@
+"""The running device: from the open bench to the last report."""

@@ -1,0 +1,80 @@
+"""The device's eye: takes frames, has the sample under way examine them, and says what it waits for."""
+
+import logging
+from collections.abc import Callable
+
+from leukoscope.cameras import Camera
+from leukoscope.cameras.replay import ReplayCamera
+from leukoscope.errors import CalibrationError
+from leukoscope.instrument import Look, Waiting
+from leukoscope.service.presenter import Narrator
+from leukoscope.service.sample_run import UnderWay
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import Source
+
+LOOK_FAULTS = 5
+"""Unexpected failures in a row before the device gives up."""
+HINT_AFTER_S = 1.5
+"""How long nothing new is seen before the hand is told what to do."""
+
+_log = logging.getLogger("leukoscope")
+
+
+class Eye:
+    """Looks through the camera; one picture that cannot be examined is no reason to stop."""
+
+    def __init__(self, camera: Camera, narrator: Narrator, clock_s: Callable[[], float]) -> None:
+        self._camera, self._narrator, self._clock_s = camera, narrator, clock_s
+        self._faults = 0
+        self._told_skipped = 0
+        self._seen_at_s = 0.0
+
+    def capture(self) -> Frame | None:
+        """A frame, shown where there is a window for it; None when there are no more pictures.
+
+        Raises:
+            CameraInterrupted: the camera is being opened again.
+            CameraError: it failed for good.
+        """
+        frame = self._camera.capture()
+        self._tell_skipped()
+        if frame is not None:
+            self._narrator.field(frame)
+        return frame
+
+    def examine(self, frame: Frame, under_way: UnderWay) -> None:
+        """Show the frame to the sample, and tell what came of it.
+
+        Raises:
+            CalibrationError: a live frame is not what the calibration was made for.
+            Exception: `LOOK_FAULTS` frames in a row broke the analysis.
+        """
+        try:
+            look = under_way.sample.take(frame)
+            self._faults = 0
+        except CalibrationError as error:
+            if self._camera.source is Source.REPLAYED:
+                # One odd picture in a folder; a live camera of the wrong size never gives a right one.
+                _log.warning("%s: %s", frame.label, error)
+                return
+            raise
+        except Exception:
+            # One picture that breaks the analysis must not cost the sample; a row of them is a defect.
+            _log.exception("frame %d could not be examined", frame.number)
+            self._faults += 1
+            if self._faults >= LOOK_FAULTS:
+                raise
+            return
+        if isinstance(look, Look) and not look.again:
+            self._narrator.looked(look.field)
+            under_way.take_in(look)
+            self._seen_at_s = self._clock_s()
+            under_way.tell(self._narrator)
+        elif look is Waiting.MOVED_TOO_FAST or self._clock_s() - self._seen_at_s >= HINT_AFTER_S:
+            self._narrator.hint(under_way.sample, under_way.last_flaw, look)
+
+    def _tell_skipped(self) -> None:
+        skipped = self._camera.skipped if isinstance(self._camera, ReplayCamera) else []
+        for path, reason in skipped[self._told_skipped :]:
+            _log.warning("picture passed over: %s: %s", path.name, reason)
+        self._told_skipped = len(skipped)

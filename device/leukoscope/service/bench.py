@@ -1,0 +1,269 @@
+"""The one place that knows every concrete part: from settings to a bench that is open."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from leukoscope import __version__
+from leukoscope.bundles.startup import Startup
+from leukoscope.bundles.store import BundleStore
+from leukoscope.cameras import Camera
+from leukoscope.cameras.held import held
+from leukoscope.cameras.simulated import SimulatedCamera
+from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
+from leukoscope.counting.tally import Tally
+from leukoscope.delivery.sink import Sink
+from leukoscope.displays import Display
+from leukoscope.displays.fault_text import fault_of
+from leukoscope.displays.language import words_of
+from leukoscope.displays.panel import Panel
+from leukoscope.displays.state import Starting
+from leukoscope.errors import (
+    CalibrationError,
+    DisplayError,
+    LeukoscopeError,
+    SettingsError,
+)
+from leukoscope.indicators import News, Signaller
+from leukoscope.instrument import Instrument
+from leukoscope.messages.identity import Identity
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.quality import QualityGate
+from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.recovery import lost_outbox, restore
+from leukoscope.outbox.store import Outbox
+from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.trend import Trend
+from leukoscope.service.models import LoadedModels, open_models
+from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.specimen.sample import Provenance, Source
+from leukoscope.statistics.recount import Grounds
+from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.summary import Naming
+from leukoscope.system.host import boot_id, clock_synchronised
+from leukoscope.system.mounts import kept_in_memory
+from leukoscope.system.watchdog import Lifeline, Watched
+
+SENT_KEPT = timedelta(days=90)
+"""How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
+MOST_SENT = 10_000
+SETTLING_FRAMES = 6
+"""The first frames of a live camera may still be exposed otherwise than asked for."""
+STUCK_S = 300.0
+"""A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
+STAGE_STEP_UM = 20.0
+"""How far a key moves the simulated stage: about a quarter of a field."""
+Part = TypeVar("Part", Camera, Display, Control, Signaller)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A bench whose every part is open."""
+
+    settings: BenchSettings
+    camera: Camera
+    controls: tuple[Control, ...]
+    panel: Panel
+    signals: Signaller | None
+    instrument: Instrument
+    naming: Naming
+    rules: Rules
+    outbox: Outbox
+    trend: Trend
+    sink: Sink
+    commands: Commands
+    identity: Identity
+    short_labels: Mapping[str, str]
+    """Class key to what fits on a small display."""
+    warning: str
+    """Something the technician should know before counting; empty when there is nothing."""
+    idle_view: bool
+    """A window shows the field also when nothing is counted; only where looking uses nothing up."""
+    provenance: Callable[[], Provenance]
+    """What a report made now would have to say about its origin."""
+    ready: Callable[[], None]
+    """To be called once the device is ready: bundles on trial are confirmed."""
+
+    def new_tally(self) -> Tally:
+        """An empty count for the next sample."""
+        return Tally(self.naming, self.settings.counting, self.rules)
+
+    @property
+    def grounds(self) -> bytes:
+        """What the numbers of a report made now rest on beside its cells."""
+        return Grounds(self.naming, self.settings.counting.interval_width, self.rules).to_json()
+
+    def move_stage(self, action: Action) -> None:
+        """Move a stage that can be moved, by a step; a hand moves all others."""
+        if isinstance(self.camera, SimulatedCamera) and action in _STAGE_STEPS:
+            across, down = _STAGE_STEPS[action]
+            self.camera.stage.move_by(across * STAGE_STEP_UM, down * STAGE_STEP_UM)
+
+
+_STAGE_STEPS = {
+    Action.STAGE_LEFT: (-1, 0),
+    Action.STAGE_RIGHT: (1, 0),
+    Action.STAGE_UP: (0, -1),
+    Action.STAGE_DOWN: (0, 1),
+}
+
+
+@contextmanager
+def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Iterator[Bench]:
+    """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
+
+    Args:
+        settings: what a settings file said.
+        near: the folder of that file.
+        lifeline: hears of each step.
+
+    Raises:
+        LeukoscopeError: a part is missing; the error names it, and it has been shown.
+    """
+    with ExitStack() as stack:
+        displays = [_closing(stack, display.open()) for display in settings.displays]
+        panel = Panel(displays, words_of(settings.language))
+        signals = None if settings.signals is None else _closing(stack, settings.signals.open())
+        try:
+            yield _open_parts(settings, near, stack, panel, signals, lifeline)
+        except LeukoscopeError as error:
+            panel.show(fault_of(error))
+            if signals is not None:
+                with suppress(DisplayError):
+                    signals.tell(News.FAULT)
+            raise
+
+
+def _open_parts(
+    settings: BenchSettings,
+    near: Path,
+    stack: ExitStack,
+    panel: Panel,
+    signals: Signaller | None,
+    lifeline: Lifeline,
+) -> Bench:
+    def tell(step: str) -> None:
+        lifeline.starting(step)
+        panel.show(Starting(step, __version__))
+
+    tell("Opening the outbox")
+    settings.storage.make_folder()
+    outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
+    outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
+    warnings = []
+    if (lost := lost_outbox(outbox)) is not None:
+        reports = settings.storage.folder / "reports"
+        count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
+        warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
+    if kept_in_memory(settings.storage.folder):
+        warnings.append("Results are kept in memory and lost at power-off")
+    tell("Loading the networks")
+    startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
+    models = open_models(settings.models, near, startup)
+    stack.callback(startup.forgive)
+    warnings += startup.told
+    tell("Reading the calibration")
+    calibration = settings.calibration.open(near)
+    if not calibration.measured:
+        warnings.append("Calibration is nominal")
+    tell("Reading the rules")
+    rules = settings.rules.open(near, settings.mode)
+    tell("Opening the camera")
+    camera = _closing(stack, held(settings.camera, calibration.white).open())
+    if camera.source is Source.LIVE:
+        # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
+        _expect_frame(camera, calibration)
+    tell("Opening the controls")
+    controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
+    identity = identity_of(settings)
+    commands = Commands(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
+    sink = _open_sink(settings, outbox, identity, commands)
+    sink.start()
+    stack.callback(sink.stop)
+    lifeline.watch(Watched("Broker", lambda: sink.late_s, STUCK_S))
+
+    return Bench(
+        settings=settings,
+        camera=camera,
+        controls=controls,
+        panel=panel,
+        signals=signals,
+        instrument=Instrument(
+            calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
+        ),
+        naming=models.naming,
+        rules=rules,
+        outbox=outbox,
+        trend=Trend(Notebook(settings.storage.folder)),
+        sink=sink,
+        commands=commands,
+        identity=identity,
+        short_labels={one.key: one.short for one in models.classifier.classes},
+        warning="; ".join(warnings),
+        idle_view=panel.window is not None and not _runs_out(settings),
+        provenance=lambda: provenance_of(settings, models, calibration, camera),
+        ready=startup.confirm,
+    )
+
+
+def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: Commands) -> Sink:
+    reporting, rng = settings.reporting, Random()
+    if reporting.driver == "mqtt":
+        return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)
+    return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
+
+
+def _expect_frame(camera: Camera, calibration: Calibration) -> None:
+    """A frame the calibration was made for, after the few that a sensor needs to settle on its settings."""
+    for left in reversed(range(SETTLING_FRAMES)):
+        frame = camera.capture()
+        try:
+            if frame is not None:
+                calibration.refuse_foreign(frame)
+            return
+        except CalibrationError:
+            if not left:
+                raise
+
+
+def provenance_of(
+    settings: BenchSettings, models: LoadedModels, calibration: Calibration, camera: Camera
+) -> Provenance:
+    """What a report made now has to say about its origin."""
+    return Provenance(
+        site=settings.site,
+        device=settings.device,
+        software_version=__version__,
+        segmenter=models.segmenter_identity,
+        classifier=models.classifier_identity,
+        calibration_id=calibration.id,
+        calibration_measured=calibration.measured,
+        um_per_px=calibration.um_per_px,
+        source=camera.source,
+        clock_synchronised=clock_synchronised(),
+        boot_id=boot_id(),
+    )
+
+
+def _runs_out(settings: BenchSettings) -> bool:
+    """Whether each capture uses up a picture or moves the stage on."""
+    camera = settings.camera
+    return camera.driver == "replay" or (camera.driver == "simulated" and camera.path == "serpentine")
+
+
+def _open_control(control: ControlSettings, panel: Panel) -> Control:
+    if not isinstance(control, WindowKeyboardSettings):
+        return control.open()
+    window = panel.window
+    if window is None:
+        raise SettingsError('controls: driver "window" needs a display with driver "window": add one to displays')
+    return control.open(window)
+
+
+def _closing(stack: ExitStack, part: Part) -> Part:
+    stack.callback(part.close)
+    return part

@@ -1,0 +1,282 @@
+"""The device's life: ready, counting, paused, reporting, and what the technician is told meanwhile."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from leukoscope.controls import Action, Event, Identify
+from leukoscope.errors import CameraInterrupted, ControlError, OutboxError
+from leukoscope.instrument import FinishReason, Sample
+from leukoscope.outbox.quota import Room
+from leukoscope.service.acquisition import Eye
+from leukoscope.service.bench import Bench
+from leukoscope.service.event_journal import Interrupted
+from leukoscope.service.next_sample import NextSample
+from leukoscope.service.presenter import Narrator
+from leukoscope.service.remote_commands import Remote, Restart, StartSample, UseRules, Wish
+from leukoscope.service.report_filing import Filing
+from leukoscope.service.sample_log import SampleBook
+from leukoscope.service.sample_run import UnderWay
+from leukoscope.service.telemetry import Dispatch
+from leukoscope.system.watchdog import Lifeline
+
+REFRESH_S = 1.0
+"""How often an idle screen is brought up to date."""
+IDLE_S = 0.05
+"""Pause between two looks at the button when nothing is counted."""
+
+_log = logging.getLogger("leukoscope")
+
+
+class Service:
+    """Joins hand, eye and mouth of the instrument; every decision about cells is made elsewhere."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        near: Path,
+        *,
+        samples: int = 0,
+        sample_id: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        lifeline: Lifeline | None = None,
+    ) -> None:
+        self._bench = bench
+        self._lifeline = lifeline or Lifeline.of_this_process()
+        self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
+        self.to_start_again = False
+        """Somebody has asked for it."""
+        self.to_calibrate = False
+        """A very long press before any sample: the technician wants the calibrations."""
+        self._narrator = Narrator(bench, clock_s)
+        self._eye = Eye(bench.camera, self._narrator, clock_s)
+        self._dispatch = Dispatch(bench, self._room, self._narrator, now, clock_s, sleep)
+        self._book = SampleBook(bench, self._narrator.fault, now)
+        self._samples_left = samples or math.inf
+        self._filing = Filing(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
+        self._confirm_s = bench.settings.samples.confirm_s
+        self._next = NextSample(sample_id, self._book, self._narrator, self._confirm_s, clock_s)
+        self._now, self._clock_s, self._sleep = now, clock_s, sleep
+        self._under_way: UnderWay | None = None
+        self._result_shown = False
+        """Nobody has named or begun another sample since the last was reported."""
+        self._discard_asked_s = -math.inf
+        self._refreshed_at_s = -REFRESH_S
+        self._running = True
+
+    def run(self) -> None:
+        """Until enough samples are reported or somebody quits.
+
+        Raises:
+            LeukoscopeError: a part failed; what was counted until then is reported first.
+        """
+        try:
+            self._resume()
+            while self._running:
+                self._turn()
+                self._lifeline.turn(self._status(), busy=self._sample is not None)
+            if self.to_start_again or self.to_calibrate:
+                self._lifeline.becoming("starting again")
+            else:
+                self._lifeline.leaving()
+            self._finish("technician")
+        except Exception:
+            # Whatever broke, what was counted before it is worth a report.
+            self._finish("fault")
+            raise
+        finally:
+            self._book.close()
+        self._dispatch.leave()
+
+    @property
+    def _sample(self) -> Sample | None:
+        return None if self._under_way is None else self._under_way.sample
+
+    def _status(self) -> str:
+        """What the device does, in a line without a name of a specimen."""
+        if self._under_way is None:
+            return "result" if self._result_shown else "ready"
+        doing = "counting" if self._under_way.counting else "paused"
+        tally = self._under_way.sample.tally
+        return f"{doing}: {tally.white_cells} white cells in {tally.fields_counted} fields"
+
+    def _turn(self) -> None:
+        for event in self._events():
+            if isinstance(event, Identify):
+                self._identify(event)
+            else:
+                self._act(event)
+        self._obey()
+        self._dispatch.turn()
+        try:
+            if self._under_way is not None and self._under_way.counting:
+                self._count_one_frame(self._under_way)
+            else:
+                self._idle()
+        except CameraInterrupted as error:
+            # The camera is being opened again, for a bounded time; hand and broker go on meanwhile.
+            self._narrator.fault(error)
+            self._sleep(IDLE_S)
+
+    def stop(self) -> None:
+        """Leave at the next turn; a sample under way is finished and reported with what it has."""
+        self._running = False
+
+    def _idle(self) -> None:
+        if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
+            self._refreshed_at_s = self._clock_s()
+            if self._under_way is not None:
+                self._under_way.tell(self._narrator)
+            elif self._result_shown:
+                self._dispatch.tell()
+            else:
+                self._next.tell(self._room.warning())
+        if self._bench.idle_view:
+            self._eye.capture()
+        self._sleep(IDLE_S)
+
+    def _events(self) -> list[Event]:
+        events = []
+        for control in self._bench.controls:
+            try:
+                while (event := control.poll()) is not None:
+                    events.append(event)
+            except ControlError as error:
+                self._narrator.fault(error)
+        return events
+
+    def _identify(self, said: Identify) -> None:
+        """What the next sample is called; one that is under way keeps its name."""
+        if self._sample is not None:
+            if said.complete and said.sample_id:
+                self._narrator.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
+            return
+        if self._next.hear(said):
+            self._result_shown = False
+            self._next.tell(self._room.warning())
+
+    def _act(self, action: Action) -> None:
+        asked_s, self._discard_asked_s = self._discard_asked_s, -math.inf
+        if asked_s > -math.inf:
+            self._narrator.answered()
+        match action:
+            case Action.DISCARD if self._clock_s() - asked_s <= self._confirm_s:
+                self._discard()
+            case Action.DISCARD:
+                self._ask_discard()
+            case Action.QUIT:
+                self._running = False
+            case Action.FINISH if self._sample is not None:
+                self._finish("technician")
+            case Action.TOGGLE if self._under_way is not None and self._under_way.counting:
+                self._under_way.pause()
+                self._under_way.tell(self._narrator)
+            case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
+                self._narrator.fault(OutboxError(full))
+            case Action.TOGGLE:
+                self._narrator.answered()
+                under_way = self._under_way or self._begin(self._next.take(self._now()))
+                under_way.go_on()
+                under_way.tell(self._narrator)
+            case _:
+                self._bench.move_stage(action)
+
+    def _obey(self) -> None:
+        """Do what was commanded from afar."""
+        try:
+            for wish in self._remote.wishes():
+                self._grant(wish)
+        except OutboxError as error:
+            # What cannot be answered is told here, and must not end the counting.
+            self._narrator.fault(error)
+
+    def _grant(self, wish: Wish) -> None:
+        match wish:
+            case StartSample(sample_id):
+                self._next.call(sample_id)
+                self._act(Action.TOGGLE)
+            case UseRules(rules):
+                self._bench = replace(self._bench, rules=rules)
+            case Restart():
+                self.to_start_again = True
+                self.stop()
+
+    def _ask_discard(self) -> None:
+        """Nothing is thrown away by one slip of the hand; meanwhile nothing is counted."""
+        if self._under_way is None:
+            if self._next.is_named:
+                # A wrong scan is taken back.
+                self._next.forget()
+            elif self._bench.settings.calibration.file is not None:
+                self.to_calibrate = True
+                self.stop()
+            return
+        self._under_way.pause()
+        self._discard_asked_s = self._clock_s()
+        self._under_way.tell(self._narrator)
+        self._narrator.notice("Discard?", "Again to discard it", self._under_way.sample.sample_id, self._confirm_s)
+
+    def _discard(self) -> None:
+        """Throw the sample away; nothing is reported, and the register says so."""
+        sample, self._under_way = self._sample, None
+        if sample is None:
+            return
+        self._book.discarded(sample)
+        _log.warning("sample discarded by the technician, report %s", sample.report_id)
+        self._narrator.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
+
+    def _begin(self, sample_id: str, before: Interrupted | None = None) -> UnderWay:
+        # It is under way before anything is written down, so that it is reported whatever breaks then.
+        under_way = self._under_way = UnderWay(self._bench, self._book, sample_id, self._now, self._clock_s, before)
+        self._narrator.faults.clear()
+        self._dispatch.forget()
+        self._result_shown = False
+        under_way.begin()
+        return under_way
+
+    def _resume(self) -> None:
+        """Go on with a sample that a power cut ended, once the hand says so."""
+        found = self._book.interrupted()
+        if found is None:
+            return
+        self._narrator.rebuilding()
+        under_way = self._begin(found.header["sample_id"], found)
+        under_way.tell(self._narrator)
+        if under_way.sample.enough:
+            # Only its report was missing.
+            self._finish("enough_cells")
+
+    def _count_one_frame(self, under_way: UnderWay) -> None:
+        frame = self._eye.capture()
+        if frame is None:
+            self._finish("end_of_pictures")
+            return
+        self._eye.examine(frame, under_way)
+        if under_way.sample.enough:
+            self._finish("enough_cells")
+
+    def _finish(self, because: FinishReason) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
+            return
+        sample = under_way.sample
+        report = sample.finish(because, self._bench.provenance())
+        cells = sample.tally.white_cell_records()
+        key = self._filing.report(self._bench, report, cells)
+        self._book.reported(sample, because)
+        self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
+        self._dispatch.send(report, key)
+        self._result_shown = True
+        self._narrator.result(report)
+        self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
+        _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
+        self._samples_left -= 1
+        if self._samples_left == 0 or because == "end_of_pictures":
+            self._running = False

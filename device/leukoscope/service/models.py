@@ -1,0 +1,105 @@
+"""Finds and opens the networks that the settings name, and says what their names are worth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from leukoscope import __version__
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.analysis.segmenter import Segmenter
+from leukoscope.bundles.installing import refuse_other_answers
+from leukoscope.bundles.startup import FoundBundle, Startup
+from leukoscope.errors import BundleError
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.network import Network
+from leukoscope.inference.validation import Validation
+from leukoscope.instrument import Instrument
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.quality import QualityGate, QualityLimits
+from leukoscope.settings import ModelSettings
+from leukoscope.specimen.sample import BundleIdentity
+from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.misclassification import Correction
+from leukoscope.statistics.summary import Naming
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """Both networks, and what reports say about them."""
+
+    segmenter: Segmenter
+    classifier: Classifier
+    segmenter_identity: BundleIdentity
+    classifier_identity: BundleIdentity
+    naming: Naming
+    """What the classifier can name, and how it mistakes it."""
+
+
+def open_models(models: ModelSettings, near: Path | None = None, startup: Startup | None = None) -> LoadedModels:
+    """Load both bundles.
+
+    Args:
+        models: what the settings say.
+        near: the folder of the settings file.
+        startup: a start of a device with bundles of its own, which counts nothing before both golden pairs are
+            replayed; without it only those beside the settings file and those of the software are looked at.
+
+    Raises:
+        SettingsError: a bundle is not where the settings say.
+        BundleError: a bundle is altered or of the wrong kind, or decides otherwise than it must.
+        EngineUnavailable: the runtime is not installed.
+    """
+    on_device = startup is not None
+    startup = startup or Startup(near, __version__)
+    with startup.opening(models.segmenter) as found:
+        first, first_network = _open_bundle(models, found, prove=on_device)
+        segmenter = Segmenter(first, first_network)
+    with startup.opening(models.classifier) as found:
+        second, second_network = _open_bundle(models, found, prove=on_device)
+        classifier, naming = Classifier(second, second_network), naming_of(second)
+    engine = models.engine.driver
+    identities = [
+        BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.digest(engine), engine)
+        for bundle in (first, second)
+    ]
+    return LoadedModels(
+        segmenter=segmenter,
+        classifier=classifier,
+        segmenter_identity=identities[0],
+        classifier_identity=identities[1],
+        naming=naming,
+    )
+
+
+def open_classifier(models: ModelSettings) -> Classifier:
+    """The classifier alone; errors as in `open_models`."""
+    with Startup(None, __version__).opening(models.classifier) as found:
+        return Classifier(*_open_bundle(models, found, prove=False))
+
+
+def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
+    """An instrument for stored pictures, of which nothing is known but the scale; errors as in `open_models`."""
+    loaded = open_models(models)
+    gate = QualityGate(QualityLimits())
+    return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
+
+
+def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> tuple[Bundle, Network]:
+    bundle = Bundle.read(found.folder)
+    network = models.engine.open(bundle)
+    if found.on_trial or prove:
+        refuse_other_answers(bundle, network)
+    return bundle, network
+
+
+def naming_of(bundle: Bundle) -> Naming:
+    """What a classifier's bundle says about its classes, and its validation about how it mistakes them.
+
+    Raises:
+        BundleError: it is no classifier's, or its validation is missing, altered or about other classes.
+    """
+    facts = bundle.manifest.classifier
+    if facts is None:
+        raise BundleError(f"bundle {bundle.manifest.name} is no classifier: check models.classifier in the settings")
+    path = bundle.validation_path()
+    correction = None if path is None else Correction(merge_confusion(Validation.read(path), facts))
+    return Naming(facts.classes, facts.groups, correction)

@@ -1,0 +1,62 @@
+"""What the next sample will be called, as the hand says it bit by bit."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from leukoscope.controls import Identify
+from leukoscope.service.presenter import Narrator
+from leukoscope.service.sample_ids import Verdict
+from leukoscope.service.sample_log import SampleBook
+
+
+class NextSample:
+    """Takes what is scanned or typed, asks back where it must, and gives the name away once."""
+
+    def __init__(
+        self, sample_id: str, book: SampleBook, narrator: Narrator, confirm_s: float, clock_s: Callable[[], float]
+    ) -> None:
+        """`sample_id` is the name already known, or empty; `confirm_s` how long a question waits for its answer."""
+        self._sample_id = sample_id
+        self._typed: str | None = None
+        self._book, self._narrator = book, narrator
+        self._confirm_s, self._clock_s = confirm_s, clock_s
+
+    def hear(self, said: Identify) -> bool:
+        """Take in what was said; False where it is no name, or is to be said again."""
+        self._typed = None if said.complete else said.sample_id
+        if said.complete and said.sample_id:
+            match self._book.offer(said.sample_id, self._clock_s()):
+                case Verdict.NOT_AN_ID:
+                    self._narrator.notice("Not an id", "Scan or type it again", said.sample_id)
+                    return False
+                case Verdict.USED_BEFORE:
+                    todo = "Once more to count it again"
+                    self._narrator.notice("Used before", todo, said.sample_id, self._confirm_s)
+                    return False
+                case Verdict.TAKEN:
+                    self._sample_id = said.sample_id
+        self._narrator.answered()
+        return True
+
+    def call(self, sample_id: str) -> None:
+        """Its name, from somebody who has asked back already."""
+        self._sample_id, self._typed = sample_id, None
+
+    def tell(self, room: str) -> None:
+        """Show that a press starts it, what it is called, and `room`, how full the outbox is where that matters."""
+        self._narrator.ready(self._sample_id if self._typed is None else f"{self._typed}_", room)
+
+    @property
+    def is_named(self) -> bool:
+        """Somebody has said what it is called, or is about to."""
+        return bool(self._sample_id or self._typed)
+
+    def forget(self) -> None:
+        """It was not meant; the next press starts a sample without a name."""
+        self._sample_id, self._typed = "", None
+
+    def take(self, begun_at: datetime) -> str:
+        """Its name, or an automatic one; a name is for one specimen, and the next one must not inherit it."""
+        name = self._sample_id or self._book.automatic(begun_at)
+        self.forget()
+        return name

@@ -1,0 +1,224 @@
+"""Tells the technician what the device is doing, on every display; it decides nothing."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+
+from leukoscope import __version__
+from leukoscope.counting.tally import Tally
+from leukoscope.displays.fault_text import fault_of
+from leukoscope.displays.kept import KeptScreens
+from leukoscope.displays.state import (
+    BrokerState,
+    Counting,
+    Delivery,
+    Fault,
+    Guiding,
+    Hint,
+    Looking,
+    Precision,
+    Ready,
+    Result,
+    Screen,
+    Sent,
+    Starting,
+    differential_lines,
+    hint_for,
+    result_of,
+)
+from leukoscope.displays.wording import PRESS, specimen
+from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
+from leukoscope.indicators import News
+from leukoscope.instrument import Look, Sample, Waiting
+from leukoscope.outbox.store import Key, State
+from leukoscope.service.bench import Bench
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.field import CountedField, Flaw, RejectedField
+from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.sample import SampleReport
+
+NOTICE_S = 3.0
+"""How long a notice stands when nothing waits for an answer."""
+
+_log = logging.getLogger("leukoscope")
+
+
+_HINT_OF = {
+    Waiting.STAGE_MOVES: Hint.WAIT,
+    Waiting.MOVED_TOO_FAST: Hint.SLOWER,
+    Waiting.SEEN_BEFORE: Hint.MOVE,
+}
+
+
+class Narrator:
+    """Turns what happened into screens; a display that fails is logged and never stops the device."""
+
+    def __init__(self, bench: Bench, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._bench, self._clock_s = bench, clock_s
+        self._notice_until_s = -math.inf
+        self._news: News | None = None
+        self._kept = KeptScreens.of_this_service()
+        self.faults: list[str] = []
+        """What was told as a fault since the last sample began, one line each."""
+
+    def rebuilding(self) -> None:
+        """A sample that was cut short is put together again, which takes seconds where it was long."""
+        self._show(Starting("Building the slide again", __version__))
+
+    def ready(self, sample_id: str, room: str = "") -> None:
+        """The next press starts a sample; `room` says how full the outbox is, where that matters."""
+        state = self._bench.sink.state
+        broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
+        if self._bench.settings.reporting.driver == "none":
+            broker = BrokerState.NONE
+        source = self._bench.camera.source
+        # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
+        standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
+        warning = self.faults[-1] if self.faults else standing
+        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
+        self._signal(News.FAULT if self.faults else News.READY)
+
+    def alarms(self) -> tuple[str, ...]:
+        """What the instrument's own trend warns of, one line each; a trend that cannot be read is one."""
+        try:
+            return self._bench.trend.alarms
+        except TrendError as error:
+            return (str(error),)
+
+    def counting(
+        self,
+        sample: Sample,
+        last_flaw: Flaw | None,
+        elapsed_s: float,
+        *,
+        paused: bool,
+        resumed: bool = False,
+        lost: bool = False,
+    ) -> None:
+        """The live count; `lost` where the newest field lies nobody knows how far from those before it."""
+        tally = sample.tally
+        self._signal(News.PAUSED if paused else News.COUNTING)
+        self._show(
+            Counting(
+                white_so_far=tally.white_cells,
+                white_goal=tally.goal,
+                fields_counted=tally.fields_counted,
+                fields_rejected=tally.fields_rejected,
+                last_flaw=last_flaw,
+                differential=differential_lines(tally.differential(), self._bench.short_labels),
+                red_cells=tally.kind_count(CellKind.RBC),
+                platelets=tally.kind_count(CellKind.PLATELET),
+                area_mm2=tally.area_um2 / 1e6,
+                precision=self._precision(tally),
+                elapsed_s=elapsed_s,
+                paused=paused,
+                source=self._bench.camera.source,
+                resumed=resumed,
+                mode=self._bench.settings.mode,
+                lost=lost,
+            )
+        )
+
+    def looked(self, field: CountedField | RejectedField) -> None:
+        """A sound for whoever looks into the eyepiece."""
+        self._signal(News.REFUSED if isinstance(field, RejectedField) else News.FIELD_COUNTED)
+
+    def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
+        """Something the hand must read before anything else is shown; a fault or a result comes first all the same.
+
+        Args:
+            title: what it is about.
+            todo: what to do.
+            name: of the specimen.
+            for_s: how long it stands, unless it is answered.
+            refused: whether it sounds like a refusal.
+        """
+        self.answered()
+        self._show(Guiding(title, todo, specimen(name), None, self._bench.camera.source))
+        self._notice_until_s = self._clock_s() + for_s
+        if refused:
+            self._signal(News.REFUSED)
+
+    def answered(self) -> None:
+        """The notice has done its work."""
+        self._notice_until_s = -math.inf
+
+    def hint(self, sample: Sample, last_flaw: Flaw | None, told: Waiting | Look) -> None:
+        """What the hand has to do before the next field can be counted; of a look that the place is still refused."""
+        if isinstance(told, Look):
+            hint = hint_for(told.field.quality.flaws[0])
+        else:
+            # Whatever was wrong with a place before, one that was counted is left.
+            flaw = None if told is Waiting.SEEN_BEFORE else last_flaw
+            hint = _HINT_OF[told] if flaw is None else hint_for(flaw)
+        tally = sample.tally
+        screen = Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, self._bench.settings.mode)
+        before = self._bench.panel.shown
+        self._show(screen)
+        if hint is Hint.SLOWER and before != screen == self._bench.panel.shown:
+            # Whoever looks into the eyepiece hears it, once.
+            self._signal(News.REFUSED)
+
+    def _precision(self, tally: Tally) -> Precision | None:
+        wanted = tally.least_certain()
+        if wanted is None:
+            return None
+        label = self._bench.short_labels.get(wanted.cell_class, wanted.cell_class)
+        return Precision(label, 50 * self._bench.settings.counting.interval_width, wanted.count_more)
+
+    def result(self, report: SampleReport) -> None:
+        """The finished sample."""
+        self._signal(News.DONE)
+        self._show(result_of(report, self._bench.short_labels))
+
+    def delivery(self, report: SampleReport, key: Key) -> None:
+        """What became of its report."""
+        kept = self._bench.outbox.get(key)
+        # A report that is no longer in the outbox was pruned, and only sent ones are.
+        sent = kept is None or kept.state is State.SENT
+        self._show(
+            Sent(
+                report_id=report.id[:8],
+                pending=self._bench.outbox.counts().pending,
+                delivery=Delivery.SENT if sent else Delivery.QUEUED,
+                source=report.provenance.source,
+            )
+        )
+
+    def fault(self, error: LeukoscopeError) -> None:
+        """A part failed and somebody has to do something."""
+        if str(error) not in self.faults:
+            # A part that stays broken is asked many times a second; once in the journal is enough.
+            _log.error("%s", error)
+            self.faults.append(str(error))
+        self._show(fault_of(error))
+        self._signal(News.FAULT)
+
+    def field(self, frame: Frame) -> None:
+        """The live field, where there is a window for it."""
+        for error in self._bench.panel.show_field(frame):
+            _log.warning("display: %s", error)
+
+    def _show(self, screen: Screen) -> None:
+        noticed = self._clock_s() < self._notice_until_s and not isinstance(screen, Fault | Result)
+        if noticed or screen == self._bench.panel.shown:
+            return
+        self._notice_until_s = -math.inf
+        self._kept.keep(screen)
+        for error in self._bench.panel.show(screen):
+            _log.warning("display: %s", error)
+
+    def _signal(self, news: News) -> None:
+        """A state is told when it begins, what happens within it each time."""
+        passing = news in (News.FIELD_COUNTED, News.REFUSED)
+        if self._bench.signals is None or news == self._news:
+            return
+        if not passing:
+            self._news = news
+        try:
+            self._bench.signals.tell(news)
+        except DisplayError as error:
+            if str(error) not in self.faults:
+                _log.warning("signals: %s", error)
+                self.faults.append(str(error))

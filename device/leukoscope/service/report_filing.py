@@ -1,0 +1,78 @@
+"""Files a finished report where a pulled plug cannot reach it, and what goes with it."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from leukoscope.errors import OutboxError, TrendError
+from leukoscope.outbox.cell_pictures import keep_pictures
+from leukoscope.outbox.record_report import record
+from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.store import Key
+from leukoscope.quality_control.run import Run
+from leukoscope.service.bench import Bench
+from leukoscope.service.presenter import Narrator
+from leukoscope.specimen.census import CellPicture, CellRecord
+from leukoscope.specimen.sample import SampleReport
+from leukoscope.system.watchdog import Lifeline
+
+OUTBOX_RETRY_S = 5.0
+
+_log = logging.getLogger("leukoscope")
+
+
+class Filing:
+    """Insists on a report; pictures and trend are kept where that can be done."""
+
+    def __init__(
+        self,
+        narrator: Narrator,
+        lifeline: Lifeline,
+        now: Callable[[], datetime],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`leaving` tells whether the program was told to stop."""
+        self._narrator, self._lifeline, self._now = narrator, lifeline, now
+        self._sleep, self._leaving = sleep, leaving
+
+    def report(self, bench: Bench, report: SampleReport, cells: Sequence[CellRecord]) -> Key:
+        """Put it into the outbox and its file beside it; insist until that is done.
+
+        Raises:
+            OutboxError: there is no place for it and the program was told to stop; the report is in the log.
+        """
+        while True:
+            try:
+                key = record(report, bench.outbox, bench.identity, now=self._now, cells=cells, grounds=bench.grounds)
+                kept = bench.outbox.get(key)
+                if kept is not None:
+                    Journal(bench.settings.storage.folder / "reports").write(key, kept.payload)
+                return key
+            except OutboxError as error:
+                failure = error
+            except OSError as error:
+                failure = OutboxError(f"the report cannot be written ({error.strerror}): make room")
+            self._narrator.fault(failure)
+            if self._leaving():
+                # systemd kills what does not stop; the journal is the last place that may hold it.
+                _log.critical("a report that could not be kept: %r", report)
+                raise failure
+            self._lifeline.turn("waiting for room to keep a report", busy=True)
+            self._sleep(OUTBOX_RETRY_S)
+
+    def pictures(self, bench: Bench, report: SampleReport, pictures: Sequence[tuple[CellRecord, CellPicture]]) -> None:
+        """Pictures are for looking at; what cannot be kept is told and never in the report's way."""
+        try:
+            keep_pictures(report, pictures, bench.outbox, bench.identity, now=self._now)
+        except OutboxError as error:
+            self._narrator.fault(error)
+
+    def trend(self, bench: Bench, run: Run) -> None:
+        """What the sample said about the instrument; a result is never lost for it."""
+        try:
+            bench.trend.add(run)
+        except TrendError as error:
+            _log.warning("%s", error)

@@ -1,0 +1,67 @@
+"""From a settings file to a device that runs, and what it died of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from leukoscope.calibrating.menu import lead_through
+from leukoscope.cli.calibrate import pages_of
+from leukoscope.displays.fault_text import fault_of
+from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.service.bench import open_bench
+from leukoscope.service.loop import Service
+from leukoscope.service.sample_ids import MOST_CHARS
+from leukoscope.settings import BenchSettings
+from leukoscope.system.fault_record import FaultRecord, LastFault
+from leukoscope.system.log_setup import set_up_logs
+from leukoscope.system.shutdown import start_again, stopped_by_signals
+from leukoscope.system.watchdog import Lifeline
+
+
+def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
+    """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
+
+    Whoever asks for the calibrations by a very long press gets their menu, and then the device starts again.
+
+    Raises:
+        LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
+    """
+    settings, near = BenchSettings.read(bench_file), bench_file.parent
+    if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
+        raise SettingsError(
+            f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
+        )
+    # Lines in between would tear a display that is drawn in the same terminal.
+    drawn = any(display.driver == "terminal" for display in settings.displays)
+    set_up_logs(drawn_over=drawn)
+    lifeline = Lifeline.of_this_process()
+    with open_bench(settings, near, lifeline) as bench:
+        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
+        bench.ready()
+        with stopped_by_signals(service.stop):
+            lifeline.ready()
+            FaultRecord.of_this_service().clear()
+            service.run()
+    if service.to_calibrate:
+        # The menu opens camera and displays for itself.
+        lead_through(bench_file, pages_of(bench_file))
+    if service.to_start_again or service.to_calibrate:
+        start_again()
+
+
+@contextmanager
+def faults_on_record() -> Iterator[None]:
+    """Keep whatever ends the device, its settings included, for the fault screen that comes after it."""
+    kept = FaultRecord.of_this_service()
+    kept.begin()
+    try:
+        yield
+    except LeukoscopeError as error:
+        fault = fault_of(error)
+        kept.write(LastFault(fault.part, fault.happened, fault.todo))
+        raise
+    except Exception as error:
+        kept.write(LastFault("Instrument", f"{type(error).__name__}: {error}", "Run leukoscope support"))
+        raise
+    finally:
+        kept.end()

@@ -1,0 +1,118 @@
+"""Keeps the sample in progress where a pulled plug cannot reach it, and finds it at the next start."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from leukoscope.errors import OutboxError
+from leukoscope.service.event_journal import Checkpoint, Interrupted, find_interrupted, remove, set_aside
+from leukoscope.specimen.sample import Provenance
+
+_log = logging.getLogger("leukoscope")
+
+
+def made_with(provenance: Provenance) -> dict[str, str]:
+    """What must be the same before and after, or cells that were named by two networks would be mixed."""
+    return {
+        "segmenter": f"{provenance.segmenter.sha256} {provenance.segmenter.engine}",
+        "classifier": f"{provenance.classifier.sha256} {provenance.classifier.engine}",
+        "calibration": f"{provenance.calibration_id} {provenance.um_per_px!r}",
+        "source": provenance.source.value,
+    }
+
+
+class Progress:
+    """The journal of the sample in progress; one that cannot be written is told and never stops the counting."""
+
+    def __init__(self, folder: Path, tell: Callable[[OutboxError], None]) -> None:
+        """Nothing is in progress yet.
+
+        Args:
+            folder: where the journal lies while a sample is counted.
+            tell: shows what goes wrong.
+        """
+        self._folder, self._tell = folder, tell
+        self._header: Mapping[str, Any] | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._unkept: list[tuple[Mapping[str, Any], bool]] = []
+
+    def begin(self, report_id: str, sample_id: str, started_at: str, parts: Mapping[str, str]) -> None:
+        """A sample is begun; `started_at` is ISO 8601, `parts` what `made_with` says."""
+        self._header = {"report_id": report_id, "sample_id": sample_id, "started_at": started_at, "made_with": parts}
+        self._unkept = []
+        self._write()
+
+    def keep(self, event: Mapping[str, Any], durable: bool) -> None:
+        """Write an event of the sample, and those that could not be written before it."""
+        if self._header is not None:
+            self._unkept.append((event, durable))
+            self._write()
+
+    def end(self) -> None:
+        """The sample is reported or discarded; without one, nothing happens."""
+        checkpoint, self._checkpoint, self._header, self._unkept = self._checkpoint, None, None, []
+        try:
+            if checkpoint is not None:
+                checkpoint.remove()
+        except OutboxError as error:
+            # Its report is in the outbox, by which the next start knows that it is done.
+            self._tell(error)
+
+    def close(self) -> None:
+        """Stop writing; what is in progress is found at the next start."""
+        if self._checkpoint is not None:
+            self._checkpoint.close()
+
+    def interrupted(self, parts: Mapping[str, str], is_reported: Callable[[str], bool]) -> Interrupted | None:
+        """The oldest sample that was cut short and can go on, or None.
+
+        One whose report was kept before the power went is done and removed. One that was counted with other networks
+        or another calibration is set aside, and told.
+
+        Args:
+            parts: what `made_with` says now.
+            is_reported: whether the outbox holds a report of this id.
+
+        Raises:
+            OutboxError: the folder cannot be read.
+        """
+        if not self._folder.exists():
+            return None
+        for found in find_interrupted(self._folder):
+            if is_reported(found.header["report_id"]):
+                remove(found.path)
+            elif found.header["made_with"] != parts:
+                aside = set_aside(found.path, "other-parts")
+                # It goes to the journal and over MQTT too, so it names no specimen.
+                self._tell(
+                    OutboxError(
+                        "the sample in progress was cut short with other networks or another calibration "
+                        f"({aside.name}): count it again"
+                    )
+                )
+            else:
+                return found
+        return None
+
+    def go_on(self, interrupted: Interrupted) -> None:
+        """Write on where a sample was cut short."""
+        self._header, self._unkept = interrupted.header, []
+        try:
+            self._checkpoint = Checkpoint.go_on(interrupted)
+        except OutboxError as error:
+            self._header = None
+            self._tell(error)
+
+    def _write(self) -> None:
+        if self._header is None:
+            return
+        try:
+            if self._checkpoint is None:
+                self._checkpoint = Checkpoint.begin(self._folder, self._header["report_id"], self._header)
+            while self._unkept:
+                event, durable = self._unkept[0]
+                self._checkpoint.append(event, durable=durable)
+                self._unkept.pop(0)
+        except OutboxError as error:
+            self._tell(error)

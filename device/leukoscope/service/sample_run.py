@@ -1,0 +1,146 @@
+"""A sample under way, and everything that is gathered for it until its report."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from leukoscope.counting.gallery import Gallery
+from leukoscope.displays.album import Album
+from leukoscope.errors import DisplayError
+from leukoscope.instrument import Look, Sample
+from leukoscope.quality_control.sample_metrics import RunWatch
+from leukoscope.service.bench import Bench
+from leukoscope.service.event_journal import Interrupted
+from leukoscope.service.presenter import Narrator
+from leukoscope.service.sample_log import SampleBook
+from leukoscope.specimen.field import Flaw, RejectedField
+
+_log = logging.getLogger("leukoscope")
+
+
+class UnderWay:
+    """One sample: counting or paused, its pictures, and how long it took."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        book: SampleBook,
+        sample_id: str,
+        now: Callable[[], datetime],
+        clock_s: Callable[[], float],
+        before: Interrupted | None = None,
+    ) -> None:
+        """Paused at first.
+
+        Args:
+            bench: what it is counted on.
+            book: where what a power cut must not take is written down.
+            sample_id: what the technician calls the specimen.
+            now: the time of day.
+            clock_s: seconds; only runs forward.
+            before: what was kept of it when a power cut ended it; None for a new sample.
+        """
+        self._book, self._clock_s, self._before = book, clock_s, before
+        report_id = str(uuid.uuid4()) if before is None else before.header["report_id"]
+        self._goal = bench.settings.counting.white_cells
+        self.sample = Sample(
+            bench.instrument,
+            bench.new_tally(),
+            bench.settings.new_field,
+            report_id=report_id,
+            sample_id=sample_id,
+            now=now,
+            keep=self._keep_timed,
+        )
+        storage = bench.settings.storage
+        # Pictures of before must not be overwritten.
+        times_resumed = 0 if before is None else 1 + sum("resumed" in event for event in before.events)
+        folder = report_id if not times_resumed else f"{report_id}-resumed-{times_resumed}"
+        self._album = Album(storage.folder / "fields" / folder, storage.annotated_fields)
+        self.gallery = Gallery(bench.settings.cells)
+        self.watch = RunWatch()
+        self.counting = False
+        self.cut_short = before is not None
+        """It went on after a power cut, and nobody has pressed since."""
+        self.last_flaw: Flaw | None = None
+        """Why the newest field was refused; None when it was counted."""
+        self.lost = False
+        """The slide was lost from view before the newest field, which began another patch."""
+        self._patches = 0
+        self._before_s = 0.0
+        self._since_s = 0.0
+        self._tenth = 0
+
+    def begin(self) -> None:
+        """Be written down from now on; a sample that was cut short takes in what was kept of it."""
+        before, self._before = self._before, None
+        if before is None:
+            self._book.begin(self.sample)
+            _log.info("sample started, report %s", self.sample.report_id)
+            return
+        self._before_s = max((event.get("elapsed_s", 0.0) for event in before.events), default=0.0)
+        self._book.go_on(before, self.sample)
+        _log.warning(
+            "a sample was cut short and goes on with %d fields, report %s",
+            self.sample.tally.fields_counted,
+            self.sample.report_id,
+        )
+
+    def go_on(self) -> None:
+        """Count, for the first time or again."""
+        self.cut_short = False
+        self._patches = self.sample.patches
+        self._since_s, self.counting = self._clock_s(), True
+
+    def pause(self) -> None:
+        """Look at nothing until the next press."""
+        self._before_s, self.counting = self.elapsed_s, False
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that it has been counted for."""
+        return self._before_s + (self._clock_s() - self._since_s if self.counting else 0.0)
+
+    def take_in(self, look: Look) -> None:
+        """Keep what a look showed besides the count; pictures that cannot be kept are no reason to stop."""
+        field = look.field
+        self.last_flaw = field.quality.flaws[0] if isinstance(field, RejectedField) else None
+        patches, self._patches = self._patches, self.sample.patches
+        self.lost = 0 < patches < self._patches
+        self.watch.take(field, look.times_ms.total)
+        self._log_progress()
+        try:
+            self.gallery.add(field, self.sample.tally.fields_counted)
+            self._album.keep(field)
+        except (OSError, DisplayError) as error:
+            _log.warning("pictures: %s", error)
+
+    def tell(self, narrator: Narrator) -> None:
+        """Show how far it is."""
+        narrator.counting(
+            self.sample,
+            self.last_flaw,
+            self.elapsed_s,
+            paused=not self.counting,
+            resumed=self.cut_short,
+            lost=self.lost,
+        )
+
+    def _keep_timed(self, event: Mapping[str, Any], durable: bool) -> None:
+        self._book.keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
+
+    def _log_progress(self) -> None:
+        """A line at every tenth of the goal, for whoever reads the journal."""
+        tally = self.sample.tally
+        tenth = min(10, 10 * tally.white_cells // self._goal)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            _log.info(
+                "%d of %d white cells in %d fields, %d refused",
+                tally.white_cells,
+                self._goal,
+                tally.fields_counted,
+                tally.fields_rejected,
+            )

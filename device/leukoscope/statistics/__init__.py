@@ -1,0 +1,1 @@
+"""What the counts mean: intervals, misclassification, findings and the rules behind them."""

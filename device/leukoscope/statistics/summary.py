@@ -1,0 +1,193 @@
+"""What can be said about a sample once everything in it is counted, by the network alone or with a person's help."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from leukoscope.inference.bundle import CellClass
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.sample import (
+    CELLS_CALLED,
+    ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
+    Finding,
+    Provenance,
+    RedCells,
+)
+from leukoscope.statistics.estimates import Estimator, counted_ratio, counted_share, variation
+from leukoscope.statistics.findings import Counted, find_remarks
+from leukoscope.statistics.intervals import clopper_pearson, count_more
+from leukoscope.statistics.misclassification import METHOD, Correction, Mix
+from leukoscope.statistics.rules import Rules
+
+NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
+ALL_CHECKED = "a person has named or confirmed every cell: the counts hold no error of the classifier"
+PARTLY_CHECKED = f"{METHOD}; cells that a person has named or confirmed count as they are"
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What a tally knows about the network that named its cells."""
+
+    classes: tuple[CellClass, ...]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    correction: Correction | None = None
+    """How it mistakes its classes; None where nobody knows."""
+
+    @property
+    def differential(self) -> list[str]:
+        """The classes whose cells are white cells, in the bundle's order."""
+        return [one.key for one in self.classes if one.in_differential]
+
+    @property
+    def beside(self) -> list[str]:
+        """The other classes: nucleated red cells of blood, smudges, clumps, artefacts."""
+        return [one.key for one in self.classes if not one.in_differential]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Everything that was counted in one sample."""
+
+    answers: Mapping[str, int]
+    """White cells by the classifier's answer, as far as nobody has checked them."""
+    checked: Mapping[str, int]
+    """White cells by the name that a person gave or confirmed."""
+    red_cells: RedCells
+    """`measured` is given."""
+    platelets: int
+    patches: int | None
+    """Parts of the slide that may show the same cells; None where each picture was another place."""
+
+
+def class_counts(
+    named: Mapping[str, int], differential: Sequence[str], interval_width: float
+) -> tuple[ClassCount, ...]:
+    """Each class of the differential with its share, interval and cells still to count.
+
+    Args:
+        named: white cells by class.
+        differential: the classes that count.
+        interval_width: what "count more" aims at, as a share.
+    """
+    total = sum(named.get(key, 0) for key in differential)
+    lines = []
+    for key in differential:
+        count = named.get(key, 0)
+        low, high = clopper_pearson(count, total)
+        lines.append(
+            ClassCount(
+                cell_class=key,
+                count=count,
+                share=count / total if total else 0.0,
+                low=low,
+                high=high,
+                count_more=count_more(count, total, interval_width) if total else 0,
+            )
+        )
+    return tuple(lines)
+
+
+class Summary:
+    """The white cells' part of a report, and its findings."""
+
+    def __init__(self, counts: Counts, naming: Naming, interval_width: float, rules: Rules) -> None:
+        """Take the counts.
+
+        Args:
+            counts: of the whole sample.
+            naming: of the network that named the cells.
+            interval_width: what "count more" aims at, as a share.
+            rules: what is pointed out.
+        """
+        self._counts = counts
+        self._naming = naming
+        self._width = interval_width
+        self._rules = rules
+        self._named = Counter(counts.answers) + Counter(counts.checked)
+        self._differential = naming.differential
+
+    @property
+    def white_cells(self) -> int:
+        """Named white cells: the denominator of the differential."""
+        return sum(self._named[key] for key in self._differential)
+
+    @property
+    def unsure(self) -> int:
+        """White cells that nobody could name."""
+        return self._named[UNSURE]
+
+    @property
+    def beside(self) -> dict[str, int]:
+        """Cells seen but outside the differential, by class."""
+        return {key: n for key, n in sorted(self._named.items()) if key not in self._differential and n}
+
+    def differential(self) -> tuple[ClassCount, ...]:
+        """Every class of the differential with its share, interval and cells still to count."""
+        return class_counts(self._named, self._differential, self._width)
+
+    def judge(self, provenance: Provenance) -> tuple[CorrectedDifferential | None, str | None, tuple[Finding, ...]]:
+        """The corrected differential, or else why there is none, and what stands out."""
+        why_not = self._not_corrected_because()
+        mix = None if why_not else self._mix()
+        corrected = None if mix is None else self._corrected(mix)
+        return corrected, why_not, find_remarks(self._for_findings(mix), self._rules, provenance)
+
+    def _not_corrected_because(self) -> str | None:
+        if self._naming.correction is None:
+            return NOT_VALIDATED
+        if not self.white_cells:
+            return f"no {CELLS_CALLED[self._rules.mode]} were counted"
+        return ALL_CHECKED if self._known() and not +Counter(self._counts.answers) else None
+
+    def _known(self) -> dict[str, int]:
+        """Cells of which a person said what they are; one that nobody can name stays the classifier's matter."""
+        return {key: n for key, n in self._counts.checked.items() if key != UNSURE}
+
+    def _answers(self) -> dict[str, int]:
+        unsure = self._counts.answers.get(UNSURE, 0) + self._counts.checked.get(UNSURE, 0)
+        return {**self._counts.answers, UNSURE: unsure}
+
+    def _mix(self) -> Mix | None:
+        """What can stand behind the names."""
+        correction = self._naming.correction
+        return None if correction is None else correction.correct(self._answers(), self._known())
+
+    def _estimator(self, mix: Mix | None) -> Estimator:
+        classes = [one.key for one in self._naming.classes]
+        return Estimator(self._named, classes, self._differential, self._naming.groups, mix)
+
+    def _corrected(self, mix: Mix) -> CorrectedDifferential | None:
+        correction = self._naming.correction
+        if correction is None:
+            return None
+        estimator = self._estimator(mix)
+
+        def line(name: str) -> CorrectedShare:
+            keys = [key for key in estimator.known([name]) if key in self._differential]
+            share = estimator.share(keys)
+            return CorrectedShare(name, share.value, share.low, share.high, correction.validated_cells(keys))
+
+        return CorrectedDifferential(
+            method=PARTLY_CHECKED if self._known() else METHOD,
+            between_laboratories=correction.rows.between,
+            classes=tuple(line(key) for key in self._differential),
+            groups=tuple(
+                line(name) for name, members in self._naming.groups.items() if set(members) & set(self._differential)
+            ),
+        )
+
+    def _for_findings(self, mix: Mix | None) -> Counted:
+        red, platelets = self._counts.red_cells, self._counts.platelets
+        measured, irregular = red.measured or 0, red.irregular_share
+        return Counted(
+            white=self._estimator(mix),
+            diameter_cv=None if red.diameter_cv is None else variation(red.diameter_cv, measured),
+            irregular=None if irregular is None else counted_share(round(irregular * measured), measured),
+            platelets=platelets,
+            red_cell_um=red.mean_diameter_um,
+            red_cells_measured=measured,
+            patches=self._counts.patches or 1,
+            platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
+        )

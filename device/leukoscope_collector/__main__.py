@@ -1,0 +1,76 @@
+"""The command `tools/collector`."""
+
+import argparse
+import logging
+import random
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from leukoscope.errors import LeukoscopeError
+from leukoscope_collector.collector import Collector
+from leukoscope_collector.metrics import Metrics
+from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.showing import picture, write_pictures
+
+
+def main() -> None:
+    """Collect until SIGTERM or SIGINT; an error on purpose becomes one line and exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="tools/collector",
+        description="Keeps the reports of many devices: SQLite or PostgreSQL, each report once. "
+        "Without a settings file: the broker at 127.0.0.1:1883, out/collector/reports.sqlite3.",
+    )
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE.toml", help="what device/leukoscope_collector/README.md describes"
+    )
+    parser.add_argument("--name", help="unique and lasting; each collector beside another needs its own")
+    parser.add_argument("--metrics-port", type=int, metavar="PORT", help="where Prometheus asks; 0 for none")
+    parser.add_argument("--check", action="store_true", help="connect to broker and store once, say so and end")
+    parser.add_argument("--show", action="store_true", help="print what is stored and end")
+    parser.add_argument("--pictures", metavar="REPORT", help="write the pictures of a report's white cells and end")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", default=Path("out/cells"), help="where (out/cells)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
+        if arguments.metrics_port is not None:
+            metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
+            settings = settings.model_copy(update={"metrics": metrics})
+        if arguments.show or arguments.pictures:
+            _show(settings, arguments.pictures, arguments.to)
+            return
+        collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
+        if arguments.check:
+            collector.check()
+            print(f"{settings.broker.where} and {settings.store.where} answer")
+            return
+        served.serve(settings.metrics)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: collector.stop())
+        collector.run()
+    except LeukoscopeError as error:
+        print(f"collector: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None:
+    store = settings.store.open()
+    try:
+        if report is None:
+            Console().print(picture(store))
+        else:
+            print(f"{write_pictures(store, report, folder)} pictures in {folder}")
+    finally:
+        store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The figures Prometheus asks for."""
+
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from leukoscope.errors import SettingsError
+from leukoscope_collector.settings import MetricsSettings
+from leukoscope_collector.store import Kept
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """Counters of one collector; names begin with `leukoscope_collector_`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        prefix = "leukoscope_collector_"
+        self.reports = Counter(
+            prefix + "reports", "Messages by what became of them", ["outcome"], registry=self.registry
+        )
+        for outcome in ("stored", "duplicate", "conflict", "quarantined"):
+            self.reports.labels(outcome)
+        self.pictures = Counter(prefix + "pictures", "Pictures of white cells stored", registry=self.registry)
+        self.answers = Counter(prefix + "answers", "Answers to commands stored", registry=self.registry)
+        self.commits = Histogram(
+            prefix + "commit_seconds", "Time to judge and store a batch", buckets=_SECONDS, registry=self.registry
+        )
+        self.batches = Histogram(
+            prefix + "batch_messages",
+            "Messages in a batch",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+            registry=self.registry,
+        )
+        self.connected = Gauge(prefix + "broker_connected", "1 when the broker is there", registry=self.registry)
+        self.store_up = Gauge(prefix + "store_up", "1 when the store is there", registry=self.registry)
+        self.waiting = Gauge(prefix + "waiting_messages", "Received and not yet stored", registry=self.registry)
+        self.failures = Counter(prefix + "failures", "Trouble, by who made it", ["who"], registry=self.registry)
+        for who in ("broker", "store"):
+            self.failures.labels(who)
+
+    def count(self, kept: Kept) -> None:
+        """Add what became of a batch."""
+        self.reports.labels("stored").inc(kept.stored)
+        self.reports.labels("duplicate").inc(kept.duplicates)
+        self.reports.labels("conflict").inc(kept.conflicts)
+        self.reports.labels("quarantined").inc(kept.quarantined)
+        self.pictures.inc(kept.pictures)
+        self.answers.inc(kept.answers)
+
+    def serve(self, settings: MetricsSettings) -> tuple[WSGIServer, Thread] | None:
+        """Answer Prometheus from a thread of its own.
+
+        Returns:
+            The server and its thread; None when the settings want none.
+
+        Raises:
+            SettingsError: the port is taken.
+        """
+        if not settings.port:
+            return None
+        try:
+            return start_http_server(settings.port, settings.host, registry=self.registry)
+        except OSError as error:
+            raise SettingsError(
+                f"metrics cannot be served at {settings.host}:{settings.port} ({error.strerror}): "
+                "give each collector a --metrics-port of its own"
+            ) from error

@@ -1,0 +1,197 @@
+"""Reports in PostgreSQL: for a fleet, and for collectors on several machines."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from leukoscope.errors import SettingsError
+from leukoscope.schema import FrozenModel
+from leukoscope_collector.judging import Report
+from leukoscope_collector.store import SCHEMA_VERSION, Key, Limits, Store, StoreRefuses, StoreUnavailable
+
+_FIRST = """
+CREATE TABLE report (
+    id uuid NOT NULL, version bigint NOT NULL, site text NOT NULL, device text NOT NULL, status text,
+    received_at timestamptz NOT NULL, sha256 text NOT NULL, contested boolean NOT NULL DEFAULT false,
+    payload json NOT NULL, PRIMARY KEY (id, version));
+CREATE INDEX report_by_device ON report (site, device, received_at);
+CREATE TABLE conflict (
+    id uuid NOT NULL, version bigint NOT NULL, sha256 text NOT NULL, site text NOT NULL, device text NOT NULL,
+    received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1, payload json NOT NULL,
+    PRIMARY KEY (id, version, sha256));
+CREATE TABLE quarantine (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, sha256 text NOT NULL,
+    reason text NOT NULL, bytes bigint NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
+    payload bytea NOT NULL, UNIQUE (topic, sha256));
+CREATE TABLE device (
+    site text NOT NULL, device text NOT NULL, state text, session bigint, status json, status_at timestamptz,
+    health json, health_at timestamptz, PRIMARY KEY (site, device));
+CREATE TABLE collector_tables (version integer NOT NULL);
+"""
+_SECOND = """
+CREATE TABLE cell (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL,
+    report uuid NOT NULL, version bigint NOT NULL, cell bigint NOT NULL, class text NOT NULL,
+    received_at timestamptz NOT NULL, sha256 text NOT NULL, payload json NOT NULL,
+    UNIQUE (site, device, report, version, cell));
+CREATE TABLE result (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL, command text,
+    name text, outcome text NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
+    sha256 text NOT NULL, payload json NOT NULL, UNIQUE (site, device, sha256));
+"""
+_LAYOUTS = (_FIRST, _SECOND)
+"""The tables that each version of the layout added."""
+_LOCK = 0x6C65756B
+"""Any number nobody else locks: two collectors that start together make the tables one after the other."""
+_NAMED = re.compile(r":(\w+)")
+
+
+class PostgresSettings(FrozenModel):
+    """A PostgreSQL database, your own or a managed one."""
+
+    driver: Literal["postgresql"]
+    conninfo: str
+    """libpq's words for it, as `host=db.example dbname=leukoscope user=collector sslmode=verify-full`; no password."""
+    password_file: Path | None = None
+    """A file that holds the password and nothing else. None: PGPASSWORD, PGPASSFILE, or none needed."""
+    quarantine_per_topic: Annotated[int, Field(ge=1)] = 200
+    """Messages that will not do, kept per topic: the latest."""
+    quarantine: Annotated[int, Field(ge=1)] = 10_000
+    """The same, of all topics."""
+    pictures: Annotated[int, Field(ge=0)] = 100_000
+    """Pictures of white cells that are kept: the latest, 5 to 11 kB each."""
+    answers: Annotated[int, Field(ge=0)] = 10_000
+    """Answers to commands that are kept: the latest."""
+    timeout_s: Annotated[int, Field(ge=2, le=300)] = 10
+    """Seconds to wait for a connection, and for one statement, 2-300."""
+
+    def refuse_password(self) -> None:
+        """A password in `conninfo` would stand in log lines, and in every complaint about this table.
+
+        Raises:
+            SettingsError: there is one; the text does not show it.
+        """
+        if re.search(r"password\s*=|://[^/@]*:[^/@]*@", self.conninfo):
+            raise SettingsError("store.conninfo holds a password: put it into a file and name that in password_file")
+
+    @property
+    def where(self) -> str:
+        """What log lines call it."""
+        return self.conninfo
+
+    def open(self) -> "PostgresStore":
+        """The store, with its tables.
+
+        Raises:
+            StoreUnavailable: it cannot be reached or refuses us.
+            SettingsError: the tables were made by a newer collector, or the password cannot be read.
+        """
+        return PostgresStore(self)
+
+    def password(self) -> str | None:
+        """What the file holds now.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        if self.password_file is None:
+            return os.environ.get("PGPASSWORD")
+        try:
+            return self.password_file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the password file {self.password_file} cannot be read: {error}") from error
+
+
+class PostgresStore(Store):
+    """One connection; each batch is one transaction at the server's own durability."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        import psycopg
+
+        self._pg = psycopg
+        self.limits = Limits(settings.quarantine_per_topic, settings.quarantine, settings.pictures, settings.answers)
+        try:
+            self._sql = psycopg.connect(
+                settings.conninfo,
+                password=settings.password(),
+                autocommit=True,
+                connect_timeout=settings.timeout_s,
+                # A server that vanishes without a word would else be waited for a quarter of an hour.
+                tcp_user_timeout=settings.timeout_s * 1000,
+                keepalives_idle=settings.timeout_s,
+                options=f"-c statement_timeout={settings.timeout_s}s",
+                application_name="leukoscope-collector",
+            )
+        except psycopg.Error as error:
+            raise StoreUnavailable(f"the database cannot be reached: {_one_line(error)}") from error
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self.transaction():
+            self.execute("SELECT pg_advisory_xact_lock(:lock)", {"lock": _LOCK})
+            ((there,),) = self.execute("SELECT to_regclass('collector_tables') IS NOT NULL")
+            version = self.execute("SELECT max(version) FROM collector_tables")[0][0] if there else 0
+            for statement in ";\n".join(_LAYOUTS[version:]).split(";\n"):
+                if statement.strip():
+                    self.execute(statement)
+            if version < SCHEMA_VERSION:
+                self.execute("INSERT INTO collector_tables VALUES (:version)", {"version": SCHEMA_VERSION})
+        if version > SCHEMA_VERSION:
+            raise SettingsError(f"the database was made by a newer collector (tables {version}): update this one")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """As in `Store`."""
+        try:
+            with self._sql.transaction():
+                yield
+        except (self._pg.DataError, self._pg.IntegrityError) as error:
+            raise StoreRefuses(f"the database does not take it: {_one_line(error)}") from error
+        except self._pg.Error as error:
+            raise StoreUnavailable(f"the database cannot be written: {_one_line(error)}") from error
+
+    def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """As in `Store`."""
+        done = self._sql.execute(_NAMED.sub(r"%(\1)s", statement).encode() if values else statement.encode(), values)
+        return done.fetchall() if done.description else []
+
+    def insert_reports(self, reports: Sequence[Report], at: datetime) -> set[Key]:
+        """As in `Store`."""
+        if not reports:
+            return set()
+        rows = self._sql.execute(
+            "INSERT INTO report (id, version, site, device, status, received_at, sha256, payload)"
+            " SELECT id, version, site, device, status, %s, sha256, payload FROM unnest("
+            "%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::json[])"
+            " AS one (id, version, site, device, status, sha256, payload)"
+            " ON CONFLICT DO NOTHING RETURNING id::text, version",
+            (
+                at,
+                [one.id for one in reports],
+                [one.version for one in reports],
+                [one.site for one in reports],
+                [one.device for one in reports],
+                [one.status for one in reports],
+                [one.sha256 for one in reports],
+                [one.payload for one in reports],
+            ),
+        ).fetchall()
+        return {(row[0], row[1]) for row in rows}
+
+    def close(self) -> None:
+        """As in `Store`."""
+        self._sql.close()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,52 @@
+"""The command `tools/provision`."""
+
+import argparse
+import getpass
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from leukoscope.errors import LeukoscopeError
+from leukoscope_collector.provisioning.site import Site
+
+
+def main() -> None:
+    """Make what is missing; an error on purpose becomes one line and exit code 2."""
+    parser = argparse.ArgumentParser(
+        prog="tools/provision",
+        description="Makes a site's certificate authority, a mosquitto configuration that lets everybody do no more "
+        "than they must, and a folder for each device, collector and operator. Run it again to add more: "
+        "what is there stays.",
+    )
+    parser.add_argument("folder", type=Path, help="where everything goes; keep its authority/ offline and secret")
+    parser.add_argument("--host", action="append", default=[], help="the broker's name or address; may be repeated")
+    parser.add_argument("--port", type=int, default=8883, help="where the broker listens (8883)")
+    parser.add_argument("--device", action="append", default=[], metavar="SITE/DEVICE", help="may be repeated")
+    parser.add_argument("--collector", action="append", default=[], metavar="NAME", help="may be repeated")
+    parser.add_argument("--operator", action="append", default=[], metavar="NAME", help="somebody who sends commands")
+    parser.add_argument("--revoke", action="append", default=[], metavar="NAME", help="its certificate counts no more")
+    parser.add_argument("--days", type=int, default=825, help="how long certificates are valid (825)")
+    parser.add_argument("--installed-at", type=Path, help="where the folder lies on the device, as /etc/leukoscope/tls")
+    parser.add_argument("--broker-user", default=getpass.getuser(), help="the user the broker runs as (you)")
+    parser.add_argument("--autosave-s", type=int, default=10, help="seconds between the broker's saves (10)")
+    arguments = parser.parse_args()
+    try:
+        site = Site(
+            arguments.folder, hosts=arguments.host, port=arguments.port, days=arguments.days, now=datetime.now(UTC)
+        )
+        made = [site.add_device(name, arguments.installed_at) for name in arguments.device]
+        made += [site.add_collector(name) for name in arguments.collector]
+        made += [site.add_operator(name) for name in arguments.operator]
+        for name in arguments.revoke:
+            site.revoke(name)
+        configuration = site.write_broker(user=arguments.broker_user, autosave_s=arguments.autosave_s)
+    except LeukoscopeError as error:
+        print(f"provision: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"mosquitto -c {configuration}")
+    for folder in made:
+        print(folder)
+
+
+if __name__ == "__main__":
+    main()

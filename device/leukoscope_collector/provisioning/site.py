@@ -1,0 +1,178 @@
+"""The folder of a site: its authority, its broker, and a folder to carry to each holder of a certificate."""
+
+import os
+import pwd
+import re
+import secrets
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from leukoscope.errors import SettingsError
+from leukoscope_collector.provisioning.authority import Authority, write_secret
+from leukoscope_collector.provisioning.broker_files import write_configuration, write_rules
+
+_DEVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}")
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+_CLIENT = """\
+host = "{host}"
+port = {port}
+tls = true
+ca_file = "{at}/ca.pem"
+client_cert = "{at}/cert.pem"
+client_key = "{at}/key.pem"
+"""
+_REPORTING = '[reporting]\ndriver = "mqtt"\n{client}needs_reader = true\n'
+_COLLECTOR = """\
+name = "{name}"
+# Keep it secret: mosquitto lets whoever knows it join the group, and then lose what falls to his share.
+group = "{group}"
+
+[broker]
+{client}
+[store]
+driver = "sqlite"
+file = "{at}/reports.sqlite3"
+"""
+
+
+class Site:
+    """What is there stays as it is; what is missing is made."""
+
+    def __init__(self, folder: Path, *, hosts: list[str], port: int, days: int, now: datetime) -> None:
+        """Open a site's folder, or begin one.
+
+        Args:
+            folder: where everything goes.
+            hosts: names and addresses of the broker; the first is what clients are told. Needed the first time.
+            port: where the broker listens.
+            days: how long certificates are valid.
+            now: timezone-aware.
+
+        Raises:
+            SettingsError: no host is known, or the folder cannot be used.
+        """
+        self._folder = folder.resolve()
+        self._days = days
+        self._port = port
+        self.authority = Authority(self._folder / "authority", now=now)
+        self._broker = self._folder / "broker"
+        known = self._broker / "hosts"
+        if not hosts and not known.exists():
+            raise SettingsError("expected --host: the name or address under which devices reach the broker")
+        if not hosts:
+            hosts = known.read_text().split()
+        elif not known.exists() or known.read_text().split() != hosts:
+            for name in ("key.pem", "cert.pem"):
+                (self._broker / name).unlink(missing_ok=True)
+        self._hosts = hosts
+        if not (self._broker / "cert.pem").exists():
+            self.authority.issue(self._broker, "broker", days=days, hosts=hosts)
+            known.write_text("\n".join(hosts) + "\n")
+
+    def add_device(self, name: str, installed_at: Path | None) -> Path:
+        """The folder for a device `SITE/DEVICE`, with the lines for its bench file.
+
+        Args:
+            name: as `clinic/scope-1`.
+            installed_at: where the folder will lie on the device; None: where it is made.
+
+        Raises:
+            SettingsError: the name will not do.
+        """
+        if not _DEVICE.fullmatch(name):
+            raise SettingsError(f"expected a device as clinic/scope-1 (a-z, 0-9, dash), found {name!r}")
+        folder = self._holder("devices", name)
+        client = self._client(installed_at or folder)
+        (folder / "reporting.toml").write_text(_REPORTING.format(client=client))
+        return folder
+
+    def add_collector(self, name: str) -> Path:
+        """The folder for a collector, with its settings file.
+
+        Raises:
+            SettingsError: the name will not do.
+        """
+        folder = self._holder("collectors", _person(name))
+        file = folder / "collector.toml"
+        if not file.exists():
+            settings = _COLLECTOR.format(name=name, group=self._group(), client=self._client(folder), at=folder)
+            write_secret(file, settings.encode())
+        return folder
+
+    def _group(self) -> str:
+        """The name under which this site's collectors share the reports; nobody can guess it."""
+        file = self._folder / "authority" / "collectors"
+        if not file.exists():
+            write_secret(file, f"collectors-{secrets.token_hex(16)}\n".encode())
+        return file.read_text().strip()
+
+    def add_operator(self, name: str) -> Path:
+        """The folder for somebody who may send commands.
+
+        Raises:
+            SettingsError: the name will not do.
+        """
+        return self._holder("operators", _person(name))
+
+    def revoke(self, name: str) -> None:
+        """The holder's certificate counts no more, and its folder is gone.
+
+        Raises:
+            SettingsError: nobody has that name.
+        """
+        for kind in ("devices", "collectors", "operators"):
+            folder = self._folder / kind / name
+            if (folder / "cert.pem").exists():
+                self.authority.revoke(folder / "cert.pem")
+                shutil.rmtree(folder)
+                return
+        raise SettingsError(f"nobody here is called {name}")
+
+    def write_broker(self, *, user: str, autosave_s: int) -> Path:
+        """The broker's configuration and rules as things are now.
+
+        Returns:
+            The configuration file.
+
+        Raises:
+            SettingsError: there is no such user.
+        """
+        shutil.copyfile(self.authority.revoked_file, self._broker / "revoked.pem")
+        write_configuration(self._broker, port=self._port, user=user, autosave_s=autosave_s)
+        names = {kind: [path.name for path in sorted((self._folder / kind).glob("*"))] for kind in _KINDS}
+        write_rules(self._broker, collectors=names["collectors"], operators=names["operators"])
+        self._give_to(user)
+        return self._broker / "mosquitto.conf"
+
+    def _give_to(self, user: str) -> None:
+        if os.getuid() != 0:
+            return
+        try:
+            owner = pwd.getpwnam(user)
+        except KeyError as error:
+            raise SettingsError(f"there is no user {user} for the broker to run as") from error
+        for path in (self._broker, *self._broker.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def _holder(self, kind: str, name: str) -> Path:
+        folder = self._folder / kind / name
+        for other in _KINDS:
+            if other != kind and (self._folder / other / name).exists():
+                raise SettingsError(f"{name} is already one of the {other}")
+        if not (folder / "cert.pem").exists():
+            self.authority.issue(folder, name, days=self._days)
+        return folder
+
+    def _client(self, at: Path) -> str:
+        return _CLIENT.format(host=self._hosts[0], port=self._port, at=at)
+
+
+_KINDS = ("devices", "collectors", "operators")
+
+
+def _person(name: str) -> str:
+    if not _PERSON.fullmatch(name):
+        raise SettingsError(f"expected a name of letters, digits, dots and dashes, found {name!r}")
+    return name

@@ -1,0 +1,71 @@
+"""What a collector's settings file may say."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError
+
+from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
+from leukoscope.delivery.mqtt.settings import TopicRoot
+from leukoscope.errors import SettingsError
+from leukoscope.messages.identity import TOPIC_ROOT
+from leukoscope.schema import FrozenModel, explain
+from leukoscope_collector.postgres_store import PostgresSettings
+from leukoscope_collector.sqlite_store import SqliteSettings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+class MetricsSettings(FrozenModel):
+    """Where Prometheus finds the figures."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 shows the figures to the whole network."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 9108
+    """0 serves none."""
+
+
+class CollectorSettings(FrozenModel):
+    """One collector: its broker, its store, and how much it takes at a time."""
+
+    name: Name = "collector-1"
+    """Unique and lasting: under this name the broker keeps what arrives while the collector is away."""
+    group: Name = "collectors"
+    """Collectors of one group share the reports among them. mosquitto lets anybody join a group, and drops what falls
+    to the share of one who may not read it: take a name that nobody can guess, as `tools/provision` does."""
+    topic_root: TopicRoot = TOPIC_ROOT
+    """First levels of every topic."""
+    broker: BrokerSettings = BrokerSettings(host="127.0.0.1")
+    store: Annotated[SqliteSettings | PostgresSettings, Field(discriminator="driver")] = SqliteSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    batch: Annotated[int, Field(ge=1, le=5000)] = 500
+    """Messages stored in one transaction at most, 1-5000."""
+    linger_s: Annotated[float, Field(ge=0, le=5)] = 0.02
+    """Seconds to wait for company for a message that came alone, up to 5."""
+    receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 1000
+    """Messages the broker may have with us unacknowledged: what is more waits there, 1-65535."""
+    session_expiry_s: Annotated[int, Field(ge=60, le=4294967295)] = 7 * 86400
+    """Seconds for which the broker keeps what arrives while this collector is away; 4294967295 is for ever."""
+    largest_report: Annotated[int, Field(ge=1000, le=16_000_000)] = 1_000_000
+    """Bytes; what is larger is quarantined."""
+    longest_retry_s: Annotated[float, Field(gt=0, le=600)] = 15
+    """Seconds between attempts to reach broker or store at most, up to 600; they begin at 0.25 and double."""
+
+    @classmethod
+    def read(cls, file: Path | None, **changes: object) -> Self:
+        """The settings in a TOML file, or the defaults; `changes` come from the command line.
+
+        Raises:
+            SettingsError: the file is missing or malformed; the text names every wrong key.
+        """
+        try:
+            content = {} if file is None else tomllib.loads(file.read_text("utf-8"))
+            settings = cls.model_validate(content | changes)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"the settings {file} cannot be read: {error}") from error
+        except ValidationError as error:
+            raise SettingsError(f"{file or 'the command line'}: {explain(error)}") from error
+        if isinstance(settings.store, PostgresSettings):
+            settings.store.refuse_password()
+        return settings
