@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
-from leukoscope.counting.detections import sights_of
+from leukoscope.counting.detections import detections_of
 from leukoscope.specimen.cell import Box, CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, Flaw, Quality, RejectedField
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
@@ -84,7 +84,7 @@ def on_a_slide(field: CountedField, number: int = 1) -> SlideChange:
     rows, cols = field.micrograph.pixels.shape[:2]
     cells = tuple(
         SlideCell(1000 * number + index, sight, sights=1, counted=sight.in_frame, measured=sight.whole)
-        for index, sight in enumerate(sights_of(field, number))
+        for index, sight in enumerate(detections_of(field, number))
     )
     return SlideChange(number, rows * cols * field.micrograph.um_per_px**2, cells)
 

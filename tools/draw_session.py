@@ -18,7 +18,7 @@ from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.system.watchdog import Watchdog
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCREEN = (320, 240)
@@ -61,7 +61,7 @@ def main() -> None:
     witness = Witness()
     with tempfile.TemporaryDirectory() as folder:
         settings = BenchSettings.model_validate(bench(Path(folder)))
-        with open_bench(settings, CHECKOUT, Lifeline.of_this_process()) as opened:
+        with open_bench(settings, CHECKOUT, Watchdog.of_this_process()) as opened:
             # A second passes at each look at the clock, so that every hint is given at once.
             clock = itertools.count(0.0)
             watched = replace(opened, panel=witness)

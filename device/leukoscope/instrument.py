@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
-from leukoscope.counting.detections import seen_in
-from leukoscope.counting.field_record import Written, as_event, place_as_list, read_event
-from leukoscope.counting.slide_map import Slide
+from leukoscope.counting.detections import detection_in
+from leukoscope.counting.field_record import FieldRecord, as_event, place_as_list, read_event
+from leukoscope.counting.slide_map import SlideMap
 from leukoscope.counting.tally import Tally
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
@@ -129,7 +129,7 @@ class Sample:
         self._instrument = instrument
         self._new_field = new_field
         self._tracker = StageTracker(new_field.max_shift_share) if new_field.when == "moved" else None
-        self._slide = Slide(instrument.classifier.decide)
+        self._slide = SlideMap(instrument.classifier.decide)
         self._now, self._keep = now, keep
         self.tally = tally
         self.report_id = report_id
@@ -152,7 +152,7 @@ class Sample:
         self.resumed += 1
         self._keep({"resumed": self._now().isoformat()}, True)
 
-    def _count_again(self, field: Written) -> None:
+    def _count_again(self, field: FieldRecord) -> None:
         placed = self._slide.add_seen(field.seen, field.place)
         self.tally.add(placed.change)
         if self._tracker is not None and field.picture is not None:
@@ -197,11 +197,11 @@ class Sample:
 
     def _count(self, field: CountedField, place: Place | None) -> Place:
         """Add it to slide and tally, and write it down; returns where it lies by its cells."""
-        seen = seen_in(field, self._slide.fields + 1)
+        seen = detection_in(field, self._slide.fields + 1)
         placed = self._slide.add_seen(seen, place)
         self.tally.add(placed.change)
         picture = None if self._tracker is None else self._tracker.picture
-        self._keep({"field": as_event(Written(seen, place, picture))}, True)
+        self._keep({"field": as_event(FieldRecord(seen, place, picture))}, True)
         return placed.place
 
     def _join(self, place: Place, tracker: StageTracker) -> None:

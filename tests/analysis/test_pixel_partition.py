@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leukoscope.analysis.pixel_partition import REACH, Territories
+from leukoscope.analysis.pixel_partition import REACH, PixelPartition
 
 ROWS, COLS = 40, 50
 CORNER = st.tuples(st.floats(0, COLS - 6), st.floats(0, ROWS - 6))
@@ -40,7 +40,7 @@ def test_every_pixel_goes_to_the_nearest_cell_alone(
     boxes: Placed,
 ) -> None:
     sides, edges = placed(boxes)
-    territories = Territories(sides, edges, none(sides))
+    territories = PixelPartition(sides, edges, none(sides))
     away = distances(sides, edges)
     owners = np.zeros((ROWS, COLS), int)
     for index, (left, top, right, bottom) in enumerate(edges):
@@ -58,19 +58,19 @@ def test_every_pixel_goes_to_the_nearest_cell_alone(
 
 def test_an_ellipse_fills_its_box_and_keeps_to_its_territory() -> None:
     sides, edges = placed([((5, 5), (20, 30)), ((20, 5), (20, 30))])
-    territories = Territories(sides, edges, none(sides))
+    territories = PixelPartition(sides, edges, none(sides))
     for index in (0, 1):
         ellipse = territories.ellipse(index)
         assert ellipse.any()
         assert not (ellipse & ~territories.of(index)).any()
-    alone = Territories(sides[:1], edges[:1], none(sides[:1])).ellipse(0)
+    alone = PixelPartition(sides[:1], edges[:1], none(sides[:1])).ellipse(0)
     assert abs(alone.mean() - np.pi / 4) < 0.02
 
 
 def test_what_a_choosing_cell_takes_the_others_lose_and_no_more() -> None:
     sides, edges = placed([((5, 5), (20, 30)), ((20, 5), (20, 30))])
     shared = np.s_[:, 15:]
-    territories = Territories(sides, edges, choosing=np.array([True, False]))
+    territories = PixelPartition(sides, edges, choosing=np.array([True, False]))
     mine, before = territories.of(0), territories.of(1).copy()
     assert mine[shared].any()
     outline = np.zeros_like(mine)
@@ -83,7 +83,7 @@ def test_what_a_choosing_cell_takes_the_others_lose_and_no_more() -> None:
 
 def test_two_that_choose_share_out_as_others_do_and_reach_farther() -> None:
     sides, edges = placed([((5, 5), (20, 30)), ((20, 5), (20, 30))])
-    plain, choosing = (Territories(sides, edges, np.full(2, flag)) for flag in (False, True))
+    plain, choosing = (PixelPartition(sides, edges, np.full(2, flag)) for flag in (False, True))
     for index in (0, 1):
         assert not (plain.of(index) & ~choosing.of(index)).any()
         assert choosing.of(index).sum() > plain.of(index).sum()

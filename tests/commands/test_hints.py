@@ -8,8 +8,8 @@ import pytest
 
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Counting, Hint, Looking, Screen
-from leukoscope.indicators.event import News
-from leukoscope.service.presenter import Narrator
+from leukoscope.indicators.event import Event
+from leukoscope.service.presenter import Presenter
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import read_report, write_bench
 
@@ -24,12 +24,12 @@ Run = Callable[..., list[Screen]]
 
 
 @pytest.fixture
-def told() -> list[News]:
+def told() -> list[Event]:
     return []
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[News]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Event]) -> Run:
     """Counts so many frames of a simulated slide; returns the screens."""
     screens: list[Screen] = []
     show = Panel.show
@@ -38,11 +38,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[News]) -> Ru
         screens.append(screen)
         return show(self, screen)
 
-    def signalled(_: Narrator, news: News) -> None:
+    def signalled(_: Presenter, news: Event) -> None:
         told.append(news)
 
     monkeypatch.setattr(Panel, "show", shown)
-    monkeypatch.setattr(Narrator, "_signal", signalled)
+    monkeypatch.setattr(Presenter, "_signal", signalled)
     monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
 
     def counted(camera: str, *, frames: int, hint_after_s: float) -> list[Screen]:
@@ -67,13 +67,13 @@ def hints(screens: list[Screen]) -> list[Hint]:
 
 
 def test_a_slide_that_is_lost_from_view_is_told_at_once_and_with_the_next_field(
-    run: Run, tmp_path: Path, told: list[News]
+    run: Run, tmp_path: Path, told: list[Event]
 ) -> None:
     screens = run(FAST, frames=12, hint_after_s=NEVER)
     patches = read_report(tmp_path)["fields"]["patches"]
     assert patches >= 2
     assert hints(screens).count(Hint.SLOWER) == patches - 1
-    assert told.count(News.REFUSED) == patches - 1
+    assert told.count(Event.REFUSED) == patches - 1
     begun = {screen.fields_counted: screen.lost for screen in screens if isinstance(screen, Counting)}
     assert begun == {0: False, 1: False} | dict.fromkeys(range(2, patches + 1), True)
 
@@ -88,12 +88,12 @@ def test_a_slide_that_stays_in_view_is_never_called_lost(run: Run, tmp_path: Pat
 
 
 def test_a_blurred_place_is_refused_once_and_then_the_screen_asks_for_focus(
-    run: Run, tmp_path: Path, told: list[News]
+    run: Run, tmp_path: Path, told: list[Event]
 ) -> None:
     screens = run(BLURRED, frames=8, hint_after_s=0.0)
     fields = read_report(tmp_path)["fields"]
     assert (fields["counted"], fields["rejected"]) == (0, 1)
-    assert told.count(News.REFUSED) == 1
+    assert told.count(Event.REFUSED) == 1
     assert hints(screens)[-1] is Hint.FOCUS
 
 

@@ -8,7 +8,7 @@ import pytest
 from leukoscope.displays.gist import gist
 from leukoscope.displays.state import BrokerState, Ready, Screen
 from leukoscope.errors import SettingsError
-from leukoscope.service.presenter import Narrator
+from leukoscope.service.presenter import Presenter
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope
@@ -72,8 +72,8 @@ def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
 
 def test_marrow_is_counted_named_and_told_from_press_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Screen] = []
-    show = Narrator._show
-    monkeypatch.setattr(Narrator, "_show", lambda self, screen: (shown.append(screen), show(self, screen))[1])
+    show = Presenter._show
+    monkeypatch.setattr(Presenter, "_show", lambda self, screen: (shown.append(screen), show(self, screen))[1])
     bench = write_bench(tmp_path, 'site = "bench"', 'site = "bench"\nmode = "marrow"')
     # Ready is seen only where the first look at the button does not start a sample yet.
     bench.write_text(bench.read_text().replace("after_s = 0.0", "after_polls = 3"))

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from leukoscope.messages.command import Name
+from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import to_bytes, utc_text, validate
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Outbox
-from leukoscope.service.remote_commands import Remote, UseRules
+from leukoscope.service.remote_commands import RemoteCommands, UseRules
 from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import SHIPPED, Rules
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
@@ -143,7 +143,7 @@ class Standing:
     """A service that only stands there, between samples or amid one."""
 
     rules: Rules
-    commands: Commands
+    commands: CommandInbox
     sample: Any = None
     full: str | None = None
     near: Path = Path("nowhere")
@@ -153,7 +153,7 @@ class Standing:
 
     def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
         """Commands that come all at once, and what is answered; what is wished for is granted."""
-        remote = Remote(self.near, lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
+        remote = RemoteCommands(self.near, lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
         for number, (name, arguments) in enumerate(asked):
             self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
         for wish in remote.wishes():
@@ -166,7 +166,7 @@ class Standing:
 @pytest.fixture
 def standing(tmp_path: Path) -> Iterator[Standing]:
     with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
-        yield Standing(Rules.shipped(), Commands(outbox, IDENTITY, tuple(Name), now=clock))
+        yield Standing(Rules.shipped(), CommandInbox(outbox, IDENTITY, tuple(CommandName), now=clock))
 
 
 def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(standing: Standing) -> None:
@@ -217,7 +217,7 @@ def leaving_bench(folder: Path, presses: str) -> Path:
         key = record(report(1), outbox, IDENTITY, now=clock)
         kept = outbox.get(key)
         assert kept is not None
-        Journal(folder / "state" / "reports").write(key, kept.payload)
+        ReportFiles(folder / "state" / "reports").write(key, kept.payload)
     return write_bench(folder, '{ action = "toggle", after_s = 0.0 }', presses)
 
 
@@ -225,7 +225,9 @@ def leaving_bench(folder: Path, presses: str) -> Path:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the display would show, in words."""
     screens: list[str] = []
-    monkeypatch.setattr("leukoscope.service.presenter.Narrator._show", lambda self, screen: screens.append(str(screen)))
+    monkeypatch.setattr(
+        "leukoscope.service.presenter.Presenter._show", lambda self, screen: screens.append(str(screen))
+    )
     return screens
 
 

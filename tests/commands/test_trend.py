@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from leukoscope.delivery.none import KeptReports
+from leukoscope.delivery.none import NoDelivery
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.state import Ready, Screen
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from leukoscope.quality_control.westgard import BASELINE_RUNS
 from tests.commands.command_line import leukoscope, simulated_pictures
 from tests.commands.test_run import SIMULATED, write_bench
@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Path:
     outcome = leukoscope("check", "--bench", path, *FIELDS)
     assert outcome.code == 0, outcome.err
     assert f"1 of {BASELINE_RUNS}" in outcome.err
-    notebook = Notebook(tmp_path / "state")
+    notebook = History(tmp_path / "state")
     (first,) = notebook.runs()
     for day in range(1, BASELINE_RUNS):
         notebook.add(replace(first, at=first.at + timedelta(seconds=day)))
@@ -138,7 +138,7 @@ def test_what_is_out_of_limits_is_on_the_ready_screen_and_in_the_health_message(
         return show(self, screen)
 
     monkeypatch.setattr(Panel, "show", shown)
-    monkeypatch.setattr(KeptReports, "post_health", lambda _, message: healths.append(message))
+    monkeypatch.setattr(NoDelivery, "post_health", lambda _, message: healths.append(message))
     late = '{ action = "toggle", after_polls = 3 }'
     path = write_bench(tmp_path, '{ action = "toggle", after_s = 0.0 }', late)
     assert leukoscope("run", "--bench", path, "--samples", "1").code == 0

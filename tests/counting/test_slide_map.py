@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leukoscope.counting.slide_map import Placed, Slide
+from leukoscope.counting.slide_map import PlacedField, SlideMap
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.place import Place
@@ -59,7 +59,7 @@ class Known:
     """What a slide has told so far."""
 
     def __init__(self) -> None:
-        self.slide = Slide(likeliest)
+        self.slide = SlideMap(likeliest)
         self.cells: dict[int, SlideCell] = {}
         self.area_um2 = 0.0
 
@@ -68,7 +68,7 @@ class Known:
         self.take(placed)
         return placed.place
 
-    def take(self, placed: Placed) -> None:
+    def take(self, placed: PlacedField) -> None:
         for key in placed.change.dropped:
             self.cells.pop(key, None)
         self.cells |= {one.id: one for one in placed.change.cells}

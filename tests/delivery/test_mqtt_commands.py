@@ -10,10 +10,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from leukoscope.messages.command import Name, Outcome
+from leukoscope.messages.command import CommandName, Outcome
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.cell_pictures import keep_pictures
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import CELL, Counts
 from leukoscope.specimen.census import CellPicture, CellRecord
@@ -27,7 +27,7 @@ COMMAND = IDENTITY.topic("command")
 
 @pytest.fixture
 def heard(outbox):
-    return Commands(outbox, IDENTITY, tuple(Name), now=clock, clock_quality=lambda: True)
+    return CommandInbox(outbox, IDENTITY, tuple(CommandName), now=clock, clock_quality=lambda: True)
 
 
 def results(subscriber):

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from leukoscope.delivery import FolderSettings, MqttSettings, NoReportSettings, ReportingSettings
+from leukoscope.delivery import FolderSettings, MqttSettings, NoDeliverySettings, ReportingSettings
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.report import decode
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Key, State
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report
@@ -33,7 +33,7 @@ def open_sink(settings, outbox):
 
 def test_without_a_receiver_results_stay_in_the_outbox_and_nothing_is_wrong(outbox):
     record(report(1), outbox, IDENTITY, now=clock)
-    sink = open_sink(NoReportSettings(), outbox)
+    sink = open_sink(NoDeliverySettings(), outbox)
     record(report(2), outbox, IDENTITY, now=clock)
     sink.wake()
     assert sink.flush(0)
@@ -44,7 +44,7 @@ def test_without_a_receiver_results_stay_in_the_outbox_and_nothing_is_wrong(outb
 
 def test_reports_kept_without_a_receiver_are_delivered_once_there_is_one(outbox, folder):
     record(report(1), outbox, IDENTITY, now=clock)
-    open_sink(NoReportSettings(), outbox).stop()
+    open_sink(NoDeliverySettings(), outbox).stop()
     open_sink(FolderSettings(folder=folder), outbox)
     assert outbox.counts() == Counts(pending=0, sent=1, refused=0)
 
@@ -63,7 +63,7 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(folder, monkeypatch):
     seen = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda number: (seen.append(sorted(folder.iterdir())), fsync(number)))
-    path = Journal(folder).write(KEY, b"{}")
+    path = ReportFiles(folder).write(KEY, b"{}")
     assert seen == [[path.with_suffix(".unfinished")], [path]]
 
 
@@ -84,7 +84,7 @@ def test_a_write_that_failed_leaves_no_report_and_the_next_one_succeeds(outbox, 
 
 
 def test_the_first_file_under_a_key_stays(folder):
-    journal = Journal(folder)
+    journal = ReportFiles(folder)
     journal.write(KEY, b"first")
     assert journal.write(KEY, b"second").read_bytes() == b"first"
 
@@ -92,7 +92,7 @@ def test_the_first_file_under_a_key_stays(folder):
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", ".", "a\n"])
 def test_a_key_that_would_leave_the_folder_is_refused_and_kept(outbox, folder, name):
     with pytest.raises(InvalidMessage, match="name a file"):
-        Journal(folder).write(Key(name, 1, "report"), b"{}")
+        ReportFiles(folder).write(Key(name, 1, "report"), b"{}")
     outbox.put(Key(name, 1, "report"), "report", b"{}", NOW)
     record(report(1), outbox, IDENTITY, now=clock)
     sink = open_sink(FolderSettings(folder=folder), outbox)
@@ -102,7 +102,7 @@ def test_a_key_that_would_leave_the_folder_is_refused_and_kept(outbox, folder, n
 
 
 def test_a_failing_outbox_is_told_by_every_sink(outbox, folder):
-    sinks = [open_sink(settings, outbox) for settings in (NoReportSettings(), FolderSettings(folder=folder))]
+    sinks = [open_sink(settings, outbox) for settings in (NoDeliverySettings(), FolderSettings(folder=folder))]
     outbox.close()
     for sink in sinks:
         sink.wake()
@@ -114,7 +114,7 @@ def test_a_failing_outbox_is_told_by_every_sink(outbox, folder):
     [
         ({"driver": "mqtt", "host": "b"}, MqttSettings),
         ({"driver": "folder", "folder": "reports"}, FolderSettings),
-        ({"driver": "none"}, NoReportSettings),
+        ({"driver": "none"}, NoDeliverySettings),
     ],
 )
 def test_the_driver_names_the_sink(text, kind):

@@ -19,14 +19,14 @@ from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import BrokerState, Guiding, Ready, Screen
 from leukoscope.errors import ControlError, InvalidMessage
-from leukoscope.messages.command import Name
+from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import from_bytes, to_bytes, validate
 from leukoscope.messages.report import encode
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
-from leukoscope.service.remote_commands import Remote, StartSample
-from leukoscope.service.sample_ids import Identification, SampleSettings, Verdict
-from leukoscope.service.sample_register import Register
+from leukoscope.service.remote_commands import RemoteCommands, StartSample
+from leukoscope.service.sample_ids import SampleIds, SampleSettings, Verdict
+from leukoscope.service.sample_register import SampleRegister
 from leukoscope.settings import RulesSettings
 from leukoscope.specimen.sample import Source
 from leukoscope.statistics.rules import Rules
@@ -42,8 +42,8 @@ _REPLY_TOPICS = (None, "lab/answers", "", "#", "+/a", "$SYS/x", "a\0b", IDENTITY
 
 @functools.cache
 def _commands() -> Sequence[bytes]:
-    of_mode = {Name.SET_RULES: {"arguments": {"file": "blood.toml"}}}
-    return [command(f"c-{name}", name.value, **of_mode.get(name, {})) for name in Name]
+    of_mode = {CommandName.SET_RULES: {"arguments": {"file": "blood.toml"}}}
+    return [command(f"c-{name}", name.value, **of_mode.get(name, {})) for name in CommandName]
 
 
 def _spoilt_command(rng: Random) -> bytes:
@@ -62,7 +62,7 @@ def _read_command(content: bytes, folder: Path) -> None:
     near.mkdir()
     chance = hashlib.sha256(content).digest()
     with Outbox.open(folder / "outbox.sqlite") as outbox:
-        heard = Commands(outbox, IDENTITY, tuple(Name), now=lambda: NOW, clock_quality=lambda: True)
+        heard = CommandInbox(outbox, IDENTITY, tuple(CommandName), now=lambda: NOW, clock_quality=lambda: True)
         for _ in range(2):
             # The second time it is a repetition, which is answered and never done again.
             heard.hear(content, stored=chance[0] < 10, reply_to=_REPLY_TOPICS[chance[1] % 9], correlation=chance[2:9])
@@ -82,12 +82,12 @@ def _read_command(content: bytes, folder: Path) -> None:
         raise InvalidMessage(results[0]["text"])
 
 
-def _done(heard: Commands, near: Path) -> list[str]:
+def _done(heard: CommandInbox, near: Path) -> list[str]:
     """Do what waits, through the code that the service does it with; returns the samples begun."""
     begun: list[str] = []
     bench = SimpleNamespace(commands=heard, rules=_blood(), provenance=lambda: PROVENANCE)
     sample: list[Any] = []
-    remote = Remote(near, lambda: bench, lambda: sample[0] if sample else None, lambda: None)  # type: ignore[arg-type, return-value]
+    remote = RemoteCommands(near, lambda: bench, lambda: sample[0] if sample else None, lambda: None)  # type: ignore[arg-type, return-value]
     for wish in remote.wishes():
         if isinstance(wish, StartSample):
             begun.append(wish.sample_id)
@@ -109,8 +109,8 @@ def _lives_on(sample_id: str, folder: Path) -> None:
     for screen in screens:
         draw(screen, (128, 64), monochrome=True)
         draw(screen, (240, 240), monochrome=False)
-    Register(folder / "samples.jsonl").note("begun", sample_id, {})
-    assert Register(folder / "samples.jsonl").knows(sample_id)
+    SampleRegister(folder / "samples.jsonl").note("begun", sample_id, {})
+    assert SampleRegister(folder / "samples.jsonl").knows(sample_id)
     message = encode(report(1, sample_id=sample_id), boot_id="boot-1", sequence=7, sent_clock=NOW)
     assert from_bytes(to_bytes(message))["sample"]["sample_id"] == sample_id
 
@@ -148,7 +148,7 @@ def _read_scan(content: bytes, folder: Path) -> None:
     wire = ScannerWire()
     settings = ScannerSettings(device=folder / "scanner", layout=layouts[(content or b"\0")[0] % len(layouts)])
     scanner = Scanner(settings, wire.connect, lambda: 0.0)
-    names = Identification(SampleSettings(), Register(folder / "samples.jsonl"))
+    names = SampleIds(SampleSettings(), SampleRegister(folder / "samples.jsonl"))
     verdicts = []
     try:
         # The kernel gives whole events or none, and no more than a pipe holds.

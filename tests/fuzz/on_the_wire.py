@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from leukoscope.delivery.mqtt.device_connection import Link
+from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.errors import BrokerError
 from tests.fuzz.target import Target, of_bytes
@@ -41,7 +41,7 @@ def _publish(payload: bytes, qos: int = 0, more: bytes = b"") -> bytes:
 def _read_session(content: bytes, folder: Path) -> None:
     """Valid where the broker's yes and one message under our topic were understood before it hung up."""
     with _broker(content) as port:
-        link = Link(MqttSettings(host="127.0.0.1", port=port, connect_timeout_s=5), "scope-1", None)
+        link = DeviceConnection(MqttSettings(host="127.0.0.1", port=port, connect_timeout_s=5), "scope-1", None)
         with closing(link):
             heard = 0
             try:

@@ -17,11 +17,11 @@ from leukoscope.errors import BundleError, CalibrationError, InvalidMessage, Out
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
-from leukoscope.messages.command import Name
+from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.optics.calibration import grid_from, read_kept
 from leukoscope.optics.calibration_record import KeptFile
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Key, Outbox
 from leukoscope.settings import BenchSettings
 from leukoscope.system.npz import read_arrays
@@ -179,7 +179,7 @@ def test_half_a_letter_is_no_message_and_stops_no_publisher(tmp_path: Path, word
     with pytest.raises(InvalidMessage, match="surrogates not allowed"):
         from_bytes(payload)
     with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
-        heard = Commands(outbox, IDENTITY, tuple(Name), now=lambda: NOW, clock_quality=lambda: True)
+        heard = CommandInbox(outbox, IDENTITY, tuple(CommandName), now=lambda: NOW, clock_quality=lambda: True)
         heard.hear(payload)
         (reply,) = heard.replies()
     assert from_bytes(reply.payload)["reason"] == "malformed"

@@ -9,19 +9,19 @@ from gpiozero.pins.mock import MockFactory
 from pydantic import ValidationError
 
 from leukoscope.errors import DisplayError
-from leukoscope.indicators.event import PATTERNS, Blink, News
-from leukoscope.indicators.gpio import GpioSignals, GpioSignalSettings
+from leukoscope.indicators.event import PATTERNS, Blink, Event
+from leukoscope.indicators.gpio import GpioIndicator, GpioIndicatorSettings
 from tests.brokers import wait_until
 
-ALL = GpioSignalSettings(green_pin=5, red_pin=6, buzzer_pin=13)
+ALL = GpioIndicatorSettings(green_pin=5, red_pin=6, buzzer_pin=13)
 
 
 class Board:
     """The pins, and the lamps on them."""
 
-    def __init__(self, settings: GpioSignalSettings = ALL) -> None:
+    def __init__(self, settings: GpioIndicatorSettings = ALL) -> None:
         self.factory: Any = MockFactory()
-        self.signals: GpioSignals = settings.open_on(self.factory)
+        self.signals: GpioIndicator = settings.open_on(self.factory)
         self.waited_s = 0.0
         self.signals._pause = self._wait
 
@@ -40,7 +40,7 @@ class Board:
 def test_lamps_are_off_until_something_is_told_and_after_closing() -> None:
     board = Board()
     assert not any(board.lit(pin) for pin in (5, 6, 13))
-    board.signals.tell(News.READY)
+    board.signals.tell(Event.READY)
     assert board.lit(5) and not board.lit(6)
     board.signals.close()
     board.signals.close()
@@ -48,18 +48,18 @@ def test_lamps_are_off_until_something_is_told_and_after_closing() -> None:
 
 def test_a_fault_is_red_and_sounds() -> None:
     board = Board()
-    board.signals.tell(News.READY)
-    board.signals.tell(News.FAULT)
+    board.signals.tell(Event.READY)
+    board.signals.tell(Event.FAULT)
     assert board.lit(6) and not board.lit(5)
     wait_until(lambda: board.flashes(13) == 1)
     board.signals.close()
     assert 0 < board.waited_s <= 2.7, "a fault that ends the program is heard to its end"
 
 
-@pytest.mark.parametrize("news", [News.FIELD_COUNTED, News.REFUSED])
-def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(news: News) -> None:
+@pytest.mark.parametrize("news", [Event.FIELD_COUNTED, Event.REFUSED])
+def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(news: Event) -> None:
     board = Board()
-    board.signals.tell(News.READY)
+    board.signals.tell(Event.READY)
     board.signals.tell(news)
     sound = PATTERNS[news].buzzer
     assert sound is not None
@@ -71,31 +71,31 @@ def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(news:
 
 def test_counting_blinks_until_the_sample_is_done() -> None:
     board = Board()
-    board.signals.tell(News.COUNTING)
+    board.signals.tell(Event.COUNTING)
     wait_until(lambda: board.flashes(5) == 2)
-    board.signals.tell(News.DONE)
+    board.signals.tell(Event.DONE)
     assert board.lit(5)
     board.signals.close()
 
 
 def test_all_news_can_be_told_apart_by_eye_or_ear() -> None:
-    assert set(PATTERNS) == set(News)
-    assert len(set(PATTERNS.values())) == len(News)
+    assert set(PATTERNS) == set(Event)
+    assert len(set(PATTERNS.values())) == len(Event)
     assert all(sound.times for sound in (one.buzzer for one in PATTERNS.values()) if isinstance(sound, Blink))
 
 
 @pytest.mark.parametrize("pins", [{"green_pin": 5}, {"red_pin": 6}, {"buzzer_pin": 13}])
 def test_every_part_can_be_left_out(pins: dict[str, int]) -> None:
-    board = Board(GpioSignalSettings(**pins))
-    for news in News:
+    board = Board(GpioIndicatorSettings(**pins))
+    for news in Event:
         board.signals.tell(news)
     board.signals.close()
 
 
 def test_a_lamp_to_the_supply_is_on_while_its_pin_is_low() -> None:
-    board = Board(GpioSignalSettings(green_pin=5, active_high=False))
+    board = Board(GpioIndicatorSettings(green_pin=5, active_high=False))
     assert board.lit(5)
-    board.signals.tell(News.READY)
+    board.signals.tell(Event.READY)
     assert not board.lit(5)
     board.signals.close()
 
@@ -117,7 +117,7 @@ def test_a_pin_that_fails_later_is_a_display_error_by_which_no_analysis_ends() -
 
     board.factory.pin(5)._set_state = broken
     with pytest.raises(DisplayError, match="the signals cannot be driven"):
-        board.signals.tell(News.READY)
+        board.signals.tell(Event.READY)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_pin_that_fails_later_is_a_display_error_by_which_no_analysis_ends() -
 )
 def test_settings_without_sense_are_refused(pins: dict[str, int], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
-        GpioSignalSettings(**pins)
+        GpioIndicatorSettings(**pins)
 
 
 def test_without_the_library_for_real_pins_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from leukoscope.system.sd_notify import teller, watchdog_s
-from leukoscope.system.watchdog import Lifeline, Watched
+from leukoscope.system.sd_notify import notifier, watchdog_s
+from leukoscope.system.watchdog import Progressing, Watchdog
 from tests.machine.supervisor import Supervisor
 
 
@@ -17,7 +17,7 @@ class Clock:
 
 
 def test_nothing_is_said_where_nobody_asked() -> None:
-    assert teller({})("READY=1")
+    assert notifier({})("READY=1")
     assert watchdog_s({}, 1) is None
 
 
@@ -39,13 +39,13 @@ def test_an_abstract_socket_is_reached() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind("")  # the kernel chooses an abstract name
         address = supervisor.getsockname().decode().replace("\0", "@")
-        assert teller({"NOTIFY_SOCKET": address})("READY=1")
+        assert notifier({"NOTIFY_SOCKET": address})("READY=1")
         assert supervisor.recv(100) == b"READY=1"
 
 
 def test_a_supervisor_that_is_gone_or_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
-        tell = teller({"NOTIFY_SOCKET": supervisor.address})
+        tell = notifier({"NOTIFY_SOCKET": supervisor.address})
         while tell("STATUS=full"):
             pass
     assert not tell("READY=1")
@@ -54,7 +54,7 @@ def test_a_supervisor_that_is_gone_or_does_not_read_holds_nothing_up(tmp_path: P
 def test_pings_come_at_half_the_interval_and_only_with_turns(tmp_path: Path) -> None:
     clock = Clock()
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Lifeline(teller({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
+        lifeline = Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
         lifeline.starting("Opening the camera")
         lifeline.ready()
         for clock.s in range(0, 121):
@@ -76,8 +76,8 @@ def test_a_stuck_thread_ends_the_pings_but_not_during_a_sample(
     clock = Clock()
     late_s = 0.0
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Lifeline(teller({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
-        lifeline.watch(Watched("Broker", lambda: late_s, 300.0))
+        lifeline = Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
+        lifeline.watch(Progressing("Broker", lambda: late_s, 300.0))
         clock.s, late_s = 100.0, 299.0
         lifeline.turn("ready")
         assert supervisor.pings() == 1
@@ -95,7 +95,7 @@ def test_a_part_that_takes_over_pings_at_once(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         for clock.s in range(0, 600, 20):
             # Each lives shorter than the interval: together they would never ping.
-            Lifeline(teller({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock).turn("calibrating")
+            Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock).turn("calibrating")
         assert supervisor.pings() == 30
 
 
@@ -108,7 +108,7 @@ def test_a_ping_that_got_lost_is_sent_again_at_the_next_turn() -> None:
         return next(arrives)
 
     clock = Clock()
-    lifeline = Lifeline(tell, 60.0, clock, status="ready")
+    lifeline = Watchdog(tell, 60.0, clock, status="ready")
     for clock.s in (30.0, 30.1, 30.2):
         lifeline.turn("ready")
     assert said == ["WATCHDOG=1", "WATCHDOG=1"]

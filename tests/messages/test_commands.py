@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leukoscope.messages.command import COMMAND_SCHEMA, Name, Outcome
+from leukoscope.messages.command import COMMAND_SCHEMA, CommandName, Outcome
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes, utc_text, validate
 from leukoscope.outbox import audit_trail, command_inbox
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from tests.messages.examples import IDENTITY, NOW
 
@@ -33,8 +33,8 @@ def command(identifier="c-1", name="send_bundle", *, issued=NOW, lives=timedelta
 
 
 def listening(outbox, *allow, now=NOW, quality=True, identity=IDENTITY):
-    names = allow or tuple(Name)
-    return Commands(outbox, identity, names, now=lambda: now, clock_quality=lambda: quality)
+    names = allow or tuple(CommandName)
+    return CommandInbox(outbox, identity, names, now=lambda: now, clock_quality=lambda: quality)
 
 
 def only_reply(heard):
@@ -56,7 +56,7 @@ def test_a_command_is_done_once_and_its_repetitions_get_the_same_answer(outbox):
     heard = listening(outbox)
     heard.hear(command())
     order = heard.take()
-    assert (order.name, order.by) == (Name.SEND_BUNDLE, "the laboratory system")
+    assert (order.name, order.by) == (CommandName.SEND_BUNDLE, "the laboratory system")
     heard.answer(order, DONE)
     (first,) = heard.replies()
     for _ in range(3):
@@ -112,17 +112,17 @@ def test_a_command_that_a_restart_interrupted_is_not_tried_again(tmp_path):
 
 
 def test_nothing_is_allowed_unless_the_settings_name_it(outbox):
-    for name in Name:
-        heard = Commands(outbox, IDENTITY, (), now=lambda: NOW, clock_quality=lambda: True)
+    for name in CommandName:
+        heard = CommandInbox(outbox, IDENTITY, (), now=lambda: NOW, clock_quality=lambda: True)
         assert refused(heard, command(f"id-{name}", name.value)) == "not_allowed"
-    heard = listening(outbox, Name.SEND_BUNDLE)
+    heard = listening(outbox, CommandName.SEND_BUNDLE)
     assert refused(heard, command("other", "restart")) == "not_allowed"
     heard.hear(command("this"))
-    assert heard.take().name is Name.SEND_BUNDLE
+    assert heard.take().name is CommandName.SEND_BUNDLE
 
 
 def test_a_refused_command_stays_refused_when_it_is_allowed_later(outbox):
-    assert refused(listening(outbox, Name.RESTART), command()) == "not_allowed"
+    assert refused(listening(outbox, CommandName.RESTART), command()) == "not_allowed"
     assert refused(listening(outbox), command()) == "not_allowed"
 
 

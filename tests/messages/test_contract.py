@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 from leukoscope.messages import status
-from leukoscope.messages.command import Name, Outcome
+from leukoscope.messages.command import CommandName, Outcome
 from leukoscope.messages.identity import CHANNELS
 from leukoscope.messages.json_format import SCHEMA_FILES, validate
 from leukoscope.outbox.cell_pictures import keep_pictures
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.record_report import record
 from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import Subscriber, wait_until
@@ -97,7 +97,7 @@ def test_every_reference_leads_somewhere():
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_everything_a_device_says_is_in_the_document(mosquitto, publisher, outbox, protocol):
     broker = mosquitto().start()
-    heard = Commands(outbox, IDENTITY, (Name.SEND_BUNDLE,), now=clock, clock_quality=lambda: True)
+    heard = CommandInbox(outbox, IDENTITY, (CommandName.SEND_BUNDLE,), now=clock, clock_quality=lambda: True)
     with Subscriber(broker.port) as subscriber:
         running = publisher(broker.port, protocol=protocol, commands=heard)
         record(report(1, sample_id="Specimen-of-Jane"), outbox, IDENTITY, now=clock)

@@ -6,7 +6,7 @@ import pytest
 
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.cell_pictures import keep_pictures, pictures_of
-from leukoscope.outbox.quota import Room
+from leukoscope.outbox.quota import Quota
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import CELL, Outbox, State
 from leukoscope.specimen.census import CellPicture, CellRecord
@@ -33,7 +33,7 @@ def rows(outbox, table):
 def test_while_there_is_room_nothing_is_deleted(outbox):
     for key in keep(outbox, 1, 2, pictures=PICTURES):
         outbox.mark_sent(key, NOW)
-    assert Room(outbox, 64 * MIB).why_full(NOW) is None
+    assert Quota(outbox, 64 * MIB).why_full(NOW) is None
     assert (rows(outbox, "message"), rows(outbox, "cell")) == (62, 60)
 
 
@@ -57,7 +57,7 @@ def test_pictures_go_first_then_the_oldest_sent_reports_and_what_belongs_to_them
 def test_unsent_and_refused_reports_are_never_deleted_and_the_next_sample_has_to_wait(outbox):
     keys = keep(outbox, *range(1, 9))
     outbox.mark_refused(keys[0], NOW, "Not authorized")
-    room = Room(outbox, 4096)
+    room = Quota(outbox, 4096)
     told = room.why_full(NOW)
     assert told == (
         "The outbox is full, 7 reports wait and 1 were refused: connect the broker, or raise storage.outbox_max_mib"
@@ -71,7 +71,7 @@ def test_unsent_and_refused_reports_are_never_deleted_and_the_next_sample_has_to
 
 def test_sent_reports_make_room_again(outbox):
     keys = keep(outbox, *range(1, 9))
-    room = Room(outbox, outbox.used_bytes() - 1)
+    room = Quota(outbox, outbox.used_bytes() - 1)
     assert room.why_full(NOW)
     for key in keys:
         outbox.mark_sent(key, NOW)
@@ -89,7 +89,7 @@ def test_room_that_pruning_left_is_used_again(outbox):
 
 
 def test_an_outbox_that_cannot_be_read_takes_no_new_sample(outbox):
-    room = Room(outbox, MIB)
+    room = Quota(outbox, MIB)
     outbox.close()
     assert "cannot be read" in room.why_full(NOW)
     assert "cannot be read" in room.warning()
@@ -122,4 +122,4 @@ def test_the_quota_holds_in_a_new_process_too(tmp_path):
     with Outbox.open(tmp_path / "outbox") as outbox:
         keep(outbox, *range(1, 9))
     with Outbox.open(tmp_path / "outbox") as outbox:
-        assert Room(outbox, 4096).why_full(NOW)
+        assert Quota(outbox, 4096).why_full(NOW)

@@ -12,7 +12,7 @@ from leukoscope.messages.report import decode, encode
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.recovery import lost_outbox, restore
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Key, Outbox
 from leukoscope.reviewing.verification import faults
 from leukoscope.specimen.lifecycle import Life, Status, Step
@@ -31,7 +31,7 @@ def lost(tmp_path):
     with Outbox.open(path) as outbox:
         for number in (1, 2, 3):
             key = record(report(number), outbox, IDENTITY, now=clock)
-            Journal(folder).write(key, outbox.get(key).payload)
+            ReportFiles(folder).write(key, outbox.get(key).payload)
     path.write_bytes(b"not a database any more" * 500)
     return path, folder
 
@@ -124,7 +124,7 @@ def test_a_report_that_was_signed_is_still_signed_afterwards(tmp_path):
     signed = report(1, version=2, life=life, red_cells=RedCells(9000, 7.2, 0.11, 0.05, measured=8500))
     folder = tmp_path / "reports"
     payload = to_bytes(encode(signed, boot_id="b", sequence=3, sent_clock=NOW))
-    Journal(folder).write(Key(signed.id, 2, "report"), payload)
+    ReportFiles(folder).write(Key(signed.id, 2, "report"), payload)
     with Outbox.open(tmp_path / "new") as outbox:
         assert restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=Path("x")) == 1
         assert decode(outbox.list()[0].payload) == signed

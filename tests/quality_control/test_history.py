@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from leukoscope.errors import TrendError
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run import Kind
 from leukoscope.quality_control.series import series_of
 from leukoscope.quality_control.trend import Trend
@@ -24,7 +24,7 @@ for number in range(100):
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path / "state")
+    notebook = History(tmp_path / "state")
     assert notebook.runs() == ()
     runs = (check(1, background_level=200.5, sharpness=None), restart(2), check(3))
     for run in runs:
@@ -33,7 +33,7 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_line_cut_short_by_a_pulled_plug_costs_that_line_alone(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path)
+    notebook = History(tmp_path)
     for number in range(3):
         notebook.add(check(number))
     content = notebook.path.read_bytes()
@@ -44,7 +44,7 @@ def test_a_line_cut_short_by_a_pulled_plug_costs_that_line_alone(tmp_path: Path)
 
 @pytest.mark.parametrize("line", [b"\xff\xfe", b"{}", b"[]", b'{"kind": "check"}', b"null", b""])
 def test_a_line_that_means_nothing_is_passed_over(tmp_path: Path, line: bytes) -> None:
-    notebook = Notebook(tmp_path)
+    notebook = History(tmp_path)
     notebook.add(check(1))
     with notebook.path.open("ab") as file:
         file.write(line + b"\n")
@@ -53,7 +53,7 @@ def test_a_line_that_means_nothing_is_passed_over(tmp_path: Path, line: bytes) -
 
 
 def test_the_file_stays_small_and_keeps_what_its_limits_are_made_from(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path, most_bytes=20_000)
+    notebook = History(tmp_path, most_bytes=20_000)
     notebook.add(restart(0))
     for number in range(400):
         notebook.add(check(number, background_level=200.0 + number % 3))
@@ -69,22 +69,22 @@ def test_two_programs_can_write_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ADD, str(tmp_path)]
     writers = [subprocess.Popen([*command, str(number)]) for number in (1, 2)]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
-    values = [run.measures["sharpness"] for run in Notebook(tmp_path).runs()]
+    values = [run.measures["sharpness"] for run in History(tmp_path).runs()]
     assert (values.count(1.0), values.count(2.0)) == (100, 100)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     with pytest.raises(TrendError, match="make room"):
-        Notebook(tmp_path / "state").add(check(1))
+        History(tmp_path / "state").add(check(1))
 
 
 def test_a_running_device_learns_of_a_check_that_another_program_made(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path)
+    notebook = History(tmp_path)
     trend = Trend(notebook)
     assert trend.alarms == ()
     for number in range(BASELINE_RUNS):
         notebook.add(check(number, background_level=200.0))
     assert trend.alarms == ()
-    Notebook(tmp_path).add(check(30, background_level=150.0))
+    History(tmp_path).add(check(30, background_level=150.0))
     assert trend.alarms == ("Lamp level 150, expected 198 to 202 (1-3s)",)

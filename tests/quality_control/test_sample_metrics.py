@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from leukoscope.quality_control.run import MEASURES, SAMPLES, Kind
-from leukoscope.quality_control.sample_metrics import RunWatch, light_of
+from leukoscope.quality_control.sample_metrics import SampleMetrics, light_of
 from leukoscope.specimen.field import CountedField, Flaw
 from tests.drawings import EPOCH, cell, counted, discs, frame_of, rejected
 from tests.exporting.stored import blood
@@ -24,7 +24,7 @@ def test_the_light_is_that_of_empty_glass_whatever_lies_on_it() -> None:
 
 
 def test_a_run_tells_the_median_of_its_fields() -> None:
-    watch = RunWatch()
+    watch = SampleMetrics()
     for level, ms in ((100, 10.0), (200, 30.0), (110, 20.0)):
         watch.take(tinted(counted(cell()), level, 100, 50), ms)
     run = watch.run_of(blood(), EPOCH)
@@ -39,7 +39,7 @@ def test_a_run_tells_the_median_of_its_fields() -> None:
 
 
 def test_a_refused_field_tells_of_the_lamp_and_not_of_the_focus() -> None:
-    watch = RunWatch()
+    watch = SampleMetrics()
     watch.take(rejected(Flaw.UNDEREXPOSED), 5.0)
     measures = watch.run_of(blood(), EPOCH).measures
     assert measures["background_level"] == 230

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leukoscope.errors import OutboxError
-from leukoscope.service.event_journal import Checkpoint, find_interrupted, set_aside
+from leukoscope.service.event_journal import EventJournal, find_interrupted, set_aside
 
 HEADER = {"report_id": "a-1", "sample_id": "Müller 7"}
 EVENTS = [{"field": number, "pictures": [{"grey": bytes([number]) * number}, b"\n0"]} for number in range(5)]
@@ -15,7 +15,7 @@ EVENTS = [{"field": number, "pictures": [{"grey": bytes([number]) * number}, b"\
 def written(folder: Path, name: str = "a-1", ends: list[int] | None = None) -> Path:
     """A journal; `ends` takes where its header and each event end."""
     ends = [] if ends is None else ends
-    checkpoint = Checkpoint.begin(folder, name, HEADER)
+    checkpoint = EventJournal.begin(folder, name, HEADER)
     ends.append(checkpoint.path.stat().st_size)
     for event in EVENTS:
         checkpoint.append(event)
@@ -46,7 +46,7 @@ def test_a_cut_at_any_byte_costs_at_most_the_event_being_written(tmp_path: Path)
             continue
         (one,) = found
         assert list(one.events) == EVENTS[: whole - 1]
-        with_more = Checkpoint.go_on(one)
+        with_more = EventJournal.go_on(one)
         with_more.append({"more": True})
         with_more.append({"more": False})
         with_more.close()
@@ -73,7 +73,7 @@ def test_a_flipped_bit_ends_the_journal_there(tmp_path: Path) -> None:
 
 
 def test_work_that_is_done_is_not_found(tmp_path: Path) -> None:
-    checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
+    checkpoint = EventJournal.begin(tmp_path, "a-1", HEADER)
     checkpoint.append({"field": 1})
     checkpoint.remove()
     assert find_interrupted(tmp_path) == ()
@@ -82,7 +82,7 @@ def test_work_that_is_done_is_not_found(tmp_path: Path) -> None:
 
 def test_a_journal_of_another_version_is_left_to_people(tmp_path: Path) -> None:
     path = written(tmp_path)
-    checkpoint = Checkpoint.begin(tmp_path, "b-2", HEADER | {"format": 99})
+    checkpoint = EventJournal.begin(tmp_path, "b-2", HEADER | {"format": 99})
     checkpoint.close()
     assert [found.path for found in find_interrupted(tmp_path)] == [path]
     assert (tmp_path / "b-2.events.unknown").exists()
@@ -102,7 +102,7 @@ def test_a_journal_that_the_power_took_before_its_first_word_holds_nothing(tmp_p
 
 
 def test_what_every_event_says_again_costs_next_to_nothing(tmp_path: Path) -> None:
-    checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
+    checkpoint = EventJournal.begin(tmp_path, "a-1", HEADER)
     sizes = []
     for number in range(5):
         checkpoint.append({"number": number, "words": "what every event says, and says again, and never tires of"})
@@ -138,7 +138,7 @@ class FullDisk:
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:
-    checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
+    checkpoint = EventJournal.begin(tmp_path, "a-1", HEADER)
     checkpoint.append(EVENTS[0])
     real, checkpoint._file = checkpoint._file, FullDisk(checkpoint._file)
     with pytest.raises(OutboxError, match=r"a-1.events \(No space left on device\): make room"):
@@ -153,13 +153,13 @@ def test_a_full_disk_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutboxError, match="cannot be kept in"):
-        Checkpoint.begin(tmp_path / "file" / "folder", "a", HEADER)
+        EventJournal.begin(tmp_path / "file" / "folder", "a", HEADER)
 
 
 def test_every_event_is_on_the_disk_when_append_returns_unless_it_may_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = Checkpoint.begin(tmp_path, "a-1", HEADER)
+    checkpoint = EventJournal.begin(tmp_path, "a-1", HEADER)
     synced: list[int] = []
     monkeypatch.setattr("leukoscope.service.event_journal.os.fsync", synced.append)
     checkpoint.append(EVENTS[0])

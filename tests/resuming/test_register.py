@@ -8,26 +8,26 @@ import pytest
 from pydantic import ValidationError
 
 from leukoscope.errors import OutboxError
-from leukoscope.service.sample_ids import Identification, SampleSettings, Verdict
-from leukoscope.service.sample_register import Register
+from leukoscope.service.sample_ids import SampleIds, SampleSettings, Verdict
+from leukoscope.service.sample_register import SampleRegister
 
 NOON = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 
 
 def test_a_name_is_known_from_the_beginning_of_its_sample_also_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "samples.jsonl"
-    register = Register(path)
+    register = SampleRegister(path)
     assert not register.knows("A-1")
     register.note("begun", "A-1", {"report_id": "r"})
     assert register.knows("A-1")
-    again = Register(path)
+    again = SampleRegister(path)
     assert again.knows("A-1") and again.begun == 1
     assert json.loads(path.read_text()) == {"event": "begun", "sample_id": "A-1", "report_id": "r"}
 
 
 def test_a_discarded_sample_stands_in_the_register_and_its_name_is_free_again(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
-    register = Register(path)
+    register = SampleRegister(path)
     for _ in range(2):
         register.note("begun", "A-1", {})
     register.note("discarded", "A-1", {"fields": 12})
@@ -40,38 +40,38 @@ def test_a_discarded_sample_stands_in_the_register_and_its_name_is_free_again(tm
 @pytest.mark.parametrize("damage", [b'{"event": "beg', b"\0\0\0", b"[1, 2]\n", b"null"])
 def test_damage_costs_its_own_line_and_not_the_next(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "samples.jsonl"
-    Register(path).note("begun", "A-1", {})
+    SampleRegister(path).note("begun", "A-1", {})
     with path.open("ab") as file:
         file.write(damage)
-    Register(path).note("begun", "A-2", {})
-    again = Register(path)
+    SampleRegister(path).note("begun", "A-2", {})
+    again = SampleRegister(path)
     assert again.knows("A-1") and again.knows("A-2") and again.begun == 2
 
 
 def test_a_register_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    register = Register(tmp_path / "file" / "samples.jsonl")
+    register = SampleRegister(tmp_path / "file" / "samples.jsonl")
     with pytest.raises(OutboxError, match=r"cannot be written .*: make room"):
         register.note("begun", "A-1", {})
     assert register.knows("A-1")
 
 
 @pytest.fixture
-def register(tmp_path: Path) -> Register:
-    register = Register(tmp_path / "samples.jsonl")
+def register(tmp_path: Path) -> SampleRegister:
+    register = SampleRegister(tmp_path / "samples.jsonl")
     register.note("begun", "A-1", {})
     return register
 
 
-def test_a_new_id_is_taken_and_a_used_one_only_when_it_comes_twice(register: Register) -> None:
-    ids = Identification(SampleSettings(confirm_s=5), register)
+def test_a_new_id_is_taken_and_a_used_one_only_when_it_comes_twice(register: SampleRegister) -> None:
+    ids = SampleIds(SampleSettings(confirm_s=5), register)
     assert ids.offer("A-2", 0.0) is Verdict.TAKEN
     assert ids.offer("A-1", 10.0) is Verdict.USED_BEFORE
     assert ids.offer("A-1", 15.0) is Verdict.TAKEN
 
 
-def test_the_second_time_must_come_soon_and_right_after_the_first(register: Register) -> None:
-    ids = Identification(SampleSettings(confirm_s=5), register)
+def test_the_second_time_must_come_soon_and_right_after_the_first(register: SampleRegister) -> None:
+    ids = SampleIds(SampleSettings(confirm_s=5), register)
     assert ids.offer("A-1", 0.0) is Verdict.USED_BEFORE
     assert ids.offer("A-1", 5.1) is Verdict.USED_BEFORE
     assert ids.offer("A-2", 6.0) is Verdict.TAKEN
@@ -79,22 +79,22 @@ def test_the_second_time_must_come_soon_and_right_after_the_first(register: Regi
 
 
 @pytest.mark.parametrize("code", ["", " A", "A\x07", "A" * 65, "A\n", "\u202eA", "A 1"])
-def test_what_is_no_id_is_refused(register: Register, code: str) -> None:
-    ids = Identification(SampleSettings(pattern="[A-Z0-9-]+"), register)
+def test_what_is_no_id_is_refused(register: SampleRegister, code: str) -> None:
+    ids = SampleIds(SampleSettings(pattern="[A-Z0-9-]+"), register)
     assert ids.offer(code, 0.0) is Verdict.NOT_AN_ID
 
 
-def test_the_pattern_must_match_the_whole_id(register: Register) -> None:
-    ids = Identification(SampleSettings(pattern="[0-9]{4}"), register)
+def test_the_pattern_must_match_the_whole_id(register: SampleRegister) -> None:
+    ids = SampleIds(SampleSettings(pattern="[0-9]{4}"), register)
     assert ids.offer("2026", 0.0) is Verdict.TAKEN
     assert ids.offer("20261", 0.0) is Verdict.NOT_AN_ID
     with pytest.raises(ValidationError, match="is no regular expression"):
         SampleSettings(pattern="[0-9")
 
 
-def test_a_sample_without_a_name_is_called_by_time_or_by_number(register: Register) -> None:
-    assert Identification(SampleSettings(), register).automatic(NOON) == "20260301-120005"
-    numbered = Identification(SampleSettings(automatic="number"), register)
+def test_a_sample_without_a_name_is_called_by_time_or_by_number(register: SampleRegister) -> None:
+    assert SampleIds(SampleSettings(), register).automatic(NOON) == "20260301-120005"
+    numbered = SampleIds(SampleSettings(automatic="number"), register)
     assert numbered.automatic(NOON) == "000002"
     register.note("begun", "000003", {})
     assert numbered.automatic(NOON) == "000004"

@@ -11,14 +11,14 @@ import pytest
 
 from leukoscope.cameras.simulated import SimulatedCamera
 from leukoscope.errors import CameraError, CameraInterrupted, OutboxError
-from leukoscope.indicators.event import News
-from leukoscope.indicators.gpio import GpioSignals
-from leukoscope.outbox.report_files import Journal
+from leukoscope.indicators.event import Event
+from leukoscope.indicators.gpio import GpioIndicator
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.loop import Service
-from leukoscope.service.presenter import Narrator
-from leukoscope.service.report_filing import Filing
-from leukoscope.service.sample_progress import Progress
+from leukoscope.service.presenter import Presenter
+from leukoscope.service.report_filing import ReportFiling
+from leukoscope.service.sample_progress import SampleProgress
 from leukoscope.specimen.frame import Frame
 from tests.commands.command_line import Outcome, leukoscope
 from tests.commands.test_run import write_bench
@@ -97,14 +97,14 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
-    notice = Narrator.notice
+    notice = Presenter.notice
 
-    def noted(narrator: Narrator, title: str, *rest: Any, **more: Any) -> None:
+    def noted(narrator: Presenter, title: str, *rest: Any, **more: Any) -> None:
         bench.notices.append((title, *rest[:2]))
         notice(narrator, title, *rest, **more)
 
     with (
-        mock.patch.object(Narrator, "notice", noted),
+        mock.patch.object(Presenter, "notice", noted),
         mock.patch("leukoscope.service.loop.IDLE_S", 0.0),
         mock.patch("leukoscope.service.telemetry.RESULT_S", 0.0),
     ):
@@ -185,13 +185,13 @@ def test_a_sample_that_lost_its_power_goes_on_with_every_field_and_says_so(bench
     (interrupted,) = find_interrupted(bench.folder / "state" / "in-progress")
     assert sum("field" in event for event in interrupted.events) == 3
     screens: list[Any] = []
-    counting = Narrator.counting
+    counting = Presenter.counting
 
-    def seen(narrator: Narrator, sample: Any, *rest: Any, **how: Any) -> None:
+    def seen(narrator: Presenter, sample: Any, *rest: Any, **how: Any) -> None:
         screens.append((sample.tally.fields_counted + sample.tally.fields_rejected, how["paused"], how["resumed"]))
         counting(narrator, sample, *rest, **how)
 
-    with mock.patch.object(Narrator, "counting", seen):
+    with mock.patch.object(Presenter, "counting", seen):
         outcome = bench.run(scan("B-2"), TOGGLE, FINISH, QUIT)
     assert outcome.code == 0, outcome.err
     assert screens[0] == (3, True, True), "it waits for the hand and says why"
@@ -239,7 +239,7 @@ def test_a_resumed_sample_can_be_discarded(bench: Bench) -> None:
 
 
 def test_a_report_that_was_kept_is_not_made_twice_when_its_journal_stayed(bench: Bench) -> None:
-    with mock.patch.object(Progress, "end", lambda progress: progress.close()):
+    with mock.patch.object(SampleProgress, "end", lambda progress: progress.close()):
         bench.run(scan("A-1"), TOGGLE, FINISH, QUIT)
     assert len(bench.in_progress) == 1
     bench.run(QUIT)
@@ -248,7 +248,7 @@ def test_a_report_that_was_kept_is_not_made_twice_when_its_journal_stayed(bench:
 
 
 def test_a_report_whose_file_was_not_written_before_the_cut_gets_it_at_the_next_start(bench: Bench) -> None:
-    with mock.patch.object(Journal, "write", side_effect=PulledPlug), pytest.raises(PulledPlug):
+    with mock.patch.object(ReportFiles, "write", side_effect=PulledPlug), pytest.raises(PulledPlug):
         bench.run(TOGGLE, white_cells=2)
     assert bench.reports == []
     bench.run(QUIT, white_cells=2)
@@ -258,7 +258,7 @@ def test_a_report_whose_file_was_not_written_before_the_cut_gets_it_at_the_next_
 
 
 def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> None:
-    with mock.patch.object(Filing, "report", side_effect=PulledPlug), pytest.raises(PulledPlug):
+    with mock.patch.object(ReportFiling, "report", side_effect=PulledPlug), pytest.raises(PulledPlug):
         bench.run(TOGGLE, white_cells=2)
     assert bench.reports == []
     bench.run(QUIT, white_cells=2)
@@ -282,16 +282,16 @@ def test_a_sample_counted_with_other_parts_is_set_aside_and_told(
 def test_counting_goes_on_where_its_journal_cannot_be_written_and_is_caught_up_with(
     bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from leukoscope.service.event_journal import Checkpoint
+    from leukoscope.service.event_journal import EventJournal
 
-    append, failing = Checkpoint.append, iter([True, True])
+    append, failing = EventJournal.append, iter([True, True])
 
-    def full(checkpoint: Checkpoint, event: Any, *, durable: bool = True) -> None:
+    def full(checkpoint: EventJournal, event: Any, *, durable: bool = True) -> None:
         if "field" in event and next(failing, False):
             raise OutboxError("what is counted cannot be kept: make room")
         append(checkpoint, event, durable=durable)
 
-    with mock.patch.object(Checkpoint, "append", full):
+    with mock.patch.object(EventJournal, "append", full):
         bench.pull_the_plug(frames=4)
     assert "cannot be kept: make room" in caplog.text
     (interrupted,) = find_interrupted(bench.folder / "state" / "in-progress")
@@ -314,31 +314,31 @@ def test_an_interrupted_camera_is_shown_and_counted_with_again(bench: Bench, cap
 
 
 def test_signals_follow_the_sample(bench: Bench) -> None:
-    told: list[News] = []
-    tell = GpioSignals.tell
+    told: list[Event] = []
+    tell = GpioIndicator.tell
 
-    def heard(signals: GpioSignals, news: News) -> None:
+    def heard(signals: GpioIndicator, news: Event) -> None:
         told.append(news)
         tell(signals, news)
 
     pins = 'signals = { green_pin = 5, red_pin = 6, buzzer_pin = 13, pin_factory = "mock" }\n'
-    with mock.patch.object(GpioSignals, "tell", heard):
+    with mock.patch.object(GpioIndicator, "tell", heard):
         outcome = bench.run(scan("A-1"), TOGGLE, TOGGLE, scan("?"), TOGGLE, FINISH, QUIT, extra=pins)
     assert outcome.code == 0, outcome.err
-    states = [news for news in told if news not in (News.FIELD_COUNTED, News.REFUSED)]
-    assert states == [News.READY, News.COUNTING, News.PAUSED, News.COUNTING, News.DONE]
-    assert News.FIELD_COUNTED in told
+    states = [news for news in told if news not in (Event.FIELD_COUNTED, Event.REFUSED)]
+    assert states == [Event.READY, Event.COUNTING, Event.PAUSED, Event.COUNTING, Event.DONE]
+    assert Event.FIELD_COUNTED in told
 
 
 def test_a_fault_is_signalled(bench: Bench) -> None:
-    told: list[News] = []
+    told: list[Event] = []
     pins = 'signals = { red_pin = 6, pin_factory = "mock" }\n'
     with (
-        mock.patch.object(GpioSignals, "tell", lambda _, news: told.append(news)),
+        mock.patch.object(GpioIndicator, "tell", lambda _, news: told.append(news)),
         mock.patch.object(SimulatedCamera, "capture", side_effect=CameraError("the camera failed: check it")),
     ):
         assert bench.run(TOGGLE, extra=pins).code == 2
-    assert told[-1] is News.FAULT
+    assert told[-1] is Event.FAULT
 
 
 def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_device_starts_again(

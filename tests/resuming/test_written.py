@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from leukoscope.counting.detections import Seen
-from leukoscope.counting.field_record import Written, as_event, read_event
+from leukoscope.counting.detections import Detection
+from leukoscope.counting.field_record import FieldRecord, as_event, read_event
 from leukoscope.optics.registration import Thumbnail
-from leukoscope.service.event_journal import Checkpoint, find_interrupted
+from leukoscope.service.event_journal import EventJournal, find_interrupted
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.place import Place
 from leukoscope.specimen.slide import Sight
@@ -37,7 +37,7 @@ _sights = st.builds(
     diameter_um=st.floats(0.1, 50.0),
     irregular=st.booleans(),
 )
-_seen = st.builds(Seen, st.lists(_sights, max_size=5).map(tuple), _pixels, _pixels, st.floats(0.05, 1.0))
+_seen = st.builds(Detection, st.lists(_sights, max_size=5).map(tuple), _pixels, _pixels, st.floats(0.05, 1.0))
 _offsets = st.floats(-1e5, 1e5)
 _places = st.none() | st.builds(Place, st.integers(1, 50), _offsets, _offsets)
 _pictures = arrays.arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40)))
@@ -46,7 +46,7 @@ _pictures = arrays.arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8,
 def kept(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """An event as the journal gives it back."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Checkpoint.begin(Path(folder), "a", {})
+        journal = EventJournal.begin(Path(folder), "a", {})
         journal.append(event, durable=False)
         journal.close()
         (found,) = find_interrupted(Path(folder))
@@ -54,8 +54,8 @@ def kept(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @given(_seen, _places, st.none() | _pictures)
-def test_a_field_survives_being_written_down(seen: Seen, place: Place | None, picture: Any) -> None:
-    event = kept(as_event(Written(seen, place, picture)))
+def test_a_field_survives_being_written_down(seen: Detection, place: Place | None, picture: Any) -> None:
+    event = kept(as_event(FieldRecord(seen, place, picture)))
     read = read_event(event)
     assert (read.seen, read.place) == (seen, place)
     if picture is None:
@@ -66,7 +66,7 @@ def test_a_field_survives_being_written_down(seen: Seen, place: Place | None, pi
 
 def test_a_written_picture_recognises_its_place() -> None:
     picture = Thumbnail.of(view(400, 400)).grey.astype(np.uint8)
-    written = Written(Seen((), 240, 320, 0.2), None, picture)
+    written = FieldRecord(Detection((), 240, 320, 0.2), None, picture)
     read = read_event(kept(as_event(written))).picture
     assert read is not None
     shift = Thumbnail(read.astype(np.float32)).shift_to(Thumbnail.of(view(430, 480)))
@@ -93,9 +93,11 @@ def test_a_field_of_two_hundred_cells_takes_few_kilobytes(tmp_path: Path) -> Non
         for _ in range(200)
     ]
     picture = Thumbnail.of(view(400, 400)).grey.astype(np.uint8)
-    journal = Checkpoint.begin(tmp_path, "a", {})
+    journal = EventJournal.begin(tmp_path, "a", {})
     before = journal.path.stat().st_size
-    journal.append({"field": as_event(Written(Seen(tuple(red), 960, 1280, 0.1), Place(1, 0.5, 7.25), picture))})
+    journal.append(
+        {"field": as_event(FieldRecord(Detection(tuple(red), 960, 1280, 0.1), Place(1, 0.5, 7.25), picture))}
+    )
     journal.close()
     assert journal.path.stat().st_size - before < 8 * 1024
     assert len(find_interrupted(tmp_path)) == 1

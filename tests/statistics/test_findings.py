@@ -16,7 +16,7 @@ from leukoscope.statistics.findings import (
     certainty_above,
     certainty_below,
     certainty_of_reaching,
-    find_remarks,
+    find_findings,
 )
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import RedCellSizeRule, Rules, ShareRule
@@ -51,7 +51,7 @@ def counted(named: Mapping[str, int], **changes: object) -> Counted:
 
 
 def found(named: Mapping[str, int], rules: Rules = BLOOD, **changes: object) -> dict[str, Finding]:
-    return {finding.code: finding for finding in find_remarks(counted(named, **changes), rules, PROVENANCE)}
+    return {finding.code: finding for finding in find_findings(counted(named, **changes), rules, PROVENANCE)}
 
 
 NORMAL = {"segmented": 116, "band": 4, "lymphocyte": 60, "monocyte": 12, "eosinophil": 6, "basophil": 1}
@@ -202,7 +202,7 @@ def test_the_interval_is_the_corrected_one_where_there_is_one_and_the_finding_sa
     classes = [one.key for one in FACTS.classes]
     white = [one.key for one in FACTS.classes if one.in_differential]
     plain, corrected = (
-        {one.code: one for one in find_remarks(counted(named, white=white), BLOOD, PROVENANCE)}["blasts_seen"]
+        {one.code: one for one in find_findings(counted(named, white=white), BLOOD, PROVENANCE)}["blasts_seen"]
         for white in (Estimator(named, classes, white, {}, None), Estimator(named, classes, white, {}, mix))
     )
     assert (plain.basis, plain.certainty) == (Basis.COUNTS, CERTAIN)
@@ -216,7 +216,9 @@ def test_what_the_counts_leave_open_no_correction_closes() -> None:
     classes = [one.key for one in FACTS.classes]
     white = Estimator(named, classes, [one.key for one in FACTS.classes if one.in_differential], {}, mix)
     assert white.share(["blast"]).high < 0.05 < white.counted_share(["blast"]).high
-    remark = {one.code: one for one in find_remarks(counted(named, white=white), BLOOD, PROVENANCE)}["blasts_5_percent"]
+    remark = {one.code: one for one in find_findings(counted(named, white=white), BLOOD, PROVENANCE)}[
+        "blasts_5_percent"
+    ]
     assert (remark.basis, remark.certainty) == (Basis.COUNTS, OPEN)
 
 
@@ -271,7 +273,7 @@ def test_what_the_rules_ask_for_and_the_classifier_cannot_name_is_told() -> None
     ],
 )
 def test_what_limits_the_trust_in_a_sample_is_told(changes: dict[str, object], code: str) -> None:
-    remarks = find_remarks(counted(NORMAL), BLOOD, replace(PROVENANCE, **changes))  # type: ignore[arg-type]
+    remarks = find_findings(counted(NORMAL), BLOOD, replace(PROVENANCE, **changes))  # type: ignore[arg-type]
     assert [remark.code for remark in remarks] == [code]
 
 
@@ -289,7 +291,7 @@ def test_certainty_never_grows_with_the_limit(one: float, two: float, three: flo
 
 @given(st.dictionaries(st.sampled_from([*CLASSES, UNSURE]), st.integers(0, 300)), st.sampled_from([BLOOD, MARROW]))
 def test_whatever_was_counted_is_worded_as_a_count_and_never_as_a_disease(named: dict[str, int], rules: Rules) -> None:
-    for remark in find_remarks(counted(named), rules, replace(PROVENANCE, source=Source.SIMULATED)):
+    for remark in find_findings(counted(named), rules, replace(PROVENANCE, source=Source.SIMULATED)):
         assert not DISEASES.search(remark.text), remark.text
         assert all(map(math.isfinite, remark.numbers.values()))
 

@@ -12,7 +12,7 @@ from leukoscope.displays.panel import Panel
 from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
 from leukoscope.settings import BenchSettings
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.system.watchdog import Watchdog
 from soaking.bench import BENCH, GLASSES, Hand, Walk
 from soaking.measuring import Gauge, Lines, Sizes, gauge
 from soaking.result import Soaked
@@ -58,7 +58,7 @@ def soak(
     log.setLevel(logging.INFO)
     log.addHandler(lines)
     try:
-        with open_bench(settings, folder, Lifeline.of_this_process()) as bench:
+        with open_bench(settings, folder, Watchdog.of_this_process()) as bench:
             walk = Walk(settings.camera, bench.camera)
             hand = Hand(samples, fields, walk, sizes.look, after)
             bench.ready()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from leukoscope.analysis.edge_refinement import Edge, part, stain_density
 from leukoscope.analysis.nucleus import draw_nucleus
 from leukoscope.analysis.peaks import Boxes
-from leukoscope.analysis.pixel_partition import Flags, Territories
+from leukoscope.analysis.pixel_partition import Flags, PixelPartition
 from leukoscope.specimen.cell import Box, CellInstance, CellKind
 from leukoscope.specimen.frame import Micrograph
 
@@ -54,7 +54,7 @@ def outline_cells(
     # Lobes and tails of white cells reach beyond their boxes.
     by = np.where(is_white, round(LOBE_UM / micrograph.um_per_px), 0)[:, None]
     boxed, edges = edges, np.clip(edges + by * [-1, -1, 1, 1], 0, [cols, rows, cols, rows])
-    territories = Territories(sides, edges, choosing=is_white)
+    territories = PixelPartition(sides, edges, choosing=is_white)
     any_cell = _any_cell(logits[ANY_CELL], factor)
     cut = _are_cut(boxed, micrograph).tolist()
     scores = found.score[wide].tolist()
@@ -167,7 +167,7 @@ def _share(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
-def _outline(seen: Flags, index: int, territories: Territories, least_px: float, *, cut: bool) -> Flags:
+def _outline(seen: Flags, index: int, territories: PixelPartition, least_px: float, *, cut: bool) -> Flags:
     """What is seen of a cell in its territory: one piece without holes, or the ellipse where too little is seen."""
     territory = territories.of(index)
     own = seen & territory

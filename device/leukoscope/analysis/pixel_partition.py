@@ -14,7 +14,7 @@ CHOOSING_REACH = 1.8
 Flags = NDArray[np.bool_]
 
 
-class Territories:
+class PixelPartition:
     """Which pixels of its box each cell may have.
 
     Distance from a cell's middle is taken in units of its own half-axes. Squared, it is a part by row plus a part by

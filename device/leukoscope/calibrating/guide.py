@@ -16,7 +16,7 @@ from leukoscope.errors import LeukoscopeError
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.system.watchdog import Watchdog
 
 POLL_S = 0.05
 BAR = 24
@@ -32,12 +32,12 @@ class Guide:
         panel: Panel,
         controls: Iterable[Control] = (),
         sleep: Callable[[float], None] = time.sleep,
-        lifeline: Lifeline | None = None,
+        lifeline: Watchdog | None = None,
     ) -> None:
         self._part, self._panel, self._controls = part, panel, tuple(controls)
         self._sleep = sleep
         # Where the service has begun this, its supervisor goes on watching.
-        self._lifeline = lifeline or Lifeline.of_this_process()
+        self._lifeline = lifeline or Watchdog.of_this_process()
         self.source = Source.REPLAYED
         """What the screens say the pictures are: stored ones, until a camera says otherwise."""
 

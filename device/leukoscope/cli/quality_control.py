@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope.errors import TrendError
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run import Kind, Run
 from leukoscope.quality_control.series import Series, every_series, references_of, since_restart
 from leukoscope.quality_control.westgard import BASELINE_RUNS
@@ -33,7 +33,7 @@ def trend(
     last: Annotated[int, typer.Option(min=1, max=1000, help="Runs to print, newest last; a table as fit.")] = 8,
 ) -> None:
     """How lamp, focus, scale and speed of the instrument went from run to run, with their limits."""
-    notebook = Notebook(BenchSettings.read(bench).storage.folder)
+    notebook = History(BenchSettings.read(bench).storage.folder)
     runs = notebook.runs()
     if not runs:
         raise TrendError(f"nothing in {notebook.path} yet: count a sample, or `leukoscope check`")
@@ -69,7 +69,7 @@ def check(
     """
     settings = BenchSettings.read(bench)
     settings.storage.make_folder()
-    notebook = Notebook(settings.storage.folder)
+    notebook = History(settings.storage.folder)
     if pictures is not None:
         run = count_pictures(settings, bench.parent, pictures, _now)
     else:

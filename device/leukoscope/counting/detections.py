@@ -12,7 +12,7 @@ SHARE_DIGITS, UM_DIGITS = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Detection:
     """A counted field without its picture."""
 
     sights: tuple[Sight, ...]
@@ -21,13 +21,13 @@ class Seen:
     um_per_px: float
 
 
-def seen_in(field: CountedField, number: int) -> Seen:
+def detection_in(field: CountedField, number: int) -> Detection:
     """What is kept of a field, the sample's `number`-th."""
     rows, cols = field.micrograph.pixels.shape[:2]
-    return Seen(sights_of(field, number), rows, cols, field.micrograph.um_per_px)
+    return Detection(detections_of(field, number), rows, cols, field.micrograph.um_per_px)
 
 
-def sights_of(field: CountedField, number: int) -> tuple[Sight, ...]:
+def detections_of(field: CountedField, number: int) -> tuple[Sight, ...]:
     """Every cell of a field, the field being the sample's `number`-th."""
     rows, cols = field.micrograph.pixels.shape[:2]
     return tuple(_sight(cell, number, rows, cols) for cell in field.cells)

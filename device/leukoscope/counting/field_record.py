@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.counting.detections import Seen
+from leukoscope.counting.detections import Detection
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.place import Place
 from leukoscope.specimen.slide import Sight
@@ -20,17 +20,17 @@ PICTURE_QUALITY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class FieldRecord:
     """What has to be known of a field to count it again."""
 
-    seen: Seen
+    seen: Detection
     place: Place | None
     """Where it was thought to lie before its cells were asked; None for the first of a new patch."""
     picture: Picture | None
     """What it is recognised by; None where every picture is another place."""
 
 
-def as_event(field: Written) -> dict[str, Any]:
+def as_event(field: FieldRecord) -> dict[str, Any]:
     """The field, JSON-ready but for the picture's bytes; `read_event` gives back exactly this, with less grain."""
     seen, place = field.seen, field.place
     return {
@@ -42,11 +42,11 @@ def as_event(field: Written) -> dict[str, Any]:
     }
 
 
-def read_event(event: Mapping[str, Any]) -> Written:
+def read_event(event: Mapping[str, Any]) -> FieldRecord:
     """The field of an event that `as_event` made."""
     rows, cols = event["size"]
-    return Written(
-        seen=Seen(tuple(_read_sights(event["sights"])), rows, cols, event["um_per_px"]),
+    return FieldRecord(
+        seen=Detection(tuple(_read_sights(event["sights"])), rows, cols, event["um_per_px"]),
         place=None if event["place"] is None else Place(*event["place"]),
         picture=None if event["picture"] is None else _read_picture(event["picture"]),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from leukoscope.counting.detections import Seen, seen_in
+from leukoscope.counting.detections import Detection, detection_in
 from leukoscope.counting.mosaic import Mosaic, Name, View
 from leukoscope.counting.rectangles import Points, Rects, agreed_shift, clipped, grown, within
 from leukoscope.specimen.field import CountedField
@@ -24,7 +24,7 @@ MOST_AGREE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedField:
     """A field that was added, and what that changed."""
 
     place: Place
@@ -32,7 +32,7 @@ class Placed:
     change: SlideChange
 
 
-class Slide:
+class SlideMap:
     """What was counted of one specimen, where, and each cell of it once."""
 
     def __init__(self, name: Name) -> None:
@@ -59,14 +59,14 @@ class Slide:
         window = np.array([place.row, place.col, place.row + rows, place.col + cols])
         return 1.0 if patch is None else patch.new_share(window)
 
-    def add(self, field: CountedField, place: Place | None) -> Placed:
+    def add(self, field: CountedField, place: Place | None) -> PlacedField:
         """Add a field, at a place where that is known, else as the first of a new patch.
 
         A place that its own cells contradict is not believed.
         """
-        return self.add_seen(seen_in(field, self.fields + 1), place)
+        return self.add_seen(detection_in(field, self.fields + 1), place)
 
-    def add_seen(self, seen: Seen, place: Place | None) -> Placed:
+    def add_seen(self, seen: Detection, place: Place | None) -> PlacedField:
         """As `add`, of a field whose picture is gone."""
         self.fields += 1
         rows, cols, sights = seen.rows, seen.cols, seen.sights
@@ -79,9 +79,9 @@ class Slide:
         patch = self._patches[place.patch]
         before_px = patch.area_px
         cells, dropped = patch.add(View(place.row, place.col, rows, cols, sights))
-        return Placed(place, SlideChange(self.fields, self._um2(patch.area_px - before_px), cells, dropped))
+        return PlacedField(place, SlideChange(self.fields, self._um2(patch.area_px - before_px), cells, dropped))
 
-    def join(self, patch: int, to: Place) -> Placed | None:
+    def join(self, patch: int, to: Place) -> PlacedField | None:
         """Put a patch where it turned out to lie: its first corner at a place of another patch.
 
         Returns None, and changes nothing, where the cells of the two do not agree.
@@ -107,7 +107,7 @@ class Slide:
             dropped |= set(parts)
         kept = tuple(cell for key, cell in sorted(told.items()) if key not in dropped)
         change = SlideChange(self.fields, self._um2(target.area_px - before_px), kept, tuple(sorted(dropped)))
-        return Placed(to.moved(down, right), change)
+        return PlacedField(to.moved(down, right), change)
 
     def _um2(self, square_px: float) -> float:
         return square_px * self._um_per_px**2

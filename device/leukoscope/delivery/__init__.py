@@ -5,14 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from leukoscope.delivery.mqtt.settings import MqttSettings
-from leukoscope.delivery.none import NoReportSettings
-from leukoscope.delivery.sink import Sink, SinkState
+from leukoscope.delivery.none import NoDeliverySettings
+from leukoscope.delivery.sink import Sink, SinkStatus
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.report_files import FolderSettings
 from leukoscope.outbox.store import Outbox
 
 ReportingSettings = Annotated[
-    MqttSettings | FolderSettings | NoReportSettings,
+    MqttSettings | FolderSettings | NoDeliverySettings,
     Field(discriminator="driver"),
 ]
 """Where finished reports go: to a broker, into a folder, or nowhere beyond the outbox."""
@@ -25,5 +25,5 @@ __all__ = [
     "Outbox",
     "ReportingSettings",
     "Sink",
-    "SinkState",
+    "SinkStatus",
 ]

@@ -5,29 +5,29 @@ from dataclasses import asdict, replace
 from random import Random
 from typing import Any, Literal
 
-from leukoscope.delivery.sink import Clock, SinkState
+from leukoscope.delivery.sink import Clock, SinkStatus
 from leukoscope.errors import OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.store import Outbox
 from leukoscope.schema import FrozenModel
 
 
-class NoReportSettings(FrozenModel):
+class NoDeliverySettings(FrozenModel):
     """No receiver: `leukoscope outbox list` shows the results, and a receiver set later gets them all."""
 
     driver: Literal["none"] = "none"
 
-    def open(self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random) -> "KeptReports":
+    def open(self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random) -> "NoDelivery":
         """The sink that sends nothing; `identity`, `now` and `rng` are what other sinks need."""
-        return KeptReports(outbox)
+        return NoDelivery(outbox)
 
 
-class KeptReports:
+class NoDelivery:
     """Counts what is in the outbox and leaves it there."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._state = SinkState(
+        self._state = SinkStatus(
             destination=f"kept in {outbox.path.name}",
             connected=False,
             last_error=None,
@@ -37,7 +37,7 @@ class KeptReports:
         )
 
     @property
-    def state(self) -> SinkState:
+    def state(self) -> SinkStatus:
         """Never connected, and that is no error."""
         return self._state
 

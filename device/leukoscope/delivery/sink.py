@@ -10,7 +10,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class SinkState:
+class SinkStatus:
     """What the display says about reporting."""
 
     destination: str
@@ -34,7 +34,7 @@ class Sink(Protocol):
     """
 
     @property
-    def state(self) -> SinkState:
+    def state(self) -> SinkStatus:
         """How things stand; returns at once."""
 
     @property

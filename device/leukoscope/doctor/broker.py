@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from leukoscope.delivery.mqtt.device_connection import Link
-from leukoscope.delivery.mqtt.running_lock import Presence
+from leukoscope.delivery.mqtt.device_connection import DeviceConnection
+from leukoscope.delivery.mqtt.running_lock import RunningLock
 from leukoscope.delivery.mqtt.settings import MqttSettings
-from leukoscope.delivery.mqtt.tls_probe import shake_hands
+from leukoscope.delivery.mqtt.tls_probe import probe_tls
 from leukoscope.errors import BrokerError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes
@@ -34,13 +34,13 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     Raises:
         BrokerError: the way ends somewhere; the text says where.
     """
-    if settings.client_cert is not None and outbox is not None and Presence(outbox).seen():
-        shake_hands(settings)
+    if settings.client_cert is not None and outbox is not None and RunningLock(outbox).seen():
+        probe_tls(settings)
         return (
             f"{settings.where} answers, its certificate is good and it takes ours; the device is running: its screen "
             "says whether reports go out; stop it to try login and right to publish here"
         )
-    link = Link(settings, f"{settings.client_id_of(identity)}-doctor", will=None)
+    link = DeviceConnection(settings, f"{settings.client_id_of(identity)}-doctor", will=None)
     try:
         link.connect(give_up=lambda: False)
         right = _right_to_publish(link, settings, identity)
@@ -54,7 +54,7 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     return f"{settings.host}:{settings.address_port} answers, MQTT {settings.protocol}, {encryption}, {login}, {right}"
 
 
-def _right_to_publish(link: Link, settings: MqttSettings, identity: Identity) -> str:
+def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: Identity) -> str:
     """Only MQTT 5 brokers say no; to others everything seems to be allowed."""
     message = health(identity, at=datetime.now(UTC), uptime_s=uptime_s(), reports={}, measurements={}, faults=[])
     topic = identity.topic("health", settings.topic_root)

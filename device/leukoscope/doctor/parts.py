@@ -9,7 +9,7 @@ from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.displays import Display, DisplaySettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Starting
-from leukoscope.indicators import News, SignalSettings
+from leukoscope.indicators import Event, SignalSettings
 from leukoscope.optics.calibration import read_kept
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.settings import BenchSettings
@@ -74,7 +74,7 @@ def check_signals(settings: SignalSettings) -> str:
         DisplayError: a pin cannot be used.
     """
     signals = settings.open()
-    signals.tell(News.DONE)
+    signals.tell(Event.DONE)
     signals.close()
     return "green lamp lit and three sounds made, where there are such parts: did you see and hear them?"
 

@@ -2,19 +2,19 @@
 
 from typing import Protocol
 
-from leukoscope.indicators.event import News
-from leukoscope.indicators.gpio import GpioSignalSettings
+from leukoscope.indicators.event import Event
+from leukoscope.indicators.gpio import GpioIndicatorSettings
 
-__all__ = ["GpioSignalSettings", "News", "SignalSettings", "Signaller"]
+__all__ = ["Event", "GpioIndicatorSettings", "Indicator", "SignalSettings"]
 
-SignalSettings = GpioSignalSettings
+SignalSettings = GpioIndicatorSettings
 """The settings of any signal; there is one kind so far."""
 
 
-class Signaller(Protocol):
+class Indicator(Protocol):
     """Signals that are open."""
 
-    def tell(self, news: News) -> None:
+    def tell(self, news: Event) -> None:
         """Show or sound it, without waiting until it has sounded.
 
         Raises:

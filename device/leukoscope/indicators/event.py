@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 
-class News(StrEnum):
+class Event(StrEnum):
     """Something the technician wants to know without looking up."""
 
     READY = "ready"
@@ -49,12 +49,12 @@ class Pattern:
 
 
 PATTERNS = {
-    News.READY: Pattern(green="on", red="off"),
-    News.COUNTING: Pattern(green=Blink(0.5, 0.5), red="off"),
-    News.PAUSED: Pattern(green=Blink(0.1, 1.9), red="off"),
-    News.FIELD_COUNTED: Pattern(buzzer=Blink(0.05, 0.05, 1)),
-    News.REFUSED: Pattern(red=Blink(0.15, 0.15, 3), buzzer=Blink(0.05, 0.1, 2)),
-    News.DONE: Pattern(green="on", red="off", buzzer=Blink(0.2, 0.2, 3)),
-    News.FAULT: Pattern(green="off", red="on", buzzer=Blink(0.6, 0.3, 3)),
+    Event.READY: Pattern(green="on", red="off"),
+    Event.COUNTING: Pattern(green=Blink(0.5, 0.5), red="off"),
+    Event.PAUSED: Pattern(green=Blink(0.1, 1.9), red="off"),
+    Event.FIELD_COUNTED: Pattern(buzzer=Blink(0.05, 0.05, 1)),
+    Event.REFUSED: Pattern(red=Blink(0.15, 0.15, 3), buzzer=Blink(0.05, 0.1, 2)),
+    Event.DONE: Pattern(green="on", red="off", buzzer=Blink(0.2, 0.2, 3)),
+    Event.FAULT: Pattern(green="off", red="on", buzzer=Blink(0.6, 0.3, 3)),
 }
 """Times in seconds."""

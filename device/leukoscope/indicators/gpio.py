@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from leukoscope.errors import DisplayError
-from leukoscope.indicators.event import PATTERNS, Blink, Light, News
+from leukoscope.indicators.event import PATTERNS, Blink, Event, Light
 from leukoscope.schema import FrozenModel
 
 
-class GpioSignalSettings(FrozenModel):
+class GpioIndicatorSettings(FrozenModel):
     """Two lamps and a buzzer, each of them optional, between a pin and ground."""
 
     driver: Literal["gpio"] = "gpio"
@@ -36,7 +36,7 @@ class GpioSignalSettings(FrozenModel):
             raise ValueError(f"each part needs a pin of its own, found {pins}")
         return self
 
-    def open(self) -> "GpioSignals":
+    def open(self) -> "GpioIndicator":
         """Claim the pins.
 
         Raises:
@@ -44,7 +44,7 @@ class GpioSignalSettings(FrozenModel):
         """
         return self.open_on(self._factory())
 
-    def open_on(self, factory: Any) -> "GpioSignals":
+    def open_on(self, factory: Any) -> "GpioIndicator":
         """Claim the pins of a gpiozero factory.
 
         Raises:
@@ -66,7 +66,7 @@ class GpioSignalSettings(FrozenModel):
                     f"the signals' pin BCM {pin} cannot be used ({error}): check `{name}_pin`, and that no other "
                     "program holds it"
                 ) from error
-        return GpioSignals(parts, factory, (GPIOZeroError, OSError))
+        return GpioIndicator(parts, factory, (GPIOZeroError, OSError))
 
     def _factory(self) -> Any:
         try:
@@ -86,7 +86,7 @@ class GpioSignalSettings(FrozenModel):
             raise DisplayError(f"no access to /dev/gpiochip* ({error}): add the user to the group gpio") from error
 
 
-class GpioSignals:
+class GpioIndicator:
     """Patterns on pins; gpiozero blinks on threads of its own."""
 
     def __init__(
@@ -110,7 +110,7 @@ class GpioSignals:
         self._clock, self._pause = clock, pause
         self._sounding_until_s = -math.inf
 
-    def tell(self, news: News) -> None:
+    def tell(self, news: Event) -> None:
         """Show and sound the pattern of the news.
 
         Raises:

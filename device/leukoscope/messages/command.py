@@ -22,7 +22,7 @@ MOST_TEXT_CHARS = 1000
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class Name(StrEnum):
+class CommandName(StrEnum):
     """What can be commanded."""
 
     START_SAMPLE = "start_sample"
@@ -38,7 +38,7 @@ class Name(StrEnum):
 class CommandSettings(FrozenModel):
     """What may be commanded over MQTT."""
 
-    allow: tuple[Name, ...] = ()
+    allow: tuple[CommandName, ...] = ()
     """Of start_sample, set_rules, send_bundle, restart; what is not named is refused."""
 
 
@@ -54,11 +54,11 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Command:
     """A command that is well made."""
 
     id: str
-    name: Name
+    name: CommandName
     by: str
     """Who gave it, in words of the sender's."""
     issued_at: datetime
@@ -83,7 +83,7 @@ class Outcome:
     """What `send_bundle` asks for."""
 
 
-def read_order(payload: bytes, *, stored: bool) -> Order:
+def read_command(payload: bytes, *, stored: bool) -> Command:
     """The command in a payload.
 
     Raises:
@@ -101,11 +101,11 @@ def read_order(payload: bytes, *, stored: bool) -> Order:
         raise Refusal("retained", "a command must not be retained: every new connection would hear it again")
     if not timedelta() < expires_at - issued_at <= LONGEST_LIFE:
         raise Refusal("malformed", "expected expires_at after issued_at, by 24 hours at most")
-    name = Name(message["name"])
-    return Order(message["id"], name, message["by"], issued_at, expires_at, message["arguments"], message)
+    name = CommandName(message["name"])
+    return Command(message["id"], name, message["by"], issued_at, expires_at, message["arguments"], message)
 
 
-def ask_in(payload: bytes) -> tuple[str | None, str | None]:
+def query_in(payload: bytes) -> tuple[str | None, str | None]:
     """Id and name in a payload that need be no valid command, as far as they can be made out."""
     if len(payload) > MOST_BYTES:
         return None, None
@@ -116,7 +116,7 @@ def ask_in(payload: bytes) -> tuple[str | None, str | None]:
     found, name = message.get("id"), message.get("name")
     return (
         found if isinstance(found, str) and _ID.fullmatch(found) else None,
-        name if isinstance(name, str) and name in list(Name) else None,
+        name if isinstance(name, str) and name in list(CommandName) else None,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection
 
 from leukoscope.delivery.sink import Clock
-from leukoscope.messages.command import Name, Order, Outcome, Refusal, ask_in, read_order, result_of
+from leukoscope.messages.command import Command, CommandName, Outcome, Refusal, query_in, read_command, result_of
 from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import CHANNELS, Identity
 from leukoscope.messages.json_format import utc_text
@@ -37,7 +37,7 @@ class Reply:
     """What the sender wants to know it by."""
 
 
-class Commands:
+class CommandInbox:
     """Between the thread that hears commands and the one that does them.
 
     A command is written down before it is done, and its result after: one whose result is missing after a restart was
@@ -48,7 +48,7 @@ class Commands:
         self,
         outbox: Outbox,
         identity: Identity,
-        allow: Collection[Name],
+        allow: Collection[CommandName],
         *,
         now: Clock,
         clock_quality: Callable[[], bool | None] = clock_synchronised,
@@ -58,7 +58,7 @@ class Commands:
         self._allow = frozenset(allow)
         self._now = now
         self._clock_quality = clock_quality
-        self._waiting: deque[Order] = deque()
+        self._waiting: deque[Command] = deque()
         self._replies: deque[Reply] = deque(maxlen=_MOST_REPLIES)
         self._senders: dict[str, tuple[str | None, bytes | None]] = {}
         self._lock = threading.RLock()
@@ -80,10 +80,10 @@ class Commands:
         sender = (reply_to if _may_be_answered(reply_to) else None, correlation)
         with self._lock:
             try:
-                order = read_order(payload, stored=stored)
+                order = read_command(payload, stored=stored)
             except Refusal as refusal:
                 with self._outbox.writing() as sql:
-                    result = self._refuse(sql, *ask_in(payload), refusal)
+                    result = self._refuse(sql, *query_in(payload), refusal)
                 self._replies.append(Reply(result, *sender))
                 return
             with self._outbox.writing() as sql:
@@ -94,12 +94,12 @@ class Commands:
                 late = as_sent(known, boot_id=self._identity.boot_id, now=self._now())
                 self._replies.append(Reply(late, *sender))
 
-    def take(self) -> Order | None:
+    def take(self) -> Command | None:
         """The next command to do; it stays the next one until it is answered."""
         with self._lock:
             return self._waiting[0] if self._waiting else None
 
-    def answer(self, order: Order, outcome: Outcome) -> None:
+    def answer(self, order: Command, outcome: Outcome) -> None:
         """Say what became of a command.
 
         Raises:
@@ -121,7 +121,7 @@ class Commands:
         """What is to be published; each is handed out once."""
         return [self._replies.popleft() for _ in range(len(self._replies))]
 
-    def _result_known(self, sql: Connection, order: Order) -> bytes | None:
+    def _result_known(self, sql: Connection, order: Command) -> bytes | None:
         """What is answered to a command that is not to be done, or was done; None for one that waits to be done."""
         digest = hashlib.sha256(audit_trail.canonical(order.content).encode()).hexdigest()
         now = self._now()
@@ -143,7 +143,7 @@ class Commands:
         return result
 
     def _known_before(
-        self, sql: Connection, order: Order, digest: str, known_digest: str, result: bytes | None
+        self, sql: Connection, order: Command, digest: str, known_digest: str, result: bytes | None
     ) -> bytes | None:
         if digest != known_digest:
             refusal = Refusal("id_reused", "another command had this id: give each its own")
@@ -153,7 +153,7 @@ class Commands:
             return self._result(sql, order.id, order.name, Outcome("failed", text, "interrupted"))
         return result
 
-    def _refuse_what_is_not_valid(self, sql: Connection, order: Order, now: datetime) -> None:
+    def _refuse_what_is_not_valid(self, sql: Connection, order: Command, now: datetime) -> None:
         # A clock that is wrong by more than a command's life refuses all of them, whichever way it is wrong.
         if now > order.expires_at:
             raise Refusal("expired", f"it expired at {utc_text(order.expires_at)}; here it is {utc_text(now)}")

@@ -9,7 +9,7 @@ WARN_FROM = 0.8
 """Share of the quota from which the display says so."""
 
 
-class Room:
+class Quota:
     """Keeps an outbox below its quota by letting go of what was delivered, and of nothing else.
 
     A sample that has begun is always recorded; it is the next one that has to wait.

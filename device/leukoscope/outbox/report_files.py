@@ -14,13 +14,13 @@ from leukoscope.schema import FrozenModel
 
 if TYPE_CHECKING:
     # Cut later: the folder sink belongs beside the other sinks, which import this module.
-    from leukoscope.delivery.sink import Clock, SinkState
+    from leukoscope.delivery.sink import Clock, SinkStatus
 
 _SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")
 _BATCH = 50
 
 
-class Journal:
+class ReportFiles:
     """A folder of reports; a file that is there is complete and on the disk."""
 
     def __init__(self, folder: Path) -> None:
@@ -71,13 +71,13 @@ class FolderSettings(FrozenModel):
 
     def open(self, outbox: Outbox, identity: Identity, *, now: "Clock", rng: Random) -> "FolderSink":
         """The sink that writes files; `identity` and `rng` are what other sinks need."""
-        return FolderSink(outbox, Journal(self.folder), now=now)
+        return FolderSink(outbox, ReportFiles(self.folder), now=now)
 
 
 class FolderSink:
     """Empties the outbox into a journal, in the thread that wakes it: a report is one small file."""
 
-    def __init__(self, outbox: Outbox, journal: Journal, *, now: "Clock") -> None:
+    def __init__(self, outbox: Outbox, journal: ReportFiles, *, now: "Clock") -> None:
         self._outbox = outbox
         self._journal = journal
         self._now = now
@@ -85,11 +85,11 @@ class FolderSink:
         self._counts = Counts(pending=0, sent=0, refused=0)
 
     @property
-    def state(self) -> "SinkState":
+    def state(self) -> "SinkStatus":
         """Connected as long as the last file could be written."""
-        from leukoscope.delivery.sink import SinkState
+        from leukoscope.delivery.sink import SinkStatus
 
-        return SinkState(
+        return SinkStatus(
             destination=f"files in {self._journal.folder}",
             connected=self._error is None,
             last_error=self._error,

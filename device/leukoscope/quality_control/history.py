@@ -18,7 +18,7 @@ MOST_BYTES = 4 * 2**20
 """Above this the file is halved; about six thousand runs."""
 
 
-class Notebook:
+class History:
     """The runs of one bench."""
 
     def __init__(self, storage: Path, *, most_bytes: int = MOST_BYTES) -> None:

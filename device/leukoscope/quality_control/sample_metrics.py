@@ -14,7 +14,7 @@ _LOOKED_AT = 160
 """Rows and columns of a picture that tell how bright it is as well as all of them."""
 
 
-class RunWatch:
+class SampleMetrics:
     """Collects a few figures per field, and their medians at the end."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """The trend of a bench while it runs: what is added to it, and what it warns of."""
 
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run import Run
 from leukoscope.quality_control.series import alarms_of
 
@@ -8,7 +8,7 @@ from leukoscope.quality_control.series import alarms_of
 class Trend:
     """Keeps the warnings of a notebook up to date, also when another program writes into it."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: History) -> None:
         self._notebook = notebook
         self._stamp: tuple[int, int] | None = None
         self._alarms: tuple[str, ...] = ()

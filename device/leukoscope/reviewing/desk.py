@@ -11,7 +11,7 @@ from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
 from leukoscope.outbox import white_cells
 from leukoscope.outbox.record_report import record_version
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import REPORT, Entry, Outbox
 from leukoscope.reviewing.review import Word, take_step
 from leukoscope.settings import BenchSettings, identity_of
@@ -26,7 +26,7 @@ class Desk:
     """The reports of one bench, which may be running meanwhile."""
 
     outbox: Outbox
-    journal: Journal
+    journal: ReportFiles
     identity: Identity
     now: Callable[[], datetime]
 
@@ -136,4 +136,4 @@ def outbox_at(bench: Path) -> Iterator[Outbox]:
 
 def desk_of(outbox: Outbox, storage: Path, identity: Identity, now: Callable[[], datetime]) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(outbox, Journal(storage / "reports"), identity, now)
+    return Desk(outbox, ReportFiles(storage / "reports"), identity, now)

@@ -7,8 +7,8 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.errors import CalibrationError
 from leukoscope.instrument import Look, Waiting
-from leukoscope.service.presenter import Narrator
-from leukoscope.service.sample_run import UnderWay
+from leukoscope.service.presenter import Presenter
+from leukoscope.service.sample_run import SampleRun
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
 
@@ -20,10 +20,10 @@ HINT_AFTER_S = 1.5
 _log = logging.getLogger("leukoscope")
 
 
-class Eye:
+class Acquisition:
     """Looks through the camera; one picture that cannot be examined is no reason to stop."""
 
-    def __init__(self, camera: Camera, narrator: Narrator, clock_s: Callable[[], float]) -> None:
+    def __init__(self, camera: Camera, narrator: Presenter, clock_s: Callable[[], float]) -> None:
         self._camera, self._narrator, self._clock_s = camera, narrator, clock_s
         self._faults = 0
         self._told_skipped = 0
@@ -42,7 +42,7 @@ class Eye:
             self._narrator.field(frame)
         return frame
 
-    def examine(self, frame: Frame, under_way: UnderWay) -> None:
+    def examine(self, frame: Frame, under_way: SampleRun) -> None:
         """Show the frame to the sample, and tell what came of it.
 
         Raises:

@@ -28,15 +28,15 @@ from leukoscope.errors import (
     LeukoscopeError,
     SettingsError,
 )
-from leukoscope.indicators import News, Signaller
+from leukoscope.indicators import Event, Indicator
 from leukoscope.instrument import Instrument
 from leukoscope.messages.identity import Identity
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.store import Outbox
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
 from leukoscope.service.models import LoadedModels, open_models
 from leukoscope.settings import BenchSettings, identity_of
@@ -46,7 +46,7 @@ from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Naming
 from leukoscope.system.host import boot_id, clock_synchronised
 from leukoscope.system.mounts import kept_in_memory
-from leukoscope.system.watchdog import Lifeline, Watched
+from leukoscope.system.watchdog import Progressing, Watchdog
 
 SENT_KEPT = timedelta(days=90)
 """How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
@@ -57,7 +57,7 @@ STUCK_S = 300.0
 """A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
-Part = TypeVar("Part", Camera, Display, Control, Signaller)
+Part = TypeVar("Part", Camera, Display, Control, Indicator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ class Bench:
     camera: Camera
     controls: tuple[Control, ...]
     panel: Panel
-    signals: Signaller | None
+    signals: Indicator | None
     instrument: Instrument
     naming: Naming
     rules: Rules
     outbox: Outbox
     trend: Trend
     sink: Sink
-    commands: Commands
+    commands: CommandInbox
     identity: Identity
     short_labels: Mapping[str, str]
     """Class key to what fits on a small display."""
@@ -113,7 +113,7 @@ _STAGE_STEPS = {
 
 
 @contextmanager
-def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Iterator[Bench]:
+def open_bench(settings: BenchSettings, near: Path, lifeline: Watchdog) -> Iterator[Bench]:
     """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
 
     Args:
@@ -134,7 +134,7 @@ def open_bench(settings: BenchSettings, near: Path, lifeline: Lifeline) -> Itera
             panel.show(fault_of(error))
             if signals is not None:
                 with suppress(DisplayError):
-                    signals.tell(News.FAULT)
+                    signals.tell(Event.FAULT)
             raise
 
 
@@ -143,8 +143,8 @@ def _open_parts(
     near: Path,
     stack: ExitStack,
     panel: Panel,
-    signals: Signaller | None,
-    lifeline: Lifeline,
+    signals: Indicator | None,
+    lifeline: Watchdog,
 ) -> Bench:
     def tell(step: str) -> None:
         lifeline.starting(step)
@@ -180,11 +180,11 @@ def _open_parts(
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
-    commands = Commands(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
+    commands = CommandInbox(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
     sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
-    lifeline.watch(Watched("Broker", lambda: sink.late_s, STUCK_S))
+    lifeline.watch(Progressing("Broker", lambda: sink.late_s, STUCK_S))
 
     return Bench(
         settings=settings,
@@ -198,7 +198,7 @@ def _open_parts(
         naming=models.naming,
         rules=rules,
         outbox=outbox,
-        trend=Trend(Notebook(settings.storage.folder)),
+        trend=Trend(History(settings.storage.folder)),
         sink=sink,
         commands=commands,
         identity=identity,
@@ -210,7 +210,7 @@ def _open_parts(
     )
 
 
-def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: Commands) -> Sink:
+def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: CommandInbox) -> Sink:
     reporting, rng = settings.reporting, Random()
     if reporting.driver == "mqtt":
         return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)

@@ -25,7 +25,7 @@ _BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class InterruptedSample:
     """A journal whose writer ended before its work did."""
 
     path: Path
@@ -37,7 +37,7 @@ class Interrupted:
     """Where the last whole event ends; what is behind it was being written when the power went."""
 
 
-class Checkpoint:
+class EventJournal:
     """The events of one piece of work, so that it can go on after a power cut.
 
     An event is a JSON object that may hold bytes. The objects are deflated in one stream, so that what every event says
@@ -78,7 +78,7 @@ class Checkpoint:
         return journal
 
     @classmethod
-    def go_on(cls, interrupted: Interrupted) -> Self:
+    def go_on(cls, interrupted: InterruptedSample) -> Self:
         """Append to a journal that was interrupted, behind its last whole event.
 
         Raises:
@@ -151,7 +151,7 @@ class Checkpoint:
         remove(self.path)
 
 
-def find_interrupted(folder: Path) -> tuple[Interrupted, ...]:
+def find_interrupted(folder: Path) -> tuple[InterruptedSample, ...]:
     """Every journal in a folder that can be gone on with, oldest first.
 
     One whose header never reached the disk holds nothing and is removed; one that was made by another version is
@@ -172,7 +172,7 @@ def find_interrupted(folder: Path) -> tuple[Interrupted, ...]:
                 set_aside(path, "unknown")
             else:
                 header, *rest = (event for event, _ in events)
-                found.append(Interrupted(path, header, tuple(rest), events[-1][1]))
+                found.append(InterruptedSample(path, header, tuple(rest), events[-1][1]))
     except OSError as error:
         raise _unwritable(folder, error) from error
     return tuple(found)

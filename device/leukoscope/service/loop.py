@@ -11,18 +11,18 @@ from pathlib import Path
 from leukoscope.controls import Action, Event, Identify
 from leukoscope.errors import CameraInterrupted, ControlError, OutboxError
 from leukoscope.instrument import FinishReason, Sample
-from leukoscope.outbox.quota import Room
-from leukoscope.service.acquisition import Eye
+from leukoscope.outbox.quota import Quota
+from leukoscope.service.acquisition import Acquisition
 from leukoscope.service.bench import Bench
-from leukoscope.service.event_journal import Interrupted
+from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.next_sample import NextSample
-from leukoscope.service.presenter import Narrator
-from leukoscope.service.remote_commands import Remote, Restart, StartSample, UseRules, Wish
-from leukoscope.service.report_filing import Filing
-from leukoscope.service.sample_log import SampleBook
-from leukoscope.service.sample_run import UnderWay
-from leukoscope.service.telemetry import Dispatch
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.service.presenter import Presenter
+from leukoscope.service.remote_commands import RemoteCommands, Restart, StartSample, UseRules, Wish
+from leukoscope.service.report_filing import ReportFiling
+from leukoscope.service.sample_log import SampleLog
+from leukoscope.service.sample_run import SampleRun
+from leukoscope.service.telemetry import Telemetry
+from leukoscope.system.watchdog import Watchdog
 
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
@@ -45,26 +45,28 @@ class Service:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        lifeline: Lifeline | None = None,
+        lifeline: Watchdog | None = None,
     ) -> None:
         self._bench = bench
-        self._lifeline = lifeline or Lifeline.of_this_process()
-        self._room = Room(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
-        self._remote = Remote(near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now()))
+        self._lifeline = lifeline or Watchdog.of_this_process()
+        self._room = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        self._remote = RemoteCommands(
+            near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now())
+        )
         self.to_start_again = False
         """Somebody has asked for it."""
         self.to_calibrate = False
         """A very long press before any sample: the technician wants the calibrations."""
-        self._narrator = Narrator(bench, clock_s)
-        self._eye = Eye(bench.camera, self._narrator, clock_s)
-        self._dispatch = Dispatch(bench, self._room, self._narrator, now, clock_s, sleep)
-        self._book = SampleBook(bench, self._narrator.fault, now)
+        self._narrator = Presenter(bench, clock_s)
+        self._eye = Acquisition(bench.camera, self._narrator, clock_s)
+        self._dispatch = Telemetry(bench, self._room, self._narrator, now, clock_s, sleep)
+        self._book = SampleLog(bench, self._narrator.fault, now)
         self._samples_left = samples or math.inf
-        self._filing = Filing(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
+        self._filing = ReportFiling(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
         self._confirm_s = bench.settings.samples.confirm_s
         self._next = NextSample(sample_id, self._book, self._narrator, self._confirm_s, clock_s)
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
-        self._under_way: UnderWay | None = None
+        self._under_way: SampleRun | None = None
         self._result_shown = False
         """Nobody has named or begun another sample since the last was reported."""
         self._discard_asked_s = -math.inf
@@ -232,9 +234,9 @@ class Service:
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
         self._narrator.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
 
-    def _begin(self, sample_id: str, before: Interrupted | None = None) -> UnderWay:
+    def _begin(self, sample_id: str, before: InterruptedSample | None = None) -> SampleRun:
         # It is under way before anything is written down, so that it is reported whatever breaks then.
-        under_way = self._under_way = UnderWay(self._bench, self._book, sample_id, self._now, self._clock_s, before)
+        under_way = self._under_way = SampleRun(self._bench, self._book, sample_id, self._now, self._clock_s, before)
         self._narrator.faults.clear()
         self._dispatch.forget()
         self._result_shown = False
@@ -253,7 +255,7 @@ class Service:
             # Only its report was missing.
             self._finish("enough_cells")
 
-    def _count_one_frame(self, under_way: UnderWay) -> None:
+    def _count_one_frame(self, under_way: SampleRun) -> None:
         frame = self._eye.capture()
         if frame is None:
             self._finish("end_of_pictures")

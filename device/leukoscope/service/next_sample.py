@@ -4,16 +4,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from leukoscope.controls import Identify
-from leukoscope.service.presenter import Narrator
+from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_ids import Verdict
-from leukoscope.service.sample_log import SampleBook
+from leukoscope.service.sample_log import SampleLog
 
 
 class NextSample:
     """Takes what is scanned or typed, asks back where it must, and gives the name away once."""
 
     def __init__(
-        self, sample_id: str, book: SampleBook, narrator: Narrator, confirm_s: float, clock_s: Callable[[], float]
+        self, sample_id: str, book: SampleLog, narrator: Presenter, confirm_s: float, clock_s: Callable[[], float]
     ) -> None:
         """`sample_id` is the name already known, or empty; `confirm_s` how long a question waits for its answer."""
         self._sample_id = sample_id

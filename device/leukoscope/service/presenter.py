@@ -29,7 +29,7 @@ from leukoscope.displays.state import (
 )
 from leukoscope.displays.wording import PRESS, specimen
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
-from leukoscope.indicators import News
+from leukoscope.indicators import Event
 from leukoscope.instrument import Look, Sample, Waiting
 from leukoscope.outbox.store import Key, State
 from leukoscope.service.bench import Bench
@@ -51,13 +51,13 @@ _HINT_OF = {
 }
 
 
-class Narrator:
+class Presenter:
     """Turns what happened into screens; a display that fails is logged and never stops the device."""
 
     def __init__(self, bench: Bench, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._bench, self._clock_s = bench, clock_s
         self._notice_until_s = -math.inf
-        self._news: News | None = None
+        self._news: Event | None = None
         self._kept = KeptScreens.of_this_service()
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
@@ -77,7 +77,7 @@ class Narrator:
         standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
-        self._signal(News.FAULT if self.faults else News.READY)
+        self._signal(Event.FAULT if self.faults else Event.READY)
 
     def alarms(self) -> tuple[str, ...]:
         """What the instrument's own trend warns of, one line each; a trend that cannot be read is one."""
@@ -98,7 +98,7 @@ class Narrator:
     ) -> None:
         """The live count; `lost` where the newest field lies nobody knows how far from those before it."""
         tally = sample.tally
-        self._signal(News.PAUSED if paused else News.COUNTING)
+        self._signal(Event.PAUSED if paused else Event.COUNTING)
         self._show(
             Counting(
                 white_so_far=tally.white_cells,
@@ -122,7 +122,7 @@ class Narrator:
 
     def looked(self, field: CountedField | RejectedField) -> None:
         """A sound for whoever looks into the eyepiece."""
-        self._signal(News.REFUSED if isinstance(field, RejectedField) else News.FIELD_COUNTED)
+        self._signal(Event.REFUSED if isinstance(field, RejectedField) else Event.FIELD_COUNTED)
 
     def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
         """Something the hand must read before anything else is shown; a fault or a result comes first all the same.
@@ -138,7 +138,7 @@ class Narrator:
         self._show(Guiding(title, todo, specimen(name), None, self._bench.camera.source))
         self._notice_until_s = self._clock_s() + for_s
         if refused:
-            self._signal(News.REFUSED)
+            self._signal(Event.REFUSED)
 
     def answered(self) -> None:
         """The notice has done its work."""
@@ -158,7 +158,7 @@ class Narrator:
         self._show(screen)
         if hint is Hint.SLOWER and before != screen == self._bench.panel.shown:
             # Whoever looks into the eyepiece hears it, once.
-            self._signal(News.REFUSED)
+            self._signal(Event.REFUSED)
 
     def _precision(self, tally: Tally) -> Precision | None:
         wanted = tally.least_certain()
@@ -169,7 +169,7 @@ class Narrator:
 
     def result(self, report: SampleReport) -> None:
         """The finished sample."""
-        self._signal(News.DONE)
+        self._signal(Event.DONE)
         self._show(result_of(report, self._bench.short_labels))
 
     def delivery(self, report: SampleReport, key: Key) -> None:
@@ -193,7 +193,7 @@ class Narrator:
             _log.error("%s", error)
             self.faults.append(str(error))
         self._show(fault_of(error))
-        self._signal(News.FAULT)
+        self._signal(Event.FAULT)
 
     def field(self, frame: Frame) -> None:
         """The live field, where there is a window for it."""
@@ -209,9 +209,9 @@ class Narrator:
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
 
-    def _signal(self, news: News) -> None:
+    def _signal(self, news: Event) -> None:
         """A state is told when it begins, what happens within it each time."""
-        passing = news in (News.FIELD_COUNTED, News.REFUSED)
+        passing = news in (Event.FIELD_COUNTED, Event.REFUSED)
         if self._bench.signals is None or news == self._news:
             return
         if not passing:

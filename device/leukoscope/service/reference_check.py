@@ -19,7 +19,7 @@ from leukoscope.instrument import Instrument, Look, Sample
 from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.quality_control.run import Run
-from leukoscope.quality_control.sample_metrics import RunWatch
+from leukoscope.quality_control.sample_metrics import SampleMetrics
 from leukoscope.service.bench import provenance_of
 from leukoscope.service.models import open_models
 from leukoscope.settings import BenchSettings
@@ -78,7 +78,7 @@ def _count(
     )
     tally = Tally(models.naming, settings.counting, settings.rules.open(near, settings.mode))
     sample = Sample(instrument, tally, new_field, report_id="", sample_id=reference, now=now)
-    watch = RunWatch()
+    watch = SampleMetrics()
     looked, moved_at_s = 0, time.monotonic()
     while fields is None or looked < fields:
         frame = camera.capture()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leukoscope.errors import LeukoscopeError
 from leukoscope.instrument import Sample
-from leukoscope.messages.command import Name, Order, Outcome
+from leukoscope.messages.command import Command, CommandName, Outcome
 from leukoscope.service.bench import Bench
 from leukoscope.settings import RulesSettings
 from leukoscope.statistics.rules import Rules
@@ -34,7 +34,7 @@ class Restart:
 Wish = StartSample | UseRules | Restart
 
 
-class Remote:
+class RemoteCommands:
     """Reads commands, has the service grant what they ask for, and answers them."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Remote:
             yield wish
             commands.answer(order, self._outcome_of(wish))
 
-    def _wish_of(self, order: Order) -> Wish | Outcome:
+    def _wish_of(self, order: Command) -> Wish | Outcome:
         """What is to be granted, or the answer where there is nothing to grant.
 
         Raises:
@@ -84,17 +84,17 @@ class Remote:
         """
         busy = self._sample() is not None
         match order.name:
-            case Name.START_SAMPLE:
+            case CommandName.START_SAMPLE:
                 full = self._full()
                 if busy or full:
                     return _busy("a sample is being counted") if busy else Outcome("refused", str(full), "full")
                 return StartSample(order.arguments["sample_id"])
-            case Name.SET_RULES:
+            case CommandName.SET_RULES:
                 mode = self._bench().rules.mode
                 return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near, mode))
-            case Name.RESTART:
+            case CommandName.RESTART:
                 return _busy("a sample is being counted: it would be cut short") if busy else Restart()
-            case Name.SEND_BUNDLE:
+            case CommandName.SEND_BUNDLE:
                 return Outcome(
                     "done", "this is what the next report would be made with", in_force=_in_force(self._bench())
                 )

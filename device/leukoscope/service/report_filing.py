@@ -8,27 +8,27 @@ from datetime import datetime
 from leukoscope.errors import OutboxError, TrendError
 from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Key
 from leukoscope.quality_control.run import Run
 from leukoscope.service.bench import Bench
-from leukoscope.service.presenter import Narrator
+from leukoscope.service.presenter import Presenter
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.system.watchdog import Watchdog
 
 OUTBOX_RETRY_S = 5.0
 
 _log = logging.getLogger("leukoscope")
 
 
-class Filing:
+class ReportFiling:
     """Insists on a report; pictures and trend are kept where that can be done."""
 
     def __init__(
         self,
-        narrator: Narrator,
-        lifeline: Lifeline,
+        narrator: Presenter,
+        lifeline: Watchdog,
         now: Callable[[], datetime],
         *,
         sleep: Callable[[float], None] = time.sleep,
@@ -49,7 +49,7 @@ class Filing:
                 key = record(report, bench.outbox, bench.identity, now=self._now, cells=cells, grounds=bench.grounds)
                 kept = bench.outbox.get(key)
                 if kept is not None:
-                    Journal(bench.settings.storage.folder / "reports").write(key, kept.payload)
+                    ReportFiles(bench.settings.storage.folder / "reports").write(key, kept.payload)
                 return key
             except OutboxError as error:
                 failure = error

@@ -15,7 +15,7 @@ from leukoscope.settings import BenchSettings
 from leukoscope.system.fault_record import FaultRecord, LastFault
 from leukoscope.system.log_setup import set_up_logs
 from leukoscope.system.shutdown import start_again, stopped_by_signals
-from leukoscope.system.watchdog import Lifeline
+from leukoscope.system.watchdog import Watchdog
 
 
 def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
@@ -34,7 +34,7 @@ def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)
     set_up_logs(drawn_over=drawn)
-    lifeline = Lifeline.of_this_process()
+    lifeline = Watchdog.of_this_process()
     with open_bench(settings, near, lifeline) as bench:
         service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
         bench.ready()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from leukoscope.schema import FrozenModel
-from leukoscope.service.sample_register import Register
+from leukoscope.service.sample_register import SampleRegister
 
 MOST_CHARS = 64
 
@@ -44,10 +44,10 @@ class Verdict(StrEnum):
     """Not printable, too long, or not what the settings expect."""
 
 
-class Identification:
+class SampleIds:
     """Judges ids, one after the other."""
 
-    def __init__(self, settings: SampleSettings, register: Register) -> None:
+    def __init__(self, settings: SampleSettings, register: SampleRegister) -> None:
         self._settings, self._register = settings, register
         self._asked: tuple[str, float] | None = None
 

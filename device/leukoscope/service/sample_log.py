@@ -7,16 +7,16 @@ from typing import Any
 from leukoscope.errors import OutboxError
 from leukoscope.instrument import Sample
 from leukoscope.outbox.record_report import REPORT_KIND
-from leukoscope.outbox.report_files import Journal
+from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Key
 from leukoscope.service.bench import Bench
-from leukoscope.service.event_journal import Interrupted
-from leukoscope.service.sample_ids import Identification, Verdict
-from leukoscope.service.sample_progress import Progress, made_with
-from leukoscope.service.sample_register import Register
+from leukoscope.service.event_journal import InterruptedSample
+from leukoscope.service.sample_ids import SampleIds, Verdict
+from leukoscope.service.sample_progress import SampleProgress, made_with
+from leukoscope.service.sample_register import SampleRegister
 
 
-class SampleBook:
+class SampleLog:
     """The paperwork of the bench; whatever cannot be written is told and never stops the counting."""
 
     def __init__(self, bench: Bench, tell: Callable[[OutboxError], None], now: Callable[[], datetime]) -> None:
@@ -27,9 +27,9 @@ class SampleBook:
         """
         storage = bench.settings.storage
         self._bench, self._tell, self._now = bench, tell, now
-        self._register = Register(storage.register)
-        self._progress = Progress(storage.in_progress, tell)
-        self._identification = Identification(bench.settings.samples, self._register)
+        self._register = SampleRegister(storage.register)
+        self._progress = SampleProgress(storage.in_progress, tell)
+        self._identification = SampleIds(bench.settings.samples, self._register)
 
     def offer(self, sample_id: str, now_s: float) -> Verdict:
         """Judge an id that came at `now_s`, seconds of a clock that only runs forward."""
@@ -60,7 +60,7 @@ class SampleBook:
         counted = {"fields": sample.tally.fields_counted, "white_cells": sample.tally.white_cells}
         self._note("discarded", sample, counted)
 
-    def interrupted(self) -> Interrupted | None:
+    def interrupted(self) -> InterruptedSample | None:
         """A sample that was cut short and can go on."""
         try:
             return self._progress.interrupted(made_with(self._bench.provenance()), self._is_reported)
@@ -68,7 +68,7 @@ class SampleBook:
             self._tell(error)
             return None
 
-    def go_on(self, interrupted: Interrupted, sample: Sample) -> None:
+    def go_on(self, interrupted: InterruptedSample, sample: Sample) -> None:
         """Fill the sample with what was kept of it, and write on behind that."""
         self._progress.go_on(interrupted)
         sample.replay(interrupted.events, datetime.fromisoformat(interrupted.header["started_at"]))
@@ -84,7 +84,7 @@ class SampleBook:
         if entry is None:
             return False
         try:
-            Journal(self._bench.settings.storage.folder / "reports").write(entry.key, entry.payload)
+            ReportFiles(self._bench.settings.storage.folder / "reports").write(entry.key, entry.payload)
         except OSError as error:
             self._tell(OutboxError(f"the file of report {report_id} cannot be written ({error.strerror}): make room"))
         return True

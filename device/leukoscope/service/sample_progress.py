@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import OutboxError
-from leukoscope.service.event_journal import Checkpoint, Interrupted, find_interrupted, remove, set_aside
+from leukoscope.service.event_journal import EventJournal, InterruptedSample, find_interrupted, remove, set_aside
 from leukoscope.specimen.sample import Provenance
 
 _log = logging.getLogger("leukoscope")
@@ -22,7 +22,7 @@ def made_with(provenance: Provenance) -> dict[str, str]:
     }
 
 
-class Progress:
+class SampleProgress:
     """The journal of the sample in progress; one that cannot be written is told and never stops the counting."""
 
     def __init__(self, folder: Path, tell: Callable[[OutboxError], None]) -> None:
@@ -34,7 +34,7 @@ class Progress:
         """
         self._folder, self._tell = folder, tell
         self._header: Mapping[str, Any] | None = None
-        self._checkpoint: Checkpoint | None = None
+        self._checkpoint: EventJournal | None = None
         self._unkept: list[tuple[Mapping[str, Any], bool]] = []
 
     def begin(self, report_id: str, sample_id: str, started_at: str, parts: Mapping[str, str]) -> None:
@@ -64,7 +64,7 @@ class Progress:
         if self._checkpoint is not None:
             self._checkpoint.close()
 
-    def interrupted(self, parts: Mapping[str, str], is_reported: Callable[[str], bool]) -> Interrupted | None:
+    def interrupted(self, parts: Mapping[str, str], is_reported: Callable[[str], bool]) -> InterruptedSample | None:
         """The oldest sample that was cut short and can go on, or None.
 
         One whose report was kept before the power went is done and removed. One that was counted with other networks
@@ -95,11 +95,11 @@ class Progress:
                 return found
         return None
 
-    def go_on(self, interrupted: Interrupted) -> None:
+    def go_on(self, interrupted: InterruptedSample) -> None:
         """Write on where a sample was cut short."""
         self._header, self._unkept = interrupted.header, []
         try:
-            self._checkpoint = Checkpoint.go_on(interrupted)
+            self._checkpoint = EventJournal.go_on(interrupted)
         except OutboxError as error:
             self._header = None
             self._tell(error)
@@ -109,7 +109,7 @@ class Progress:
             return
         try:
             if self._checkpoint is None:
-                self._checkpoint = Checkpoint.begin(self._folder, self._header["report_id"], self._header)
+                self._checkpoint = EventJournal.begin(self._folder, self._header["report_id"], self._header)
             while self._unkept:
                 event, durable = self._unkept[0]
                 self._checkpoint.append(event, durable=durable)

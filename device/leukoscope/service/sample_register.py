@@ -10,7 +10,7 @@ from typing import Any
 from leukoscope.errors import OutboxError
 
 
-class Register:
+class SampleRegister:
     """One JSON object per line, on the disk when it is noted; damaged lines are passed over."""
 
     def __init__(self, path: Path) -> None:

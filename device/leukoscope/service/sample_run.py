@@ -10,27 +10,27 @@ from leukoscope.counting.gallery import Gallery
 from leukoscope.displays.album import Album
 from leukoscope.errors import DisplayError
 from leukoscope.instrument import Look, Sample
-from leukoscope.quality_control.sample_metrics import RunWatch
+from leukoscope.quality_control.sample_metrics import SampleMetrics
 from leukoscope.service.bench import Bench
-from leukoscope.service.event_journal import Interrupted
-from leukoscope.service.presenter import Narrator
-from leukoscope.service.sample_log import SampleBook
+from leukoscope.service.event_journal import InterruptedSample
+from leukoscope.service.presenter import Presenter
+from leukoscope.service.sample_log import SampleLog
 from leukoscope.specimen.field import Flaw, RejectedField
 
 _log = logging.getLogger("leukoscope")
 
 
-class UnderWay:
+class SampleRun:
     """One sample: counting or paused, its pictures, and how long it took."""
 
     def __init__(
         self,
         bench: Bench,
-        book: SampleBook,
+        book: SampleLog,
         sample_id: str,
         now: Callable[[], datetime],
         clock_s: Callable[[], float],
-        before: Interrupted | None = None,
+        before: InterruptedSample | None = None,
     ) -> None:
         """Paused at first.
 
@@ -60,7 +60,7 @@ class UnderWay:
         folder = report_id if not times_resumed else f"{report_id}-resumed-{times_resumed}"
         self._album = Album(storage.folder / "fields" / folder, storage.annotated_fields)
         self.gallery = Gallery(bench.settings.cells)
-        self.watch = RunWatch()
+        self.watch = SampleMetrics()
         self.counting = False
         self.cut_short = before is not None
         """It went on after a power cut, and nobody has pressed since."""
@@ -117,7 +117,7 @@ class UnderWay:
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
 
-    def tell(self, narrator: Narrator) -> None:
+    def tell(self, narrator: Presenter) -> None:
         """Show how far it is."""
         narrator.counting(
             self.sample,

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from leukoscope.errors import OutboxError
 from leukoscope.messages.status import health
-from leukoscope.outbox.quota import Room
+from leukoscope.outbox.quota import Quota
 from leukoscope.outbox.store import Key
 from leukoscope.service.bench import Bench
-from leukoscope.service.presenter import Narrator
+from leukoscope.service.presenter import Presenter
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.host import measurements, uptime_s
 
@@ -20,14 +20,14 @@ FLUSH_S = 15.0
 """How long a program that is to leave waits for its reports to be acknowledged."""
 
 
-class Dispatch:
+class Telemetry:
     """Wakes the sink and tells the technician what it achieved; a store that cannot be read is told as a fault."""
 
     def __init__(
         self,
         bench: Bench,
-        room: Room,
-        narrator: Narrator,
+        room: Quota,
+        narrator: Presenter,
         now: Callable[[], datetime],
         clock_s: Callable[[], float],
         sleep: Callable[[float], None],

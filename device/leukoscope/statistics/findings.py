@@ -46,7 +46,7 @@ class Counted:
     """Parts of the slide that may show the same cells, as far as anybody knows; 1 for none."""
 
 
-def find_remarks(counted: Counted, rules: Rules, provenance: Provenance) -> tuple[Finding, ...]:
+def find_findings(counted: Counted, rules: Rules, provenance: Provenance) -> tuple[Finding, ...]:
     """What stands out in the counts: cells in the order of the rules, then what limits the trust in them."""
     return (
         *_of_white_cells(counted.white, rules),

@@ -16,7 +16,7 @@ from leukoscope.specimen.sample import (
     RedCells,
 )
 from leukoscope.statistics.estimates import Estimator, counted_ratio, counted_share, variation
-from leukoscope.statistics.findings import Counted, find_remarks
+from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.intervals import clopper_pearson, count_more
 from leukoscope.statistics.misclassification import METHOD, Correction, Mix
 from leukoscope.statistics.rules import Rules
@@ -132,7 +132,7 @@ class Summary:
         why_not = self._not_corrected_because()
         mix = None if why_not else self._mix()
         corrected = None if mix is None else self._corrected(mix)
-        return corrected, why_not, find_remarks(self._for_findings(mix), self._rules, provenance)
+        return corrected, why_not, find_findings(self._for_findings(mix), self._rules, provenance)
 
     def _not_corrected_because(self) -> str | None:
         if self._naming.correction is None:

@@ -8,7 +8,7 @@ Tell = Callable[[str], bool]
 """Hands lines such as "READY=1" over; False when they did not arrive."""
 
 
-def teller(environ: Mapping[str, str]) -> Tell:
+def notifier(environ: Mapping[str, str]) -> Tell:
     """What speaks to the supervisor named in the environment; without one, nothing is said and nothing is missed."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -39,5 +39,5 @@ def _send(place: str, lines: str) -> bool:
 
 
 def process_environment() -> tuple[Tell, float | None]:
-    """`teller` and `watchdog_s` of this process."""
-    return teller(os.environ), watchdog_s(os.environ, os.getpid())
+    """`notifier` and `watchdog_s` of this process."""
+    return notifier(os.environ), watchdog_s(os.environ, os.getpid())

@@ -16,7 +16,7 @@ _log = logging.getLogger("leukoscope")
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class Progressing:
     """A thread beside the main loop that must not stand still."""
 
     name: str
@@ -27,7 +27,7 @@ class Watched:
     """Late by more than this it is taken for stuck."""
 
 
-class Lifeline:
+class Watchdog:
     """What the main loop tells the supervisor."""
 
     def __init__(
@@ -40,15 +40,15 @@ class Lifeline:
         # A new part of the same program must not wait with its first ping: nobody knows when the last one was.
         self._pinged_at_s = -inf
         self._status = status
-        self._watched: list[Watched] = []
+        self._watched: list[Progressing] = []
         self._stuck: set[str] = set()
 
     @classmethod
-    def of_this_process(cls) -> "Lifeline":
+    def of_this_process(cls) -> "Watchdog":
         """To the supervisor this process was started by, if there is one."""
         return cls(*process_environment())
 
-    def watch(self, thread: Watched) -> None:
+    def watch(self, thread: Progressing) -> None:
         """From now on a stuck thread ends the pings too."""
         self._watched.append(thread)
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from leukoscope.delivery.mqtt.device_connection import Heard, Link
-from leukoscope.delivery.mqtt.in_flight import Flights
+from leukoscope.delivery.mqtt.device_connection import DeviceConnection, Received
+from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.settings import MqttSettings
-from leukoscope.delivery.mqtt.state import Standing
+from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import Clock
 from leukoscope.errors import BrokerError
 from leukoscope.messages import status
@@ -18,7 +18,7 @@ _MOST_REPLIES = 5
 """How often one connection repeats its birth over an old will; more would be a quarrel."""
 
 
-class Vitals:
+class BirthAndWill:
     """What a device says about itself, retained; used by the publisher's thread, except for `post_health`."""
 
     def __init__(
@@ -26,8 +26,8 @@ class Vitals:
         outbox: Outbox,
         settings: MqttSettings,
         identity: Identity,
-        flights: Flights,
-        standing: Standing,
+        flights: InFlight,
+        standing: DeliveryState,
         *,
         now: Clock,
         clock_quality: Callable[[], bool | None],
@@ -62,7 +62,7 @@ class Vitals:
         """The broker may have heard the number; one that it has not is used again, which saves the card a write."""
         self._spare = None
 
-    def say_birth(self, link: Link) -> None:
+    def say_birth(self, link: DeviceConnection) -> None:
         """The device is there.
 
         Raises:
@@ -74,7 +74,7 @@ class Vitals:
         self._birth = to_bytes(born)
         self._say(link, "status", self._birth, "the birth message")
 
-    def weigh(self, link: Link, said: Heard) -> None:
+    def weigh(self, link: DeviceConnection, said: Received) -> None:
         """A word under our status: our own, an earlier connection's, or another device's.
 
         Our own old will may reach the broker after our new birth; then the birth is said again.
@@ -107,7 +107,7 @@ class Vitals:
         validate(message, status.HEALTH_SCHEMA)
         self._health = message
 
-    def say_health(self, link: Link) -> None:
+    def say_health(self, link: DeviceConnection) -> None:
         """How the device fares, where that was posted since the last time.
 
         Raises:
@@ -118,7 +118,7 @@ class Vitals:
         if health is not None:
             self._say(link, "health", to_bytes(status.stamped(health, **self._stamp())), "the health message")
 
-    def say_farewell(self, link: Link) -> None:
+    def say_farewell(self, link: DeviceConnection) -> None:
         """The device leaves on purpose.
 
         Raises:
@@ -128,7 +128,7 @@ class Vitals:
         left = status.farewell(self._identity, session=self._session, at=self._now(), **self._stamp())
         self._say(link, "status", to_bytes(left), "the farewell")
 
-    def _say(self, link: Link, name: str, payload: bytes, what: str) -> None:
+    def _say(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
         mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=True)
         self._flights.add(mid, what)
 

@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Received:
     """What was said under a topic we listen to."""
 
     topic: str
@@ -44,7 +44,7 @@ class Heard:
     """What the sender wants to know the answer by (MQTT 5 only)."""
 
 
-class Link(Connection):
+class DeviceConnection(Connection):
     """A connection that publishes at QoS 1 and notes each answer, and listens to some topics."""
 
     def __init__(self, settings: MqttSettings, client_id: str, will: tuple[str, bytes] | None) -> None:
@@ -52,7 +52,7 @@ class Link(Connection):
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()
         self._answers: deque[Answer] = deque()
-        self._heard: deque[Heard] = deque(maxlen=32)
+        self._heard: deque[Received] = deque(maxlen=32)
         self._listens_to: tuple[str, ...] = ()
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
@@ -103,7 +103,7 @@ class Link(Connection):
         """The answers since the last call."""
         return [self._answers.popleft() for _ in range(len(self._answers))]
 
-    def heard(self) -> list[Heard]:
+    def heard(self) -> list[Received]:
         """What was heard since the last call."""
         return [self._heard.popleft() for _ in range(len(self._heard))]
 
@@ -139,7 +139,7 @@ class Link(Connection):
         if message.topic in self._listens_to:
             properties = message.properties
             self._heard.append(
-                Heard(
+                Received(
                     topic=message.topic,
                     payload=bytes(message.payload),
                     stored=bool(message.retain),

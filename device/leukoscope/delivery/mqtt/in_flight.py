@@ -8,7 +8,7 @@ from leukoscope.outbox.store import Key
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class InFlightMessage:
     """A publication that has not been answered yet."""
 
     what: str
@@ -19,19 +19,19 @@ class Flight:
     alone: bool
 
 
-class Flights:
+class InFlight:
     """Publications by the number that their answer will carry; used by one thread."""
 
     def __init__(self, ack_timeout_s: float) -> None:
         """Nothing in flight; each publication is to be answered within `ack_timeout_s`."""
         self._ack_timeout_s = ack_timeout_s
-        self._by_mid: dict[int, Flight] = {}
+        self._by_mid: dict[int, InFlightMessage] = {}
 
     def __len__(self) -> int:
         return len(self._by_mid)
 
     @property
-    def kept(self) -> dict[Key, Flight]:
+    def kept(self) -> dict[Key, InFlightMessage]:
         """Those of the outbox's messages."""
         return {flight.key: flight for flight in self._by_mid.values() if flight.key is not None}
 
@@ -50,9 +50,9 @@ class Flights:
             attempts: how often it went unanswered before.
             alone: nothing else may be sent beside it.
         """
-        self._by_mid[mid] = Flight(what, key, attempts, time.monotonic() + self._ack_timeout_s, alone)
+        self._by_mid[mid] = InFlightMessage(what, key, attempts, time.monotonic() + self._ack_timeout_s, alone)
 
-    def pop(self, mid: int) -> Flight | None:
+    def pop(self, mid: int) -> InFlightMessage | None:
         """The one that is answered under this number; None where nobody waits for that."""
         return self._by_mid.pop(mid, None)
 

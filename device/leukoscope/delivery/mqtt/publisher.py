@@ -8,17 +8,17 @@ from random import Random
 from typing import Any
 
 from leukoscope.delivery.mqtt.backoff import Backoff
-from leukoscope.delivery.mqtt.birth_and_will import Vitals
-from leukoscope.delivery.mqtt.device_connection import Link
-from leukoscope.delivery.mqtt.in_flight import Flights
-from leukoscope.delivery.mqtt.running_lock import Presence
-from leukoscope.delivery.mqtt.sender import Delivery
+from leukoscope.delivery.mqtt.birth_and_will import BirthAndWill
+from leukoscope.delivery.mqtt.device_connection import DeviceConnection
+from leukoscope.delivery.mqtt.in_flight import InFlight
+from leukoscope.delivery.mqtt.running_lock import RunningLock
+from leukoscope.delivery.mqtt.sender import Sender
 from leukoscope.delivery.mqtt.settings import MqttSettings
-from leukoscope.delivery.mqtt.state import Standing
-from leukoscope.delivery.sink import Clock, SinkState
+from leukoscope.delivery.mqtt.state import DeliveryState
+from leukoscope.delivery.sink import Clock, SinkStatus
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
-from leukoscope.outbox.command_inbox import Commands
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.system.host import clock_synchronised
 
@@ -45,7 +45,7 @@ class Publisher:
         *,
         now: Clock,
         rng: Random,
-        commands: Commands | None = None,
+        commands: CommandInbox | None = None,
         clock_quality: Callable[[], bool | None] = clock_synchronised,
     ) -> None:
         """A publisher that is not yet started.
@@ -65,12 +65,12 @@ class Publisher:
         self._identity = identity
         scheme = "mqtts" if settings.tls else "mqtt"
         where = f"{scheme}://{settings.host}:{settings.address_port}/{self._topic('report')}"
-        self._standing = Standing(where)
+        self._standing = DeliveryState(where)
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
-        self._presence = Presence(outbox.path)
-        self._flights = Flights(settings.ack_timeout_s)
-        self._delivery = Delivery(outbox, settings, identity, self._flights, self._backoff, self._standing, now=now)
-        self._vitals = Vitals(
+        self._presence = RunningLock(outbox.path)
+        self._flights = InFlight(settings.ack_timeout_s)
+        self._delivery = Sender(outbox, settings, identity, self._flights, self._backoff, self._standing, now=now)
+        self._vitals = BirthAndWill(
             outbox, settings, identity, self._flights, self._standing, now=now, clock_quality=clock_quality
         )
         self._look_at = 0.0
@@ -80,7 +80,7 @@ class Publisher:
         self._thread: threading.Thread | None = None
 
     @property
-    def state(self) -> SinkState:
+    def state(self) -> SinkStatus:
         """How things stood a moment ago; never waits for the network or the disk."""
         return self._standing.state
 
@@ -150,7 +150,7 @@ class Publisher:
         self._delivery.look_back()
         self._count()
         will = (self._topic("status"), self._vitals.will())
-        link = Link(self._settings, self._settings.client_id_of(self._identity), will)
+        link = DeviceConnection(self._settings, self._settings.client_id_of(self._identity), will)
         try:
             try:
                 link.connect(give_up=self._stopping.is_set)
@@ -166,7 +166,7 @@ class Publisher:
             self._flights.clear()
             link.close()
 
-    def _serve(self, link: Link) -> None:
+    def _serve(self, link: DeviceConnection) -> None:
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
         self._vitals.say_birth(link)
@@ -189,7 +189,7 @@ class Publisher:
             self._flights.give_up_on_overdue()
         self._say_farewell(link)
 
-    def _listen(self, link: Link) -> None:
+    def _listen(self, link: DeviceConnection) -> None:
         for said in link.heard():
             if said.topic == self._topic("status"):
                 self._vitals.weigh(link, said)
@@ -198,7 +198,7 @@ class Publisher:
                     said.payload, stored=said.stored, reply_to=said.reply_to, correlation=said.correlation
                 )
 
-    def _send_results(self, link: Link) -> None:
+    def _send_results(self, link: DeviceConnection) -> None:
         for reply in () if self._commands is None else self._commands.replies():
             for topic in filter(None, (self._topic("result"), reply.reply_to)):
                 try:
@@ -208,7 +208,7 @@ class Publisher:
                     continue
                 self._flights.add(mid, f"a result under {topic}")
 
-    def _say_farewell(self, link: Link) -> None:
+    def _say_farewell(self, link: DeviceConnection) -> None:
         self._send_results(link)
         self._vitals.say_farewell(link)
         until = time.monotonic() + _GOODBYE_S

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from leukoscope.outbox.store import Key, Outbox
 
 
-class Doubt:
+class Redelivery:
     """Puts the last acknowledged messages back among the pending when a connection was lost.
 
     Brokers acknowledge a message before it is on their disk: mosquitto saves every so many seconds,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import IO
 
 
-class Presence:
+class RunningLock:
     """A mark beside the outbox; it hinders nobody, and where it cannot be made nobody is told."""
 
     def __init__(self, outbox: Path) -> None:

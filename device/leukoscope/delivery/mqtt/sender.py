@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 
 from leukoscope.delivery.mqtt.backoff import Backoff
-from leukoscope.delivery.mqtt.device_connection import Answer, Link
-from leukoscope.delivery.mqtt.in_flight import Flight, Flights
-from leukoscope.delivery.mqtt.redelivery import Doubt
+from leukoscope.delivery.mqtt.device_connection import Answer, DeviceConnection
+from leukoscope.delivery.mqtt.in_flight import InFlight, InFlightMessage
+from leukoscope.delivery.mqtt.redelivery import Redelivery
 from leukoscope.delivery.mqtt.settings import MqttSettings
-from leukoscope.delivery.mqtt.state import Standing
+from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import Clock
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
@@ -21,7 +21,7 @@ _CELLS_IN_FLIGHT = 2
 """Pictures of cells sent at a time: on a slow line a report must not wait behind many."""
 
 
-class Delivery:
+class Sender:
     """Sends what is pending and writes down what the broker says to it; used by the publisher's thread.
 
     Everything here raises OutboxError where the outbox cannot be read or written.
@@ -32,9 +32,9 @@ class Delivery:
         outbox: Outbox,
         settings: MqttSettings,
         identity: Identity,
-        flights: Flights,
+        flights: InFlight,
         backoff: Backoff,
-        standing: Standing,
+        standing: DeliveryState,
         *,
         now: Clock,
     ) -> None:
@@ -45,14 +45,14 @@ class Delivery:
         self._backoff = backoff
         self._standing = standing
         self._now = now
-        self._doubt = Doubt(outbox, settings.doubt_s)
+        self._doubt = Redelivery(outbox, settings.doubt_s)
         self._not_before: dict[Key, float] = {}
 
     def look_back(self) -> None:
         """At the first connection: what was acknowledged just before the device went off is sent again."""
         self._doubt.look_back(self._now())
 
-    def send_due(self, link: Link) -> None:
+    def send_due(self, link: DeviceConnection) -> None:
         """Send what may go now.
 
         Raises:
@@ -82,7 +82,7 @@ class Delivery:
                     return
             self._send(link, entry, alone=suspect)
 
-    def take_answers(self, link: Link) -> bool:
+    def take_answers(self, link: DeviceConnection) -> bool:
         """Write down what the broker has said; False where it has said nothing."""
         accepted: dict[Key, str] = {}
         answered = False
@@ -103,12 +103,12 @@ class Delivery:
             self._settle(accepted)
         return answered
 
-    def connection_lost(self, link: Link, why: str) -> None:
+    def connection_lost(self, link: DeviceConnection, why: str) -> None:
         """Nobody said goodbye: what was in flight is sent again, and so is what the broker may have forgotten."""
         self._write_off(link, why)
         self._doubt.connection_lost()
 
-    def _send(self, link: Link, entry: Entry, *, alone: bool) -> None:
+    def _send(self, link: DeviceConnection, entry: Entry, *, alone: bool) -> None:
         try:
             payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
             needed = self._settings.needs_reader and entry.key.kind == REPORT
@@ -127,7 +127,7 @@ class Delivery:
             self._not_before.pop(key, None)
             self._standing.settled(str(key))
 
-    def _put_back(self, key: Key, flight: Flight, answer: Answer) -> None:
+    def _put_back(self, key: Key, flight: InFlightMessage, answer: Answer) -> None:
         if answer.for_good:
             self._refuse(key, f"the broker refused it: {answer.refusal}")
         else:
@@ -140,7 +140,7 @@ class Delivery:
         self._not_before.pop(key, None)
         self._standing.tell(last_error=f"{key}: {reason}")
 
-    def _write_off(self, link: Link, why: str) -> None:
+    def _write_off(self, link: DeviceConnection, why: str) -> None:
         """Whatever was in flight goes back to pending; what the broker can never take is refused."""
         lost = self._flights.kept
         if len(lost) == 1:

@@ -12,7 +12,7 @@ from leukoscope.outbox.store import Outbox
 
 if TYPE_CHECKING:
     from leukoscope.delivery.mqtt.publisher import Publisher
-    from leukoscope.outbox.command_inbox import Commands
+    from leukoscope.outbox.command_inbox import CommandInbox
 
 TopicRoot = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", max_length=200)]
 
@@ -42,7 +42,7 @@ class MqttSettings(BrokerSettings):
     """Reports sent and not yet acknowledged at most, 1-100."""
 
     def open(
-        self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random, commands: "Commands | None" = None
+        self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random, commands: "CommandInbox | None" = None
     ) -> "Publisher":
         """A publisher that is not yet started; arguments as there."""
         from leukoscope.delivery.mqtt.publisher import Publisher

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from leukoscope.delivery.sink import SinkState
+from leukoscope.delivery.sink import SinkStatus
 
 
-class Standing:
+class DeliveryState:
     """The latest state; changed by the publisher's thread alone, as a whole, and read by any."""
 
     def __init__(self, destination: str) -> None:
-        self.state = SinkState(destination=destination, connected=False, last_error=None, pending=0, sent=0, refused=0)
+        self.state = SinkStatus(destination=destination, connected=False, last_error=None, pending=0, sent=0, refused=0)
 
     def tell(self, **changes: Any) -> None:
         """These fields of the state are different now."""

@@ -12,7 +12,7 @@ _LONGEST_S = 3.0
 _PATIENCE_S = 1.0
 
 
-def shake_hands(settings: BrokerSettings) -> None:
+def probe_tls(settings: BrokerSettings) -> None:
     """Go as far as TLS goes; whoever is connected under the same certificate is not disturbed.
 
     Raises:
