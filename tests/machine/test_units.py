@@ -34,8 +34,8 @@ def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     program = shutil.which("true")
     for unit in UNITS:
         # The program is not installed where the tests run; everything else is judged as it is.
-        text = unit.read_text().replace("/opt/leukoscope/.venv/bin/leukoscope", str(program))
-        text = text.replace("/opt/leukoscope/.venv/bin/python", str(program))
+        text = unit.read_text().replace("/opt/leukoscope/.venv/bin/leukoscope-collector", str(program))
+        text = text.replace("/opt/leukoscope/.venv/bin/leukoscope", str(program))
         (tmp_path / unit.name).write_text(text)
     verdict = run(systemd("systemd-analyze"), "verify", "--man=no", *(tmp_path / unit.name for unit in UNITS))
     assert (verdict.returncode, verdict.stderr) == (0, "")
