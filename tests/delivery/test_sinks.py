@@ -14,6 +14,7 @@ from leukoscope.messages.report import decode
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Key, State
+from leukoscope.system.durable_files import unfinished_name
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report
 
@@ -64,7 +65,7 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(folder, monkeypatch):
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda number: (seen.append(sorted(folder.iterdir())), fsync(number)))
     path = ReportFiles(folder).write(KEY, b"{}")
-    assert seen == [[path.with_suffix(".unfinished")], [path]]
+    assert seen == [[unfinished_name(path)], [path]]
 
 
 def test_a_write_that_failed_leaves_no_report_and_the_next_one_succeeds(outbox, folder, monkeypatch):

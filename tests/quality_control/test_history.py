@@ -15,9 +15,9 @@ from tests.quality_control.records import SLIDE, check, restart
 ADD = """
 import sys
 from pathlib import Path
-from leukoscope.quality_control.history import Notebook
+from leukoscope.quality_control.history import History
 from tests.quality_control.records import check
-notebook = Notebook(Path(sys.argv[1]))
+notebook = History(Path(sys.argv[1]))
 for number in range(100):
     notebook.add(check(number, sharpness=float(sys.argv[2])))
 """

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from leukoscope.adapting.fitting import Fitted
 from leukoscope.analysis.golden import clear_lead, golden_pair, write_golden
 from leukoscope.bundles.archive import MANIFEST
-from leukoscope.bundles.store import sync_folder, write_whole
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import FEATURES, Head
 from leukoscope.inference.manifest_text import GOLDEN, HEAD, VALIDATION, as_toml
 from leukoscope.inference.network import Network
+from leukoscope.system.durable_files import sync_folder, write_whole
 
 
 def write_bundle(

@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import importlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +14,12 @@ from leukoscope.bundles.archive import CONTENTS, SIGNATURE, Archive
 from leukoscope.bundles.contents import BundleName, Contents, Version, is_bundle_name
 from leukoscope.errors import BundleError
 from leukoscope.schema import FrozenModel, explain
+from leukoscope.system.durable_files import FileLock, LockHeld, sync_folder, write_whole
 
 KEPT = 4
 """Installed versions of one bundle that stay on the disk; the one in force and the one before are never removed."""
 FolderName = Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}-[0-9a-f]{16}$")]
-_STATE, _LOCK = "state.json", "lock"
+_STATE = "state.json"
 
 
 class Installed(FrozenModel):
@@ -141,7 +140,8 @@ class BundleStore:
             BundleError: the state is malformed.
             OSError: it cannot be written; the old one stands.
         """
-        with self._locked(_LOCK, wait=True):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".lock", wait=True):
             old = self.state(name)
             new = change(old)
             if new != old:
@@ -155,8 +155,16 @@ class BundleStore:
         Raises:
             BundleError: another one is under way.
         """
-        with self._locked("installing", wait=False):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".installing")
+        try:
+            lock.take()
+        except LockHeld as held:
+            raise BundleError(f"another installation is under way in {held.holder}: wait until it has ended") from held
+        try:
             yield
+        finally:
+            lock.release()
 
     def path_of(self, name: BundleName, entry: Installed) -> Path:
         """The folder of an installed version."""
@@ -186,17 +194,6 @@ class BundleStore:
                 with contextlib.suppress(OSError):
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
-    @contextmanager
-    def _locked(self, name: str, *, wait: bool) -> Iterator[None]:
-        fcntl = importlib.import_module("fcntl")  # Unix only, as is the device
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f".{name}").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BundleError("another installation is under way: wait until it has ended") from None
-            yield
-
 
 def folder_name(contents: Contents, archive: Archive) -> str:
     """Where an archive goes: its version, and what sets it apart from any other of that version."""
@@ -220,31 +217,6 @@ def read_installed(folder: Path, running: str) -> Contents:
         raise BundleError(f"{folder} cannot be read ({error}): install the bundle again") from error
     contents.refuse_other_software(running, str(folder))
     return contents
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that there is the old one or the new one under its name at any moment; makes its folder.
-
-    Raises:
-        OSError: it cannot be written; the old one stands.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.unfinished")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """A name is only on the disk once its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _holds(path: Path, content: bytes) -> bool:

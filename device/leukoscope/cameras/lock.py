@@ -1,19 +1,16 @@
 """Keeps two programs from opening the same camera."""
 
-import importlib
-import os
 from pathlib import Path
-from typing import IO
 
 from leukoscope.errors import CameraUnavailable
+from leukoscope.system.durable_files import FileLock, LockHeld
 
 
-class Lock:
-    """A file lock that the kernel drops when its holder ends, however it ends."""
+class CameraLock:
+    """A `FileLock` whose errors name the camera's trouble."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
+        self._lock = FileLock(path)
 
     def take(self) -> None:
         """Hold the lock.
@@ -21,29 +18,17 @@ class Lock:
         Raises:
             CameraUnavailable: another program holds it, or the file cannot be written.
         """
-        fcntl = importlib.import_module("fcntl")  # Unix only; Windows has no Pi camera
         try:
-            file = self._path.open("a+", encoding="ascii")
-        except OSError as problem:
+            self._lock.take()
+        except LockHeld as held:
             raise CameraUnavailable(
-                f"cannot write {self._path} ({problem.strerror}): set `lock_folder` to a folder this user may write"
-            ) from problem
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
+                f"the camera is already in use by {held.holder} ({held.path}): stop that program first"
+            ) from held
+        except OSError as error:
             raise CameraUnavailable(
-                f"the camera is already in use by process {holder} ({self._path}): stop that program first"
-            ) from problem
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        self._file = file
+                f"cannot write {self._lock.path} ({error.strerror}): set `lock_folder` to a folder this user may write"
+            ) from error
 
     def release(self) -> None:
-        """Let go; safe to call twice. The file stays, so that nobody locks a deleted one."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Let go; safe to call twice."""
+        self._lock.release()

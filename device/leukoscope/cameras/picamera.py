@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from leukoscope.cameras.door import Now, utc_now
-from leukoscope.cameras.lock import Lock
+from leukoscope.cameras.lock import CameraLock
 from leukoscope.cameras.planes import rgb_from_yuv420
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
@@ -92,7 +92,7 @@ class PiCamera:
         self._recovery = Recovery(settings.recovery_s, clock, pause)
         self._number = 0
         self._closed = False
-        self._lock = Lock(settings.lock_folder / f"leukoscope-camera-{settings.camera}.lock")
+        self._lock = CameraLock(settings.lock_folder / f"leukoscope-camera-{settings.camera}.lock")
         self._device: Any = None
         self._lock.take()
         try:

@@ -15,6 +15,7 @@ from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.table import as_csv
 from leukoscope.settings import BenchSettings
+from leukoscope.system.durable_files import write_whole
 
 
 class Format(StrEnum):
@@ -72,10 +73,7 @@ def written(original: Original, gallery: Gallery, form: Format) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise ExportError(f"{path} cannot be written ({error.strerror}): check the folder and its owner") from error

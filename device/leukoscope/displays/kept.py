@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.displays.state import Screen
+from leukoscope.system.durable_files import write_whole
 
 KEPT = 30
 """Screens kept; older ones are forgotten."""
@@ -35,7 +36,7 @@ class KeptScreens:
             return
         self._lines.append(json.dumps({"screen": type(screen).__name__, **_described(screen)}, ensure_ascii=False))
         try:
-            self._path.write_text("\n".join(self._lines) + "\n", "utf-8")
+            write_whole(self._path, ("\n".join(self._lines) + "\n").encode())
         except OSError:
             self._path = None
 

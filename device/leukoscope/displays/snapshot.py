@@ -1,5 +1,6 @@
 """A folder as a display: every new picture becomes a numbered PNG."""
 
+import io
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
 from leukoscope.schema import FrozenModel
+from leukoscope.system.durable_files import write_whole
 
 _PREFIX = "screen-"
 
@@ -76,10 +78,10 @@ class Snapshot:
         if picture == self._last:
             return
         path = self._folder / f"{_PREFIX}{self._number + 1:06}.png"
-        unfinished = path.with_suffix(".part")
+        content = io.BytesIO()
+        picture.save(content, "PNG")
         try:
-            picture.save(unfinished, "PNG")
-            unfinished.replace(path)
+            write_whole(path, content.getvalue())
             while len(self._written) >= self._keep:
                 self._written.pop(0).unlink(missing_ok=True)
         except OSError as error:

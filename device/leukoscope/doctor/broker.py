@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
-from leukoscope.delivery.mqtt.running_lock import RunningLock
+from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.tls_probe import probe_tls
 from leukoscope.errors import BrokerError
@@ -34,7 +34,7 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     Raises:
         BrokerError: the way ends somewhere; the text says where.
     """
-    if settings.client_cert is not None and outbox is not None and RunningLock(outbox).seen():
+    if settings.client_cert is not None and outbox is not None and running_lock(outbox).holder() is not None:
         probe_tls(settings)
         return (
             f"{settings.where} answers, its certificate is good and it takes ours; the device is running: its screen "

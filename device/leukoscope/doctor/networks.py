@@ -16,6 +16,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.settings import ModelSettings
+from leukoscope.system.durable_files import write_whole
 from leukoscope.system.host import board_name
 
 ROUNDS = 3
@@ -124,7 +125,7 @@ def _remembered(folder: Path) -> dict[str, float]:
 def _remember(folder: Path, speeds: dict[str, float]) -> str:
     path = folder / _SPEED
     try:
-        path.write_text(json.dumps({key: round(ms, 2) for key, ms in speeds.items()}), "utf-8")
+        write_whole(path, json.dumps({key: round(ms, 2) for key, ms in speeds.items()}).encode())
     except OSError as error:
         raise BundleError(f"{path} cannot be written: {error.strerror}") from error
     return f"kept in {path}"

@@ -20,6 +20,7 @@ from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.settings import BenchSettings
+from leukoscope.system.durable_files import write_whole
 
 RUNTIME = Path("/run/leukoscope")
 """RuntimeDirectory of the units."""
@@ -47,20 +48,18 @@ def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
         SettingsError: `out` cannot be written.
     """
     secrets = Secrets.of(bench)
-    unfinished = out.with_name(f"{out.name}.part")
     names = []
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in _texts(bench, runtime):
+            content = secrets.removed_from(text).encode("utf-8")
+            entry = tarfile.TarInfo(f"leukoscope-support/{name}")
+            entry.size, entry.mode = len(content), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+            names.append(name)
     try:
-        with tarfile.open(unfinished, "w:gz") as archive:
-            for name, text in _texts(bench, runtime):
-                content = secrets.removed_from(text).encode("utf-8")
-                entry = tarfile.TarInfo(f"leukoscope-support/{name}")
-                entry.size, entry.mode = len(content), 0o600
-                archive.addfile(entry, io.BytesIO(content))
-                names.append(name)
-        unfinished.chmod(0o600)
-        unfinished.replace(out)
+        write_whole(out, packed.getvalue(), mode=0o600)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise SettingsError(f"{out} cannot be written ({error.strerror or error}): give another --out") from error
     return names
 

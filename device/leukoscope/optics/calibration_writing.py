@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration import light_path_of
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, as_toml, files_of, read_record
 from leukoscope.specimen.frame import Pixels
+from leukoscope.system.durable_files import sync_folder, unfinished_name, write_synced
 
 Files = Mapping[str, bytes]
 """Content by path, from the calibration's folder."""
@@ -50,7 +50,7 @@ def put_in_force(path: Path, record: CalibrationRecord, files: Files) -> None:
     Raises:
         CalibrationError: something cannot be written or read back; the old calibration is still in force.
     """
-    aside = path.with_suffix(".unfinished")
+    aside = unfinished_name(path)
     made: list[Path] = []
     try:
         files_of(path).mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def put_in_force(path: Path, record: CalibrationRecord, files: Files) -> None:
             _write(files_of(path) / f"{read_record(path).id}.toml", old, made)
         _write(aside, as_toml(record).encode(), made)
         light_path_of(path.parent, read_record(aside))
-        _sync(files_of(path))
+        sync_folder(files_of(path))
         aside.replace(path)
     except (OSError, CalibrationError) as error:
         for one in made:
@@ -71,7 +71,7 @@ def put_in_force(path: Path, record: CalibrationRecord, files: Files) -> None:
         raise CalibrationError(f"{path} cannot be written ({why}): check owner, mount and free space") from error
     # The new one is in force. Should this fail, a power cut may bring back the old one, as whole as the new.
     with contextlib.suppress(OSError):
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
 def _write(path: Path, content: bytes, made: list[Path]) -> None:
@@ -79,16 +79,4 @@ def _write(path: Path, content: bytes, made: list[Path]) -> None:
         return  # it may be in force
     # Noted first: a disk that fills up leaves half a file behind.
     made.append(path)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    # A name is only on the disk once its folder is.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_synced(path, content)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from leukoscope.errors import OutboxError
 from leukoscope.outbox import migrations
+from leukoscope.system.durable_files import put_in_place, sync_folder
 
 _SIDE_FILES = ("", "-wal", "-shm")
 
@@ -95,15 +96,6 @@ def what_to_do(path: Path, error: Exception) -> str:
     return "is the disk full or failing?"
 
 
-def sync_folder(folder: Path) -> None:
-    """Write a folder's names through to the disk."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
 def _bring_up(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -127,7 +119,4 @@ def _copy(connection: sqlite3.Connection, aside: Path) -> None:
     unfinished.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(unfinished)) as copy:
         connection.backup(copy)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(aside)
-    sync_folder(aside.parent)
+    put_in_place(unfinished, aside)

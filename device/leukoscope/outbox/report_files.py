@@ -1,6 +1,5 @@
 """Reports as files in a folder: one JSON file each, whole or not there at all."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from leukoscope.errors import InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.store import Counts, Key, Outbox
 from leukoscope.schema import FrozenModel
+from leukoscope.system.durable_files import write_whole
 
 if TYPE_CHECKING:
     # Cut later: the folder sink belongs beside the other sinks, which import this module.
@@ -37,7 +37,7 @@ class ReportFiles:
         return self.folder / f"{key.kind}-{key.id}-v{key.version}.json"
 
     def write(self, key: Key, payload: bytes) -> Path:
-        """Write a report, fsynced and renamed into place; the first one under a key stays.
+        """Write a report, whole and on the disk when this returns; the first one under a key stays.
 
         Raises:
             InvalidMessage: the key cannot name a file.
@@ -46,19 +46,7 @@ class ReportFiles:
         path = self.path_of(key)
         if path.exists():
             return path
-        self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        # The rename itself is only on the disk once the folder is.
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(path, payload)
         return path
 
 

@@ -14,7 +14,8 @@ from typing import Any, Self
 from leukoscope.errors import OutboxError
 from leukoscope.messages.json_format import utc_text
 from leukoscope.outbox import pruning
-from leukoscope.outbox.database_file import quarantine, reason_to_distrust, settle_schema, sync_folder, what_to_do
+from leukoscope.outbox.database_file import quarantine, reason_to_distrust, settle_schema, what_to_do
+from leukoscope.system.durable_files import sync_folder
 
 
 class State(StrEnum):

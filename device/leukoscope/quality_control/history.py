@@ -1,18 +1,14 @@
 """Where runs are written down: one JSON line each, which a pulled plug can cut short but not corrupt."""
 
-import importlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.run import Kind, Run
 from leukoscope.quality_control.westgard import BASELINE_RUNS
+from leukoscope.system.durable_files import FileLock, append_line, write_whole
 
 MOST_BYTES = 4 * 2**20
 """Above this the file is halved; about six thousand runs."""
@@ -31,15 +27,12 @@ class History:
         Raises:
             TrendError: the file cannot be written.
         """
-        line = json.dumps({**asdict(run), "at": run.at.isoformat()}, ensure_ascii=False, allow_nan=False).encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._locked(), self.path.open("ab") as file:
-                # A line that a power cut left unfinished must not take this one with it.
-                file.write(b"\n" + line + b"\n" if _is_torn(self.path) else line + b"\n")
-                _to_disk(file)
-                if file.tell() > self._most_bytes:
-                    self._halve()
+            # One writer at a time: the device, and a check that runs beside it.
+            with FileLock(self.path.with_suffix(".lock"), wait=True):
+                if append_line(self.path, _line(run)) > self._most_bytes:
+                    write_whole(self.path, b"".join(_line(kept) + b"\n" for kept in _worth_keeping(self.runs())))
         except OSError as error:
             raise TrendError(f"the trend cannot be written to {self.path} ({error.strerror}): make room") from error
 
@@ -65,21 +58,9 @@ class History:
             return 0, 0
         return state.st_mtime_ns, state.st_size
 
-    def _halve(self) -> None:
-        unfinished = self.path.with_suffix(".unfinished")
-        with unfinished.open("wb") as file:
-            for run in _worth_keeping(self.runs()):
-                file.write(json.dumps({**asdict(run), "at": run.at.isoformat()}, ensure_ascii=False).encode() + b"\n")
-            _to_disk(file)
-        unfinished.replace(self.path)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One writer at a time: the device, and a check somebody runs beside it."""
-        fcntl = importlib.import_module("fcntl")  # Unix only, as the boards are
-        with self.path.with_suffix(".lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+def _line(run: Run) -> bytes:
+    return json.dumps({**asdict(run), "at": run.at.isoformat()}, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _worth_keeping(runs: tuple[Run, ...]) -> list[Run]:
@@ -102,16 +83,3 @@ def _read(line: bytes) -> Run | None:
         return Run(**{**told, "at": datetime.fromisoformat(told["at"]), "kind": Kind(told["kind"])})
     except (ValueError, TypeError, KeyError):
         return None
-
-
-def _is_torn(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return False
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
-
-
-def _to_disk(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from leukoscope.errors import OutboxError
+from leukoscope.system.durable_files import sync_folder
 
 FORMAT = 2
 _SUFFIX = ".events"
@@ -74,7 +75,7 @@ class EventJournal:
         journal = cls(path, file)
         journal._write(_MAGIC)
         journal.append({"format": FORMAT} | dict(header))
-        _settle(folder)
+        sync_folder(folder)
         return journal
 
     @classmethod
@@ -187,7 +188,7 @@ def set_aside(path: Path, why: str) -> Path:
     aside = path.with_name(f"{path.name}.{why}")
     try:
         path.replace(aside)
-        _settle(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
     return aside
@@ -201,7 +202,7 @@ def remove(path: Path) -> None:
     """
     try:
         path.unlink(missing_ok=True)
-        _settle(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -234,15 +235,6 @@ def _with_bytes(text: bytes, apart: bytes) -> Mapping[str, Any]:
 
     event: Mapping[str, Any] = json.loads(text, object_hook=put_back)
     return event
-
-
-def _settle(folder: Path) -> None:
-    """A new or a missing name is only on the disk once its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(path: Path, error: OSError) -> OutboxError:

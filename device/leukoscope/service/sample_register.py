@@ -1,13 +1,13 @@
 """Which samples were begun on this bench, and what became of each: a file that only grows."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import OutboxError
+from leukoscope.system.durable_files import append_line
 
 
 class SampleRegister:
@@ -27,7 +27,6 @@ class SampleRegister:
             content = path.read_bytes() if path.exists() else b""
         except OSError as error:
             raise OutboxError(f"{path} cannot be read ({error.strerror}): check its owner") from error
-        self._torn = bool(content) and not content.endswith(b"\n")
         for line in content.splitlines():
             try:
                 entry = json.loads(line)
@@ -53,18 +52,10 @@ class SampleRegister:
         """
         entry = {"event": event, "sample_id": sample_id} | dict(facts)
         self._take_in(entry)
-        line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                # Half a line from a power cut must not swallow this one.
-                file.write(b"\n" + line if self._torn else line)
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(self.path, json.dumps(entry, allow_nan=False).encode())
         except OSError as error:
-            self._torn = True
             raise OutboxError(f"{self.path} cannot be written ({error.strerror}): make room") from error
-        self._torn = False
 
     def _take_in(self, entry: Mapping[str, Any]) -> None:
         event, sample_id = entry.get("event"), str(entry.get("sample_id", ""))

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
+from leukoscope.system.durable_files import write_whole
+
 _FAULT, _STACKS = "fault.json", "stacks.txt"
 _ROOMS = {
     "cameras": "Camera",
@@ -82,9 +84,7 @@ class FaultRecord:
         if self._folder is None:
             return
         try:
-            unfinished = self._folder / f"{_FAULT}.part"
-            unfinished.write_text(json.dumps(asdict(fault)), "utf-8")
-            unfinished.replace(self._folder / _FAULT)
+            write_whole(self._folder / _FAULT, json.dumps(asdict(fault)).encode())
         except OSError as error:
             _log.warning("the fault cannot be kept in %s: %s", self._folder, error.strerror)
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.birth_and_will import BirthAndWill
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight
-from leukoscope.delivery.mqtt.running_lock import RunningLock
+from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
@@ -67,7 +68,7 @@ class Publisher:
         where = f"{scheme}://{settings.host}:{settings.address_port}/{self._topic('report')}"
         self._standing = DeliveryState(where)
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
-        self._presence = RunningLock(outbox.path)
+        self._running_lock = running_lock(outbox.path)
         self._flights = InFlight(settings.ack_timeout_s)
         self._delivery = Sender(outbox, settings, identity, self._flights, self._backoff, self._standing, now=now)
         self._vitals = BirthAndWill(
@@ -92,7 +93,9 @@ class Publisher:
     def start(self) -> None:
         """Begin to connect and to send; a publisher that was stopped stays so."""
         if self._thread is None and not self._stopping.is_set():
-            self._presence.show()
+            with suppress(OSError):
+                # Held or not, it only tells the doctor that the device is running.
+                self._running_lock.take()
             self._thread = threading.Thread(target=self._run, name="reporting-mqtt", daemon=True)
             self._thread.start()
 
@@ -128,7 +131,7 @@ class Publisher:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(timeout_s)
-        self._presence.end()
+        self._running_lock.release()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
