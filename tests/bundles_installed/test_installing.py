@@ -222,7 +222,7 @@ def test_a_full_disk_is_told_and_what_was_in_force_stays(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("leukoscope.bundles.store.os.fsync", full)
+        patched.setattr("leukoscope.system.durable_files.os.fsync", full)
         with pytest.raises(BundleError, match=r"No space left on device\): check owner, mount and free space"):
             put(store, archive(tmp_path, "9.1.0"))
     assert version_in_force(store) == "9.0.0"

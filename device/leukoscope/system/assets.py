@@ -34,7 +34,7 @@ def _places(room: str, name: str, near: Path | None) -> Iterator[Path]:
         yield near / name
     else:
         yield Path(name)
-    checkout = Path(__file__).resolve().parents[2]
+    checkout = Path(__file__).resolve().parents[3]
     if (checkout / "pyproject.toml").exists():
         yield checkout / room / name
     yield Path(sys.prefix) / "share" / "leukoscope" / room / name
