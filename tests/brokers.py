@@ -98,7 +98,7 @@ class Subscriber:
         )
         if login:
             self.client.username_pw_set(login["username"], login["password"])
-        self.client.reconnect_delay_set(0.05, 0.05)
+        self.client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_message = self._on_message

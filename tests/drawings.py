@@ -1,5 +1,6 @@
 """Small drawn pictures with known contents, for tests of optics and analysis."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import cv2
@@ -26,7 +27,7 @@ def micrograph_of(pixels: Pixels, um_per_px: float = 0.2) -> Micrograph:
 
 
 def discs(
-    centres: list[tuple[float, float]],
+    centres: Sequence[tuple[float, float]],
     *,
     size: tuple[int, int] = (240, 320),
     radius: float = 18,

@@ -13,7 +13,9 @@ from leukoscope.system.npz import read_arrays
 CLASSES, FEATURES, SHOWN = 5, 12, 8
 """Of the features the first few show what a cell is, the others where it was photographed."""
 RNG = np.random.default_rng(5)
-HEAD = Head(2.0 * RNG.normal(size=(CLASSES, FEATURES)), RNG.normal(size=CLASSES))
+HEAD = Head(
+    (2.0 * RNG.normal(size=(CLASSES, FEATURES))).astype(np.float32), RNG.normal(size=CLASSES).astype(np.float32)
+)
 LOOKS = 4.0 * RNG.normal(size=FEATURES - SHOWN)
 """Of the new laboratory; in the old one all are 0."""
 ALL = tuple(range(CLASSES))

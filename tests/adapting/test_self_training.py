@@ -58,7 +58,7 @@ def test_classes_of_one_group_are_not_told_apart_by_it() -> None:
 
 
 def test_without_two_groups_it_is_sure_of_it_stays_as_it_is() -> None:
-    doubtful = Head(HEAD.weights / 100, HEAD.biases)
+    doubtful = Head(HEAD.weights / np.float32(100), HEAD.biases)
     assert refit_by_itself(doubtful, known(), STRANGE[0], GROUPS) is doubtful
     assert refit_by_itself(HEAD, known(), STRANGE[0], GROUPS, temperature=100.0) is HEAD
 

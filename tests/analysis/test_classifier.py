@@ -22,7 +22,7 @@ class Brightness:
     def run(self, picture: NDArray[np.uint8]) -> Outputs:
         self.seen.append(picture)
         grey = float(picture.mean())
-        return {"logits": np.array([128 - grey, grey - 128], np.float32) / 20}
+        return {"logits": np.array([128 - grey, grey - 128], np.float32) / np.float32(20)}
 
 
 def test_white_cells_are_named_and_the_others_keep_their_kind() -> None:

@@ -18,7 +18,7 @@ from tests.drawings import micrograph_of
 
 SCALES = (0.0706, 0.1, 0.127, 0.2)
 Flags = NDArray[np.bool_]
-Form = Callable[[NDArray[np.float64], NDArray[np.float64]], Flags]
+Form = Callable[[NDArray[np.floating], NDArray[np.floating]], Flags]
 
 
 def drawn(form: Form, um_per_px: float, reach_um: float = 10.0) -> Flags:

@@ -27,7 +27,7 @@ def outlined(
     """Outlines of cells (kind, row, col, radius) in network pixels, of which the network sees `seen`."""
     rows, cols = seen.shape[0] // 2, seen.shape[1] // 2
     share = cv2.resize(seen.astype(np.float32), (cols // 2, rows // 2), interpolation=cv2.INTER_AREA)
-    logits = np.repeat((8 * share - 4)[None], 3, axis=0)
+    logits = np.repeat((8 * share - 4)[None].astype(np.float32), 3, axis=0)
     sides = np.array([(c - r, y - r, c + r, y + r) for _, y, c, r in cells], np.float32)
     sides = np.clip(sides, 0, [cols, rows, cols, rows]).astype(np.float32)
     kinds, scores = np.array([kind for kind, *_ in cells]), np.linspace(0.9, 0.5, len(cells), dtype=np.float32)

@@ -54,8 +54,8 @@ def test_grids_in_either_order_of_memory_give_the_same() -> None:
     rng = np.random.default_rng(3)
     heat, box = rng.normal(0, 2, (20, 30, 3)).astype(np.float32), rng.uniform(0, 1, (20, 30, 4)).astype(np.float32)
     turned = [np.ascontiguousarray(one.transpose(2, 0, 1)).transpose(1, 2, 0) for one in (heat, box)]
-    one, other = find_boxes(heat, box, thresholds=THRESHOLDS), find_boxes(*turned, thresholds=THRESHOLDS)
-    assert all(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
+    one, other = find_boxes(heat, box, thresholds=THRESHOLDS), find_boxes(turned[0], turned[1], thresholds=THRESHOLDS)
+    assert all(np.array_equal(np.asarray(first), np.asarray(second)) for first, second in zip(one, other, strict=True))
 
 
 def test_a_threshold_no_score_can_reach_finds_nothing() -> None:

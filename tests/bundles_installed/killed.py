@@ -91,7 +91,7 @@ def _die_at(step: int, within: str) -> None:
         sys.audit("fsync", handle)
         flush(handle)
 
-    os.fsync = flush_counted
+    os.fsync = flush_counted  # type: ignore[assignment]
     sys.addaudithook(count)
 
 

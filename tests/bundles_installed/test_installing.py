@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,11 @@ def version_in_force(store: BundleStore, name: str = "classifier") -> str:
     return Bundle.read(find_bundle(name, None, store, HERE).folder).manifest.version
 
 
-def put(store: BundleStore, raw: bytes, **changes: object) -> str:
+def put(store: BundleStore, raw: bytes, **changes: Any) -> str:
     return install(raw, "a", store, rules(**changes), NOW).golden
 
 
-def resigned(raw: bytes, key: bytes = KEY, **changes: object) -> bytes:
+def resigned(raw: bytes, key: bytes = KEY, **changes: Any) -> bytes:
     """The archive with other words in its contents, signed anew."""
     packed = read_archive(raw, "a")
     contents = json.dumps(json.loads(packed.contents) | changes).encode()
@@ -206,7 +207,7 @@ def test_a_network_the_engine_cannot_load_is_refused(store: BundleStore, tmp_pat
     ],
 )
 def test_contents_that_contradict_the_bundle_are_refused_though_signed(
-    store: BundleStore, tmp_path: Path, changes: dict[str, object], told: str
+    store: BundleStore, tmp_path: Path, changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(BundleError, match=told):
         put(store, resigned(archive(tmp_path), **changes))

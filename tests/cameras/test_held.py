@@ -59,7 +59,7 @@ def test_a_camera_set_by_its_calibration_gives_frames_that_pass_and_another_does
     calibration = Calibration(id="own", measured=True, um_per_px=0.1, white=MEASURED)
     plain = PiCameraSettings(width=64, height=64, lock_folder=tmp_path)
     for settings in (held(plain, MEASURED), plain):
-        camera = PiCamera(settings, picamera_fake)
+        camera = PiCamera(settings, picamera_fake)  # type: ignore[arg-type]
         frame = camera.capture()
         camera.close()
         if settings is plain:

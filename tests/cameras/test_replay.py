@@ -126,4 +126,4 @@ def test_a_picture_above_the_limit_is_skipped_and_told(tmp_path):
 
 def test_a_replay_needs_a_path():
     with pytest.raises(ValidationError, match="path"):
-        ReplayCameraSettings()
+        ReplayCameraSettings()  # type: ignore[call-arg]

@@ -68,7 +68,7 @@ def own(folder: Path) -> dict[str, Any]:
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose bench went through all five procedures."""
     folder = tmp_path_factory.mktemp("bench")
-    use = {"calibration": f'file = "{OWN}"', "microscope": SMALL}
+    use: dict[str, Any] = {"calibration": f'file = "{OWN}"', "microscope": SMALL}
     first = calibrate(
         "dark", bench(folder, "dark", calibration="um_per_px = 0.25", microscope=SMALL), "--by", "A. Technician"
     )
@@ -166,7 +166,7 @@ def test_a_bad_attempt_is_refused_and_the_old_one_stays_in_force(
 ) -> None:
     before = (calibrated / OWN).read_bytes()
     kept = sorted((calibrated / "clinic-scope-1.files").iterdir())
-    use = {"calibration": f'file = "{OWN}"', "microscope": SMALL}
+    use: dict[str, Any] = {"calibration": f'file = "{OWN}"', "microscope": SMALL}
     watching = ("--frames", "4") if part == "focus" else ()
     outcome = calibrate(part, bench(calibrated, slide, **use), *watching)
     assert outcome.code == 2
@@ -214,7 +214,7 @@ def test_a_camera_of_another_size_begins_a_new_file_with_its_scale(tmp_path: Pat
     foreign = calibrate("scale", bench(tmp_path, "ruling", microscope=small), "--frames", "1")
     assert foreign.code == 2
     assert "simulated is for pictures of 640x480 pixels, these have 480x360" in foreign.err
-    new = {"calibration": 'file = "small.toml"', "microscope": small}
+    new: dict[str, Any] = {"calibration": 'file = "small.toml"', "microscope": small}
     first = calibrate("flat", bench(tmp_path, "blank", **new))
     assert first.code == 2
     assert "begin with `leukoscope calibrate scale`" in first.err

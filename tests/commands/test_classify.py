@@ -11,7 +11,8 @@ from tests.commands.command_line import leukoscope, simulated_camera
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """White cells of the simulation, cut out as 24 µm crops."""
-    camera, folder, paths = simulated_camera(60.0), tmp_path_factory.mktemp("crops"), []
+    camera, folder = simulated_camera(60.0), tmp_path_factory.mktemp("crops")
+    paths: list[Path] = []
     for _ in range(6):
         picture = Image.fromarray(camera.capture().pixels)
         for cell in camera.truth:

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def run_demo(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, CHECKOUT / "tools" / "run_demo.py", *map(str, arguments)]
+    command: list[str | Path] = [sys.executable, CHECKOUT / "tools" / "run_demo.py", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -77,7 +77,7 @@ def v4l2(folder: Path) -> Bench:
 
 def picamera(folder: Path) -> Bench:
     def connect(number: int = 0) -> PiCamera:
-        size = {"width": SIZE[1], "height": SIZE[0]}
+        size: dict[str, Any] = {"width": SIZE[1], "height": SIZE[0]}
         return PiCamera(PiCameraSettings(camera=number, lock_folder=folder, **size), picamera_fake)
 
     return Bench(Source.LIVE, "picamera", connect, lambda: connect(5))
@@ -86,7 +86,7 @@ def picamera(folder: Path) -> Bench:
 def gstreamer(folder: Path) -> Bench:
     if NO_GSTREAMER:
         pytest.skip(NO_GSTREAMER)
-    size = {"width": SIZE[1], "height": SIZE[0], "frame_rate": 120, "timeout_s": 60.0}
+    size: dict[str, Any] = {"width": SIZE[1], "height": SIZE[0], "frame_rate": 120, "timeout_s": 60.0}
     red = "videotestsrc is-live=true pattern=red ! video/x-raw,framerate=100/1"
     return Bench(
         Source.LIVE,

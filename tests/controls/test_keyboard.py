@@ -44,8 +44,8 @@ def desk() -> Iterator[Desk]:
     os.close(slave)
 
 
-def drained(keyboard: Keyboard) -> list[Action]:
-    actions = []
+def drained(keyboard: Keyboard) -> list[object]:
+    actions: list[object] = []
     while (action := keyboard.poll()) is not None:
         actions.append(action)
     return actions

@@ -3,6 +3,7 @@
 import inspect
 import os
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from evdev import InputDevice, UInput, ecodes
@@ -69,7 +70,7 @@ def test_enter_alone_is_no_code_and_a_held_key_counts_once(hand: Hand) -> None:
     assert hand.scanned() == ["7"]
 
 
-def hand_event(key: int, value: int) -> object:
+def hand_event(key: int, value: int) -> Any:
     from evdev import InputEvent
 
     return InputEvent(0, 0, ecodes.EV_KEY, key, value)
@@ -148,7 +149,7 @@ DASH = {"us": ecodes.KEY_MINUS, "de": ecodes.KEY_SLASH, "fr": ecodes.KEY_6}
 
 
 @pytest.mark.parametrize("layout", ["us", "de", "fr"])
-def test_digits_letters_and_the_dash_are_read_on_every_layout(layout: str) -> None:
+def test_digits_letters_and_the_dash_are_read_on_every_layout(layout: Literal["us", "de", "fr"]) -> None:
     hand = Hand(ScannerSettings(device=SETTINGS.device, layout=layout))
     for keys, shift in DIGITS[layout].values():
         hand.wire.press(keys[0], shift)
@@ -163,7 +164,7 @@ def test_digits_letters_and_the_dash_are_read_on_every_layout(layout: str) -> No
 
 
 @pytest.mark.parametrize("layout", ["us", "de", "fr"])
-def test_the_keypad_is_the_same_everywhere(layout: str) -> None:
+def test_the_keypad_is_the_same_everywhere(layout: Literal["us", "de", "fr"]) -> None:
     hand = Hand(ScannerSettings(device=SETTINGS.device, layout=layout))
     for key in [getattr(ecodes, f"KEY_KP{digit}") for digit in range(10)] + [ecodes.KEY_KPMINUS, ecodes.KEY_KPENTER]:
         hand.wire.press(key)
@@ -186,7 +187,7 @@ def test_an_unknown_layout_is_refused() -> None:
 @pytest.mark.skipif(not os.access(UINPUT, os.W_OK), reason=f"{UINPUT} is not here or not ours: modprobe uinput")
 def test_a_scanner_made_by_the_kernel_is_read_and_grabbed() -> None:
     with UInput({ecodes.EV_KEY: [*range(1, 100)]}, name="leukoscope test scanner") as keyboard:
-        scanner = ScannerSettings(device=Path(keyboard.device.path)).open()
+        scanner = ScannerSettings(device=Path(str(keyboard.device.path))).open()
         for key in (ecodes.KEY_A, ecodes.KEY_1, ecodes.KEY_ENTER):
             for value in (1, 0):
                 keyboard.write(ecodes.EV_KEY, key, value)

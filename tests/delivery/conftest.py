@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,14 @@ def publisher(outbox: Outbox) -> Iterator[Callable[..., Publisher]]:
     """Makes started publishers with short waits; each is stopped with the test."""
     made: list[Publisher] = []
 
-    def make(port: int, *, identity=IDENTITY, store: Outbox = outbox, commands=None, **settings: object) -> Publisher:
-        quick = {"first_retry_s": 0.05, "longest_retry_s": 0.3, "ack_timeout_s": 2, "connect_timeout_s": 2}
-        mqtt = MqttSettings(**{"host": HOST, "port": port} | quick | settings)
+    def make(port: int, *, identity=IDENTITY, store: Outbox = outbox, commands=None, **settings: Any) -> Publisher:
+        quick: dict[str, Any] = {
+            "first_retry_s": 0.05,
+            "longest_retry_s": 0.3,
+            "ack_timeout_s": 2,
+            "connect_timeout_s": 2,
+        }
+        mqtt = MqttSettings(**{"host": HOST, "port": port, **quick, **settings})
         made.append(mqtt.open(store, identity, now=clock, rng=Random(4), commands=commands))
         made[-1].start()
         return made[-1]

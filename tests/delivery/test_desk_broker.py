@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tools.embedded_broker import embedded_broker
-from tools.watch_reports import Watch, wait_for_report
 
+from embedded_broker import embedded_broker
 from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.messages.report import encode
 from leukoscope.outbox.record_report import record
@@ -20,6 +19,7 @@ from leukoscope.specimen.sample import RulesIdentity, Source
 from tests.brokers import HOST, free_port, wait_until
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report
+from watch_reports import Watch, wait_for_report
 
 TOOLS = Path(__file__).parents[2] / "tools"
 

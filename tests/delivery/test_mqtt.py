@@ -10,6 +10,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -306,7 +307,7 @@ def test_two_devices_of_one_name_are_told(mosquitto, publisher):
 def test_health_is_stored_at_the_broker(mosquitto, publisher):
     broker = mosquitto().start()
     running = publisher(broker.port)
-    said = {"at": NOW, "uptime_s": 5.0, "reports": {}, "faults": []}
+    said: dict[str, Any] = {"at": NOW, "uptime_s": 5.0, "reports": {}, "faults": []}
     running.post_health(status.health(IDENTITY, measurements={"cpu_temperature_c": 50.0}, **said))
     with Subscriber(broker.port, IDENTITY.topic("health")) as subscriber:
         assert wait_until(lambda: subscriber.messages)

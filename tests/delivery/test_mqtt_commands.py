@@ -9,6 +9,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from leukoscope.messages.command import CommandName, Outcome
 from leukoscope.messages.identity import Identity
@@ -50,9 +51,7 @@ def test_an_answer_goes_to_its_sender_with_what_he_knows_it_by(mosquitto, publis
     sender.connect(HOST, broker.port)
     sender.loop_start()
     try:
-        sender.subscribe(
-            [("lab/answers", paho.SubscribeOptions(1)), (IDENTITY.topic("result"), paho.SubscribeOptions(1))]
-        )
+        sender.subscribe([("lab/answers", SubscribeOptions(1)), (IDENTITY.topic("result"), SubscribeOptions(1))])
         assert subscribed.wait(5)
         asked = Properties(PacketTypes.PUBLISH)
         asked.ResponseTopic = "lab/answers"

@@ -130,4 +130,4 @@ def test_an_unknown_driver_or_a_setting_of_another_one_is_refused(text):
 
 
 def test_the_folder_is_a_path():
-    assert FolderSettings(folder="reports").folder == Path("reports")
+    assert FolderSettings.model_validate({"folder": "reports"}).folder == Path("reports")

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-import polib
+import polib  # type: ignore[import-untyped]
 import pytest
 
 import leukoscope.calibrating
@@ -76,12 +76,12 @@ EVERY_KIND: list[Screen] = [
         Starting(step, "0.1.0")
         for step in re.findall(r'tell\("([^"]+)"\)', Path(leukoscope.service.bench.__file__).read_text())
     ),
-    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),  # type: ignore[union-attr]
+    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),
     Result("2026-04", (), 9, None, (), (), Source.LIVE),
     Ready("Press to start", BrokerState.NONE, Source.LIVE, mode="marrow"),
     Looking(Hint.MOVE, 3, 500, Source.LIVE, mode="marrow"),
     Counting(1, 500, 5, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, mode="marrow"),
-    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE, mode="marrow"),  # type: ignore[union-attr]
+    Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE, mode="marrow"),
     Result("2026-04", (), 9, None, (), (), Source.LIVE, mode="marrow"),
 ]
 """Screens that hold no sentence but those of the program."""
@@ -158,7 +158,7 @@ def numbers(text: str) -> list[str]:
 @EACH
 def test_every_class_of_cells_the_shipped_rules_count_has_a_name(language: Language) -> None:
     catalogue = read_catalogue(language)
-    named = {rule.words for mode in ("blood", "marrow") for rule in Rules.shipped(mode).share}  # type: ignore[arg-type]
+    named = {rule.words for mode in ("blood", "marrow") for rule in Rules.shipped(mode).share}
     assert named <= set(catalogue)
 
 
@@ -172,16 +172,21 @@ def test_warnings_parts_and_alarms_are_told(language: Language) -> None:
     for error in LeukoscopeError.__subclasses__() + BrokerError.__subclasses__() + CameraError.__subclasses__():
         part = fault_of(error("x: y")).part
         assert part in SAME_IN_ALL or words(part) != part
-    baseline = [check(day, **dict.fromkeys(MEASURES, 1.0)) for day in range(20)]
-    alarms = alarms_of([*baseline, check(21, **dict.fromkeys(MEASURES, 9.0))])
+    baseline = [check(day, **flat(1.0)) for day in range(20)]
+    alarms = alarms_of([*baseline, check(21, **flat(9.0))])
     assert len(alarms) == sum(measure.least_s is not None for measure in MEASURES.values())
     for alarm in alarms:
         assert words(alarm) != alarm
     assert words("; ".join(alarms)).count(words(alarms[0])) == 1
 
 
-def vars_of(provenance: object) -> dict[str, object]:
-    return {name: getattr(provenance, name) for name in provenance.__slots__}  # type: ignore[attr-defined]
+def flat(value: float) -> dict[str, Any]:
+    """Every measure at the same value."""
+    return dict.fromkeys(MEASURES, value)
+
+
+def vars_of(provenance: object) -> dict[str, Any]:
+    return {name: getattr(provenance, name) for name in provenance.__slots__}
 
 
 @EACH
@@ -281,7 +286,7 @@ def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language
 @EACH
 def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
     sources = "".join(
-        Path(module.__file__).read_text() for module in (leukoscope.service.loop, leukoscope.service.next_sample)
+        Path(str(module.__file__)).read_text() for module in (leukoscope.service.loop, leukoscope.service.next_sample)
     )
     written = re.findall(r'notice\(\s*"([^"]+)", (?:f?"([^"]+)"|todo)', sources) + re.findall(
         r'()todo = "([^"]+)"', sources

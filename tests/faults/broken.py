@@ -144,7 +144,7 @@ def finger(script: Callable[[Any], Iterator[float]]) -> Callable[[], None]:
     def press() -> None:
         from gpiozero.pins.mock import MockFactory
 
-        factory = MockFactory()  # type: ignore[no-untyped-call]
+        factory = MockFactory()
         pin = factory.pin(17)
 
         def act() -> None:

@@ -93,7 +93,7 @@ class Committing:
         more = [word for one in extra for word in ("-e", one)]
         done = subprocess.run(
             [
-                *(strace, "-f", "-e", f"trace={COMMITTING}", *more, "-o", calls),
+                *(strace, "-f", "-e", f"trace={COMMITTING}", *more, "-o", str(calls)),
                 *(sys.executable, "-m", "tests.faults.nursery", order),
             ],
             cwd=ROOT,

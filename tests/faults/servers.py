@@ -56,7 +56,7 @@ class SlowRelay:
         self._listener.close()
 
 
-def _trouble(begin: Callable[[Mosquitto, Path], Mosquitto | None], end: Callable[[Mosquitto], None]) -> Case:
+def _trouble(begin: Callable[[Mosquitto, Path], Mosquitto | None], end: Callable[[Mosquitto], object]) -> Case:
     def case(plant: Plant, chance: Random) -> None:
         broker = Mosquitto(plant.folder / "broker")
         broker = begin(broker, plant.folder) or broker
@@ -68,7 +68,7 @@ def _trouble(begin: Callable[[Mosquitto, Path], Mosquitto | None], end: Callable
     return case
 
 
-def _reports_arrive(plant: Plant, port: int, broker: Mosquitto, heal: Callable[[], None]) -> None:
+def _reports_arrive(plant: Plant, port: int, broker: Mosquitto, heal: Callable[[], object]) -> None:
     plant.write(reporting=f'{{ driver = "mqtt", host = "{HOST}", port = {port} }}')
     device = plant.start("eager")
     plant.restarts_s.append(device.until_ready())
@@ -135,7 +135,7 @@ def _kind(name: str, case: Case) -> Kind:
 
 
 KINDS = (
-    _kind("broker absent", _trouble(_absent, lambda broker: broker.start() and None)),
+    _kind("broker absent", _trouble(_absent, lambda broker: broker.start())),
     _kind("broker hangs", _trouble(_hung, lambda broker: _signal(broker, signal.SIGCONT))),
     _kind("broker slow", _slow),
     _kind("broker refuses", _trouble(_refusing, _allow)),

@@ -85,7 +85,7 @@ def test_all_news_can_be_told_apart_by_eye_or_ear() -> None:
 
 
 @pytest.mark.parametrize("pins", [{"green_pin": 5}, {"red_pin": 6}, {"buzzer_pin": 13}])
-def test_every_part_can_be_left_out(pins: dict[str, int]) -> None:
+def test_every_part_can_be_left_out(pins: dict[str, Any]) -> None:
     board = Board(GpioIndicatorSettings(**pins))
     for news in Event:
         board.signals.tell(news)
@@ -123,7 +123,7 @@ def test_a_pin_that_fails_later_is_a_display_error_by_which_no_analysis_ends() -
 @pytest.mark.parametrize(
     ("pins", "told"), [({}, "give at least one"), ({"green_pin": 5, "red_pin": 5}, "a pin of its own")]
 )
-def test_settings_without_sense_are_refused(pins: dict[str, int], told: str) -> None:
+def test_settings_without_sense_are_refused(pins: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         GpioIndicatorSettings(**pins)
 

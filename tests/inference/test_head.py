@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def with_head(folder: Path, **arrays: NDArray) -> Bundle:
     """The bundle with another head, rightly named in its manifest."""
     digest = hashlib.sha256((folder / "head.npz").read_bytes()).hexdigest()
-    np.savez(folder / "head.npz", **arrays)
+    np.savez(folder / "head.npz", allow_pickle=False, **arrays)
     manifest = folder / "manifest.toml"
     written = hashlib.sha256((folder / "head.npz").read_bytes()).hexdigest()
     manifest.write_text(manifest.read_text().replace(digest, written))

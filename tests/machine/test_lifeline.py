@@ -44,17 +44,25 @@ def test_an_abstract_socket_is_reached() -> None:
 
 
 def test_a_supervisor_that_is_gone_or_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
-    with Supervisor(tmp_path) as supervisor:
-        tell = notifier({"NOTIFY_SOCKET": supervisor.address})
+    address = str(tmp_path / "notify")
+    tell = notifier({"NOTIFY_SOCKET": address})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(address)
         while tell("STATUS=full"):
             pass
     assert not tell("READY=1")
 
 
+def test_a_supervisor_that_reads_hears_more_than_its_socket_holds(tmp_path: Path) -> None:
+    with Supervisor(tmp_path) as supervisor:
+        assert all(supervisor.tell(f"STATUS={number}") for number in range(1000))
+        assert supervisor.heard() == [f"STATUS={number}" for number in range(1000)]
+
+
 def test_pings_come_at_half_the_interval_and_only_with_turns(tmp_path: Path) -> None:
     clock = Clock()
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
+        lifeline = Watchdog(supervisor.tell, 60.0, clock)
         lifeline.starting("Opening the camera")
         lifeline.ready()
         for clock.s in range(0, 121):
@@ -76,7 +84,7 @@ def test_a_stuck_thread_ends_the_pings_but_not_during_a_sample(
     clock = Clock()
     late_s = 0.0
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock)
+        lifeline = Watchdog(supervisor.tell, 60.0, clock)
         lifeline.watch(Progressing("Broker", lambda: late_s, 300.0))
         clock.s, late_s = 100.0, 299.0
         lifeline.turn("ready")
@@ -95,7 +103,7 @@ def test_a_part_that_takes_over_pings_at_once(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         for clock.s in range(0, 600, 20):
             # Each lives shorter than the interval: together they would never ping.
-            Watchdog(notifier({"NOTIFY_SOCKET": supervisor.address}), 60.0, clock).turn("calibrating")
+            Watchdog(supervisor.tell, 60.0, clock).turn("calibrating")
         assert supervisor.pings() == 30
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -40,9 +41,9 @@ PROVENANCE = Provenance(
 )
 
 
-def report(number: int = 1, **changes: object) -> SampleReport:
+def report(number: int = 1, **changes: Any) -> SampleReport:
     """A plausible report; its id is made from `number`."""
-    fields = {
+    fields: dict[str, Any] = {
         "id": f"00000000-0000-4000-8000-{number:012d}",
         "version": 1,
         "sample_id": f"S-{number}",

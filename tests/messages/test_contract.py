@@ -6,7 +6,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from leukoscope.messages import status
@@ -106,7 +106,9 @@ def test_everything_a_device_says_is_in_the_document(mosquitto, publisher, outbo
         assert wait_until(lambda: running.state.connected)
         subscriber.client.publish(IDENTITY.topic("command"), command(issued=clock()), qos=1)
         assert wait_until(heard.take)
-        heard.answer(heard.take(), Outcome("done", "so it is"))
+        taken = heard.take()
+        assert taken is not None
+        heard.answer(taken, Outcome("done", "so it is"))
         assert wait_until(lambda: {channel_of(topic) for topic, _, _ in subscriber.messages} == set(CHANNELS))
         assert wait_until(lambda: len(subscriber.payloads("/cell")) == 3)
         running.stop()
@@ -130,7 +132,7 @@ def test_everything_a_device_says_is_in_the_document(mosquitto, publisher, outbo
 def test_every_reason_in_the_schema_is_one_the_code_gives_and_the_other_way_round():
     schema = json.loads(resources.files("leukoscope.messages").joinpath("result.v1.schema.json").read_text("utf-8"))
     told = set(schema["properties"]["reason"]["anyOf"][0]["enum"])
-    device = Path(resources.files("leukoscope"))
+    device = Path(str(resources.files("leukoscope")))
     code = "".join((device / name).read_text("utf-8") for name in (
         "messages/command.py", "outbox/command_inbox.py", "service/remote_commands.py",
     ))  # fmt: skip

@@ -4,8 +4,9 @@ import dataclasses
 import json
 import math
 from datetime import datetime
+from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -150,7 +151,7 @@ def test_the_will_and_the_birth_carry_the_same_session_number():
 
 def test_health_names_its_figures_with_units_and_refuses_nan():
     figures = {"cpu_temperature_c": 51.5, "card_wear": None}
-    said = {"at": NOW, "uptime_s": 5.0, "reports": {"pending": 1}, "faults": ["the display is gone"]}
+    said: dict[str, Any] = {"at": NOW, "uptime_s": 5.0, "reports": {"pending": 1}, "faults": ["the display is gone"]}
     message = status.health(IDENTITY, measurements=figures, **said)
     assert message["measurements"] == figures
     with pytest.raises(InvalidMessage):

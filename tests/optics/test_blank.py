@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def camera(slide: str = "blank", red_cells: float = 20.0, **microscope: float) -
     return settings.model_copy(update={"smear": smear, "microscope": scope}).open()
 
 
-def fields(count: int, slide: str = "blank", **settings: float) -> list[Pixels]:
+def fields(count: int, slide: str = "blank", **settings: Any) -> list[Pixels]:
     one = camera(slide, **settings)
     return [one.capture().pixels for _ in range(count)]
 
@@ -35,7 +37,7 @@ def fields(count: int, slide: str = "blank", **settings: float) -> list[Pixels]:
     ],
 )
 def test_after_a_vignette_of_a_third_with_coloured_shading_the_background_is_even_within_a_percent(
-    microscope: dict[str, float],
+    microscope: dict[str, Any],
 ) -> None:
     pictures = fields(9, **microscope)
     flat = FlatField(gain_of(light_of(pictures[:6]).light))
@@ -44,7 +46,7 @@ def test_after_a_vignette_of_a_third_with_coloured_shading_the_background_is_eve
 
 
 def test_the_rim_is_as_even_as_the_middle() -> None:
-    quiet = {"dust_spots": 0, "full_well": 1e6, "read_noise": 0.0}
+    quiet: dict[str, Any] = {"dust_spots": 0, "full_well": 1e6, "read_noise": 0.0}
     pictures = fields(4, **quiet)
     even = FlatField(gain_of(light_of(pictures[:3]).light)).apply(pictures[3]).astype(float)
     rim = np.concatenate([even[:2].reshape(-1, 3), even[-2:].reshape(-1, 3), even[:, :2].reshape(-1, 3)])
@@ -52,7 +54,7 @@ def test_the_rim_is_as_even_as_the_middle() -> None:
 
 
 def test_a_black_level_is_taken_away_before_the_light_is_evened() -> None:
-    black = {"black_level": 20.0, "dust_spots": 0}
+    black: dict[str, Any] = {"black_level": 20.0, "dust_spots": 0}
     dark = dark_of(fields(5, "dark", **black))
     assert dark.mean() == pytest.approx(20, abs=0.1)
     pictures = fields(9, **black)

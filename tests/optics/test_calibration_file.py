@@ -2,6 +2,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,12 +31,12 @@ GLASS = np.full((48, 64, 3), (200.0, 160.0, 120.0), np.float32)
 PICTURE = np.full((48, 64, 3), (205, 165, 125), np.uint8)
 
 
-def record_at(path: Path, calibration_id: str = "bench-7.1", **changed: object) -> tuple[CalibrationRecord, dict]:
+def record_at(path: Path, calibration_id: str = "bench-7.1", **changed: Any) -> tuple[CalibrationRecord, dict]:
     """Every part measured: a sensor that reads 5 in the dark, an even light of three colours."""
     dark, dark_file = named(path, "dark", ".npz", grid_file("level", np.full_like(GLASS, 5.0)))
     light, light_file = named(path, "flat", ".npz", grid_file("light", GLASS + 5))
     shown, shown_file = named(path, "flat", ".png", picture_file(PICTURE))
-    facts = {
+    facts: dict[str, Any] = {
         "by": 'A. "Q" Técnica',
         "at": MADE,
         "valid_until": MADE + timedelta(days=100),
@@ -59,7 +60,7 @@ def record_at(path: Path, calibration_id: str = "bench-7.1", **changed: object) 
     return record.model_copy(update=changed), {**dark_file, **light_file, **shown_file}
 
 
-def written(folder: Path, **changed: object) -> Path:
+def written(folder: Path, **changed: Any) -> Path:
     path = folder / "bench.toml"
     put_in_force(path, *record_at(path, **changed))
     return path
@@ -69,7 +70,7 @@ def opened(path: Path, days: int = 10) -> Calibration:
     return Calibration.read(path, now=lambda: MADE + timedelta(days=days))
 
 
-def shot(**changed: object) -> Frame:
+def shot(**changed: Any) -> Frame:
     return replace(frame_of(PICTURE), **changed)
 
 

@@ -91,7 +91,7 @@ def test_room_that_pruning_left_is_used_again(outbox):
 def test_an_outbox_that_cannot_be_read_takes_no_new_sample(outbox):
     room = Quota(outbox, MIB)
     outbox.close()
-    assert "cannot be read" in room.why_full(NOW)
+    assert "cannot be read" in str(room.why_full(NOW))
     assert "cannot be read" in room.warning()
 
 

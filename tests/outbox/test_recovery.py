@@ -37,7 +37,9 @@ def lost(tmp_path):
 
 
 def restored(outbox, folder):
-    return restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=lost_outbox(outbox))
+    lost = lost_outbox(outbox)
+    assert lost is not None
+    return restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=lost)
 
 
 def test_every_report_is_sent_once_more_and_the_numbers_go_on(lost):

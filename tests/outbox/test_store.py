@@ -108,7 +108,7 @@ def test_counts_tell_the_states_apart(outbox):
 
 def test_what_was_acknowledged_together_is_marked_in_one_write_to_the_disk(outbox):
     put(outbox, "a", "b", "c")
-    written = []
+    written: list[str] = []
     with outbox.reading() as sql:
         sql.set_trace_callback(written.append)
     outbox.mark_all_sent({key("a"): "", key("b"): "nobody was there"}, NOW)
@@ -299,7 +299,7 @@ def test_every_put_that_returned_survives_kill_9(path):
         first = writer.stdout.readline()
         time.sleep(rng.uniform(0.0, 0.25))
         writer.send_signal(signal.SIGKILL)
-        promised |= {line.strip() for line in [first, *writer.stdout] if line.endswith("\n")}
+        promised |= {line.strip() for line in [first, *(writer.stdout or ())] if line.endswith("\n")}
         writer.stdout.close()
         writer.wait()
         with Outbox.open(path) as outbox:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_the_oldest_comes_first_and_one_that_is_set_aside_comes_no_more(tmp_path
 class FullDisk:
     """A file on a disk that takes twenty bytes more."""
 
-    def __init__(self, file: object) -> None:
+    def __init__(self, file: Any) -> None:
         self._file, self._room = file, 20
 
     def write(self, content: bytes) -> int:
@@ -133,14 +134,14 @@ class FullDisk:
         part, self._room = content[: self._room], 0
         return self._file.write(part)
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:
     checkpoint = EventJournal.begin(tmp_path, "a-1", HEADER)
     checkpoint.append(EVENTS[0])
-    real, checkpoint._file = checkpoint._file, FullDisk(checkpoint._file)
+    real, checkpoint._file = checkpoint._file, FullDisk(checkpoint._file)  # type: ignore[assignment]
     with pytest.raises(OutboxError, match=r"a-1.events \(No space left on device\): make room"):
         checkpoint.append({"words": "y" * 100})
     checkpoint._file = real

@@ -81,13 +81,13 @@ def test_a_field_of_two_hundred_cells_takes_few_kilobytes(tmp_path: Path) -> Non
             1,
             CellKind.RBC,
             Box(*chance.integers(0, 900, 4).tolist()),
-            *chance.random(1).round(4),
+            chance.random(1).round(4).item(),
             True,
             True,
             "rbc",
-            *chance.random(1).round(4),
+            chance.random(1).round(4).item(),
             {},
-            *chance.random(1).round(4),
+            chance.random(1).round(4).item(),
             False,
         )
         for _ in range(200)

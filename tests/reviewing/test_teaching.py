@@ -35,8 +35,8 @@ def kept(
 def test_a_cell_is_in_the_middle_and_of_its_size(
     down: float, across: float, radius_px: int, um_per_px: float, tmp_path: Path
 ) -> None:
-    centre = tuple(round(radius_px + at * (side - 2 * radius_px)) for at, side in ((down, 240), (across, 320)))
-    assert write_named([kept(centre, radius_px=radius_px, um_per_px=um_per_px)], um_per_px, tmp_path, "S-1") == 1
+    row, col = (round(radius_px + at * (side - 2 * radius_px)) for at, side in ((down, 240), (across, 320)))
+    assert write_named([kept((row, col), radius_px=radius_px, um_per_px=um_per_px)], um_per_px, tmp_path, "S-1") == 1
     with Image.open(tmp_path / "blast" / "S-1" / "cell-00007.png") as picture:
         shown = np.asarray(picture.convert("L"), dtype=int)
     assert shown.shape == (SIDE_PX, SIDE_PX)

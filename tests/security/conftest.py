@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,12 +60,12 @@ class SiteBroker:
     def authority_file(self) -> Path:
         return self.folder / "authority" / "ca.pem"
 
-    def settings(self, holder: str = SPEAKER, **changes: object) -> MqttSettings:
+    def settings(self, holder: str = SPEAKER, **changes: Any) -> MqttSettings:
         """How a holder of a certificate connects."""
         at = self.holders[holder]
-        login = {"ca_file": at / "ca.pem", "client_cert": at / "cert.pem", "client_key": at / "key.pem"}
+        login: dict[str, Any] = {"ca_file": at / "ca.pem", "client_cert": at / "cert.pem", "client_key": at / "key.pem"}
         quick = {"connect_timeout_s": 5, "first_retry_s": 0.05, "longest_retry_s": 0.3}
-        return MqttSettings(**({"host": HOST, "port": self.port, "tls": True} | quick | login | changes))
+        return MqttSettings(**{"host": HOST, "port": self.port, "tls": True, **quick, **login, **changes})
 
     def speaker(self, holder: str, client_id: str = "x") -> Device:
         return Device(self.port, client_id, tls=self.settings(holder).tls_context())
@@ -83,7 +84,7 @@ def error_of(site: SiteBroker) -> Callable[..., str]:
     from leukoscope.errors import BrokerError
     from tests.messages.examples import IDENTITY
 
-    def probe(**changes: object) -> str:
+    def probe(**changes: Any) -> str:
         with pytest.raises(BrokerError) as caught:
             check_broker(site.settings(**changes), IDENTITY)
         return str(caught.value)

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -141,7 +142,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(site):
 
 def test_a_password_is_given_once():
     with pytest.raises(ValidationError, match="not in both"):
-        MqttSettings(host="b", username="u", password_file="p", password_env="P")
+        MqttSettings(host="b", username="u", password_file=Path("p"), password_env="P")
 
 
 def refusal(settings):

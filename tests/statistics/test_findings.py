@@ -2,6 +2,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ CERTAIN, LIKELY, OPEN = Certainty.CERTAIN, Certainty.LIKELY, Certainty.CANNOT_BE
 DISEASES = re.compile(r"(?i:leuka?emi|ana?emi|cancer|lymphoma|myeloma|sepsis|infect|syndrome)|\b(MDS|AML|ALL|CML)\b")
 
 
-def counted(named: Mapping[str, int], **changes: object) -> Counted:
+def counted(named: Mapping[str, int], **changes: Any) -> Counted:
     white = Estimator(named, CLASSES, WHITE, GROUPS, None)
     plain = Counted(
         white=white,
@@ -47,10 +48,10 @@ def counted(named: Mapping[str, int], **changes: object) -> Counted:
         red_cells_measured=2000,
         patches=1,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
-def found(named: Mapping[str, int], rules: Rules = BLOOD, **changes: object) -> dict[str, Finding]:
+def found(named: Mapping[str, int], rules: Rules = BLOOD, **changes: Any) -> dict[str, Finding]:
     return {finding.code: finding for finding in find_findings(counted(named, **changes), rules, PROVENANCE)}
 
 
@@ -162,14 +163,14 @@ def test_a_few_uneven_red_cells_are_likely_at_most() -> None:
 
 @pytest.mark.parametrize(("platelets", "code"), [(20, "platelets_low"), (400, "platelets_high")])
 def test_platelets_per_red_cell_outside_the_range_are_told(platelets: int, code: str) -> None:
-    changes = {"platelets": platelets, "platelets_per_red_cell": counted_ratio(platelets, 2000)}
+    changes: dict[str, Any] = {"platelets": platelets, "platelets_per_red_cell": counted_ratio(platelets, 2000)}
     remarks = found(NORMAL, **changes)
     assert remarks[code].certainty is CERTAIN
     assert len(remarks) == 1
 
 
 def test_few_platelets_beside_clumps_are_not_sure() -> None:
-    changes = {"platelets": 20, "platelets_per_red_cell": counted_ratio(20, 2000)}
+    changes: dict[str, Any] = {"platelets": 20, "platelets_per_red_cell": counted_ratio(20, 2000)}
     remark = found({**NORMAL, "thrombocyte_aggregation": 3}, **changes)["platelets_low"]
     assert remark.certainty is OPEN
     assert "3 clumps" in remark.text
@@ -272,8 +273,8 @@ def test_what_the_rules_ask_for_and_the_classifier_cannot_name_is_told() -> None
         ({"source": Source.REPLAYED}, "replayed"),
     ],
 )
-def test_what_limits_the_trust_in_a_sample_is_told(changes: dict[str, object], code: str) -> None:
-    remarks = find_findings(counted(NORMAL), BLOOD, replace(PROVENANCE, **changes))  # type: ignore[arg-type]
+def test_what_limits_the_trust_in_a_sample_is_told(changes: dict[str, Any], code: str) -> None:
+    remarks = find_findings(counted(NORMAL), BLOOD, replace(PROVENANCE, **changes))
     assert [remark.code for remark in remarks] == [code]
 
 

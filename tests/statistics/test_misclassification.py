@@ -1,4 +1,5 @@
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from tests.statistics.validations import FACTS, KEYS, MISTAKES, VALIDATION, WHIT
 CORRECTION = Correction(merge_confusion(VALIDATION, FACTS))
 
 
-def correction_of(rows: dict[str, dict[str, int]]) -> Correction:
+def correction_of(rows: Mapping[str, Mapping[str, int]]) -> Correction:
     return Correction(merge_confusion(Validation(matrices=(matrix(rows),)), FACTS))
 
 

@@ -1,6 +1,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -33,7 +34,7 @@ from leukoscope.specimen.cell import CellKind
 from leukoscope.system.assets import find_asset
 
 
-def convolution(path: Path, dtype: type[np.generic] = np.float32, rows: int | str = 24) -> Path:
+def convolution(path: Path, dtype: type[Any] = np.float32, rows: int | str = 24) -> Path:
     """An ONNX file: 3 channels of `rows` x 32 pixels, a 3x3 convolution to 5 channels."""
     weights = np.ones((5, 3, 3, 3), dtype=np.float32)
     nodes = [Node("Conv", ("f", "w"), "y", {"pads": (1, 1, 1, 1)})]
@@ -83,7 +84,7 @@ def test_fields_are_seeded_and_their_light_is_evened() -> None:
 
 def test_the_timed_instrument_finds_what_the_instrument_finds_and_loses_no_time() -> None:
     exhibits = take_fields(SIZES[0], 1, seed=5)
-    bundles = [Bundle.read(find_asset("models", name)) for name in ("segmenter", "classifier")]
+    bundles = (Bundle.read(find_asset("models", "segmenter")), Bundle.read(find_asset("models", "classifier")))
     engine = OnnxSettings(threads=1)
     timed = TimedInstrument(*bundles, engine).look(exhibits.frames[0], exhibits.calibration)
     gate = QualityGate(QualityLimits())
@@ -105,7 +106,7 @@ def test_the_timed_instrument_finds_what_the_instrument_finds_and_loses_no_time(
 def test_a_watched_function_is_given_back_whatever_happens() -> None:
     original = segmenter.find_boxes
     with pytest.raises(TypeError), watched(segmenter, "find_boxes") as calls:
-        segmenter.find_boxes()
+        segmenter.find_boxes()  # type: ignore[call-arg]
     assert segmenter.find_boxes is original
     assert (len(calls.begins), len(calls.ends)) == (1, 0)
     with pytest.raises(AttributeError), watched(segmenter, "no_such_function"):
@@ -121,11 +122,11 @@ def test_waiting_takes_wall_time_and_no_processor_time() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int8])
-def test_another_detector_takes_the_picture_in_its_own_shape_and_type(tmp_path: Path, dtype: type[np.generic]) -> None:
+def test_another_detector_takes_the_picture_in_its_own_shape_and_type(tmp_path: Path, dtype: type[Any]) -> None:
     rival = Rival(convolution(tmp_path / "other.onnx", dtype))
     picture = np.full((480, 640, 3), 255, dtype=np.uint8)
     tensor = rival.tensor(picture)
-    assert (tensor.shape, tensor.dtype) == ((1, 3, 24, 32), dtype)
+    assert (tensor.shape, tensor.dtype) == ((1, 3, 24, 32), np.dtype(dtype))
     assert tensor.max() == {np.float32: 1, np.uint8: 255, np.int8: 127}[dtype]
     assert rival.run(tensor).wall > 0
     assert rival.macs == 24 * 32 * 5 * 27
@@ -189,7 +190,7 @@ def test_the_whole_benchmark_prints_tables_and_one_json_object(tmp_path: Path) -
 
 def test_the_memory_of_a_run_is_its_own() -> None:
     ballast = np.ones(400_000_000, dtype=np.uint8)
-    bundles = [find_asset("models", name) for name in ("segmenter", "classifier")]
+    bundles = (find_asset("models", "segmenter"), find_asset("models", "classifier"))
     peak = peak_rss_mb(*bundles, "onnx", white_cells=1)
     assert peak is not None
     assert 50 < peak < ballast.nbytes / 1e6

@@ -67,7 +67,8 @@ def test_a_box_is_for_one_point_alone() -> None:
 def test_a_cell_that_was_turned_mirrored_and_recoloured_is_a_copy() -> None:
     rng = np.random.default_rng(5)
     one, other = (
-        cv2.GaussianBlur(rng.integers(0, 256, (160, 160, 3)).astype(np.uint8), (0, 0), 9) * 4 for _ in range(2)
+        cv2.GaussianBlur(rng.integers(0, 256, (160, 160, 3)).astype(np.uint8), (0, 0), 9).astype(np.uint8) * 4
+        for _ in range(2)
     )
     copy = 255 - np.ascontiguousarray(np.rot90(one, 3)[::-1]) // 2
     found = likeness(spectra([(copy, 0.15), (other, 0.15)]), spectra([(one, 0.15), (255 - one, 0.15)]))

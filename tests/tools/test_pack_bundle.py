@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def pack_bundle(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "tools" / "pack_bundle.py", *map(str, arguments)]
+    command: list[str | Path] = [sys.executable, ROOT / "tools" / "pack_bundle.py", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_what_is_used_stays_within_its_limits_from_sample_to_sample(tmp_path: Pa
     ],
 )
 def test_what_grows_too_much_is_found(what: str, more: dict[str, float]) -> None:
-    facts = {"resident_mb": 100.0, "descriptors": 5, "threads": 2, "log_lines": 0, "written_kb": 0.0}
+    facts: dict[str, Any] = {"resident_mb": 100.0, "descriptors": 5, "threads": 2, "log_lines": 0, "written_kb": 0.0}
     # The first is of the warm-up, and may be anything.
     gauges = [Gauge(1.0, 1, 1, 0, 0.0), *[Gauge(**facts)] * 10, Gauge(**(facts | more))]
     soaked = Soaked(tuple(gauges), 2, {"reports": 12}, 0, {})
