@@ -1,7 +1,6 @@
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ LABELS = ("lymphocyte", "segmented")
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The shipped networks, packed anew and judged on simulated cells."""
     folder = tmp_path_factory.mktemp("pack")
     shipped, exported = find_asset("models", "classifier"), folder / "exported"
@@ -34,7 +33,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
     (exported / "signature.json").write_text(json.dumps(signature))
     crops = folder_crops(make_cell_folder(folder / "cells", LABELS, 40), UM_PER_PX, "val")
     facts = tomllib.loads(FACTS.read_text("utf-8"))
-    yield pack.pack_classifier(exported, facts, folder / "bundle", Vocabulary.read(FACTS), crops)
+    return pack.pack_classifier(exported, facts, folder / "bundle", Vocabulary.read(FACTS), crops)
 
 
 def test_a_packed_bundle_passes_its_golden_check_on_both_engines(packed: Bundle) -> None:

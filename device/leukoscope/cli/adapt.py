@@ -67,7 +67,7 @@ def adapt(
         with desk_at(bench) as desk:
             fitted = fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
     else:
-        assert um_per_px is not None
+        assert um_per_px is not None  # noqa: S101 (for the type checker: refused above)
         beside = _in_fields(fitter, unnamed, fields_um_per_px or um_per_px)
         if named is None:
             fitted = fitter.to_itself(beside)
