@@ -126,6 +126,11 @@ class Collector:
             # One message that the database refuses must not hold up the others, nor come back for ever.
             each = [self._store([delivery], store) for delivery in batch]
             return sum(each, Kept())
+        if kept.foreign:
+            _log.warning(
+                "%d reports came under an id that belongs to another device and are in quarantine: see --show",
+                kept.foreign,
+            )
         if kept.conflicts:
             _log.warning(
                 "%d reports have an id and version that are stored with other content: see conflict", kept.conflicts

@@ -37,6 +37,7 @@ _REASON_LENGTH = 300
 class Report:
     """A valid report, ready to be stored."""
 
+    topic: str
     id: str
     version: int
     site: str
@@ -134,7 +135,7 @@ def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, A
         case "report":
             _check_origin(message["provenance"], site, device)
             version = _whole(message["version"], "version")
-            return Report(message["id"], version, site, device, _status_of(message), _digest(message), text)
+            return Report(topic, message["id"], version, site, device, _status_of(message), _digest(message), text)
         case "status":
             _check_origin(message, site, device)
             return Word(site, device, kind, message["state"], _whole(message["session"], "session"), text)

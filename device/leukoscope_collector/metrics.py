@@ -23,6 +23,11 @@ class Metrics:
         )
         for outcome in ("stored", "duplicate", "conflict", "quarantined"):
             self.reports.labels(outcome)
+        self.foreign = Counter(
+            prefix + "origin_mismatches",
+            "Reports quarantined because their id belongs to another device",
+            registry=self.registry,
+        )
         self.pictures = Counter(prefix + "pictures", "Pictures of white cells stored", registry=self.registry)
         self.answers = Counter(prefix + "answers", "Answers to commands stored", registry=self.registry)
         self.commits = Histogram(
@@ -47,6 +52,7 @@ class Metrics:
         self.reports.labels("duplicate").inc(kept.duplicates)
         self.reports.labels("conflict").inc(kept.conflicts)
         self.reports.labels("quarantined").inc(kept.quarantined)
+        self.foreign.inc(kept.foreign)
         self.pictures.inc(kept.pictures)
         self.answers.inc(kept.answers)
 

@@ -13,7 +13,9 @@ from pydantic import Field
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel
 from leukoscope_collector.judging import Report
-from leukoscope_collector.store import SCHEMA_VERSION, Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.origins import Origin
+from leukoscope_collector.store import Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.tables import IN_FORCE, SCHEMA_VERSION, bind_stored, statements
 
 _FIRST = """
 CREATE TABLE report (
@@ -45,7 +47,17 @@ CREATE TABLE result (
     name text, outcome text NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
     sha256 text NOT NULL, payload json NOT NULL, UNIQUE (site, device, sha256));
 """
-_LAYOUTS = (_FIRST, _SECOND)
+_THIRD = f"""
+CREATE TABLE IF NOT EXISTS report_origin (
+    id uuid PRIMARY KEY, site text NOT NULL, device text NOT NULL, bound_at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS origin_mismatch (
+    id uuid NOT NULL, site text NOT NULL, device text NOT NULL, seen bigint NOT NULL DEFAULT 1,
+    received_at timestamptz NOT NULL, PRIMARY KEY (id, site, device));
+CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_at);
+{bind_stored("convert_to(CAST(payload AS text), 'UTF8')")}
+{IN_FORCE.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
+"""
+_LAYOUTS = (_FIRST, _SECOND, _THIRD)
 """The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number nobody else locks: two collectors that start together make the tables one after the other."""
@@ -141,8 +153,10 @@ class PostgresStore(Store):
             self.execute("SELECT pg_advisory_xact_lock(:lock)", {"lock": _LOCK})
             ((there,),) = self.execute("SELECT to_regclass('collector_tables') IS NOT NULL")
             version = self.execute("SELECT max(version) FROM collector_tables")[0][0] if there else 0
-            for statement in ";\n".join(_LAYOUTS[version:]).split(";\n"):
-                if statement.strip():
+            # Binding what a large store holds takes longer than a statement of every day may.
+            self.execute("SET LOCAL statement_timeout = 0")
+            for layout in _LAYOUTS[version:]:
+                for statement in statements(layout):
                     self.execute(statement)
             if version < SCHEMA_VERSION:
                 self.execute("INSERT INTO collector_tables VALUES (:version)", {"version": SCHEMA_VERSION})
@@ -164,6 +178,20 @@ class PostgresStore(Store):
         """As in `Store`."""
         done = self._sql.execute(_NAMED.sub(r"%(\1)s", statement).encode() if values else statement.encode(), values)
         return done.fetchall() if done.description else []
+
+    def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:
+        """As in `Origins`."""
+        names = list(claims)
+        self._sql.execute(
+            "INSERT INTO report_origin (id, site, device, bound_at) SELECT id, site, device, %s FROM unnest("
+            "%s::uuid[], %s::text[], %s::text[]) AS one (id, site, device) ON CONFLICT DO NOTHING",
+            (at, names, [claims[name].site for name in names], [claims[name].device for name in names]),
+        )
+        # A statement of its own: it sees what another collector has committed meanwhile.
+        rows = self._sql.execute(
+            "SELECT id::text, site, device FROM report_origin WHERE id = ANY(%s::uuid[])", (names,)
+        ).fetchall()
+        return {name: Origin(site, device) for name, site, device in rows}
 
     def insert_reports(self, reports: Sequence[Report], at: datetime) -> set[Key]:
         """As in `Store`."""

@@ -31,6 +31,12 @@ def picture(store: Store) -> Group:
             " LIMIT :most",
             {"most": _LATEST},
         )
+        mismatches = store.execute(
+            "SELECT origin_mismatch.id, report_origin.site, report_origin.device, origin_mismatch.site,"
+            " origin_mismatch.device, received_at, seen FROM origin_mismatch JOIN report_origin"
+            " ON report_origin.id = origin_mismatch.id ORDER BY received_at DESC LIMIT :most",
+            {"most": _LATEST},
+        )
         devices = store.execute("SELECT site, device, state, status_at FROM device ORDER BY site, device")
         rubbish = store.execute(
             "SELECT topic, reason, sum(seen) FROM quarantine GROUP BY topic, reason ORDER BY 3 DESC LIMIT :most",
@@ -45,6 +51,11 @@ def picture(store: Store) -> Group:
         Text(f"{contested} of them came with other content under the same id and version: table conflict."),
         _table("Devices", ["site", "device", "state", "since"], devices),
         _table("Latest answers to commands", ["site", "device", "id", "name", "outcome", "received", "times"], answers),
+        _table(
+            "Report ids that another device sent under",
+            ["id", "belongs to site", "device", "sent by site", "device", "last", "times"],
+            mismatches,
+        ),
         _table("Quarantined most often", ["topic", "reason", "times"], rubbish),
     )
 

@@ -13,10 +13,12 @@ from leukoscope.errors import SettingsError
 from leukoscope.messages.json_format import utc_text
 from leukoscope.schema import FrozenModel
 from leukoscope_collector.judging import Report
-from leukoscope_collector.store import SCHEMA_VERSION, Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.origins import Origin
+from leukoscope_collector.store import Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.tables import IN_FORCE, SCHEMA_VERSION, bind_stored, statements
 
 _BUSY_S = 10.0
-_TABLES = """
+_FIRST = """
 CREATE TABLE IF NOT EXISTS report (
     id TEXT NOT NULL, version INTEGER NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL, status TEXT,
     received_at TEXT NOT NULL, sha256 TEXT NOT NULL, contested INTEGER NOT NULL DEFAULT FALSE, payload TEXT NOT NULL,
@@ -33,6 +35,8 @@ CREATE TABLE IF NOT EXISTS quarantine (
 CREATE TABLE IF NOT EXISTS device (
     site TEXT NOT NULL, device TEXT NOT NULL, state TEXT, session INTEGER, status TEXT, status_at TEXT,
     health TEXT, health_at TEXT, PRIMARY KEY (site, device));
+"""
+_SECOND = """
 CREATE TABLE IF NOT EXISTS cell (
     number INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, device TEXT NOT NULL, report TEXT NOT NULL,
     version INTEGER NOT NULL, cell INTEGER NOT NULL, class TEXT NOT NULL, received_at TEXT NOT NULL,
@@ -42,6 +46,18 @@ CREATE TABLE IF NOT EXISTS result (
     outcome TEXT NOT NULL, received_at TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 1, sha256 TEXT NOT NULL,
     payload TEXT NOT NULL, UNIQUE (site, device, sha256));
 """
+_THIRD = f"""
+CREATE TABLE IF NOT EXISTS report_origin (
+    id TEXT PRIMARY KEY, site TEXT NOT NULL, device TEXT NOT NULL, bound_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS origin_mismatch (
+    id TEXT NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 1,
+    received_at TEXT NOT NULL, PRIMARY KEY (id, site, device)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_at);
+{bind_stored("CAST(payload AS BLOB)").replace("octet_length", "length")}
+{IN_FORCE.format(if_missing="IF NOT EXISTS")}
+"""
+_LAYOUTS = (_FIRST, _SECOND, _THIRD)
+"""What each layout adds to the one before."""
 
 
 class SqliteSettings(FrozenModel):
@@ -98,11 +114,20 @@ class SqliteStore(Store):
     def _prepare(self) -> None:
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
-        (version,) = self._sql.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise SettingsError(f"{self._file} was made by a newer collector (tables {version}): update this one")
-        if version < SCHEMA_VERSION:
-            self._sql.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        # Looked up under the lock: another collector may be doing the same.
+        self._sql.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = self._sql.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise SettingsError(f"{self._file} was made by a newer collector (tables {version}): update this one")
+            for layout in _LAYOUTS[version:]:
+                for statement in statements(layout):
+                    self._sql.execute(statement)
+            self._sql.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._sql.execute("COMMIT")
+        finally:
+            if self._sql.in_transaction:
+                self._sql.execute("ROLLBACK")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -122,6 +147,16 @@ class SqliteStore(Store):
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""
         return self._sql.execute(statement, {name: _native(value) for name, value in (values or {}).items()}).fetchall()
+
+    def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:
+        """As in `Origins`."""
+        bound_at = utc_text(at)
+        self._sql.executemany(
+            "INSERT INTO report_origin (id, site, device, bound_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(name, claim.site, claim.device, bound_at) for name, claim in claims.items()],
+        )
+        find = "SELECT site, device FROM report_origin WHERE id = ?"
+        return {name: Origin(*self._sql.execute(find, (name,)).fetchone()) for name in claims}
 
     def insert_reports(self, reports: Sequence[Report], at: datetime) -> set[Key]:
         """As in `Store`."""

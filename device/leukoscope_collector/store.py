@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from leukoscope.errors import LeukoscopeError
 from leukoscope_collector.beside import keep_answers, keep_pictures
 from leukoscope_collector.judging import Answer, Picture, Report, Said, Suspect, Word
+from leukoscope_collector.origins import Origin, separate
 
-SCHEMA_VERSION = 2
 _KEPT_BYTES = 65_536
 
 Key = tuple[str, int]
@@ -42,6 +42,8 @@ class Kept:
     """Of white cells, stored for the first time."""
     answers: int = 0
     """To commands, stored for the first time."""
+    foreign: int = 0
+    """Of those quarantined: reports under an id that belongs to another device."""
 
     def __add__(self, other: "Kept") -> "Kept":
         """Of both batches."""
@@ -82,6 +84,10 @@ class Store(ABC):
         """The rows that a statement with `:named` values gives; inside a transaction."""
 
     @abstractmethod
+    def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:
+        """As in `Origins`; inside a transaction."""
+
+    @abstractmethod
     def insert_reports(self, reports: Sequence[Report], at: datetime) -> set[Key]:
         """Insert those whose key is not there, and return the keys that were inserted; inside a transaction."""
 
@@ -104,8 +110,9 @@ class Store(ABC):
         with self.transaction():
             first: dict[Key, Report] = {}
             rest = []
+            own, foreign = separate(self, _of(Report, said), at)
             # Two collectors that lock the same rows in one order never wait for each other in a circle.
-            for report in sorted(_of(Report, said), key=lambda report: (report.id, report.version)):
+            for report in sorted(own, key=lambda report: (report.id, report.version)):
                 if first.setdefault((report.id, report.version), report) is not report:
                     rest.append(report)
             inserted = self.insert_reports(list(first.values()), at)
@@ -115,12 +122,12 @@ class Store(ABC):
                 self._keep_word(word, at)
             pictures, others = keep_pictures(self.execute, _of(Picture, said), at, self.limits.pictures)
             answers = keep_answers(self.execute, _of(Answer, said), at, self.limits.answers)
-            suspects = [*suspects, *others]
+            suspects = [*suspects, *foreign, *others]
             for suspect in suspects:
                 self._keep_suspect(suspect, at)
             if suspects:
                 self._prune_quarantine()
-        return Kept(len(inserted), len(rest) - conflicts, conflicts, len(suspects), pictures, answers)
+        return Kept(len(inserted), len(rest) - conflicts, conflicts, len(suspects), pictures, answers, len(foreign))
 
     def _keep_conflict(self, report: Report, at: datetime) -> bool:
         key = {"id": report.id, "version": report.version, "sha256": report.sha256}

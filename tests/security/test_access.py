@@ -158,15 +158,20 @@ def test_a_captured_report_sent_again_is_stored_once_and_from_another_device_it_
     assert reason == "it says it is from ward-3/scope-1 and was published by ward-3/scope-2"
 
 
-def test_a_device_that_uses_anothers_report_id_cannot_replace_it(site, collected):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_device_that_uses_anothers_report_id_cannot_replace_it(site, collected, version):
     running, store = collected
     with site.speaker(SPEAKER) as device, site.speaker(OTHER, "y") as thief:
         device.publish(message(1))
-        forged = message(1, provenance=replace(PROVENANCE, device="scope-2"), white_cells=1)
+        assert wait_until(lambda: stored(store) == {(id_of(1), 1)})
+        forged = message(1, version=version, provenance=replace(PROVENANCE, device="scope-2"), white_cells=1)
         thief.publish(forged, f"leukoscope/v1/{OTHER}/report")
-        assert wait_until(lambda: running.figure("reports_total", outcome="conflict") == 1)
-    assert rows(store, "SELECT device, contested FROM report") == [("scope-1", 1)]
-    assert rows(store, "SELECT device FROM conflict") == [("scope-2",)]
+        assert wait_until(lambda: running.figure("origin_mismatches_total") == 1)
+    assert rows(store, "SELECT device, version, contested FROM report_in_force") == [("scope-1", 1, 0)]
+    assert rows(store, "SELECT device FROM report") == [("scope-1",)]
+    ((topic, reason),) = rows(store, "SELECT topic, reason FROM quarantine")
+    assert topic == f"leukoscope/v1/{OTHER}/report"
+    assert "belongs to ward-3/scope-1" in reason
 
 
 def test_commands_in_the_text_of_a_report_stay_text(site, collected):
