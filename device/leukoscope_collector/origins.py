@@ -50,7 +50,7 @@ def separate(store: Origins, reports: Sequence[Report], at: datetime) -> tuple[l
         claims.setdefault(report.id, Origin(report.site, report.device))
     # Two collectors that lock the same rows in one order never wait for each other in a circle.
     bound = store.bind_origins(dict(sorted(claims.items())), at) if claims else {}
-    own, foreign = [], []
+    own, foreign = list[Report](), list[Report]()
     for report in reports:
         (own if bound[report.id] == Origin(report.site, report.device) else foreign).append(report)
     for report in sorted(foreign, key=lambda report: (report.id, report.site, report.device)):
