@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -107,6 +108,7 @@ def old_store(settings, layout):
         (3, 4, "scope-1", 4),  # versions that came in another order
         (3, 3, "scope-1", 5),
     ]
+    sql: Any
     if isinstance(settings, SqliteSettings):
         settings.file.parent.mkdir(parents=True)
         sql = sqlite3.connect(settings.file, isolation_level=None)
@@ -124,8 +126,8 @@ def old_store(settings, layout):
         row = (id_of(number), version, "ward-3", device, None, f"2026-03-01T00:{minute:02d}:00.000000Z")
         sql.execute(insert, (*row, f"{number}-{version}", number == 2, payload))
     for number, version, device in ((2, 1, "scope-2"), (2, 2, "scope-1")):
-        row = (id_of(number), version, f"other-{version}", "ward-3", device, "2026-03-01T00:09:00.000000Z", 3)
-        sql.execute(f"INSERT INTO conflict VALUES ({', '.join([mark] * 8)})", (*row, "{}"))
+        other = (id_of(number), version, f"other-{version}", "ward-3", device, "2026-03-01T00:09:00.000000Z", 3, "{}")
+        sql.execute(f"INSERT INTO conflict VALUES ({', '.join([mark] * 8)})", other)
     sql.close()
 
 
