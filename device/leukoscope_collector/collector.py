@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from random import Random
 
 from leukoscope.delivery.mqtt.backoff import Backoff
-from leukoscope.delivery.sink import Clock
 from leukoscope.errors import BrokerError
+from leukoscope.system.clock import Clock
 from leukoscope_collector.intake import Delivery, Intake
 from leukoscope_collector.judging import Said, Suspect, judge
 from leukoscope_collector.metrics import Metrics

@@ -152,7 +152,7 @@ def test_a_full_disk_keeps_nothing_from_starting(store: BundleStore, monkeypatch
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("leukoscope.bundles.store.os.fsync", full)
+    monkeypatch.setattr("leukoscope.system.durable_files.os.fsync", full)
     startup = start(store, expected="9.0.0")
     assert "cannot be counted" in startup.told[-1]
 

@@ -14,6 +14,7 @@ from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import utc_time
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox, State, put
+from leukoscope.system.clock import utc_now
 
 
 def run(orders: Orders) -> None:
@@ -44,7 +45,7 @@ def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
         ack_timeout_s=orders.ack_timeout_s,
         doubt_s=orders.doubt_s,
     )
-    publisher = settings.open(outbox, identity, now=lambda: datetime.now(UTC), rng=random.Random(orders.first))
+    publisher = settings.open(outbox, identity, now=utc_now, rng=random.Random(orders.first))
     publisher.start()
     try:
         until = time.monotonic() + orders.drain_s

@@ -11,8 +11,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from fleet_simulation.sample import ReportMaker
-from leukoscope.delivery.sink import Clock
 from leukoscope.messages.identity import TOPIC_ROOT
+from leukoscope.system.clock import Clock
 
 _CONNECT_S = 2.0
 _LONGEST_WAIT_S = 2.0

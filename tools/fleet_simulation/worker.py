@@ -6,10 +6,10 @@ import selectors
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet_simulation.device import SimulatedDevice
+from leukoscope.system.clock import utc_now
 
 _CARE_S = 0.2
 _SELECT_S = 0.005
@@ -51,7 +51,7 @@ def run(orders: Orders) -> None:
             ack_timeout_s=orders.ack_timeout_s,
             doubt_s=orders.doubt_s,
             rng=random.Random(orders.first + number),
-            now=lambda: datetime.now(UTC),
+            now=utc_now,
         )
         for number in range(orders.devices)
     ]

@@ -1,10 +1,10 @@
 """One attempt at a part of a bench's calibration: its camera, its guide, and what becomes of it."""
 
 import getpass
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -19,6 +19,7 @@ from leukoscope.errors import CalibrationError, SettingsError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
+from leukoscope.system.clock import Clock, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Attempt:
         valid_days: int,
         optics: str | None = None,
         objective: str | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
     ) -> None:
         self.part, self.title, self.bench = part, title, bench
         self.settings = BenchSettings.read(bench)

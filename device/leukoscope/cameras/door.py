@@ -1,7 +1,5 @@
 """What every camera promises."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Protocol
 
 from leukoscope.specimen.frame import Frame
@@ -25,12 +23,3 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Release the camera; safe to call twice."""
-
-
-Now = Callable[[], datetime]
-"""The time of day, timezone-aware."""
-
-
-def utc_now() -> datetime:
-    """The time of day in UTC."""
-    return datetime.now(UTC)

@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.pipeline import Pipeline
 from leukoscope.cameras.reader import Reader
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
@@ -22,6 +21,7 @@ from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+from leukoscope.system.clock import Clock, utc_now
 
 _STOP_S = 5.0
 """Seconds the reading thread may take to end once its process is gone."""
@@ -103,7 +103,7 @@ class GStreamerCamera:
     def __init__(
         self,
         settings: GStreamerCameraSettings,
-        now: Now = utc_now,
+        now: Clock = utc_now,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from pydantic import Field
 
-from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.lock import CameraLock
 from leukoscope.cameras.planes import rgb_from_yuv420
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
@@ -18,6 +17,7 @@ from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+from leukoscope.system.clock import Clock, utc_now
 
 _log = logging.getLogger("leukoscope")
 
@@ -84,7 +84,7 @@ class PiCamera:
         self,
         settings: PiCameraSettings,
         library: Library,
-        now: Now = utc_now,
+        now: Clock = utc_now,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

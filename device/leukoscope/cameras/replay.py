@@ -8,13 +8,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, read_picture
 from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+from leukoscope.system.clock import Clock, utc_now
 
 
 class ReplayCameraSettings(FrozenModel):
@@ -44,7 +44,7 @@ class ReplayCamera:
     def __init__(
         self,
         settings: ReplayCameraSettings,
-        now: Now = utc_now,
+        now: Clock = utc_now,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

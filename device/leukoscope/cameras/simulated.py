@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from leukoscope.cameras.door import Now, utc_now
 from leukoscope.errors import CameraError
 from leukoscope.schema import FrozenModel
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
@@ -13,6 +12,7 @@ from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Path, Serpentine, Stage
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+from leukoscope.system.clock import Clock, utc_now
 
 
 class SimulatedCameraSettings(FrozenModel):
@@ -74,7 +74,7 @@ class SimulatedCameraSettings(FrozenModel):
 class SimulatedCamera:
     """Captures what the simulated microscope sees; the stage's clock ticks once per frame."""
 
-    def __init__(self, settings: SimulatedCameraSettings, now: Now = utc_now) -> None:
+    def __init__(self, settings: SimulatedCameraSettings, now: Clock = utc_now) -> None:
         self._settings, self._now = settings, now
         self._number = 0
         self._truth: tuple[VisibleCell, ...] = ()

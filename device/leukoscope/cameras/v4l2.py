@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from leukoscope.cameras.door import Now, utc_now
 from leukoscope.cameras.reader import Reader
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
 from leukoscope.cameras.v4l2_locking import lock_controls, lock_picture
@@ -21,6 +20,7 @@ from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
+from leukoscope.system.clock import Clock, utc_now
 
 SILENT_S = 2
 """Seconds after which OpenCV gives up waiting inside one read; its own default is 10."""
@@ -99,7 +99,7 @@ class V4l2Camera:
         self,
         settings: V4l2CameraSettings,
         connect: Callable[[int | str], VideoCapture],
-        now: Now = utc_now,
+        now: Clock = utc_now,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

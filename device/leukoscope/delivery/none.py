@@ -5,11 +5,12 @@ from dataclasses import asdict, replace
 from random import Random
 from typing import Any, Literal
 
-from leukoscope.delivery.sink import Clock, SinkStatus
+from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.store import Outbox
 from leukoscope.schema import FrozenModel
+from leukoscope.system.clock import Clock
 
 
 class NoDeliverySettings(FrozenModel):

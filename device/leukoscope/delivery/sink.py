@@ -1,12 +1,8 @@
 """What every way of delivering reports promises."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
-
-Clock = Callable[[], datetime]
-"""The time, timezone-aware."""
 
 
 @dataclass(frozen=True, slots=True)

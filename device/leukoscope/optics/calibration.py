@@ -1,9 +1,7 @@
 """The calibration of one light path: its scale and its shading, and from whom they come."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +13,7 @@ from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, Wh
 from leukoscope.optics.flatfield import FlatField, Gain, gain_of
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.specimen.frame import Frame, Micrograph
+from leukoscope.system.clock import Clock, utc_now
 from leukoscope.system.npz import read_arrays
 
 STORED = frozenset({"replay", "file"})
@@ -45,7 +44,7 @@ class Calibration:
     """Below it a field of this bench is out of focus; None where no focus series was taken."""
 
     @classmethod
-    def read(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
+    def read(cls, path: Path, now: Clock = utc_now) -> Self:
         """Read a calibration and the files it names.
 
         Raises:

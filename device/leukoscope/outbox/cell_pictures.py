@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from leukoscope.delivery.sink import Clock
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, validate
 from leukoscope.outbox import white_cells
@@ -12,6 +11,7 @@ from leukoscope.outbox.store import CELL, Key, Outbox, put, take_sequence
 from leukoscope.specimen.cell import Box
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.system.clock import Clock
 
 CELL_SCHEMA = "leukoscope/cell/1"
 

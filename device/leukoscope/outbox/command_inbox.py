@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 
-from leukoscope.delivery.sink import Clock
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal, query_in, read_command, result_of
 from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import CHANNELS, Identity
 from leukoscope.messages.json_format import utc_text
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.store import Outbox, take_sequence
+from leukoscope.system.clock import Clock
 from leukoscope.system.host import clock_synchronised
 
 AHEAD = timedelta(minutes=5)

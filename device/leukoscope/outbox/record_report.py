@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
-from leukoscope.delivery.sink import Clock
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import encode
@@ -13,6 +12,7 @@ from leukoscope.outbox import audit_trail, white_cells
 from leukoscope.outbox.store import REPORT, Key, Outbox, put, take_sequence
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.system.clock import Clock
 
 REPORT_KIND = REPORT
 

@@ -14,7 +14,8 @@ from leukoscope.system.durable_files import write_whole
 
 if TYPE_CHECKING:
     # Cut later: the folder sink belongs beside the other sinks, which import this module.
-    from leukoscope.delivery.sink import Clock, SinkStatus
+    from leukoscope.delivery.sink import SinkStatus
+from leukoscope.system.clock import Clock
 
 _SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")
 _BATCH = 50

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from leukoscope.errors import OutboxError, ReviewError
@@ -16,6 +16,7 @@ from leukoscope.outbox.store import REPORT, Entry, Outbox
 from leukoscope.reviewing.review import Word, take_step
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.system.clock import utc_now
 from leukoscope.system.host import clock_synchronised
 
 LEAST_OF_AN_ID = 4
@@ -121,7 +122,7 @@ def desk_at(bench: Path) -> Iterator[Desk]:
     """
     settings = BenchSettings.read(bench)
     with outbox_at(bench) as outbox:
-        yield desk_of(outbox, settings.storage.folder, identity_of(settings), lambda: datetime.now(UTC))
+        yield desk_of(outbox, settings.storage.folder, identity_of(settings), utc_now)
 
 
 @contextmanager

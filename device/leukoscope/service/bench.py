@@ -44,6 +44,7 @@ from leukoscope.specimen.sample import Provenance, Source
 from leukoscope.statistics.recount import Grounds
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Naming
+from leukoscope.system.clock import utc_now
 from leukoscope.system.host import boot_id, clock_synchronised
 from leukoscope.system.mounts import kept_in_memory
 from leukoscope.system.watchdog import Progressing, Watchdog
@@ -180,7 +181,7 @@ def _open_parts(
     tell("Opening the controls")
     controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
     identity = identity_of(settings)
-    commands = CommandInbox(outbox, identity, settings.commands.allow, now=lambda: datetime.now(UTC))
+    commands = CommandInbox(outbox, identity, settings.commands.allow, now=utc_now)
     sink = _open_sink(settings, outbox, identity, commands)
     sink.start()
     stack.callback(sink.stop)
@@ -213,8 +214,8 @@ def _open_parts(
 def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: CommandInbox) -> Sink:
     reporting, rng = settings.reporting, Random()
     if reporting.driver == "mqtt":
-        return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng, commands=commands)
-    return reporting.open(outbox, identity, now=lambda: datetime.now(UTC), rng=rng)
+        return reporting.open(outbox, identity, now=utc_now, rng=rng, commands=commands)
+    return reporting.open(outbox, identity, now=utc_now, rng=rng)
 
 
 def _expect_frame(camera: Camera, calibration: Calibration) -> None:

@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.controls import Action, Event, Identify
@@ -22,6 +21,7 @@ from leukoscope.service.report_filing import ReportFiling
 from leukoscope.service.sample_log import SampleLog
 from leukoscope.service.sample_run import SampleRun
 from leukoscope.service.telemetry import Telemetry
+from leukoscope.system.clock import Clock, utc_now
 from leukoscope.system.watchdog import Watchdog
 
 REFRESH_S = 1.0
@@ -42,7 +42,7 @@ class Service:
         *,
         samples: int = 0,
         sample_id: str = "",
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         lifeline: Watchdog | None = None,

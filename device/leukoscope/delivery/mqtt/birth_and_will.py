@@ -7,12 +7,12 @@ from leukoscope.delivery.mqtt.device_connection import DeviceConnection, Receive
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
-from leukoscope.delivery.sink import Clock
 from leukoscope.errors import BrokerError
 from leukoscope.messages import status
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes, validate
 from leukoscope.outbox.store import Outbox
+from leukoscope.system.clock import Clock
 
 _MOST_REPLIES = 5
 """How often one connection repeats its birth over an old will; more would be a quarrel."""

@@ -16,11 +16,12 @@ from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
-from leukoscope.delivery.sink import Clock, SinkStatus
+from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
+from leukoscope.system.clock import Clock
 from leukoscope.system.host import clock_synchronised
 
 _TURN_S = 0.1

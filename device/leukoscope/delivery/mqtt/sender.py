@@ -9,11 +9,11 @@ from leukoscope.delivery.mqtt.in_flight import InFlight, InFlightMessage
 from leukoscope.delivery.mqtt.redelivery import Redelivery
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
-from leukoscope.delivery.sink import Clock
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.store import CELL, REPORT, Entry, Key, Outbox
+from leukoscope.system.clock import Clock
 
 _SUSPECT_AFTER = 2
 """Unanswered this often, a message is sent alone and after the others, which it may be holding up."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
-from leukoscope.delivery.sink import Clock
 from leukoscope.messages.identity import TOPIC_ROOT, Identity
 from leukoscope.outbox.store import Outbox
+from leukoscope.system.clock import Clock
 
 if TYPE_CHECKING:
     from leukoscope.delivery.mqtt.publisher import Publisher
