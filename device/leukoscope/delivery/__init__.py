@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from leukoscope.delivery.folder import FolderSettings
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.none import NoDeliverySettings
 from leukoscope.delivery.sink import Sink, SinkStatus
 from leukoscope.messages.identity import Identity
-from leukoscope.outbox.report_files import FolderSettings
 from leukoscope.outbox.store import Outbox
 
 ReportingSettings = Annotated[
@@ -21,7 +21,7 @@ __all__ = [
     "FolderSettings",
     "Identity",
     "MqttSettings",
-    "NoReportSettings",
+    "NoDeliverySettings",
     "Outbox",
     "ReportingSettings",
     "Sink",
