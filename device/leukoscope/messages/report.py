@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from leukoscope.messages.audit_head import NOTHING_YET, AuditHead
 from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
-from leukoscope.outbox.audit_trail import NOTHING_YET, Head
 from leukoscope.specimen.lifecycle import Change, Life, Status, Step
 from leukoscope.specimen.sample import (
     Basis,
@@ -35,7 +35,7 @@ def encode(
     sequence: int,
     sent_clock: datetime,
     clock_synchronised: bool | None = None,
-    trail: Head = NOTHING_YET,
+    trail: AuditHead = NOTHING_YET,
 ) -> dict[str, Any]:
     """The report as a JSON-ready message that has been checked against its schema.
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from leukoscope.messages.audit_head import BEFORE_ALL, NOTHING_YET, AuditHead
 from leukoscope.messages.json_format import utc_text
-
-BEFORE_ALL = "0" * 64
-"""What the first entry has for the hash of its predecessor."""
 
 LOCKS = (
     """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
@@ -34,17 +32,6 @@ TABLES = (
     ) STRICT""",
     *LOCKS,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How far the trail has come: whoever holds it elsewhere can tell whether the trail was cut or rewritten."""
-
-    entries: int
-    hash: str
-
-
-NOTHING_YET = Head(0, BEFORE_ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +62,10 @@ def append(
     sql.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*told, _hash(before.hash, told)))
 
 
-def head(sql: sqlite3.Connection) -> Head:
+def head(sql: sqlite3.Connection) -> AuditHead:
     """The last entry's number and hash."""
     found = sql.execute("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1").fetchone()
-    return NOTHING_YET if found is None else Head(*found)
+    return NOTHING_YET if found is None else AuditHead(*found)
 
 
 def entries(sql: sqlite3.Connection) -> Iterator[AuditEntry]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from leukoscope.messages.audit_head import BEFORE_ALL
 from leukoscope.outbox import audit_trail
 
 _FIRST = (
@@ -84,7 +85,7 @@ def with_life(payload: bytes) -> bytes:
     """The report with what later readers ask for and it lacks; bytes that are no report stay as they are."""
     try:
         message: dict[str, Any] = json.loads(payload)
-        nothing_yet = {"historical": False, "trail": {"entries": 0, "hash": audit_trail.BEFORE_ALL}}
+        nothing_yet = {"historical": False, "trail": {"entries": 0, "hash": BEFORE_ALL}}
         message["envelope"] = nothing_yet | message["envelope"]
         message["sample"].setdefault("resumed", 0)
         message["fields"].setdefault("patches", None)
