@@ -2,9 +2,10 @@
 
 import difflib
 import functools
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -27,13 +28,15 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.schema import FrozenModel, explain
-from leukoscope.service.sample_ids import SampleSettings
 from leukoscope.specimen.sample import Mode
 from leukoscope.statistics.rules import SHIPPED, Rules
 from leukoscope.system.assets import find_asset
 from leukoscope.system.host import boot_id
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+MOST_ID_CHARS = 64
+"""Of what a sample is called."""
 
 
 class ModelSettings(FrozenModel):
@@ -154,6 +157,26 @@ class StorageSettings(FrozenModel):
             raise OutboxError(
                 f"results cannot be kept in {self.folder} ({error.strerror}): check storage.folder and its owner"
             ) from error
+
+
+class SampleSettings(FrozenModel):
+    """What samples are called."""
+
+    pattern: str = ".+"
+    """Regular expression that a whole scanned or typed id must match, such as "[0-9]{8}-[A-Z]"."""
+    confirm_s: Annotated[float, Field(ge=1, le=60)] = 8.0
+    """Seconds in which a second scan of a used id, or a second discard, is a yes."""
+    automatic: Literal["time", "number"] = "time"
+    """What a sample is called when nobody says: the time it was begun, or a number that counts up for ever."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as problem:
+            raise ValueError(f"is no regular expression: {problem}") from problem
+        return pattern
 
 
 _OF_MODE: dict[Mode, dict[str, dict[str, object]]] = {

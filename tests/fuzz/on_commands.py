@@ -25,9 +25,9 @@ from leukoscope.messages.report import encode
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.service.remote_commands import RemoteCommands, StartSample
-from leukoscope.service.sample_ids import SampleIds, SampleSettings, Verdict
+from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
-from leukoscope.settings import RulesSettings
+from leukoscope.settings import RulesSettings, SampleSettings
 from leukoscope.specimen.sample import Source
 from leukoscope.statistics.rules import Rules
 from tests.controls.scanner_wire import ScannerWire

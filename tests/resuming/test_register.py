@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from leukoscope.errors import OutboxError
-from leukoscope.service.sample_ids import SampleIds, SampleSettings, Verdict
+from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
+from leukoscope.settings import SampleSettings
 
 NOON = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 

@@ -10,8 +10,7 @@ from leukoscope.displays.fault_text import fault_of
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
-from leukoscope.service.sample_ids import MOST_CHARS
-from leukoscope.settings import BenchSettings
+from leukoscope.settings import MOST_ID_CHARS, BenchSettings
 from leukoscope.system.fault_record import FaultRecord, LastFault
 from leukoscope.system.log_setup import set_up_logs
 from leukoscope.system.shutdown import start_again, stopped_by_signals
@@ -27,9 +26,9 @@ def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
     """
     settings, near = BenchSettings.read(bench_file), bench_file.parent
-    if len(sample_id) > MOST_CHARS or not sample_id.isprintable():
+    if len(sample_id) > MOST_ID_CHARS or not sample_id.isprintable():
         raise SettingsError(
-            f"--sample-id: expected at most {MOST_CHARS} printable characters, found {sample_id[:40]!r}"
+            f"--sample-id: expected at most {MOST_ID_CHARS} printable characters, found {sample_id[:40]!r}"
         )
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)

@@ -3,34 +3,9 @@
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
-
-from leukoscope.schema import FrozenModel
 from leukoscope.service.sample_register import SampleRegister
-
-MOST_CHARS = 64
-
-
-class SampleSettings(FrozenModel):
-    """What samples are called."""
-
-    pattern: str = ".+"
-    """Regular expression that a whole scanned or typed id must match, such as "[0-9]{8}-[A-Z]"."""
-    confirm_s: Annotated[float, Field(ge=1, le=60)] = 8.0
-    """Seconds in which a second scan of a used id, or a second discard, is a yes."""
-    automatic: Literal["time", "number"] = "time"
-    """What a sample is called when nobody says: the time it was begun, or a number that counts up for ever."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as problem:
-            raise ValueError(f"is no regular expression: {problem}") from problem
-        return pattern
+from leukoscope.settings import MOST_ID_CHARS, SampleSettings
 
 
 class Verdict(StrEnum):
@@ -55,7 +30,7 @@ class SampleIds:
         """Judge an id that came at `now_s`, seconds of a clock that only runs forward."""
         asked, self._asked = self._asked, None
         if not (
-            len(sample_id) <= MOST_CHARS
+            len(sample_id) <= MOST_ID_CHARS
             and sample_id.isprintable()
             and sample_id.strip() == sample_id != ""
             and re.fullmatch(self._settings.pattern, sample_id)
