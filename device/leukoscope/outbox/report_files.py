@@ -2,15 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leukoscope.errors import InvalidMessage
 from leukoscope.outbox.store import Key
 from leukoscope.system.durable_files import write_whole
-
-if TYPE_CHECKING:
-    # Cut later: the folder sink belongs beside the other sinks, which import this module.
-    pass
 
 _SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")
 
