@@ -127,3 +127,33 @@ def test_a_picture_above_the_limit_is_skipped_and_told(tmp_path):
 def test_a_replay_needs_a_path():
     with pytest.raises(ValidationError, match="path"):
         ReplayCameraSettings()  # type: ignore[call-arg]
+
+
+def test_a_recording_that_was_cut_short_does_not_end_as_a_whole_one_does(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "walk.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 4, (64, 48))
+    noise = np.random.default_rng(0).integers(0, 255, (24, 48, 64, 3)).astype(np.uint8)
+    for frame in noise:
+        writer.write(frame)
+    writer.release()
+    content = path.read_bytes()
+    path.write_bytes(content[: int(0.6 * len(content))])
+    camera = ReplayCameraSettings(path=path, pace="as_fast_as_possible").open()
+    with pytest.raises(CameraError, match=r"ends after 1\d of 24 frames, it was cut short"):
+        all_frames(camera)
+    capfd.readouterr()  # what FFmpeg says of the torn frame
+
+
+def test_pages_of_a_file_are_fields_and_other_kinds_of_pictures_are_told(tmp_path: Path) -> None:
+    pages = [np.random.default_rng(seed).integers(0, 255, (24, 32, 3)).astype(np.uint8) for seed in (1, 2)]
+    Image.fromarray(pages[0]).save(
+        tmp_path / "two.tif", save_all=True, append_images=[Image.fromarray(pages[1])], compression="raw"
+    )
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x1cftypheic")
+    camera = ReplayCameraSettings(path=tmp_path).open()
+    frames = all_frames(camera)
+    assert [frame.label for frame in frames] == ["two.tif#1", "two.tif#2"]
+    assert np.array_equal(frames[1].pixels, pages[1])
+    assert [path.name for path, _ in camera.skipped] == ["a.heic"]

@@ -1,65 +1,106 @@
-"""Reads a picture file as RGB, whatever it was saved as, and says clearly when it cannot."""
+"""Reads picture files as RGB: to their own pixels and whole, or says clearly why not."""
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
+from leukoscope.cameras.deep_pictures import decode_deep, eight_bits, png_bits
+from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_left_out, is_tiff
+from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
-"""File names read as pictures, in any case."""
+__all__ = ["MAX_PIXELS", "SUFFIXES", "find_pictures", "left_out", "natural_key", "read_pages", "read_picture"]
+
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; no camera this instrument drives delivers more."""
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+MAX_SIDE = 20_000
+"""Longest side that is decoded, pixels: strips of a stitched slide are no fields."""
+MAX_RATIO = 20
+"""Longest side over the shortest of a picture that is decoded; tiny pictures may be narrower."""
+_NARROW = 64
+"""Sides up to this long are never too narrow, pixels."""
+MAX_TRANSPARENT_SHARE = 0.01
+"""Above it a picture is a layer of something, and what lies under it is not known."""
+_OPAQUE = 250
+SAME_PLACE = 0.6
+"""Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
+_COARSE = (32, 32)
+_BAND_ROWS = 256
 
 
 def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """The picture as RGB (rows, cols, 3) uint8.
+    """The only picture of a file as RGB (rows, cols, 3) uint8, upright as viewers show it.
 
-    Grey and one-bit pictures get three equal channels; sixteen-bit values are scaled so that 65535 becomes
-    255; transparency is laid over white; of several pages the first is read.
+    Grey and one-bit pictures get three equal channels. Sixteen-bit values are scaled by the depth of the camera that
+    they fit (12, 14 or 16 bits). A trace of transparency is laid over white.
 
     Raises:
-        PictureError: the file is missing, a folder, empty, truncated, no picture, or larger than `max_pixels`; the size
-            is looked up in the header, before anything is decoded.
+        PictureError: the file is missing, a folder, empty, truncated, no picture, larger than `max_pixels`, of another
+            kind than is read, holds several pages, or cannot be decoded to what it states. Sizes are looked up in the
+            header, before anything is decoded.
     """
-    try:
+    pages = read_pages(path, max_pixels)
+    _, pixels = next(pages)
+    if next(pages, None) is not None:
+        raise PictureError(f"{path} holds several pages: save the one that is meant as a picture of its own")
+    return pixels
+
+
+def read_pages(path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = False) -> Iterator[tuple[str, Pixels]]:
+    """Each full page of a file, as `read_picture` reads one, with what to call it: "fields.tif#2", or "field.png".
+
+    Args:
+        path: the file.
+        max_pixels: per page.
+        one_place: whether pages may show one place of the slide, as a focus stack does.
+
+    Raises:
+        PictureError: as `read_picture`, or pages show one place, or pages are channels that cannot be joined.
+    """
+    with _one_line(path, max_pixels):
         if path.is_dir():
             raise PictureError(f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
         if path.stat().st_size == 0:
             raise PictureError(f"{path} is empty (0 bytes): copy it again from its source")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # Damaged metadata makes Pillow warn; the pixels decide whether the picture can be read.
-            warnings.filterwarnings("ignore", category=UserWarning)
-            with Image.open(path, formats=_FORMATS) as picture:
-                return _decoded(path, picture, max_pixels)
-    except PictureError:
-        raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
-        raise PictureError(_too_large(path, None, max_pixels)) from problem
-    except UnidentifiedImageError as problem:
-        raise PictureError(
-            f"{path} is not a picture, whatever its name says: expected one of {', '.join(_FORMATS)}"
-        ) from problem
-    except FileNotFoundError as problem:
-        raise PictureError(f"no picture at {path}: check the path") from problem
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as problem:
-        # Pillow reports damage as any of these; a damaged length may ask for any memory.
-        raise PictureError(
-            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short"
-        ) from problem
+        if (kind := foreign_kind(path)) is not None:
+            raise PictureError(f"{path} is a {kind}, which is not read: save it as PNG, JPEG or TIFF")
+        with Image.open(path, formats=READ) as picture:
+            if isinstance(picture, TiffImageFile):
+                yield from _tiff_pages(path, picture, max_pixels, one_place=one_place)
+                return
+            deep = picture.format == "PNG" and png_bits(path) == 16
+            _refuse_size(path, picture.size, max_pixels, deep=deep)
+            _refuse_animation(path, picture)
+            yield path.name, _decoded_deep(path, picture, None) if deep else _decoded(path, picture)
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """Every picture file directly in a folder, in the order people number them: 2 before 10."""
-    found = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file())
+    """Every picture file directly in a folder, in the order people number them: 2 before 10.
+
+    Raises:
+        PictureError: the folder cannot be looked into.
+    """
+    found = (entry for entry in _files_in(folder) if entry.suffix.lower() in SUFFIXES)
     return sorted(found, key=lambda entry: natural_key(entry.name))
+
+
+def left_out(folder: Path) -> list[Path]:
+    """Pictures directly in a folder that `find_pictures` passes over, since they are of a kind that is not read.
+
+    Raises:
+        PictureError: the folder cannot be looked into.
+    """
+    others = (entry for entry in _files_in(folder) if entry.suffix.lower() not in SUFFIXES and is_left_out(entry))
+    return sorted(others, key=lambda entry: natural_key(entry.name))
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -69,23 +110,168 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return (*numbered, (2, 0, name))
 
 
-def _decoded(path: Path, picture: Image.Image, max_pixels: int) -> Pixels:
-    width, height = picture.size
-    if width * height > max_pixels:
-        raise PictureError(_too_large(path, picture.size, max_pixels))
+def _files_in(folder: Path) -> Iterator[Path]:
+    try:
+        # Names with a dot in front are notes that systems keep beside pictures, some under the picture's own name.
+        yield from (entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file())
+    except OSError as problem:
+        raise PictureError(f"{folder} cannot be looked into: {problem.strerror}") from problem
+
+
+@contextmanager
+def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
+    """Whatever reading may raise becomes one PictureError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Damaged metadata makes Pillow warn; the pixels decide whether the picture can be read.
+            warnings.filterwarnings("ignore", category=UserWarning)
+            yield
+    except PictureError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
+        raise PictureError(_too_large(path, None, max_pixels)) from problem
+    except UnidentifiedImageError as problem:
+        if is_tiff(path):
+            raise PictureError(
+                f"{path} holds raw values or channels that are not read: develop it first, and save it as PNG or TIFF"
+            ) from problem
+        raise PictureError(
+            f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}"
+        ) from problem
+    except FileNotFoundError as problem:
+        raise PictureError(f"no picture at {path}: check the path") from problem
+    except PermissionError as problem:
+        raise PictureError(f"{path} may not be read: give this user permission to read it") from problem
+    except (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError, cv2.error) as problem:
+        # Pillow reports damage as any of these; a damaged length may ask for any memory.
+        raise PictureError(
+            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short"
+        ) from problem
+
+
+def _tiff_pages(
+    path: Path, picture: TiffImageFile, max_pixels: int, *, one_place: bool
+) -> Iterator[tuple[str, Pixels]]:
+    pages = pages_of(path, picture)
+    for page in pages:
+        _refuse_size(path, page.size, max_pixels, deep=page.bits == 16)
+    if len(pages) == 1:
+        yield path.name, _decoded_page(path, picture, pages[0])
+        return
+    if channels_as_pages(picture, pages):
+        planes = [_decoded_page(path, picture, page)[..., 0] for page in pages]
+        if len({plane.shape for plane in planes}) == 1:
+            yield path.name, np.ascontiguousarray(np.dstack(planes))
+            return
+    if all(page.grey for page in pages):
+        raise PictureError(
+            f"{path} holds {len(pages)} grey pages, channels or a stack: save one colour picture of each field"
+        )
+    if not one_place and _show_one_place(path, picture, pages):
+        raise PictureError(
+            f"{path} holds {len(pages)} pages of one place, a focus stack or a series: save the sharpest as a picture"
+            " of its own, or ask `leukoscope examine --focus-stack` to choose it"
+        )
+    for number, page in enumerate(pages, start=1):
+        yield f"{path.name}#{number}", _decoded_page(path, picture, page)
+
+
+def _decoded_page(path: Path, picture: TiffImageFile, page: Page) -> Pixels:
+    picture.seek(page.number)
+    return _decoded_deep(path, picture, page) if page.bits == 16 else _decoded(path, picture)
+
+
+def _show_one_place(path: Path, picture: TiffImageFile, pages: tuple[Page, ...]) -> bool:
+    before = None
+    for page in pages:
+        green = _decoded_page(path, picture, page)[..., 1]
+        coarse = cv2.resize(green, _COARSE, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
+        seen = before is not None and min(coarse.std(), before.std()) > 0
+        if before is not None and seen and np.corrcoef(before, coarse)[0, 1] > SAME_PLACE:
+            return True
+        before = coarse
+    return False
+
+
+def _decoded(path: Path, picture: Image.Image) -> Pixels:
+    size = picture.size
     picture.load()
-    if picture.mode.startswith("I"):
-        deep = np.asarray(picture)
-        if deep.min() < 0 or deep.max() > 65535:
-            raise PictureError(f"{path} holds values outside 0-65535: save it with 8 or 16 bits per channel")
-        return _grey_as_rgb(((deep.astype(np.uint32) + 128) // 257).astype(np.uint8))
-    if picture.mode == "F":
-        raise PictureError(f"{path} holds floating-point values: save it with 8 or 16 bits per channel")
+    if sorted(picture.size) != sorted(size):
+        raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}: save it again, as PNG")
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        raise PictureError(f"{path} holds values of more than 16 bits: save it with 8 or 16 bits per channel")
+    ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
+        _refuse_layer(path, np.asarray(layered.getchannel("A")))
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, layered)
-    return np.array(picture.convert("RGB"), dtype=np.uint8)
+    return _array_of(picture if picture.mode == "RGB" else picture.convert("RGB"))
+
+
+def _array_of(picture: Image.Image) -> Pixels:
+    """Band by band: a whole copy on the way would take three times the memory of the picture."""
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
+    return pixels
+
+
+def _decoded_deep(path: Path, picture: Image.Image, page: Page | None) -> Pixels:
+    """Sixteen bits per channel; OpenCV turns TIFF files upright itself, and no PNG."""
+    number, white_is_zero = (page.number, page.white_is_zero) if page is not None else (0, False)
+    size = page.size if page is not None else picture.size
+    shallow = eight_bits(decode_deep(path, number, size, white_is_zero=white_is_zero))
+    if shallow.ndim == 3 and shallow.shape[2] == 4:
+        alpha = shallow[..., 3]
+        _refuse_layer(path, alpha)
+        shallow = shallow[..., :3].copy()
+        shallow[alpha < _OPAQUE] = 255
+    if shallow.ndim == 2:
+        shallow = _grey_as_rgb(shallow)
+    if page is not None:
+        return np.ascontiguousarray(shallow)
+    return np.array(_upright(Image.fromarray(shallow), picture), dtype=np.uint8)
+
+
+def _upright(decoded: Image.Image, stated_in: Image.Image) -> Image.Image:
+    decoded.getexif().update({0x0112: stated_in.getexif().get(0x0112, 1)})
+    return ImageOps.exif_transpose(decoded)
+
+
+def _refuse_layer(path: Path, alpha: NDArray[np.uint8]) -> None:
+    share = float((alpha < _OPAQUE).mean())
+    if share > MAX_TRANSPARENT_SHARE:
+        raise PictureError(f"{path} is transparent in {share:.0%} of its pixels: flatten its layers, and save it again")
+
+
+def _refuse_animation(path: Path, picture: Image.Image) -> None:
+    """A phone keeps small previews behind its picture; pages of the same size would be left out without a word."""
+    count = int(getattr(picture, "n_frames", 1))
+    size = picture.size
+    if count > 1:
+        for number in range(1, min(count, 20)):
+            picture.seek(number)
+            if picture.size[0] * picture.size[1] >= size[0] * size[1]:
+                raise PictureError(f"{path} holds {count} pictures: save the one that is meant by itself")
+        picture.seek(0)
+
+
+def _refuse_size(path: Path, size: tuple[int, int], max_pixels: int, *, deep: bool) -> None:
+    """Sixteen bits take twice the memory, so that half as many pixels are decoded."""
+    width, height = size
+    if deep:
+        max_pixels = (max_pixels + 1) // 2
+    if width * height > max_pixels:
+        raise PictureError(_too_large(path, size, max_pixels))
+    long, short = max(size), min(size)
+    if long > MAX_SIDE:
+        raise PictureError(f"{path} is {width}x{height} pixels; sides of at most {MAX_SIDE:,} are read: cut it first")
+    if long > _NARROW and long > MAX_RATIO * short:
+        raise PictureError(f"{path} is {width}x{height} pixels, a strip and no field: cut it into fields first")
 
 
 def _grey_as_rgb(grey: NDArray[np.uint8]) -> Pixels:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, read_picture
+from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, left_out, read_pages
 from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
 from leukoscope.schema import FrozenModel
@@ -38,6 +38,11 @@ class ReplayCameraSettings(FrozenModel):
         return ReplayCamera(self)
 
 
+CUT_SHORT_SHARE, CUT_SHORT_FRAMES = 0.03, 3
+"""A recording is cut short when more than this share of the frames it states is missing, and more than so many: some
+containers state an estimate."""
+
+
 class ReplayCamera:
     """Delivers each readable picture once; what it had to pass over is in `skipped`."""
 
@@ -65,7 +70,7 @@ class ReplayCamera:
         """The next readable picture, or None after the last.
 
         Raises:
-            CameraError: closed, or not one of the pictures could be read.
+            CameraError: closed, not one of the pictures could be read, or a recording ends before its last frame.
         """
         if self._closed:
             raise CameraError("the replay is closed: open it again to capture")
@@ -88,6 +93,7 @@ class ReplayCamera:
             if not pictures:
                 kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
                 raise CameraUnavailable(f"no pictures to replay in {path}: expected files of type {kinds}")
+            self.skipped += [(other, "left out, it is of a kind that is not read") for other in left_out(path)]
             return self._read(pictures)
         if not path.exists():
             raise CameraUnavailable(f"nothing to replay at {path}: check `path` in the camera settings")
@@ -106,6 +112,7 @@ class ReplayCamera:
         with closing(video):
             while video.advance():
                 yield video.name, video.picture()
+            _refuse_cut_short(video)
 
     def _live(self, video: Video) -> Iterator[tuple[Path, Pixels]]:
         """The frame that would be on a screen now; waits for one that is not due yet."""
@@ -118,10 +125,21 @@ class ReplayCamera:
                 if video.due_s > elapsed_s:
                     self._pause(video.due_s - elapsed_s)
                 yield video.name, video.picture()
+            _refuse_cut_short(video)
 
     def _read(self, pictures: list[Path]) -> Iterator[tuple[Path, Pixels]]:
         for path in pictures:
             try:
-                yield path, read_picture(path, self._settings.max_pixels)
+                for name, pixels in read_pages(path, self._settings.max_pixels):
+                    yield path.with_name(name), pixels
             except PictureError as problem:
                 self.skipped.append((path, str(problem)))
+
+
+def _refuse_cut_short(video: Video) -> None:
+    missing = video.stated_frames - video.frames
+    if missing > max(CUT_SHORT_FRAMES, CUT_SHORT_SHARE * video.stated_frames):
+        raise CameraError(
+            f"the recording ends after {video.frames} of {video.stated_frames} frames, it was cut short:"
+            " copy it again from its source"
+        )

@@ -30,7 +30,14 @@ class Video:
         """Seconds from one frame to the next, on average."""
         self.due_s = 0.0
         """When the frame advanced to last is due, seconds from the beginning."""
+        self.stated_frames = max(0, int(self._video.get(cv2.CAP_PROP_FRAME_COUNT)))
+        """Frames that the file states, or its index implies; 0 where it does not say."""
         self._number = 0
+
+    @property
+    def frames(self) -> int:
+        """Frames that were there so far."""
+        return self._number
 
     @property
     def name(self) -> Path:

@@ -20,6 +20,7 @@ from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.pictures import classify, examine
 from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.report import audit_app, report_app
+from leukoscope.cli.standard_output import printable, written_whole
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.doctor.support_file import pack_support
 from leukoscope.errors import LeukoscopeError
@@ -54,9 +55,10 @@ BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench 
 def main() -> None:
     """Run the command; an error on purpose becomes one line and exit code 2."""
     try:
-        app()
+        with written_whole():
+            app()
     except LeukoscopeError as error:
-        typer.echo(f"leukoscope: {error}", err=True)
+        typer.echo(printable(f"leukoscope: {error}"), err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

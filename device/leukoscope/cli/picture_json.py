@@ -14,45 +14,80 @@ from numpy.typing import NDArray
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.features import Features, measure_features
 from leukoscope.cameras.pictures import find_pictures as pictures_in
-from leukoscope.cameras.pictures import read_picture
+from leukoscope.cameras.pictures import left_out, read_pages
 from leukoscope.errors import PictureError
 from leukoscope.instrument import Instrument, Look
+from leukoscope.optics.quality import GATE_UM_PER_PX, sharpness_of
+from leukoscope.optics.resampling import resample
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
-from leukoscope.specimen.frame import Frame
+from leukoscope.specimen.frame import Frame, Pixels
 
 
-def find_pictures(patterns: Iterable[str]) -> Iterator[Path]:
+def find_pictures(patterns: Iterable[str], left: list[Path] | None = None) -> Iterator[Path]:
     """Every picture that files, folders and glob patterns name, in order.
 
     What names none stands for itself: reading it says so, and the others are read nevertheless.
+
+    Args:
+        patterns: as they were given.
+        left: gets the pictures of folders that are passed over, since they are of a kind that is not read.
     """
     for pattern in patterns:
         path = Path(pattern)
-        if path.is_dir():
-            inside = pictures_in(path)
-        elif glob.has_magic(pattern) and not path.exists():
-            inside = [Path(one) for one in sorted(glob.glob(pattern, recursive=True))]
-        else:
+        inside = [path]
+        try:
+            if path.is_dir():
+                inside = pictures_in(path)
+                if left is not None:
+                    left += left_out(path)
+            elif glob.has_magic(pattern) and not path.exists():
+                inside = [Path(one) for one in sorted(glob.glob(pattern, recursive=True))]
+        except (PictureError, OSError):
             inside = [path]
         yield from inside or [path]
 
 
-def examine_picture(
-    path: Path, number: int, instrument: Instrument, um_per_px: float, *, with_features: bool = False
-) -> tuple[Look, dict[str, Any]]:
-    """Look at one picture file; features cost time and are measured only when asked for.
+def examine_pages(
+    path: Path,
+    numbers: Iterator[int],
+    instrument: Instrument,
+    um_per_px: float,
+    *,
+    with_features: bool = False,
+    focus_stack: bool = False,
+) -> Iterator[tuple[str, Look, dict[str, Any]]]:
+    """Look at each page of a picture file; features cost time and are measured only when asked for.
 
-    Returns:
-        The look, and the object `examine --json` prints for it.
+    Args:
+        path: the file.
+        numbers: what to number frames by.
+        instrument: examines them.
+        um_per_px: micrometres per pixel.
+        with_features: measure each cell.
+        focus_stack: of several pages examine the sharpest alone.
+
+    Yields:
+        A name for the page, the look, and the object `examine --json` prints for it.
 
     Raises:
         PictureError: the file is not a readable picture.
     """
     begin = time.perf_counter()
-    pixels = read_picture(path)
-    read_ms = 1000 * (time.perf_counter() - begin)
-    frame = Frame(pixels, number, datetime.now(UTC), "file", label=path.name)
-    look = instrument.look(frame, examine_refused=True)
+    pages = read_pages(path, one_place=focus_stack)
+    if focus_stack:
+        pages = iter([max(pages, key=lambda page: _sharpness(page[1], um_per_px))])
+    for name, pixels in pages:
+        read_ms = 1000 * (time.perf_counter() - begin)
+        stem = path.stem if name == path.name else f"{path.stem}-{name.rpartition('#')[2]}"
+        frame = Frame(pixels, next(numbers), datetime.now(UTC), "file", label=name)
+        look = instrument.look(frame, examine_refused=True)
+        yield stem, look, _entry(path.with_name(name), look, um_per_px, read_ms, begin, with_features=with_features)
+        begin = time.perf_counter()
+
+
+def _entry(
+    path: Path, look: Look, um_per_px: float, read_ms: float, begin: float, *, with_features: bool
+) -> dict[str, Any]:
     cells = look.field.cells
     entries = [cell_as_json(cell) for cell in cells]
     if with_features:
@@ -61,7 +96,7 @@ def examine_picture(
             entry["features"] = _rounded(features)
     steps = look.times_ms
     total_ms = 1000 * (time.perf_counter() - begin)
-    return look, {
+    return {
         "picture": str(path),
         "um_per_px": um_per_px,
         "flaws": [flaw.value for flaw in look.field.quality.flaws],
@@ -79,6 +114,11 @@ def examine_picture(
             )
         },
     }
+
+
+def _sharpness(pixels: Pixels, um_per_px: float) -> float:
+    small, _ = resample(pixels, min(1.0, um_per_px / GATE_UM_PER_PX))
+    return sharpness_of(np.ascontiguousarray(small[..., 1]))
 
 
 def cell_as_json(cell: ClassifiedCell) -> dict[str, Any]:
@@ -141,13 +181,9 @@ class LabelFolder:
         self._written.add(stem)
 
 
-def classify_crop(path: Path, classifier: Classifier, um_per_px: float) -> dict[str, Any]:
-    """The object `classify --json` prints for one crop, whose cell is in the middle.
-
-    Raises:
-        PictureError: the file is not a readable picture.
-    """
-    probabilities = classifier.name_crop(read_picture(path), um_per_px)
+def classify_crop(path: Path, pixels: Pixels, classifier: Classifier, um_per_px: float) -> dict[str, Any]:
+    """The object `classify --json` prints for one crop of pixels (rows, cols, 3), whose cell is in the middle."""
+    probabilities = classifier.name_crop(pixels, um_per_px)
     cell_class, confidence = classifier.decide(probabilities)
     return {
         "picture": str(path),

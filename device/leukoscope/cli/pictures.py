@@ -11,13 +11,27 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_picture, find_pictures
+from leukoscope.analysis.segmenter import Segmenter
+from leukoscope.cameras.pictures import read_picture
+from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages, find_pictures
+from leukoscope.cli.scale_check import ScaleCheck
+from leukoscope.cli.standard_output import printable
 from leukoscope.errors import PictureError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.service.models import open_classifier, open_instrument_for_pictures
+from leukoscope.service.models import (
+    micrograph_of_scale,
+    open_classifier,
+    open_instrument_for_pictures,
+    open_segmenter,
+)
 from leukoscope.settings import ModelSettings
+
+MOST_NAMED = 5
+"""Files left out that are named in one line."""
+SCALE_CROPS = 50
+"""Crops whose surroundings are looked at for red cells, to judge the scale by."""
 
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]
@@ -41,6 +55,9 @@ def examine(
     threads: ThreadsOption = 2,
     segmenter: SegmenterOption = "segmenter",
     classifier: ClassifierOption = "classifier",
+    focus_stack: Annotated[
+        bool, typer.Option("--focus-stack", help="Of files with several pages examine the sharpest page alone.")
+    ] = False,
 ) -> None:
     """Find, outline and name every cell of stored pictures."""
     if features and not as_json:
@@ -50,13 +67,17 @@ def examine(
     numbers = iter(range(1, sys.maxsize))
     labels = None if mask_dir is None else LabelFolder(mask_dir)
 
-    def examine_one(path: Path) -> None:
-        look, entry = examine_picture(path, next(numbers), instrument, um_per_px, with_features=features)
-        typer.echo(json.dumps(entry) if as_json else _in_words(entry))
-        if labels is not None:
-            labels.write(look, path.stem)
+    scale = ScaleCheck(um_per_px)
 
-    _for_each(pictures, examine_one)
+    def examine_one(path: Path) -> None:
+        pages = examine_pages(path, numbers, instrument, um_per_px, with_features=features, focus_stack=focus_stack)
+        for stem, look, entry in pages:
+            typer.echo(json.dumps(entry) if as_json else printable(_in_words(entry)))
+            scale.add(cell.instance for cell in look.field.cells)
+            if labels is not None:
+                labels.write(look, stem)
+
+    _for_each(pictures, examine_one, scale)
 
 
 def classify(
@@ -68,41 +89,58 @@ def classify(
     classifier: ClassifierOption = "classifier",
 ) -> None:
     """Name the cell in the middle of each crop."""
-    namer = open_classifier(ModelSettings(classifier=classifier, engine=_engine(engine, threads)))
+    models = ModelSettings(classifier=classifier, engine=_engine(engine, threads))
+    namer = open_classifier(models)
+    scale = ScaleCheck(um_per_px)
+    look_around: list[Segmenter] = []
 
     def classify_one(path: Path) -> None:
-        entry = classify_crop(path, namer, um_per_px)
+        pixels = read_picture(path)
+        entry = classify_crop(path, pixels, namer, um_per_px)
         typer.echo(
-            json.dumps(entry) if as_json else f"{entry['picture']}: {entry['class']} ({entry['confidence']:.0%})"
+            json.dumps(entry)
+            if as_json
+            else printable(f"{entry['picture']}: {entry['class']} ({entry['confidence']:.0%})")
         )
+        if scale.pictures < SCALE_CROPS:
+            if not look_around:
+                look_around.append(open_segmenter(models))
+            scale.add(look_around[0].find_cells(micrograph_of_scale(path.name, pixels, um_per_px)))
 
-    _for_each(crops, classify_one)
+    _for_each(crops, classify_one, scale)
 
 
 def _engine(engine: Literal["onnx", "litert"], threads: int) -> EngineSettings:
     return OnnxSettings(threads=threads) if engine == "onnx" else LitertSettings(threads=threads)
 
 
-def _for_each(patterns: list[str], work: Callable[[Path], None]) -> None:
-    """Do the work for every picture; a bad one is told and the rest go on."""
+def _for_each(patterns: list[str], work: Callable[[Path], None], scale: ScaleCheck) -> None:
+    """Do the work for every picture; a bad one is named and the rest go on, as what was left out of a folder is."""
     bad = 0
-    with _progress(patterns) as paths:
+    left: list[Path] = []
+    with _progress(patterns, left) as paths:
         for path in paths:
             try:
                 work(path)
             except PictureError as error:
-                typer.echo(f"leukoscope: {error}", err=True)
+                typer.echo(printable(f"leukoscope: {error}"), err=True)
                 bad += 1
-    if bad:
+    if left:
+        names = ", ".join(path.name for path in left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
+        files = "1 file" if len(left) == 1 else f"{len(left)} files"
+        typer.echo(printable(f"leukoscope: {files} left out, of a kind that is not read: {names}"), err=True)
+    if (wrong := scale.warning()) is not None:
+        typer.echo(f"leukoscope: {wrong}", err=True)
+    if bad or left:
         raise typer.Exit(2)
 
 
 @contextmanager
-def _progress(patterns: list[str]) -> Iterator[Iterator[Path]]:
+def _progress(patterns: list[str], left: list[Path]) -> Iterator[Iterator[Path]]:
     """The pictures, with a progress bar on standard error where that is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield find_pictures(patterns)
+        yield find_pictures(patterns, left)
         return
     total = sum(1 for _ in find_pictures(patterns))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -110,7 +148,7 @@ def _progress(patterns: list[str]) -> Iterator[Iterator[Path]]:
         task = progress.add_task("pictures", total=total)
 
         def advancing() -> Iterator[Path]:
-            for path in find_pictures(patterns):
+            for path in find_pictures(patterns, left):
                 yield path
                 progress.advance(task)
 

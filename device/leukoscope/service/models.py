@@ -1,6 +1,7 @@
 """Finds and opens the networks that the settings name, and says what their names are worth."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope import __version__
@@ -16,6 +17,7 @@ from leukoscope.instrument import Instrument
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import ModelSettings
+from leukoscope.specimen.frame import Frame, Micrograph, Pixels
 from leukoscope.specimen.sample import BundleIdentity
 from leukoscope.statistics.confusion import merge_confusion
 from leukoscope.statistics.misclassification import Correction
@@ -74,6 +76,17 @@ def open_classifier(models: ModelSettings) -> Classifier:
     """The classifier alone; errors as in `open_models`."""
     with Startup(None, __version__).opening(models.classifier) as found:
         return Classifier(*_open_bundle(models, found, prove=False))
+
+
+def open_segmenter(models: ModelSettings) -> Segmenter:
+    """The segmenter alone; errors as in `open_models`."""
+    with Startup(None, __version__).opening(models.segmenter) as found:
+        return Segmenter(*_open_bundle(models, found, prove=False))
+
+
+def micrograph_of_scale(name: str, pixels: Pixels, um_per_px: float) -> Micrograph:
+    """A stored picture (rows, cols, 3) of which nothing is known but the scale."""
+    return Calibration.of_scale(um_per_px).correct(Frame(pixels, 1, datetime.now(UTC), "file", label=name))
 
 
 def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
