@@ -37,7 +37,7 @@ def written(tmp_path: Path) -> Written:
 
 
 def in_eight_bits(deep: NDArray[np.uint16], full: int = 65535) -> NDArray[np.float64]:
-    return deep * (255 / full)
+    return deep.astype(np.float64) * (255 / full)
 
 
 def blotches(seed: int) -> NDArray[np.uint8]:
@@ -109,7 +109,7 @@ def test_orientation_is_heeded_in_every_format(tmp_path: Path, orientation: int,
         assert np.abs(read.astype(int) - upright).mean() <= off / 4, suffix
 
 
-def _deep_png(path: Path, values: NDArray[np.generic], exif: Image.Exif) -> None:
+def _deep_png(path: Path, values: NDArray[np.uint16] | NDArray[np.uint8], exif: Image.Exif) -> None:
     cv2.imwrite(str(path), values[..., ::-1])
     content, tags = path.read_bytes(), exif.tobytes().removeprefix(b"Exif\0\0")
     chunk = struct.pack(">I", len(tags)) + b"eXIf" + tags + struct.pack(">I", zlib.crc32(b"eXIf" + tags))
