@@ -22,8 +22,10 @@ from leukoscope.errors import BrokerError
 from leukoscope.messages import status
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import decode
+from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import Counts, Key, State
+from leukoscope.outbox.store import REPORT, Counts, Key, State
+from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import HOST, Subscriber, free_port, program, wait_until
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report
@@ -37,6 +39,7 @@ from pathlib import Path
 from random import Random
 from leukoscope.delivery import MqttSettings
 from leukoscope.outbox.store import Outbox
+from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, report
@@ -176,6 +179,23 @@ def test_a_report_that_needs_a_reader_waits_for_one(mosquitto, publisher, outbox
         assert running.flush(8)
         assert wait_until(lambda: arrived(subscriber) == {(report(1).id, 1)})
     assert running.state.last_error is None
+
+
+def test_pictures_of_cells_do_not_overtake_a_report_that_waits_for_a_reader(mosquitto, publisher, outbox):
+    broker = mosquitto().start()
+    picture = (CellRecord(1, 3, "blast", 0.75, (1, 2, 30, 40)), CellPicture(b"webp" * 20, 60, 70, 0.1))
+    keep(outbox, 1)
+    keep_pictures(report(1), [picture], outbox, IDENTITY, now=clock)
+    running = publisher(broker.port, needs_reader=True)
+    assert "No matching subscribers" in error_of(running)
+    # Tried and put off again: by now a picture would long be on its way.
+    assert wait_until(lambda: next(one for one in outbox.list() if one.key.kind == REPORT).attempts >= 3)
+    assert {one.state for one in outbox.list()} == {State.PENDING}
+    with Subscriber(broker.port) as subscriber:
+        assert running.flush(8)
+        assert wait_until(lambda: subscriber.payloads("/cell"))
+    kinds = [topic.rpartition("/")[2] for topic, _, _ in subscriber.messages]
+    assert kinds.index("report") < kinds.index("cell")
 
 
 def test_a_report_the_broker_forbids_is_kept_with_the_reason_and_the_others_go_on(
@@ -412,9 +432,20 @@ def test_the_brokers_goodbye_is_put_into_words(publisher, code, words):
         assert words in error_of(publisher(fake.port))
 
 
-@pytest.mark.parametrize(("code", "state"), [(b"\x97", State.PENDING), (b"\x87", State.REFUSED)])
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        pytest.param(b"\x80", State.PENDING, id="unspecified error"),
+        pytest.param(b"\x83", State.PENDING, id="implementation specific error"),
+        pytest.param(b"\x91", State.PENDING, id="packet identifier in use"),
+        pytest.param(b"\x97", State.PENDING, id="quota exceeded"),
+        pytest.param(b"\x87", State.REFUSED, id="not authorized"),
+        pytest.param(b"\x90", State.REFUSED, id="topic name invalid"),
+        pytest.param(b"\x99", State.REFUSED, id="payload format invalid"),
+    ],
+)
 def test_a_refusal_that_may_pass_is_tried_again_and_one_that_will_not_is_kept(publisher, outbox, code, state):
-    """Quota exceeded, and not authorized; a fake answers, for no broker says the first when asked to."""
+    """All reasons that MQTT 5 has for a PUBACK; a fake answers, for no broker says most of them when asked to."""
     keep(outbox, 1)
     # The birth is number 2 after the subscription, the report number 3.
     answers = CONNACK + b"\x90\x04\x00\x01\x00\x00" + b"\x40\x02\x00\x02"

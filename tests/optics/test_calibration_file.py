@@ -114,6 +114,11 @@ def test_an_old_focus_reference_refuses_nothing(tmp_path: Path) -> None:
         ({"pixels": np.zeros((96, 128, 3), np.uint8)}, "64x48 pixels, the camera gave 128x96"),
         ({"source": "v4l2:0"}, "measured with camera drawn, the frame is from v4l2:0"),
         ({"exposure_us": 12_000}, "an exposure of 8000 us, the camera uses an exposure of 12000 us"),
+        # A tenth of the exposure and a twentieth of a gain are what a camera may settle at.
+        ({"exposure_us": 8_900}, "an exposure of 8000 us, the camera uses an exposure of 8900 us"),
+        ({"exposure_us": 7_100}, "an exposure of 8000 us, the camera uses an exposure of 7100 us"),
+        ({"colour_gains": (1.9, 1.6)}, "a red gain of 1.80, the camera uses a red gain of 1.90"),
+        ({"colour_gains": (1.8, 1.5)}, "a blue gain of 1.60, the camera uses a blue gain of 1.50"),
         ({"colour_gains": (1.8, 2.0)}, "a blue gain of 1.60, the camera uses a blue gain of 2.00"),
     ],
 )
@@ -122,7 +127,16 @@ def test_a_foreign_frame_is_named_and_refused(tmp_path: Path, changed: dict, tol
         opened(written(tmp_path)).correct(shot(**changed))
 
 
-@pytest.mark.parametrize("changed", [{"source": "replay"}, {"exposure_us": 8300}, {"colour_gains": (1.82, 1.59)}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"source": "replay"},
+        {"exposure_us": 8700},
+        {"exposure_us": 7300},
+        {"colour_gains": (1.87, 1.54)},
+        {"colour_gains": (1.73, 1.66)},
+    ],
+)
 def test_stored_pictures_and_small_drifts_are_taken(tmp_path: Path, changed: dict) -> None:
     assert opened(written(tmp_path)).correct(shot(**changed)).calibration_id == "bench-7.1"
 

@@ -1,0 +1,35 @@
+"""Replays the mutations: python -m tests.mutations [PART OF A NAME ...]; ends with 1 where a test stays green.
+
+The tests run once against an unaltered copy, where they must pass, and then against each altered one.
+"""
+
+import sys
+
+from tests.mutations.mutation import mutations
+from tests.mutations.replay import GREEN, RED, replay, run_tests, scratch_copy
+
+
+def main(wanted: list[str]) -> int:
+    """Replay what is wanted, or everything; the number of mutations nobody noticed, at most 1."""
+    chosen = [one for one in mutations() if not wanted or any(part in one.name for part in wanted)]
+    tests = tuple(dict.fromkeys(test for one in chosen for test in one.tests))
+    with scratch_copy() as copy:
+        plain = run_tests(copy, tests)
+    if plain.returncode != GREEN:
+        print(plain.stdout + plain.stderr)
+        print("the tests fail without a mutation: mend them first")
+        return 1
+    unnoticed = 0
+    for one in chosen:
+        done = replay(one)
+        noticed = done.returncode == RED
+        unnoticed += not noticed
+        print(f"{'red  ' if noticed else 'GREEN'} {one.name}", flush=True)
+        if not noticed:
+            print(done.stdout[-2000:] + done.stderr[-2000:])
+    print(f"{len(chosen) - unnoticed} of {len(chosen)} mutations were noticed")
+    return min(unnoticed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""What the display says about a report's way to the broker, from a whole run."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from leukoscope.displays.panel import Panel
+from leukoscope.displays.state import Delivery, Screen, Sent
+from tests.brokers import HOST, Mosquitto, free_port
+from tests.commands.command_line import leukoscope
+from tests.commands.test_run import write_bench
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Screen]:
+    """Every screen that a run puts on its displays."""
+    screens: list[Screen] = []
+    show: Callable[..., object] = Panel.show
+
+    def noted(panel: Panel, screen: Screen) -> object:
+        screens.append(screen)
+        return show(panel, screen)
+
+    monkeypatch.setattr(Panel, "show", noted)
+    monkeypatch.setattr("leukoscope.service.telemetry.RESULT_S", 0.0)
+    return screens
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    running = Mosquitto(tmp_path / "mosquitto").start()
+    yield running
+    running.kill()
+
+
+def last_delivery(shown: list[Screen], folder: Path, port: int) -> Sent:
+    reporting = f'{{ driver = "mqtt", host = "{HOST}", port = {port} }}'
+    outcome = leukoscope("run", "--bench", write_bench(folder, reporting=reporting), "--samples", "1")
+    assert outcome.code == 0, outcome.err
+    return [screen for screen in shown if isinstance(screen, Sent)][-1]
+
+
+def test_a_report_that_waits_for_its_broker_is_shown_as_queued(
+    tmp_path: Path, shown: list[Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leukoscope.service.telemetry.FLUSH_S", 0.3)
+    last = last_delivery(shown, tmp_path, free_port())
+    assert (last.delivery, last.pending) == (Delivery.QUEUED, 1)
+
+
+def test_a_report_that_the_broker_has_is_shown_as_sent(tmp_path: Path, shown: list[Screen], broker: Mosquitto) -> None:
+    last = last_delivery(shown, tmp_path, broker.port)
+    assert (last.delivery, last.pending) == (Delivery.SENT, 0)
