@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from random import Random
 
 from leukoscope.delivery.mqtt.backoff import Backoff
+from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
 from leukoscope.errors import BrokerError
 from leukoscope.system.clock import Clock
 from leukoscope_collector.intake import Delivery, Intake
@@ -36,6 +37,7 @@ class Collector:
         self._metrics = metrics
         self._now = now
         self._backoff = Backoff(_FIRST_RETRY_S, settings.longest_retry_s, rng)
+        self._nodes = BrokerNodes(settings.broker, rng)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -55,6 +57,7 @@ class Collector:
                 self._tell("store", error)
             except BrokerError as error:
                 self._tell("broker", error)
+                self._nodes.try_next()
             finally:
                 self._metrics.connected.set(0)
                 self._metrics.store_up.set(0)
@@ -65,15 +68,15 @@ class Collector:
         """Connect to both once.
 
         Raises:
-            StoreUnavailable, BrokerError: the one that does not answer.
+            StoreUnavailable, BrokerError: the one that does not answer; every node of a cluster has to.
         """
         self._settings.store.open().close()
-        intake = Intake(self._settings)
-        try:
-            intake.open(self._stopping.is_set)
-            intake.leave()
-        finally:
-            intake.close()
+        for node in self._settings.broker.nodes():
+            intake = node.open(self._settings.share, self._stopping.is_set)
+            try:
+                intake.leave()
+            finally:
+                intake.close()
 
     def _collect(self) -> None:
         # The store comes first: while it is away, the broker is the better place for the reports.
@@ -81,10 +84,10 @@ class Collector:
         intake: Intake | None = None
         try:
             self._metrics.store_up.set(1)
-            intake = Intake(self._settings)
-            intake.open(self._stopping.is_set)
+            broker = self._nodes.current
+            intake = broker.open(self._settings.share, self._stopping.is_set)
             self._metrics.connected.set(1)
-            _log.info("collecting from %s into %s", self._settings.broker.where, self._settings.store.where)
+            _log.info("collecting from %s into %s", broker.where, self._settings.store.where)
             while not self._stopping.is_set():
                 self._take_batch(intake, store)
             intake.leave()

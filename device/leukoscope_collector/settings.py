@@ -4,17 +4,30 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
-from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
 from leukoscope.schema import FrozenModel, explain
+from leukoscope_collector.intake import Share
+from leukoscope_collector.intake.amqp import AmqpIntakeSettings
+from leukoscope_collector.intake.mqtt import MqttIntakeSettings
 from leukoscope_collector.postgres_store import PostgresSettings
 from leukoscope_collector.sqlite_store import SqliteSettings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+def _driver(broker: object) -> str:
+    """Files of before the second driver name none."""
+    named = broker.get("driver", "mqtt") if isinstance(broker, dict) else getattr(broker, "driver", "mqtt")
+    return str(named)
+
+
+Broker = Annotated[
+    Annotated[MqttIntakeSettings, Tag("mqtt")] | Annotated[AmqpIntakeSettings, Tag("amqp")], Discriminator(_driver)
+]
 
 
 class MetricsSettings(FrozenModel):
@@ -36,7 +49,7 @@ class CollectorSettings(FrozenModel):
     to the share of one who may not read it: take a name that nobody can guess, as `tools/provision` does."""
     topic_root: TopicRoot = TOPIC_ROOT
     """First levels of every topic."""
-    broker: BrokerSettings = BrokerSettings(host="127.0.0.1")
+    broker: Broker = MqttIntakeSettings(host="127.0.0.1")
     store: Annotated[SqliteSettings | PostgresSettings, Field(discriminator="driver")] = SqliteSettings()
     metrics: MetricsSettings = MetricsSettings()
     batch: Annotated[int, Field(ge=1, le=5000)] = 500
@@ -51,6 +64,11 @@ class CollectorSettings(FrozenModel):
     """Bytes; what is larger is quarantined."""
     longest_retry_s: Annotated[float, Field(gt=0, le=600)] = 15
     """Seconds between attempts to reach broker or store at most, up to 600; they begin at 0.25 and double."""
+
+    @property
+    def share(self) -> Share:
+        """What this collector takes from the broker."""
+        return Share(self.name, self.group, self.topic_root, self.receive_maximum, self.session_expiry_s)
 
     @classmethod
     def read(cls, file: Path | None, **changes: object) -> Self:

@@ -10,12 +10,17 @@ from pydantic import Field, StringConstraints, model_validator
 from leukoscope.errors import BrokerError
 from leukoscope.schema import FrozenModel
 
+HostAndPort = Annotated[str, StringConstraints(pattern=r"^[^\s:]+(:[0-9]{1,5})?$", max_length=259)]
+
 
 class BrokerSettings(FrozenModel):
     """A broker, and the credentials that it knows us by."""
 
     host: Annotated[str, StringConstraints(min_length=1, max_length=253)]
     """Name or address of the broker."""
+    other_hosts: tuple[HostAndPort, ...] = ()
+    """Further nodes of the same cluster, as "broker-2.example" or "broker-2.example:8884"; where one does not answer,
+    the next is tried."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """None: 8883 with tls, 1883 without."""
     tls: bool = False
@@ -47,6 +52,18 @@ class BrokerSettings(FrozenModel):
         if not self.tls and (self.ca_file is not None or self.client_cert is not None):
             raise ValueError("ca_file and client_cert need tls = true; without it nothing is encrypted")
         return self
+
+    def nodes(self) -> tuple[Self, ...]:
+        """The settings of each node of the cluster, or these alone."""
+        alone = self.model_copy(update={"other_hosts": ()})
+        others = (node.partition(":") for node in self.other_hosts)
+        return (
+            alone,
+            *(
+                alone.model_copy(update={"host": name, "port": int(port or self.address_port)})
+                for name, _, port in others
+            ),
+        )
 
     @property
     def address_port(self) -> int:

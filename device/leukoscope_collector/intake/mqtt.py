@@ -1,46 +1,60 @@
-"""What the broker hands to a collector, and keeps until the collector says that it is stored."""
+"""From an MQTT 5 broker, through a subscription that the collectors share."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.connection import Connection
 from leukoscope.errors import BrokerError
-from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.intake import Delivery, Share
 
 _TURN_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message, not yet acknowledged."""
+class MqttIntakeSettings(BrokerSettings):
+    """An MQTT 5 broker such as mosquitto."""
 
-    topic: str
-    payload: bytes
-    mid: int
-    qos: int
+    driver: Literal["mqtt"] = "mqtt"
+
+    def open(self, share: Share, give_up: Callable[[], bool]) -> "MqttIntake":
+        """An intake that is connected and subscribed.
+
+        Args:
+            share: what is to be taken.
+            give_up: asked while waiting.
+
+        Raises:
+            BrokerError: the broker is not there, or refuses connection or subscription.
+        """
+        intake = MqttIntake(self, share)
+        try:
+            intake.open(give_up)
+        except BaseException:
+            intake.close()
+            raise
+        return intake
 
 
-class Intake(Connection):
+class MqttIntake(Connection):
     """A connection that subscribes and acknowledges nothing by itself.
 
     Everything but status is shared with the other collectors of the group. Status is not: it is
     retained, and a shared subscription is not given what is retained.
     """
 
-    def __init__(self, settings: CollectorSettings) -> None:
+    def __init__(self, settings: BrokerSettings, share: Share) -> None:
         super().__init__(
-            settings.broker,
-            f"leukoscope-{settings.name}",
-            session_expiry_s=settings.session_expiry_s,
-            receive_maximum=settings.receive_maximum,
+            settings,
+            f"leukoscope-{share.name}",
+            session_expiry_s=share.session_expiry_s,
+            receive_maximum=share.receive_maximum,
             manual_ack=True,
         )
         self._deliveries: deque[Delivery] = deque()
         self._answer: list[Any] | None = None
-        root = f"{settings.topic_root}/+/+"
-        shared = [f"$share/{settings.group}/{root}/{kind}" for kind in ("report", "health", "cell", "result")]
+        root = f"{share.topic_root}/+/+"
+        shared = [f"$share/{share.group}/{root}/{kind}" for kind in ("report", "health", "cell", "result")]
         self._topics = [*shared, f"{root}/status"]
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
@@ -63,21 +77,22 @@ class Intake(Connection):
 
     @property
     def waiting(self) -> int:
-        """Messages that came and were not taken."""
+        """As in `Intake`."""
         return len(self._deliveries)
 
     def take(self, most: int) -> list[Delivery]:
-        """Up to `most` messages, in the order of arrival."""
+        """As in `Intake`."""
         return [self._deliveries.popleft() for _ in range(min(most, len(self._deliveries)))]
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """They are stored: the broker may forget them. To be called only after the commit."""
+        """As in `Intake`."""
         for delivery in deliveries:
-            if delivery.qos:
-                self._client.ack(delivery.mid, delivery.qos)
+            if delivery.tag is not None:
+                self._client.ack(delivery.tag, 1)
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
-        self._deliveries.append(Delivery(message.topic, bytes(message.payload), message.mid, message.qos))
+        tag = message.mid if message.qos else None
+        self._deliveries.append(Delivery(message.topic, bytes(message.payload), tag))
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         self._answer = list(reasons)
