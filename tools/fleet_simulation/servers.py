@@ -27,6 +27,9 @@ def free_port() -> int:
 class Program:
     """A process with a log file, killed as by a pulled plug or stopped as by an operator."""
 
+    _own_group = False
+    """Ctrl-C at the terminal ends it with us; True for what is killed with all its children."""
+
     def __init__(self, command: list[str], log: Path, **environment: str) -> None:
         self._command = command
         self.log = log
@@ -37,7 +40,12 @@ class Program:
         """Begin; `ready` tells when it is."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self._environment
+                self._command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+                start_new_session=self._own_group,
             )
 
     def kill(self) -> None:

@@ -58,6 +58,9 @@ class Site:
         self._port = port
         self.authority = Authority(self._folder / "authority", now=now)
         self._broker = self._folder / "broker"
+        self._certify_broker(hosts)
+
+    def _certify_broker(self, hosts: list[str]) -> None:
         known = self._broker / "hosts"
         if not hosts and not known.exists():
             raise SettingsError("expected --host: the name or address under which devices reach the broker")
@@ -68,7 +71,7 @@ class Site:
                 (self._broker / name).unlink(missing_ok=True)
         self._hosts = hosts
         if not (self._broker / "cert.pem").exists():
-            self.authority.issue(self._broker, "broker", days=days, hosts=hosts)
+            self.authority.issue(self._broker, "broker", days=self._days, hosts=hosts)
             known.write_text("\n".join(hosts) + "\n")
 
     def add_device(self, name: str, installed_at: Path | None) -> Path:
@@ -84,8 +87,7 @@ class Site:
         if not _DEVICE.fullmatch(name):
             raise SettingsError(f"expected a device as clinic/scope-1 (a-z, 0-9, dash), found {name!r}")
         folder = self._holder("devices", name)
-        client = self._client(installed_at or folder)
-        (folder / "reporting.toml").write_text(_REPORTING.format(client=client))
+        (folder / "reporting.toml").write_text(self._reporting(installed_at or folder))
         return folder
 
     def add_collector(self, name: str) -> Path:
@@ -97,8 +99,7 @@ class Site:
         folder = self._holder("collectors", _person(name))
         file = folder / "collector.toml"
         if not file.exists():
-            settings = _COLLECTOR.format(name=name, group=self._group(), client=self._client(folder), at=folder)
-            write_secret(file, settings.encode())
+            write_secret(file, self._collector(name, folder).encode())
         return folder
 
     def _group(self) -> str:
@@ -141,8 +142,7 @@ class Site:
         """
         shutil.copyfile(self.authority.revoked_file, self._broker / "revoked.pem")
         write_configuration(self._broker, port=self._port, user=user, autosave_s=autosave_s)
-        names = {kind: [path.name for path in sorted((self._folder / kind).glob("*"))] for kind in _KINDS}
-        write_rules(self._broker, collectors=names["collectors"], operators=names["operators"])
+        write_rules(self._broker, collectors=self._names("collectors"), operators=self._names("operators"))
         self._give_to(user)
         return self._broker / "mosquitto.conf"
 
@@ -165,8 +165,21 @@ class Site:
             self.authority.issue(folder, name, days=self._days)
         return folder
 
+    def _reporting(self, at: Path) -> str:
+        """A device's lines for its bench file, when its folder lies at `at`."""
+        return _REPORTING.format(client=self._client(at))
+
+    def _collector(self, name: str, at: Path) -> str:
+        """A collector's settings file."""
+        return _COLLECTOR.format(name=name, group=self._group(), client=self._client(at), at=at)
+
     def _client(self, at: Path) -> str:
         return _CLIENT.format(host=self._hosts[0], port=self._port, at=at)
+
+    def _names(self, kind: str) -> list[str]:
+        """The holders of a kind who have a certificate, sorted."""
+        folder = self._folder / kind
+        return sorted(str(file.parent.relative_to(folder)) for file in folder.rglob("cert.pem"))
 
 
 _KINDS = ("devices", "collectors", "operators")

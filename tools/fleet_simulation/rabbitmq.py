@@ -1,0 +1,197 @@
+"""A RabbitMQ cluster of one's own on loopback, from what `tools/provision --cluster` writes, node by node killable."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fleet_simulation.postgres import ServerError
+from fleet_simulation.servers import HOST, Program, free_port
+from leukoscope_collector.provisioning.cluster_files import ClusterNode
+from leukoscope_collector.provisioning.cluster_site import ClusterSite
+
+_PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+"""Debian's wrappers in /usr/sbin change to another user and folder; these are what they call."""
+_START_S = 90.0
+_FEW_S = 0.25
+
+
+def find_rabbitmq() -> Path:
+    """The folder of RabbitMQ's programs.
+
+    Raises:
+        ServerError: there is none.
+    """
+    if not (_PROGRAMS / "rabbitmq-server").exists():
+        raise ServerError("no RabbitMQ found: apt-get install rabbitmq-server")
+    return _PROGRAMS
+
+
+def loopback_nodes(folder: Path, count: int = 3) -> list[ClusterNode]:
+    """Nodes of one machine, each with free ports of its own.
+
+    Args:
+        folder: of the site that will be provisioned.
+        count: how many.
+    """
+    return [
+        ClusterNode(
+            host=HOST,
+            name=f"leuk{number}-{os.getpid()}@localhost",
+            at=folder.resolve() / "cluster" / f"leuk{number}-{os.getpid()}",
+            mqtt_port=free_port(),
+            amqp_port=free_port(),
+            dist_port=free_port(),
+            listen=HOST,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+class BrokerNode(Program):
+    """One node; a process group, since the server is a child of a shell."""
+
+    _own_group = True
+
+    def __init__(self, node: ClusterNode, folder: Path, environment: dict[str, str]) -> None:
+        self.node = node
+        self.environment = environment | {
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_NODENAME": node.name,
+        }
+        super().__init__([str(find_rabbitmq() / "rabbitmq-server")], folder / "out", **self.environment)
+
+    def send(self, number: signal.Signals) -> None:
+        """To the shell and the server."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.wait(_START_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def listens(self) -> bool:
+        """Devices can connect."""
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, self.node.mqtt_port)) == 0
+
+
+class ScratchCluster:
+    """The nodes of a provisioned site, their epmd, and the command line to them."""
+
+    def __init__(self, site: ClusterSite, nodes: Sequence[ClusterNode]) -> None:
+        """Prepare it; `site.write_cluster` was called.
+
+        Raises:
+            ServerError: RabbitMQ is not installed.
+        """
+        self._site = site
+        home = site.cluster_folder / "home"
+        home.mkdir(exist_ok=True)
+        cookie = home / ".erlang.cookie"
+        if not cookie.exists():
+            shutil.copyfile(site.cluster_folder / "erlang.cookie", cookie)
+            cookie.chmod(0o400)
+        port = free_port()
+        self._environment = {
+            "HOME": str(home),
+            "ERL_EPMD_PORT": str(port),
+            "ERL_EPMD_ADDRESS": HOST,
+            # Whatever the site's own file says, here nobody but this machine is to reach a node.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "PATH": f"{find_rabbitmq()}:{os.environ.get('PATH', '')}",
+        }
+        self._epmd = Program(["epmd", "-port", str(port), "-address", HOST], home / "epmd.log")
+        self.nodes = [BrokerNode(node, site.node_folder(node), self._environment) for node in nodes]
+
+    def start(self) -> Self:
+        """Start all nodes, wait until they are one cluster, and bring users and queues to it.
+
+        Raises:
+            ServerError: a node does not come up.
+        """
+        self._epmd.start()
+        for node in self.nodes:
+            node.start()
+        self.wait_until_up()
+        self.apply()
+        return self
+
+    def stop(self) -> None:
+        """End all of it."""
+        for node in self.nodes:
+            node.kill()
+        self._epmd.stop()
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait_until_up(self, timeout_s: float = _START_S) -> None:
+        """Until every node takes connections.
+
+        Raises:
+            ServerError: one does not in time.
+        """
+        until = time.monotonic() + timeout_s
+        for node in self.nodes:
+            while not node.listens():
+                if time.monotonic() > until:
+                    raise ServerError(f"{node.node.name} does not listen: {node.log.read_text()[-500:]}")
+                time.sleep(_FEW_S)
+
+    def apply(self) -> None:
+        """Bring users, rights and queues to the cluster as an operator does, with the script that was written.
+
+        Raises:
+            ServerError: the script fails.
+        """
+        self.control_with(str(self._site.cluster_folder / "apply"))
+
+    def control(self, *words: str, node: int = 0) -> str:
+        """What `rabbitmqctl` prints, asked of one node.
+
+        Raises:
+            ServerError: it fails.
+        """
+        return self.control_with("rabbitmqctl", "-q", *words, node=node)
+
+    def control_with(self, *command: str, node: int = 0) -> str:
+        """What a program prints that speaks to one node.
+
+        Raises:
+            ServerError: it fails.
+        """
+        environment = os.environ | self.nodes[node].environment
+        done = subprocess.run(list(command), env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServerError(f"{' '.join(command)}: {' '.join((done.stdout + done.stderr).split())[-500:]}")
+        return done.stdout
