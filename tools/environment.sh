@@ -22,10 +22,29 @@ apt_install() {
         fail "apt could not install $*: see its message above"
 }
 
+# As apt_install, and what is installed is not started.
+apt_install_idle() {
+    local policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+        apt_install "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod +x "$policy"
+    apt_install "$@"
+    as_root rm -f "$policy"
+}
+
 # Debian keeps both where a user's PATH does not look.
 need_mosquitto() { command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto; }
 need_postgresql() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || apt_install postgresql
+}
+# Without its service: the tests start nodes of their own. Fails where the system has no such packages.
+need_rabbitmq() {
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && return
+    command -v apt-cache >/dev/null && apt-cache show rabbitmq-server >/dev/null 2>&1 || return 1
+    apt_install_idle rabbitmq-server
 }
 
 # Prints the first Python 3.11 to 3.13 that can make an environment.

@@ -52,7 +52,8 @@ class Device:
 
     def __init__(self, port: int, client_id: str = "scope-1", **login: Any) -> None:
         self.reasons: dict[int, str] = {}
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
+        protocol = login.get("protocol", MQTTProtocolVersion.MQTTv5)
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=protocol)
         self.client.on_publish = lambda client, data, mid, reason, properties: self.reasons.update({mid: str(reason)})
         if "username" in login:
             self.client.username_pw_set(login["username"], login["password"])
