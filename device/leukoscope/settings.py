@@ -35,9 +35,6 @@ from leukoscope.system.host import boot_id
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
-MOST_ID_CHARS = 64
-"""Of what a sample is called."""
-
 
 class ModelSettings(FrozenModel):
     """Which networks run, and on what."""

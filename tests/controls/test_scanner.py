@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from evdev import InputDevice, UInput, ecodes
+from evdev import InputDevice, InputEvent, UInput, ecodes
 from pydantic import ValidationError
 
 from leukoscope.controls import Identify
 from leukoscope.controls.scancodes import CodeReader
 from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.errors import ControlError
+from leukoscope.specimen.sample_id import UNREADABLE, why_not_an_id
 from tests.brokers import wait_until
 from tests.controls.scanner_wire import PipedDevice, ScannerWire
 
@@ -169,6 +170,44 @@ def test_the_keypad_is_the_same_everywhere(layout: Literal["us", "de", "fr"]) ->
     for key in [getattr(ecodes, f"KEY_KP{digit}") for digit in range(10)] + [ecodes.KEY_KPMINUS, ecodes.KEY_KPENTER]:
         hand.wire.press(key)
     assert hand.scanned() == ["0123456789-"]
+
+
+@pytest.mark.parametrize("held", ["KEY_LEFTCTRL", "KEY_RIGHTCTRL", "KEY_LEFTALT", "KEY_RIGHTALT", "KEY_LEFTMETA"])
+def test_a_key_pressed_with_a_modifier_is_no_letter_and_the_code_is_refused(hand: Hand, held: str) -> None:
+    """So a scanner sends control characters: STX before a code, ETX behind it, FNC1 as Ctrl and ]."""
+    modifier = getattr(ecodes, held)
+    hand.wire.type("01")
+    hand.wire.send(hand_event(modifier, 1))
+    hand.wire.press(ecodes.KEY_RIGHTBRACE)
+    hand.wire.send(hand_event(modifier, 0))
+    hand.wire.scan("21")
+    (code,) = hand.scanned()
+    assert code == f"01{UNREADABLE}21"
+    assert why_not_an_id(code) == "expected a code that could be read whole"
+    hand.wire.scan("B-2")
+    assert hand.scanned() == ["B-2"]
+
+
+def test_tab_ends_a_code_as_enter_does(hand: Hand) -> None:
+    hand.wire.type("A-17")
+    hand.wire.press(ecodes.KEY_TAB)
+    hand.wire.scan("A-18")
+    assert hand.scanned() == ["A-17", "A-18"]
+
+
+@pytest.mark.parametrize("key", [ecodes.KEY_F1, ecodes.KEY_CAPSLOCK, ecodes.KEY_DOWN, ecodes.KEY_BACKSPACE])
+def test_a_key_that_is_no_character_makes_the_code_unreadable(hand: Hand, key: int) -> None:
+    hand.wire.type("A")
+    hand.wire.press(key)
+    hand.wire.scan("17")
+    assert hand.scanned() == [f"A{UNREADABLE}17"]
+
+
+def test_events_that_the_kernel_dropped_make_the_code_unreadable(hand: Hand) -> None:
+    hand.wire.type("A1")
+    hand.wire.send(InputEvent(0, 0, ecodes.EV_SYN, ecodes.SYN_DROPPED, 0))
+    hand.wire.scan("7")
+    assert hand.scanned() == [f"A1{UNREADABLE}7"]
 
 
 def test_a_code_without_end_does_not_fill_the_memory() -> None:

@@ -1,6 +1,7 @@
 """`leukoscope export`."""
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,8 @@ from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.table import as_csv
 from leukoscope.settings import BenchSettings
-from leukoscope.system.durable_files import write_whole
+from leukoscope.system.acting_as import as_owner_of
+from leukoscope.system.output_file import write_output
 
 
 class Format(StrEnum):
@@ -41,10 +43,11 @@ def export(
     LOINC codes in FHIR are © Regenstrief Institute, Inc.; see http://loinc.org/license.
     """
     storage = None if bench is None else BenchSettings.read(bench).storage.folder
-    original = find_report(report, storage)
-    cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
-    gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
-    content = written(original, gallery, form)
+    with nullcontext() if storage is None else as_owner_of(storage):
+        original = find_report(report, storage)
+        cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
+        gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
+        content = written(original, gallery, form)
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():
@@ -74,6 +77,6 @@ def written(original: Original, gallery: Gallery, form: Format) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        write_whole(path, content)
+        write_output(path, content)
     except OSError as error:
         raise ExportError(f"{path} cannot be written ({error.strerror}): check the folder and its owner") from error

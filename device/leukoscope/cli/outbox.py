@@ -8,9 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from leukoscope.errors import OutboxError
-from leukoscope.outbox.store import CELL, REPORT, Outbox, State
-from leukoscope.settings import BenchSettings
+from leukoscope.outbox.store import CELL, REPORT, State
+from leukoscope.reviewing.desk import outbox_at
 
 outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
 
@@ -26,7 +25,7 @@ def outbox_list(
     as_json: JsonOption = False,
 ) -> None:
     """List the messages of a bench's outbox, oldest first."""
-    with _open_outbox(bench) as outbox:
+    with outbox_at(bench) as outbox:
         entries = outbox.list(state, CELL if cells else REPORT)
     table = Table("message", "state", "kept at", "settled at", "tries", "note")
     for entry in entries:
@@ -57,13 +56,6 @@ def outbox_list(
 @outbox_app.command("retry")
 def outbox_retry(bench: BenchOption) -> None:
     """Offer every refused message to the broker again."""
-    with _open_outbox(bench) as outbox:
+    with outbox_at(bench) as outbox:
         count = outbox.retry()
     typer.echo(f"{count} refused messages wait to be sent again.")
-
-
-def _open_outbox(bench: Path) -> Outbox:
-    path = BenchSettings.read(bench).storage.outbox
-    if not path.exists():
-        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
-    return Outbox.open(path, owner=False)

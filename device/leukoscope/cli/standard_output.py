@@ -1,6 +1,7 @@
 """Results arrive whole where they are written, or the command says in one line that they did not."""
 
 import errno
+import io
 import os
 import sys
 import unicodedata
@@ -24,6 +25,7 @@ def written_whole() -> Iterator[None]:
     Raises:
         OutputError: standard output is a full disk, or was closed before the end; or a file could not be used.
     """
+    _buffer_standard_output()
     try:
         try:
             yield
@@ -53,6 +55,14 @@ def printable(text: str) -> str:
 
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _buffer_standard_output() -> None:
+    """With PYTHONUNBUFFERED, as services run, Python writes once and drops what the disk had no room for."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.FileIO) and raw.fileno() == 1:
+        stream = io.BufferedWriter(io.FileIO(1, "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(stream, sys.stdout.encoding, sys.stdout.errors, line_buffering=True)
 
 
 def _forget_the_rest() -> None:

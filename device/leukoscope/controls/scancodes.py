@@ -2,13 +2,23 @@
 
 from typing import Literal
 
+from leukoscope.specimen.sample_id import UNREADABLE
+
 Layout = Literal["us", "de", "fr"]
 
 _KEY_EVENT = 1
 """EV_KEY of linux/input-event-codes.h, like every number below."""
 _UP, _DOWN = 0, 1
-_ENTERS = frozenset({28, 96})
+_ENDS = frozenset({15, 28, 96})
+"""Tab and both Enter keys: what a scanner can be set to end a code with."""
 _SHIFTS = frozenset({42, 54})
+_MODIFIERS = frozenset({29, 97, 56, 100, 125, 126})
+"""Ctrl, Alt, AltGr and the logo keys: a key pressed with them is no letter. Scanners send control characters so, as the
+FNC1 of a GS1 code, which would otherwise be read as a bracket."""
+_NUM_LOCK = 69
+"""Some scanners press it before digits of the keypad, which are read as digits whatever it says."""
+_SYNC_EVENT, _DROPPED = 0, 3
+"""EV_SYN and SYN_DROPPED: the kernel had no room for some events."""
 _LONGEST = 256
 """Characters of a code before it is no code; whoever takes it allows fewer."""
 
@@ -38,7 +48,7 @@ _KEYPAD = dict(zip((71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 98, 55),
 
 
 class CodeReader:
-    """Collects the characters of a code until Enter."""
+    """Collects the characters of a code until Enter or Tab."""
 
     def __init__(self, layout: Layout, gap_s: float) -> None:
         """Begin without a code.
@@ -50,11 +60,12 @@ class CodeReader:
         self._plain, self._shifted = _characters(layout)
         self._gap_s = gap_s
         self._held: set[int] = set()
+        self._modifiers: set[int] = set()
         self._code = ""
         self._last_s = 0.0
 
     def event(self, kind: int, key: int, value: int, now_s: float) -> str | None:
-        """The code that this event completes, or None.
+        """The code that this event completes, or None; `UNREADABLE` stands in it for keys that are no characters.
 
         Args:
             kind: the event's type.
@@ -62,22 +73,35 @@ class CodeReader:
             value: 0 up, 1 down, 2 repeated.
             now_s: when it was read, seconds.
         """
+        if (kind, key) == (_SYNC_EVENT, _DROPPED):
+            self._held, self._modifiers = set(), set()
+            self._add(UNREADABLE, now_s)
+            return None
         if kind != _KEY_EVENT:
             return None
-        if key in _SHIFTS:
-            self._held = self._held | {key} if value != _UP else self._held - {key}
+        for held, keys in ((self._held, _SHIFTS), (self._modifiers, _MODIFIERS)):
+            if key in keys:
+                (held.discard if value == _UP else held.add)(key)
+                return None
+        if value != _DOWN or key == _NUM_LOCK:
             return None
-        if value != _DOWN:
-            return None
-        if now_s - self._last_s > self._gap_s:
+        if key in _ENDS:
+            if self._modifiers:
+                self._add(UNREADABLE, now_s)
+            late, code, self._code = self._is_late(now_s), self._code, ""
+            return None if late else code or None
+        characters = self._shifted if self._held else self._plain
+        self._add(UNREADABLE if self._modifiers else characters.get(key, UNREADABLE), now_s)
+        return None
+
+    def _is_late(self, now_s: float) -> bool:
+        return now_s - self._last_s > self._gap_s
+
+    def _add(self, character: str, now_s: float) -> None:
+        if self._is_late(now_s):
             self._code = ""
         self._last_s = now_s
-        if key in _ENTERS:
-            code, self._code = self._code, ""
-            return code or None
-        character = (self._shifted if self._held else self._plain).get(key, "")
         self._code = (self._code + character)[:_LONGEST]
-        return None
 
 
 def _characters(layout: Layout) -> tuple[dict[int, str], dict[int, str]]:

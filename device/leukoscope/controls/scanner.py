@@ -18,7 +18,7 @@ RETRY_S = 2.0
 
 
 class ScannerSettings(FrozenModel):
-    """A scanner that ends each code with Enter; nobody else sees its keys."""
+    """A scanner that ends each code with Enter or Tab; nobody else sees its keys."""
 
     driver: Literal["scanner"] = "scanner"
     device: Path

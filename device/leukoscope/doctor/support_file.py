@@ -20,7 +20,7 @@ from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.settings import BenchSettings
-from leukoscope.system.durable_files import write_whole
+from leukoscope.system.output_file import write_output
 
 RUNTIME = Path("/run/leukoscope")
 """RuntimeDirectory of the units."""
@@ -58,7 +58,7 @@ def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
             archive.addfile(entry, io.BytesIO(content))
             names.append(name)
     try:
-        write_whole(out, packed.getvalue(), mode=0o600)
+        write_output(out, packed.getvalue(), mode=0o600)
     except OSError as error:
         raise SettingsError(f"{out} cannot be written ({error.strerror or error}): give another --out") from error
     return names

@@ -12,7 +12,7 @@ COLUMNS = {
     "report_id": "id of the report, kept for life",
     "version": "version of the report, 1 for the first",
     "status": "preliminary: nobody has reviewed it; final, amended, corrected",
-    "specimen_id": "what the site calls the specimen; never a patient's name",
+    "specimen_id": "what the site calls the specimen; behind an apostrophe where it begins as a formula would",
     "finished_at": "UTC, ISO 8601",
     "source": "live, replayed or simulated: only live is a specimen under the microscope",
     "calibration": "measured or nominal; nominal sizes may be off",
@@ -30,6 +30,7 @@ COLUMNS = {
     "text": "why a value is missing; of a finding its words",
 }
 """Every column and what it holds."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(original: Original) -> str:
@@ -48,8 +49,16 @@ def as_csv(original: Original) -> str:
         "calibration": "measured" if report.provenance.calibration_measured else "nominal",
     }
     for row in _rows(original):
-        writer.writerow(same | row)
+        writer.writerow({column: _harmless(value) for column, value in (same | row).items()})
     return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
+
+    Source: OWASP, "CSV Injection".
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _rows(original: Original) -> Iterator[dict[str, object]]:

@@ -16,6 +16,8 @@ from leukoscope.outbox.store import REPORT, Entry, Outbox
 from leukoscope.reviewing.review import Word, take_step
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample_id import why_not_an_id
+from leukoscope.system.acting_as import as_owner_of
 from leukoscope.system.clock import utc_now
 from leukoscope.system.host import clock_synchronised
 
@@ -30,6 +32,8 @@ class Desk:
     journal: ReportFiles
     identity: Identity
     now: Callable[[], datetime]
+    sample_pattern: str = ".+"
+    """What all of a specimen's name must match at this site."""
 
     def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
         """The version in force of the reports counted last, and what has become of its message; the newest first."""
@@ -74,6 +78,9 @@ class Desk:
             ReviewError: it cannot be done; nothing was changed.
             OutboxError: it cannot be written; nothing was changed.
         """
+        wrong = None if word.sample_id is None else why_not_an_id(word.sample_id, self.sample_pattern)
+        if wrong is not None:
+            raise ReviewError(f"--sample-id: {wrong}, found {word.sample_id!r}")
         report = decode(self.find(name).payload)
         outcome = take_step(report, self.cells(report.id), word, self.now())
         step = outcome.report.life.steps[-1]
@@ -122,7 +129,8 @@ def desk_at(bench: Path) -> Iterator[Desk]:
     """
     settings = BenchSettings.read(bench)
     with outbox_at(bench) as outbox:
-        yield desk_of(outbox, settings.storage.folder, identity_of(settings), utc_now)
+        pattern = settings.samples.pattern
+        yield desk_of(outbox, settings.storage.folder, identity_of(settings), utc_now, sample_pattern=pattern)
 
 
 @contextmanager
@@ -131,10 +139,12 @@ def outbox_at(bench: Path) -> Iterator[Outbox]:
     path = BenchSettings.read(bench).storage.outbox
     if not path.exists():
         raise OutboxError(f"no outbox at {path}: has this bench run yet?")
-    with Outbox.open(path, owner=False) as outbox:
+    with as_owner_of(path.parent), Outbox.open(path, owner=False) as outbox:
         yield outbox
 
 
-def desk_of(outbox: Outbox, storage: Path, identity: Identity, now: Callable[[], datetime]) -> Desk:
+def desk_of(
+    outbox: Outbox, storage: Path, identity: Identity, now: Callable[[], datetime], *, sample_pattern: str
+) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(outbox, ReportFiles(storage / "reports"), identity, now)
+    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern)

@@ -9,11 +9,11 @@ from leukoscope.outbox.white_cells import KeptSample, Named
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Change, Life, Step
 from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.recount import Grounds, recount
 
 MOST_VERSIONS = 1000
 MOST_NOTE_CHARS = 2000
-MOST_SAMPLE_ID_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,8 @@ class Word:
     def __post_init__(self) -> None:
         if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
             raise ReviewError(f"--by: expected a name of 1 to 200 printable characters, found {self.by[:40]!r}")
-        sample_id = "x" if self.sample_id is None else self.sample_id
-        if not 0 < len(sample_id) <= MOST_SAMPLE_ID_CHARS or not sample_id.isprintable():
-            raise ReviewError(
-                f"--sample-id: expected 1 to {MOST_SAMPLE_ID_CHARS} printable characters, found {sample_id[:40]!r}"
-            )
+        if self.sample_id is not None and (wrong := why_not_an_id(self.sample_id)) is not None:
+            raise ReviewError(f"--sample-id: {wrong}, found {self.sample_id[:40]!r}")
         if len(self.note) > MOST_NOTE_CHARS:
             raise ReviewError(f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}")
         changes_numbers = bool(self.relabel or self.confirm or self.all_checked)

@@ -50,9 +50,6 @@ class Service:
         self._bench = bench
         self._lifeline = lifeline or Watchdog.of_this_process()
         self._room = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
-        self._remote = RemoteCommands(
-            near, lambda: self._bench, lambda: self._sample, lambda: self._room.why_full(self._now())
-        )
         self.to_start_again = False
         """Somebody has asked for it."""
         self.to_calibrate = False
@@ -61,6 +58,14 @@ class Service:
         self._eye = Acquisition(bench.camera, self._narrator, clock_s)
         self._dispatch = Telemetry(bench, self._room, self._narrator, now, clock_s, sleep)
         self._book = SampleLog(bench, self._narrator.fault, now)
+        self._remote = RemoteCommands(
+            near,
+            lambda: self._bench,
+            lambda: self._sample,
+            lambda: self._room.why_full(self._now()),
+            self._book.objection,
+            self._book.used_before,
+        )
         self._samples_left = samples or math.inf
         self._filing = ReportFiling(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
         self._confirm_s = bench.settings.samples.confirm_s

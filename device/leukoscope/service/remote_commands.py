@@ -9,6 +9,7 @@ from leukoscope.instrument import Sample
 from leukoscope.messages.command import Command, CommandName, Outcome
 from leukoscope.service.bench import Bench
 from leukoscope.settings import RulesSettings
+from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.rules import Rules
 
 
@@ -43,6 +44,8 @@ class RemoteCommands:
         bench: Callable[[], Bench],
         sample: Callable[[], Sample | None],
         full: Callable[[], str | None],
+        objection: Callable[[str], str | None] = why_not_an_id,
+        used_before: Callable[[str], bool] = lambda sample_id: False,
     ) -> None:
         """Stand between commands and service.
 
@@ -51,11 +54,14 @@ class RemoteCommands:
             bench: what is in force now.
             sample: what is being counted now.
             full: why no new sample can be taken in; None when one can.
+            objection: why no specimen may be called so; None when it may.
+            used_before: whether a sample of this name was begun before.
         """
         self._near = near
         self._bench = bench
         self._sample = sample
         self._full = full
+        self._objection, self._used_before = objection, used_before
 
     def wishes(self) -> Iterator[Wish]:
         """What is to be done now; each is granted before the next is asked for, and answered then.
@@ -88,7 +94,7 @@ class RemoteCommands:
                 full = self._full()
                 if busy or full:
                     return _busy("a sample is being counted") if busy else Outcome("refused", str(full), "full")
-                return StartSample(order.arguments["sample_id"])
+                return self._start(order.arguments["sample_id"], again=order.arguments.get("again", False))
             case CommandName.SET_RULES:
                 mode = self._bench().rules.mode
                 return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near, mode))
@@ -98,6 +104,15 @@ class RemoteCommands:
                 return Outcome(
                     "done", "this is what the next report would be made with", in_force=_in_force(self._bench())
                 )
+
+    def _start(self, sample_id: str, *, again: bool) -> Wish | Outcome:
+        """The same judgement as of a scanned id; who sends a used one has to say that this is meant."""
+        if (wrong := self._objection(sample_id)) is not None:
+            return Outcome("refused", f"sample_id: {wrong}, found {sample_id!r}", "malformed")
+        if self._used_before(sample_id) and not again:
+            text = f"a sample of the name {sample_id!r} was counted before: say again = true if this is meant"
+            return Outcome("refused", text, "used_before")
+        return StartSample(sample_id)
 
     def _outcome_of(self, wish: Wish) -> Outcome:
         match wish:

@@ -10,7 +10,8 @@ from leukoscope.displays.fault_text import fault_of
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
-from leukoscope.settings import MOST_ID_CHARS, BenchSettings
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.system.fault_record import FaultRecord, LastFault
 from leukoscope.system.log_setup import set_up_logs
 from leukoscope.system.shutdown import start_again, stopped_by_signals
@@ -26,10 +27,8 @@ def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
     """
     settings, near = BenchSettings.read(bench_file), bench_file.parent
-    if len(sample_id) > MOST_ID_CHARS or not sample_id.isprintable():
-        raise SettingsError(
-            f"--sample-id: expected at most {MOST_ID_CHARS} printable characters, found {sample_id[:40]!r}"
-        )
+    if sample_id and (wrong := why_not_an_id(sample_id, settings.samples.pattern)) is not None:
+        raise SettingsError(f"--sample-id: {wrong}, found {sample_id[:40]!r}")
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.driver == "terminal" for display in settings.displays)
     set_up_logs(drawn_over=drawn)

@@ -1,11 +1,11 @@
 """What the next sample is called: is a code one, was it used before, and what comes when nobody says."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
 
 from leukoscope.service.sample_register import SampleRegister
-from leukoscope.settings import MOST_ID_CHARS, SampleSettings
+from leukoscope.settings import SampleSettings
+from leukoscope.specimen.sample_id import why_not_an_id
 
 
 class Verdict(StrEnum):
@@ -29,18 +29,21 @@ class SampleIds:
     def offer(self, sample_id: str, now_s: float) -> Verdict:
         """Judge an id that came at `now_s`, seconds of a clock that only runs forward."""
         asked, self._asked = self._asked, None
-        if not (
-            len(sample_id) <= MOST_ID_CHARS
-            and sample_id.isprintable()
-            and sample_id.strip() == sample_id != ""
-            and re.fullmatch(self._settings.pattern, sample_id)
-        ):
+        if self.objection(sample_id) is not None:
             return Verdict.NOT_AN_ID
         confirmed = asked is not None and asked[0] == sample_id and now_s - asked[1] <= self._settings.confirm_s
-        if confirmed or not self._register.knows(sample_id):
+        if confirmed or not self.used_before(sample_id):
             return Verdict.TAKEN
         self._asked = (sample_id, now_s)
         return Verdict.USED_BEFORE
+
+    def objection(self, sample_id: str) -> str | None:
+        """Why no specimen may be called so at this site; None when it may."""
+        return why_not_an_id(sample_id, self._settings.pattern)
+
+    def used_before(self, sample_id: str) -> bool:
+        """Whether a sample of this name was begun and not discarded."""
+        return self._register.knows(sample_id)
 
     def automatic(self, begun_at: datetime) -> str:
         """A name for a sample that nobody named."""

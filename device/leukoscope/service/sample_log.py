@@ -35,6 +35,14 @@ class SampleLog:
         """Judge an id that came at `now_s`, seconds of a clock that only runs forward."""
         return self._identification.offer(sample_id, now_s)
 
+    def objection(self, sample_id: str) -> str | None:
+        """Why no specimen may be called so at this site; None when it may."""
+        return self._identification.objection(sample_id)
+
+    def used_before(self, sample_id: str) -> bool:
+        """Whether a sample of this name was begun and not discarded."""
+        return self._identification.used_before(sample_id)
+
     def automatic(self, begun_at: datetime) -> str:
         """A name for a sample that nobody named."""
         return self._identification.automatic(begun_at)
