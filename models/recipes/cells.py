@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import simulated
+from cut_outs import Mask, Outlines, read_transparent, spread
 from classifier_net import SIDE_PX, UM_PER_PX
 from scenes import Picture, read_rgb, resampled
 from tables import KINDS, Crop, fields
@@ -23,6 +24,9 @@ from evaluation.cell_pictures import in_the_middle
 
 CACHED_PX = 160
 """24 µm: the whole stored crop, so that a turned 19.2 µm window finds real pixels in all but its corners."""
+
+CUT_OUT_COLLECTIONS = frozenset({"cnmc"})
+"""Their pictures show nothing around the cell."""
 
 WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
 CLEAR_OF_WBC_UM = 8.0
@@ -40,18 +44,54 @@ class Cell:
     label: str
     group: str
     classes: tuple[int, ...]
+    mask: NDArray[np.uint8] | None = None
+    """Packed bits (160 * 160 / 8) of the pixels that are its cell, where they are known."""
+    cut_out: bool = False
+    """Outside the mask there is no picture: the collection cut the cell out."""
 
 
-def labelled_cells(crops: Sequence[Crop], vocabulary: Vocabulary) -> list[Cell]:
-    """Every crop whose label can be learnt."""
+def labelled_cells(
+    crops: Sequence[Crop], vocabulary: Vocabulary, outlines: Outlines | None = None
+) -> list[Cell]:
+    """Every crop whose label can be learnt, with its cell's mask where there is one."""
     found = []
     for crop in crops:
         classes = vocabulary.indices(crop.label)
-        if classes:
-            picture = in_the_middle(read_rgb(str(crop.path)), crop.mask, crop.centre)
-            picture = _middle(resampled(picture, crop.um_per_px / UM_PER_PX))
-            found.append(Cell(picture, crop.collection, crop.label, crop.group, classes))
+        if not classes:
+            continue
+        if crop.collection in CUT_OUT_COLLECTIONS:
+            picture, mask = _transparent(crop)
+            found.append(Cell(picture, crop.collection, crop.label, crop.group, classes, np.packbits(mask), True))
+        else:
+            known = None if outlines is None else outlines.masks.get(crop.key)
+            found.append(Cell(cached_picture(crop), crop.collection, crop.label, crop.group, classes, known))
     return found
+
+
+def _transparent(crop: Crop) -> tuple[Picture, Mask]:
+    """A cell that its collection cut out: a cached picture, black around the cell, and its mask."""
+    read = read_transparent(str(crop.path))
+    if read is None:
+        raise ValueError(f"expected an alpha plane in {crop.path}, found none")
+    picture, mask = read
+    factor = crop.um_per_px / UM_PER_PX
+    black = np.where(mask[..., None], picture, np.uint8(0))
+    grown = resampled(mask.astype(np.uint8) * np.uint8(255), factor)
+    height, width = grown.shape
+    top, left = (CACHED_PX - height) // 2, (CACHED_PX - width) // 2
+    if min(top, left) < 0:
+        raise ValueError(f"expected at most {CACHED_PX} pixels a side in {crop.path}, found {width}x{height}")
+    framed = np.zeros((CACHED_PX, CACHED_PX, 3), np.uint8)
+    framed[top : top + height, left : left + width] = resampled(black, factor)
+    shown = np.zeros((CACHED_PX, CACHED_PX), np.bool_)
+    shown[top : top + height, left : left + width] = grown > 127
+    return spread(framed, shown), shown
+
+
+def cached_picture(crop: Crop) -> Picture:
+    """The crop's cell in the middle of (160, 160, 3) pixels of 0.15 µm."""
+    picture = in_the_middle(read_rgb(str(crop.path)), crop.mask, crop.centre)
+    return _middle(resampled(picture, crop.um_per_px / UM_PER_PX))
 
 
 def _middle(picture: Picture) -> Picture:
@@ -146,10 +186,10 @@ def centred(picture: Picture) -> Picture:
     return picture[start : start + SIDE_PX, start : start + SIDE_PX]
 
 
-def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2) -> Picture:
-    """A 128 x 128 input, turned, flipped, rescaled by ±10 % and shifted as far as the segmenter errs."""
+def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2, enlarged: float = 1.0) -> Picture:
+    """A 128 x 128 input, turned, flipped, `enlarged` and rescaled by ±10 %, shifted as far as the segmenter errs."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
-    scale = float(np.exp(rng.uniform(-0.10, 0.10)))
+    scale = enlarged * float(np.exp(rng.uniform(-0.10, 0.10)))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
     shift = rng.uniform(-shift_um, shift_um, 2) / UM_PER_PX

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 UM_PER_PX = 0.15
 SIDE_PX = 128
+FIRST_STAGES = 6
+"""Of the features: what `train_last_stage` keeps as it is. They give 128 maps of 16 x 16."""
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -51,6 +51,12 @@ class Crop:
     centre: tuple[float, float] | None = None
     """In pixels of the picture."""
 
+    @property
+    def key(self) -> str:
+        """Names the cell: its picture below the collection, and where it lies in a field."""
+        where = "" if self.centre is None else f"@{self.centre[0]:g},{self.centre[1]:g}"
+        return f"{self.collection}/{self.path.parent.name}/{self.path.name}{where}"
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
+from slides import Slides
 from classifier_net import UM_PER_PX, ClassifierNet
 from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
 from starting_weights import start_from
+from scenes import Picture
 from tables import Crop, add_collection, collected
 from vocabulary import ARTEFACT, Vocabulary
 
@@ -67,18 +69,26 @@ class Inputs:
                 for cell in cells
             ]
         )
+        odds *= evened_groups(cells, vocabulary.evened)
         self._odds = np.cumsum(odds / odds.sum())
         self._laboratory = Laboratory(self._rng, STRENGTH)
+        self._slides = Slides(cells, self._rng)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Pictures (count, 3, 128, 128) in [0, 1] and allowed classes (count, classes) as 0 and 1."""
-        pictures = []
+        pictures, allowed, _ = self.draw_with_cells(count)
+        return as_batch(pictures), torch.from_numpy(allowed)
+
+    def draw_with_cells(self, count: int) -> tuple[list[Picture], NDArray[np.float32], list[Cell]]:
+        """The same as RGB pictures, and which cell each shows."""
+        pictures: list[Picture] = []
+        drawn: list[Cell] = []
         allowed = np.zeros((count, self._classes), dtype=np.float32)
         for row in range(count):
             index = int(np.searchsorted(self._odds, self._rng.random()))
             cell = self._cells[min(index, len(self._cells) - 1)]
             classes = cell.classes
-            picture = jostled(cell.picture, self._rng)
+            picture = jostled(self._slides.around(cell), self._rng, enlarged=self._slides.enlarged(cell))
             if self._rng.random() < DEFOCUSED_SHARE:
                 picture = Laboratory.defocus(picture, float(self._rng.uniform(*DEFOCUS_UM)) / UM_PER_PX)
                 classes = self._defocused
@@ -87,8 +97,24 @@ class Inputs:
             if self._rng.random() < CUT_OUT_SHARE:
                 picture = with_cutout(picture, self._rng)
             pictures.append(picture)
+            drawn.append(cell)
             allowed[row, list(classes)] = 1.0
-        return as_batch(pictures), torch.from_numpy(allowed)
+        return pictures, allowed, drawn
+
+
+def evened_groups(cells: Sequence[Cell], collections: Collection[str]) -> NDArray[np.float64]:
+    """A weight per cell: in these collections a patient with many cells counts as the square root of their number."""
+    counts = Counter((cell.collection, cell.label, cell.group) for cell in cells)
+    weights = np.array(
+        [
+            counts[cell.collection, cell.label, cell.group] ** -0.5 if cell.collection in collections else 1.0
+            for cell in cells
+        ]
+    )
+    for collection, label in {(cell.collection, cell.label) for cell in cells if cell.collection in collections}:
+        rows = np.array([cell.collection == collection and cell.label == label for cell in cells])
+        weights[rows] /= weights[rows].mean()
+    return weights
 
 
 def loss_of(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:

@@ -23,6 +23,8 @@ class Vocabulary:
     """Labels that are not classes: which classes they may mean; none of them leaves the picture out."""
     emphasis: Mapping[str, float]
     """How much more often a collection, a label or a `collection/label` is drawn: what is rare or hard to name."""
+    evened: tuple[str, ...]
+    """Collections in which a few patients give most cells: these are drawn less often."""
     label_smoothing: float
     """The share of every label of one class that is given to all classes alike (Szegedy et al. 2016)."""
 
@@ -42,7 +44,8 @@ class Vocabulary:
             if unknown := set(may) - set(classes):
                 raise ValueError(f"{facts_file}: {label!r} is said to mean {sorted(unknown)}, which are no classes")
         smoothing = described.get("label_smoothing", 0.0)
-        return cls(classes, groups, means, dict(training.get("emphasis", {})), smoothing)
+        evened = tuple(training.get("evened", ()))
+        return cls(classes, groups, means, dict(training.get("emphasis", {})), evened, smoothing)
 
     def drawn(self, collection: str, label: str) -> float:
         """How much more often than others such a cell is drawn: all that is said of it, multiplied."""

@@ -1,0 +1,23 @@
+"""Opens the device's own segmenter with the shipped bundle, to outline cells that nobody drew."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "device"))
+
+from leukoscope.analysis.segmentation import Segmenter
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.frame import Frame, Micrograph
+
+__all__ = ["CellKind", "Frame", "Micrograph", "Segmenter", "open_segmenter"]
+
+
+def open_segmenter(folder: Path = ROOT / "models" / "segmenter") -> Segmenter:
+    """The segmenter of a bundle, by ONNX Runtime on one thread."""
+    bundle = Bundle.read(folder)
+    return Segmenter(bundle, OnnxSettings(driver="onnx", threads=1).open(bundle))
