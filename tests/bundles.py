@@ -1,7 +1,10 @@
 """Bundles for tests, with manifests as they ship and networks that need no file."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
+
+import onnx
 
 from leukoscope.inference.bundle import Bundle, Manifest
 
@@ -20,6 +23,19 @@ def manifest(kind: str, **facts: Any) -> dict[str, Any]:
         "files": {},
         **facts,
     }
+
+
+def onnx_bundle(folder: Path, network: onnx.ModelProto) -> Bundle:
+    """A classifier's bundle with one ONNX network, whose only output is `features`."""
+    path = folder / "network.onnx"
+    onnx.save(network, path)
+    file = {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "outputs": ["features"]}
+    content = manifest(
+        "classifier",
+        input={"rows": 8, "cols": 8, "um_per_px": 0.2},
+        classifier=classifier_bundle().manifest.model_dump()["classifier"],
+    )
+    return Bundle(folder, Manifest.model_validate(content | {"files": {"onnx": file}}))
 
 
 def segmenter_bundle() -> Bundle:

@@ -50,9 +50,7 @@ class Cell:
     """Outside the mask there is no picture: the collection cut the cell out."""
 
 
-def labelled_cells(
-    crops: Sequence[Crop], vocabulary: Vocabulary, outlines: Outlines | None = None
-) -> list[Cell]:
+def labelled_cells(crops: Sequence[Crop], vocabulary: Vocabulary, outlines: Outlines | None = None) -> list[Cell]:
     """Every crop whose label can be learnt, with its cell's mask where there is one."""
     found = []
     for crop in crops:

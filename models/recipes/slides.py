@@ -24,7 +24,9 @@ EXPECTED_DIAMETER_UM = 14.0
 """The median of a bench's white cells, to which its reference brings them (`leukoscope.optics`)."""
 MOST_ENLARGED = 1.25
 FEWEST_MEASURED = 100
-NEVER_MOVED = frozenset({"smudge", "smudge_or_artefact", ARTEFACT, "platelet", "giant_thrombocyte", "thrombocyte_aggregation"})
+NEVER_MOVED = frozenset(
+    {"smudge", "smudge_or_artefact", ARTEFACT, "platelet", "giant_thrombocyte", "thrombocyte_aggregation"}
+)
 
 
 class Slides:

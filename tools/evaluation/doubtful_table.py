@@ -82,7 +82,7 @@ def doubtful_table(classifier: Classifier, name_of_it: str, data: Path, limit: i
         table.add_column(column, justify="left" if column == "shown" else "right")
     fates: dict[str, Fate] = {}
     for what, picture, um_per_px, own in _shown(data, limit):
-        answer, _ = classifier.decide(classifier.name_crop(picture, um_per_px))
+        answer, *_ = classifier.decide(classifier.name_crop(picture, um_per_px))
         fates.setdefault(what, Fate()).add(answer, own, answer in white)
     for what, fate in fates.items():
         counts = (fate.own, fate.unsure, fate.set_aside, fate.white_right, fate.white_wrong)

@@ -10,7 +10,7 @@ from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, CellClass
 from leukoscope.inference.network import Network
 from leukoscope.optics.resampling import HALVE_FROM
-from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell
+from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell, Decision
 from leukoscope.specimen.frame import Micrograph, Pixels
 
 CLEAR_AT_ONCE = 0.7
@@ -32,6 +32,11 @@ class Classifier:
         self._input = bundle.manifest.input
         self._network = network
         self._group_of = {key: group for group, members in facts.groups.items() for key in members}
+        self._surcharges = {
+            (cost.truth, self._group_of.get(named, named)): cost.cost - 1.0
+            for cost in facts.costs
+            for named in cost.named
+        }
 
     @property
     def classes(self) -> tuple[CellClass, ...]:
@@ -45,10 +50,10 @@ class Classifier:
             if cell.kind is CellKind.WBC:
                 crop = self.cut_out(micrograph.pixels, cell.box.centre, micrograph.um_per_px)
                 probabilities = self._probabilities(crop)
-                cell_class, confidence = self.decide(probabilities)
+                cell_class, confidence, suspect = self.decide(probabilities)
             else:
-                probabilities, cell_class, confidence = {}, cell.kind.value, cell.confidence
-            named.append(ClassifiedCell(cell, cell_class, confidence, probabilities))
+                probabilities, cell_class, confidence, suspect = {}, cell.kind.value, cell.confidence, ()
+            named.append(ClassifiedCell(cell, cell_class, confidence, probabilities, suspect))
         return tuple(named)
 
     def name_crop(self, pixels: Pixels, um_per_px: float) -> dict[str, float]:
@@ -56,23 +61,37 @@ class Classifier:
         rows, cols = pixels.shape[:2]
         return self._probabilities(self.cut_out(pixels, (rows / 2, cols / 2), um_per_px))
 
-    def decide(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
-        """The best class of the best group, or UNSURE where that group is below the bundle's limit; its probability."""
-        best, group_share = self.best(probabilities)
-        return (best if group_share >= self._facts.unsure_below else UNSURE), probabilities[best]
+    def decide(self, probabilities: Mapping[str, float]) -> Decision:
+        """The name that costs least, or UNSURE where every name would cost more than the bundle's limit allows."""
+        best, cost = self.best(probabilities)
+        name = best if 1.0 - cost >= self._facts.unsure_below else UNSURE
+        return Decision(name, probabilities[best], self._suspect(probabilities, name))
 
     def best(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
-        """The best class of the most probable group, and that group's probability.
+        """The likeliest class of the group of least expected cost, and that cost.
 
-        Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure.
+        Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure. A
+        mistake costs 1 unless the bundle sets another price (`costs`); without prices the cost is one minus the
+        probability of the group.
         """
         shares: dict[str, float] = {}
         for key, share in probabilities.items():
             group = self._group_of.get(key, key)
             shares[group] = shares.get(group, 0.0) + share
-        surest = max(shares, key=shares.__getitem__)
-        members = (key for key in probabilities if self._group_of.get(key, key) == surest)
-        return max(members, key=probabilities.__getitem__), shares[surest]
+        costs = {group: 1.0 - share for group, share in shares.items()}
+        for (truth, group), surcharge in self._surcharges.items():
+            if group in costs:
+                costs[group] += surcharge * probabilities.get(truth, 0.0)
+        cheapest = min(costs, key=costs.__getitem__)
+        members = (key for key in probabilities if self._group_of.get(key, key) == cheapest)
+        return max(members, key=probabilities.__getitem__), costs[cheapest]
+
+    def _suspect(self, probabilities: Mapping[str, float], name: str) -> tuple[str, ...]:
+        return tuple(
+            key
+            for key, limit in self._facts.suspect.items()
+            if key != name and sum(probabilities.get(one, 0.0) for one in (key, *limit.beside)) > limit.above
+        )
 
     def believe(self, looks: Iterator[NDArray[np.float32]]) -> dict[str, float]:
         """Probability per class; a second look is taken at a cell that is not clear at once.

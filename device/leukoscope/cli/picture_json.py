@@ -128,6 +128,7 @@ def cell_as_json(cell: ClassifiedCell) -> dict[str, Any]:
         "kind": instance.kind.value,
         "class": cell.cell_class,
         "confidence": round(cell.confidence, 4),
+        "suspect": list(cell.suspect),
         "bbox": list(instance.box.as_xyxy()),
         "area_um2": round(instance.area_um2, 3),
         "diameter_um": round(instance.diameter_um, 3),
@@ -184,10 +185,11 @@ class LabelFolder:
 def classify_crop(path: Path, pixels: Pixels, classifier: Classifier, um_per_px: float) -> dict[str, Any]:
     """The object `classify --json` prints for one crop of pixels (rows, cols, 3), whose cell is in the middle."""
     probabilities = classifier.name_crop(pixels, um_per_px)
-    cell_class, confidence = classifier.decide(probabilities)
+    cell_class, confidence, suspect = classifier.decide(probabilities)
     return {
         "picture": str(path),
         "class": cell_class,
         "confidence": round(confidence, 4),
+        "suspect": list(suspect),
         "probabilities": {key: round(share, 5) for key, share in probabilities.items()},
     }

@@ -47,6 +47,7 @@ def _sight(cell: ClassifiedCell, number: int, rows: int, cols: int) -> Sight:
         confidence=round(cell.confidence, SHARE_DIGITS),
         probabilities={key: round(share, SHARE_DIGITS) for key, share in cell.probabilities.items()},
         diameter_um=round(instance.diameter_um, UM_DIGITS),
+        suspect=cell.suspect,
         irregular=whole and instance.kind is CellKind.RBC and shape_of(instance.outline).irregular,
     )
 

@@ -74,6 +74,7 @@ def _sights_as_columns(sights: tuple[Sight, ...]) -> dict[str, Any]:
         "probabilities": {i: dict(sight.probabilities) for i, sight in enumerate(sights) if sight.probabilities},
         "diameter_um": [sight.diameter_um for sight in sights],
         "irregular": _as_digits(sight.irregular for sight in sights),
+        "suspect": {i: list(sight.suspect) for i, sight in enumerate(sights) if sight.suspect},
     }
 
 
@@ -83,6 +84,8 @@ def _as_digits(flags: Iterable[bool]) -> str:
 
 def _read_sights(columns: Mapping[str, Any]) -> Iterator[Sight]:
     probabilities = {int(index): shares for index, shares in columns["probabilities"].items()}
+    # Journals of versions up to 0.1.0 have no suspects.
+    suspect = {int(index): tuple(classes) for index, classes in columns.get("suspect", {}).items()}
     names = ("score", "whole", "in_frame", "class", "confidence", "diameter_um", "irregular")
     boxes = zip(*(columns[name] for name in ("row", "col", "height", "width")), strict=True)
     looks = zip(*(columns[name] for name in names), strict=True)
@@ -101,6 +104,7 @@ def _read_sights(columns: Mapping[str, Any]) -> Iterator[Sight]:
             probabilities=probabilities.get(index, {}),
             diameter_um=diameter_um,
             irregular=irregular == "1",
+            suspect=suspect.get(index, ()),
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.counting.rectangles import Rects, area_of, clipped, grown, overlap_of_each, uncovered_share, within
+from leukoscope.specimen.cell import Decision
 from leukoscope.specimen.slide import Sight, SlideCell
 
 SAME_CELL = 0.3
@@ -17,7 +18,7 @@ SAME_THING = 0.5
 CLEAR_OF_EDGE_UM = 0.6
 """A field that shows a place with this much around it should show the cell there."""
 
-Name = Callable[[Mapping[str, float]], tuple[str, float]]
+Name = Callable[[Mapping[str, float]], Decision]
 """From probabilities per class to a class, or UNSURE, and its probability."""
 
 
@@ -234,7 +235,7 @@ def _together(whole: Sequence[Sight], name: Name) -> Sight:
     if len(alike) == 1 or not best.probabilities:
         return best
     mean = {key: sum(sight.probabilities[key] for sight in alike) / len(alike) for key in best.probabilities}
-    cell_class, confidence = name(mean)
+    cell_class, confidence, suspect = name(mean)
     return Sight(
         field=best.field,
         kind=best.kind,
@@ -247,4 +248,5 @@ def _together(whole: Sequence[Sight], name: Name) -> Sight:
         probabilities=mean,
         diameter_um=best.diameter_um,
         irregular=best.irregular,
+        suspect=suspect,
     )

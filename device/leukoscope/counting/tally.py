@@ -242,6 +242,8 @@ class Tally:
                 cell_class=cell.sight.cell_class,
                 confidence=cell.sight.confidence,
                 box=cell.sight.box.as_xyxy(),
+                suspect=cell.sight.suspect,
+                probabilities={key: share for key, share in cell.sight.probabilities.items() if share},
             )
             for number, cell in enumerate(cells, 1)
         )

@@ -72,6 +72,28 @@ class CellClass(FrozenModel):
     """White cells are; erythroblasts, platelets, smudges and artefacts are counted beside it."""
 
 
+class MistakeCost(FrozenModel):
+    """What it costs to give cells of one class certain other names; any other mistake costs 1."""
+
+    truth: str
+    """The class of the cell."""
+    named: tuple[str, ...]
+    """What it must not be called lightly."""
+    cost: Annotated[float, Field(ge=1)]
+    """In ordinary mistakes."""
+
+
+class SuspectLimit(FrozenModel):
+    """From which probability on a cell is suspected to be of a class that it was not named."""
+
+    above: Share
+    """The least probability of the class, with those of `beside`."""
+    beside: tuple[str, ...] = ()
+    """Classes that cells of this class are taken for in laboratories not seen."""
+    false_share: Share
+    """The share of normal donors' white cells, in laboratories not seen, that pass the limit all the same."""
+
+
 class ClassifierFacts(FrozenModel):
     """What only a classifier's manifest says."""
 
@@ -84,6 +106,10 @@ class ClassifierFacts(FrozenModel):
     its labels so well that nothing is left to learn says that much less than it knows: the device takes it back."""
     unsure_below: Share
     """A cell whose most probable group has less than this is reported as unsure."""
+    costs: tuple[MistakeCost, ...] = ()
+    """Mistakes that are worse than others."""
+    suspect: Mapping[str, SuspectLimit] = {}
+    """Classes that are pointed out even where they are not the likeliest."""
     groups: Mapping[str, tuple[str, ...]] = {}
     """Coarser names over classes that shade into each other, such as neutrophil = segmented + band."""
 
@@ -95,6 +121,15 @@ class ClassifierFacts(FrozenModel):
         for group, members in self.groups.items():
             if unknown := set(members) - known:
                 raise ValueError(f"group {group!r} names unknown classes {sorted(unknown)}")
+        group_of = {key: group for group, members in self.groups.items() for key in members}
+        for cost in self.costs:
+            if unknown := {cost.truth, *cost.named} - known:
+                raise ValueError(f"a cost names unknown classes {sorted(unknown)}")
+            if group_of.get(cost.truth, cost.truth) in {group_of.get(one, one) for one in cost.named}:
+                raise ValueError(f"a cost names {cost.truth!r} and a class of its own group")
+        for key, limit in self.suspect.items():
+            if unknown := {key, *limit.beside} - known:
+                raise ValueError(f"suspect {key!r} names unknown classes {sorted(unknown)}")
         return self
 
 

@@ -61,6 +61,9 @@ class OnnxSettings(FrozenModel):
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
+        # Without dot-product instructions sums of two products saturate at 16 bits and cells get other names: compute
+        # exactly there. Elsewhere this changes nothing.
+        options.add_session_config_entry("session.x64quantprecision", "1")
         # Idle threads that spin starve the camera and the display on a four-core board.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:

@@ -41,6 +41,7 @@ def keep_pictures(
                 "cell": cell.number,
                 "class": cell.cell_class,
                 "confidence": cell.confidence,
+                **({"suspect": list(cell.suspect)} if cell.suspect else {}),
                 "field": cell.field,
                 "box": list(cell.box),
                 "source": report.provenance.source.value,

@@ -97,6 +97,12 @@ def with_life(payload: bytes) -> bytes:
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+def _third(sql: sqlite3.Connection) -> None:
+    """What a cell is suspected to be, and its probabilities, both as JSON; of older cells neither is known."""
+    sql.execute("ALTER TABLE cell ADD COLUMN suspect TEXT NOT NULL DEFAULT '[]'")
+    sql.execute("ALTER TABLE cell ADD COLUMN probabilities TEXT NOT NULL DEFAULT '{}'")
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

@@ -1,6 +1,7 @@
 """The white cells of a report, kept beside it so that a person can name them otherwise."""
 
 import hashlib
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,9 +54,13 @@ def keep(sql: sqlite3.Connection, report_id: str, cells: Sequence[CellRecord], g
     sql.execute("INSERT INTO grounds VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, grounds))
     sql.execute("INSERT INTO sample VALUES (?, ?)", (report_id, digest))
     sql.executemany(
-        "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((report_id, one.number, one.field, one.cell_class, one.confidence, *one.box) for one in cells),
+        "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((report_id, one.number, one.field, one.cell_class, one.confidence, *one.box, *_json_of(one)) for one in cells),
     )
+
+
+def _json_of(cell: CellRecord) -> tuple[str, str]:
+    return json.dumps(cell.suspect), json.dumps(dict(cell.probabilities), separators=(",", ":"))
 
 
 def judge(sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[int, str]) -> None:
@@ -72,7 +77,8 @@ def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
     if found is None:
         return None
     cells = sql.execute(
-        "SELECT number, field, class, confidence, xmin, ymin, xmax, ymax FROM cell WHERE report = ? ORDER BY number",
+        "SELECT number, field, class, confidence, xmin, ymin, xmax, ymax, suspect, probabilities FROM cell "
+        "WHERE report = ? ORDER BY number",
         (report_id,),
     ).fetchall()
     return KeptSample(tuple(_named(cells, names_given(sql, report_id))), bytes(found[0]))
@@ -87,9 +93,11 @@ def names_given(sql: sqlite3.Connection, report_id: str, version: int = 2**31) -
 
 
 def _named(
-    rows: Iterable[tuple[int, int, str, float, int, int, int, int]], verdicts: Mapping[int, str]
+    rows: Iterable[tuple[int, int, str, float, int, int, int, int, str, str]], verdicts: Mapping[int, str]
 ) -> Iterable[Named]:
-    for number, field, answer, confidence, *box in rows:
-        xmin, ymin, xmax, ymax = box
-        record = CellRecord(number, field, answer, confidence, (xmin, ymin, xmax, ymax))
+    for number, field, answer, confidence, xmin, ymin, xmax, ymax, suspect, probabilities in rows:
+        box = (xmin, ymin, xmax, ymax)
+        record = CellRecord(
+            number, field, answer, confidence, box, tuple(json.loads(suspect)), json.loads(probabilities)
+        )
         yield Named(record, verdicts.get(number, answer), number in verdicts)

@@ -88,6 +88,7 @@ def cell_line(cell: Named) -> dict[str, Any]:
         "checked": cell.checked,
         "classifier": cell.record.cell_class,
         "confidence": cell.record.confidence,
+        "suspect": list(cell.record.suspect),
         "field": cell.record.field,
         "box": list(cell.record.box),
     }

@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 UNSURE = "unsure"
 """The class of a cell the classifier would not name; it counts as a class of its own."""
+
+
+class Decision(NamedTuple):
+    """What a cell is called, by the probabilities of the classes."""
+
+    cell_class: str
+    """A class key of the classifier's bundle, or UNSURE."""
+    confidence: float
+    """Probability of the likeliest class, 0-1."""
+    suspect: tuple[str, ...]
+    """See `ClassifiedCell.suspect`."""
 
 
 class CellKind(StrEnum):
@@ -80,3 +92,5 @@ class ClassifiedCell:
     """Probability of the class, 0-1; for kinds that are not classified the segmenter's score."""
     probabilities: Mapping[str, float]
     """Probability per class key; empty for kinds that are not classified."""
+    suspect: tuple[str, ...] = ()
+    """Classes that the cell may be although it has another name, or none: a person must look."""

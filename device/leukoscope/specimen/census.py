@@ -1,6 +1,7 @@
 """The white cells of one sample, each with a number, so that people can speak about them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class CellRecord:
     """The classifier's, 0-1."""
     box: tuple[int, int, int, int]
     """[xmin, ymin, xmax, ymax], half-open, in pixels of that field."""
+    suspect: tuple[str, ...] = ()
+    """Classes that the cell may be although the classifier did not name them."""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    """Probability per class; empty where an older version of the software counted the cell."""
 
 
 @dataclass(frozen=True, slots=True)

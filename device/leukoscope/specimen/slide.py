@@ -29,6 +29,8 @@ class Sight:
     diameter_um: float
     irregular: bool
     """The outline is not round; told of whole red cells only."""
+    suspect: tuple[str, ...] = ()
+    """See `ClassifiedCell.suspect`."""
 
 
 @dataclass(frozen=True, slots=True)
