@@ -52,7 +52,9 @@ def segmenter_bundle() -> Bundle:
     return Bundle(Path(), Manifest.model_validate(content))
 
 
-def classifier_bundle(unsure_below: float = 0.5, temperature: float = 1.0, label_smoothing: float = 0.0) -> Bundle:
+def classifier_bundle(
+    unsure_below: float = 0.5, temperature: float = 1.0, label_smoothing: float = 0.0, **facts: Any
+) -> Bundle:
     """A classifier of 40x40 pixels at 0.2 µm that knows a dark and a bright class."""
     content = manifest(
         "classifier",
@@ -65,6 +67,7 @@ def classifier_bundle(unsure_below: float = 0.5, temperature: float = 1.0, label
             "temperature": temperature,
             "label_smoothing": label_smoothing,
             "unsure_below": unsure_below,
+            **facts,
         },
     )
     return Bundle(Path(), Manifest.model_validate(content))

@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,14 +85,14 @@ def keep(
     allowed: NDArray[np.float32] | None = None,
 ) -> None:
     """Writes a shard: what was seen last, so that a shard with it is whole."""
-    facts = {
+    facts: dict[str, Any] = {
         "collections": np.array([cell.collection for cell in cells]),
         "labels": np.array([cell.label for cell in cells]),
         "groups": np.array([cell.group for cell in cells]),
     }
     if allowed is not None:
         facts["allowed"] = allowed.astype(np.uint8)
-    np.savez_compressed(folder / f"{name}.facts.npz", **facts)
+    np.savez_compressed(folder / f"{name}.facts.npz", allow_pickle=False, **facts)
     part = folder / f"{name}.part.npy"
     np.save(part, seen)
     part.rename(folder / f"{name}.npy")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import simulated
-from cut_outs import Mask, Outlines, read_transparent, spread
 from classifier_net import SIDE_PX, UM_PER_PX
+from cut_outs import Mask, Outlines, read_transparent, spread
 from scenes import Picture, read_rgb, resampled
 from tables import KINDS, Crop, fields
 from vocabulary import ARTEFACT, Vocabulary

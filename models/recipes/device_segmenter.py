@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "device"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.inference.bundle import Bundle
@@ -17,7 +16,10 @@ from leukoscope.specimen.frame import Frame, Micrograph
 __all__ = ["CellKind", "Frame", "Micrograph", "Segmenter", "open_segmenter"]
 
 
-def open_segmenter(folder: Path = ROOT / "models" / "segmenter") -> Segmenter:
+SHIPPED = Path(__file__).resolve().parents[1] / "segmenter"
+
+
+def open_segmenter(folder: Path = SHIPPED) -> Segmenter:
     """The segmenter of a bundle, by ONNX Runtime on one thread."""
     bundle = Bundle.read(folder)
     return Segmenter(bundle, OnnxSettings(driver="onnx", threads=1).open(bundle))

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def outline_of_middle(segmenter: Segmenter, picture: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], float]:
-    """The mask (160, 160) of the white cell nearest the middle and its diameter in µm; empty and nan if there is none."""
+    """The mask (160, 160) of the white cell nearest the middle and its diameter in µm; empty and nan without one."""
     frame = Frame(pixels=picture, number=1, captured_at=datetime.now(UTC), source="crop")
     cells = segmenter.find_cells(Micrograph(picture, CROP_UM_PER_PX, frame, "none"))
     mask = np.zeros((CACHED_PX, CACHED_PX), dtype=np.bool_)

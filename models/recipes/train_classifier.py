@@ -21,11 +21,11 @@ import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
-from slides import Slides
 from classifier_net import UM_PER_PX, ClassifierNet
 from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
-from starting_weights import start_from
 from scenes import Picture
+from slides import Slides
+from starting_weights import start_from
 from tables import Crop, add_collection, collected
 from vocabulary import ARTEFACT, Vocabulary
 

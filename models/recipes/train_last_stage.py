@@ -108,7 +108,7 @@ def main() -> None:
         maps, allowed = views.draw(plan.batch)
         return {"loss": loss_of(name_seen(net, maps), allowed, vocabulary.label_smoothing)}
 
-    def judge(net: ClassifierNet, done: bool) -> dict[str, Any]:
+    def judge(net: ClassifierNet, _: bool) -> dict[str, Any]:
         scores = judge_classifier.figures(judged, logits_of_seen(net, seen), vocabulary)
         return {"kind": "classifier", "classes": vocabulary.classes, "scores": scores}
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.errors import BundleError
@@ -58,8 +59,8 @@ def test_what_label_smoothing_took_from_the_right_class_is_given_back(
 
 def test_a_doubtful_cell_is_unsure() -> None:
     classifier = Classifier(classifier_bundle(unsure_below=0.9), Brightness())
-    assert classifier.decide({"dark": 0.6, "bright": 0.4}) == (UNSURE, 0.6)
-    assert classifier.decide({"dark": 0.95, "bright": 0.05}) == ("dark", 0.95)
+    assert classifier.decide({"dark": 0.6, "bright": 0.4}) == (UNSURE, 0.6, ())
+    assert classifier.decide({"dark": 0.95, "bright": 0.05}) == ("dark", 0.95, ())
 
 
 def test_a_cell_between_two_classes_of_one_group_is_not_unsure() -> None:
@@ -68,8 +69,8 @@ def test_a_cell_between_two_classes_of_one_group_is_not_unsure() -> None:
     facts = plain.manifest.classifier.model_copy(update={"groups": {"grey": ("dark", "bright")}})
     grouped = Bundle(plain.folder, plain.manifest.model_copy(update={"classifier": facts}))
     between = {"dark": 0.45, "bright": 0.55}
-    assert Classifier(plain, Brightness()).decide(between) == (UNSURE, 0.55)
-    assert Classifier(grouped, Brightness()).decide(between) == ("bright", 0.55)
+    assert Classifier(plain, Brightness()).decide(between) == (UNSURE, 0.55, ())
+    assert Classifier(grouped, Brightness()).decide(between) == ("bright", 0.55, ())
 
 
 def test_the_likelier_group_wins_over_the_likelier_class() -> None:
@@ -77,9 +78,9 @@ def test_the_likelier_group_wins_over_the_likelier_class() -> None:
     assert plain.manifest.classifier is not None
     facts = plain.manifest.classifier.model_copy(update={"groups": {"grey": ("dark", "bright")}})
     classifier = Classifier(Bundle(plain.folder, plain.manifest.model_copy(update={"classifier": facts})), Brightness())
-    best, group_share = classifier.best({"red": 0.4, "dark": 0.25, "bright": 0.35})
+    best, cost = classifier.best({"red": 0.4, "dark": 0.25, "bright": 0.35})
     assert best == "bright"
-    assert group_share == pytest.approx(0.6)
+    assert cost == pytest.approx(0.4)
 
 
 def test_a_cell_that_is_not_clear_at_once_is_looked_at_again_mirrored() -> None:
@@ -132,3 +133,30 @@ def test_a_cell_at_the_corner_still_gets_a_window() -> None:
 def test_a_segmenter_bundle_is_refused() -> None:
     with pytest.raises(BundleError, match="a classifier was expected"):
         Classifier(segmenter_bundle(), Brightness())
+
+
+def test_a_cell_that_may_be_a_blast_is_never_silently_a_lymphocyte() -> None:
+    costs = [{"truth": "bright", "named": ["dark"], "cost": 6.0}]
+    suspect = {"bright": {"above": 0.05, "false_share": 0.04}}
+    careless = Classifier(classifier_bundle(unsure_below=0.5), Brightness())
+    careful = Classifier(classifier_bundle(unsure_below=0.5, costs=costs, suspect=suspect), Brightness())
+    sure, possible, likely = (
+        {"dark": 0.97, "bright": 0.03},
+        {"dark": 0.92, "bright": 0.08},
+        {"dark": 0.7, "bright": 0.3},
+    )
+    assert careless.decide(likely) == ("dark", 0.7, ())
+    assert careful.decide(sure) == ("dark", 0.97, ())
+    assert careful.decide(possible) == ("dark", 0.92, ("bright",))
+    assert careful.decide(likely) == (UNSURE, 0.3, ("bright",)), "bright costs less, but not little enough"
+
+
+def test_what_is_named_is_not_suspected_as_well() -> None:
+    suspect = {"bright": {"above": 0.05, "false_share": 0.04}}
+    classifier = Classifier(classifier_bundle(unsure_below=0.5, suspect=suspect), Brightness())
+    assert classifier.decide({"dark": 0.1, "bright": 0.9}) == ("bright", 0.9, ())
+
+
+def test_a_price_for_a_class_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValidationError, match="names unknown classes"):
+        classifier_bundle(costs=[{"truth": "purple", "named": ["dark"], "cost": 2.0}])

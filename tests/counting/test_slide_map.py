@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukoscope.counting.slide_map import PlacedField, SlideMap
-from leukoscope.specimen.cell import CellKind, ClassifiedCell
+from leukoscope.specimen.cell import CellKind, ClassifiedCell, Decision
 from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.place import Place
 from leukoscope.specimen.slide import SlideCell
@@ -16,9 +16,9 @@ SIDE = 36
 Spot = tuple[int, int]
 
 
-def likeliest(probabilities: Mapping[str, float]) -> tuple[str, float]:
+def likeliest(probabilities: Mapping[str, float]) -> Decision:
     best = max(probabilities, key=probabilities.__getitem__)
-    return best, probabilities[best]
+    return Decision(best, probabilities[best], ())
 
 
 def scattered(seed: int = 5, count: int = 260) -> list[Spot]:

@@ -35,7 +35,7 @@ def _convolution(channels: int, weight: int) -> onnx.ModelProto:
         helper.make_node("GlobalAveragePool", ["summed_d"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["features"]),
     ]
-    constants.append(numpy_helper.from_array(np.float32(channels * weight / 250), "coarse"))
+    constants.append(numpy_helper.from_array(np.array(channels * weight / 250, np.float32), "coarse"))
     graph = helper.make_graph(
         nodes,
         "sum",

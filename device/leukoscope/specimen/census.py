@@ -1,7 +1,8 @@
 """The white cells of one sample, each with a number, so that people can speak about them."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class CellRecord:
     """[xmin, ymin, xmax, ymax], half-open, in pixels of that field."""
     suspect: tuple[str, ...] = ()
     """Classes that the cell may be although the classifier did not name them."""
-    probabilities: Mapping[str, float] = field(default_factory=dict)
+    probabilities: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Probability per class; empty where an older version of the software counted the cell."""
 
 
