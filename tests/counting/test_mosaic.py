@@ -4,7 +4,7 @@ import pytest
 
 from leukoscope.counting.detections import detections_of
 from leukoscope.counting.mosaic import Mosaic, View
-from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.cell import CellKind, Decision
 from tests.drawings import cell, counted
 
 SIDE = 36
@@ -12,7 +12,7 @@ SIDE = 36
 
 def cells_after_two_views(shift: int, second: CellKind) -> int:
     """How many cells a patch has when one box is seen again so many pixels beside its place."""
-    mosaic = Mosaic(0.2, lambda shares: ("rbc", 1.0), count(1))
+    mosaic = Mosaic(0.2, lambda shares: Decision("rbc", 1.0, ()), count(1))
     for number, (col, kind) in enumerate(((100, CellKind.RBC), (100 + shift, second)), start=1):
         field = counted(cell(kind, row=100, col=col, side=SIDE))
         mosaic.add(View(0, 0, 240, 320, detections_of(field, number)))
