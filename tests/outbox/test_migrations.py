@@ -98,14 +98,14 @@ def test_the_files_of_old_reports_are_still_what_was_recorded(path, tmp_path):
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
-    first, second = migrations.STEPS
+    *before, last = migrations.STEPS
 
     def fails(sql):
-        second(sql)
+        last(sql)
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(migrations, "STEPS", (first, fails))
+        broken.setattr(migrations, "STEPS", (*before, fails))
         with pytest.raises(OutboxError, match="disk is full"):
             Outbox.open(path)
     assert schema_of(path) == schema_of(FIRST)
