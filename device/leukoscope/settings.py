@@ -231,7 +231,7 @@ class BenchSettings(FrozenModel):
     @classmethod
     def _can_be_heard(cls, commands: CommandSettings, others: ValidationInfo) -> CommandSettings:
         reporting = others.data.get("reporting")
-        if commands.allow and reporting is not None and reporting.driver != "mqtt":
+        if commands.allow and reporting is not None and not reporting.takes_commands:
             raise ValueError("they come over MQTT and need reporting.driver mqtt")
         return commands
 

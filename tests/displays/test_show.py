@@ -2,6 +2,7 @@
 
 from PIL import Image
 
+from leukoscope.displays.display import DisplayDefaults
 from leukoscope.displays.screens import draw
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.errors import DisplayError
@@ -10,7 +11,7 @@ from tests.displays.exhibits import EXHIBITS
 READY, SENT = EXHIBITS["ready"], EXHIBITS["sent"]
 
 
-class Slate:
+class Slate(DisplayDefaults):
     """A display that keeps what it is shown, and can fail."""
 
     def __init__(self, size: tuple[int, int], monochrome: bool) -> None:

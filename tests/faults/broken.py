@@ -151,7 +151,7 @@ def finger(script: Callable[[Any], Iterator[float]]) -> Callable[[], None]:
             for seconds in script(pin):
                 time.sleep(seconds)
 
-        def imitated(self: ButtonSettings) -> Any:
+        def imitated(self: ButtonSettings, keys: object = None) -> Any:
             threading.Timer(0.3, act).start()
             return self.open_on(factory, time.monotonic)
 

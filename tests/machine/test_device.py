@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from leukoscope.analysis.golden import GoldenCheck
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.v4l2 import V4l2CameraSettings
 from leukoscope.errors import CalibrationError, CameraError, CameraInterrupted
 from leukoscope.optics.calibration import Calibration
@@ -22,7 +23,7 @@ LIVE = '{ driver = "v4l2" }'
 SILENT = "the camera at /dev/video0 sent no frame within 5 s: check its cable"
 
 
-class LiveCamera:
+class LiveCamera(CameraDefaults):
     """The simulated slide as a live camera that is opened again in vain after some frames."""
 
     source = Source.LIVE
@@ -101,7 +102,7 @@ def test_the_status_says_what_is_done_and_the_log_names_no_specimen(
     assert "Doe-Jane" not in "\n".join(told)
 
 
-class SettlingCamera:
+class SettlingCamera(CameraDefaults):
     """A sensor whose first frames have another gain than asked for."""
 
     source = Source.LIVE

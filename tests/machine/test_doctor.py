@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
 from leukoscope.doctor.broker import check_broker
@@ -157,7 +158,7 @@ def test_a_lamp_that_is_off_is_told(tmp_path: Path) -> None:
         check_camera(bench(tmp_path, slide="dark"), tmp_path)
 
 
-class Overexposed:
+class Overexposed(CameraDefaults):
     source = Source.LIVE
 
     def capture(self) -> Frame:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from PIL.Image import Image
 
 from leukoscope.cameras import CameraSettings
-from leukoscope.cameras.door import Camera
+from leukoscope.cameras.door import Camera, CameraDefaults
 from leukoscope.cameras.simulated import SimulatedCamera, SimulatedCameraSettings
 from leukoscope.controls import Action, Event
+from leukoscope.displays.display import DisplayDefaults
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
 
@@ -38,7 +39,7 @@ microscope = {{ width = 320, height = 240 }}
 """
 
 
-class Walk:
+class Walk(CameraDefaults):
     """A camera over a slide that is walked row by row; each field is drawn once and kept."""
 
     source = Source.SIMULATED
@@ -77,7 +78,7 @@ class Walk:
         """Its owner closes the camera."""
 
 
-class Glass:
+class Glass(DisplayDefaults):
     """A display that is drawn for and shows nobody."""
 
     def __init__(self, size: tuple[int, int], *, monochrome: bool) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import typer
 
-from leukoscope.controls import Action, Control, WindowKeyboardSettings
+from leukoscope.controls import Action, Control
 from leukoscope.displays.fault_text import fault_of
 from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
@@ -105,10 +105,7 @@ class Guide:
 
 def _opened(settings: BenchSettings, panel: Panel) -> Iterator[Control]:
     for control in settings.controls:
-        if not isinstance(control, WindowKeyboardSettings):
-            yield control.open()
-        elif panel.window is not None:
-            yield control.open(panel.window)
+        yield control.open(panel.keys)
 
 
 @contextmanager
@@ -126,7 +123,7 @@ def guided(settings: BenchSettings, part: str, *, live: bool, by_button: bool) -
     """
     with ExitStack() as stack:
         # A screen drawn in the terminal would tear what is printed there.
-        displays = [one.open() for one in settings.displays if live and one.driver != "terminal"]
+        displays = [one.open() for one in settings.displays if live and not one.in_terminal]
         for display in displays:
             stack.callback(display.close)
         panel = Panel(displays, words_of(settings.language))

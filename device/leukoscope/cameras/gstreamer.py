@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.pipeline import Pipeline
 from leukoscope.cameras.reader import Reader
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
@@ -97,7 +98,7 @@ class _Shot:
     arrived_at: datetime
 
 
-class GStreamerCamera:
+class GStreamerCamera(CameraDefaults):
     """Frames from a pipeline that is started again when it stops."""
 
     def __init__(

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from pydantic import Field
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.lock import CameraLock
 from leukoscope.cameras.planes import rgb_from_yuv420
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
@@ -77,7 +78,7 @@ class PiCameraSettings(FrozenModel):
         return PiCamera(self, library)
 
 
-class PiCamera:
+class PiCamera(CameraDefaults):
     """One configuration of two streams, set when it is opened: mode switches run the Pi out of camera memory."""
 
     def __init__(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, left_out, read_pages
 from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
@@ -43,8 +44,10 @@ CUT_SHORT_SHARE, CUT_SHORT_FRAMES = 0.03, 3
 containers state an estimate."""
 
 
-class ReplayCamera:
+class ReplayCamera(CameraDefaults):
     """Delivers each readable picture once; what it had to pass over is in `skipped`."""
+
+    repeatable = False
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.errors import CameraError
 from leukoscope.schema import FrozenModel
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
@@ -71,11 +72,12 @@ class SimulatedCameraSettings(FrozenModel):
         )
 
 
-class SimulatedCamera:
+class SimulatedCamera(CameraDefaults):
     """Captures what the simulated microscope sees; the stage's clock ticks once per frame."""
 
     def __init__(self, settings: SimulatedCameraSettings, now: Clock = utc_now) -> None:
         self._settings, self._now = settings, now
+        self.repeatable = settings.path == "keys"
         self._number = 0
         self._truth: tuple[VisibleCell, ...] = ()
         self._closed = False
@@ -111,6 +113,10 @@ class SimulatedCamera:
             label=f"x {x:.0f} um, y {y:.0f} um",
             exposure_us=self._settings.microscope.exposure_us,
         )
+
+    def move_stage(self, right_um: float, down_um: float) -> None:
+        """Move the simulated stage, micrometres."""
+        self.stage.move_by(right_um, down_um)
 
     def capture_blank(self) -> Pixels:
         """Empty glass, RGB (rows, cols, 3): what a technician shows the camera for a flat field."""

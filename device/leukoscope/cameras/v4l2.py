@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.reader import Reader
 from leukoscope.cameras.recovery import Recovery, RecoverySeconds
 from leukoscope.cameras.v4l2_locking import lock_controls, lock_picture
@@ -92,7 +93,7 @@ class _Shot:
     exposure_us: int | None
 
 
-class V4l2Camera:
+class V4l2Camera(CameraDefaults):
     """Frames from one video device, which may be unplugged and come back."""
 
     def __init__(

@@ -4,12 +4,12 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from leukoscope.controls.action import Action, Event, Identify
+from leukoscope.controls.action import Action, Event, Identify, KeySource
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.keyboard import KeyboardSettings
 from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.controls.scripted import ScriptedSettings
-from leukoscope.controls.window import KeySource, WindowKeyboardSettings
+from leukoscope.controls.window import WindowKeyboardSettings
 
 __all__ = ["Action", "Control", "ControlSettings", "Event", "Identify", "KeySource", "WindowKeyboardSettings"]
 
@@ -17,7 +17,7 @@ ControlSettings = Annotated[
     ButtonSettings | KeyboardSettings | ScannerSettings | WindowKeyboardSettings | ScriptedSettings,
     Field(discriminator="driver"),
 ]
-"""Any control a settings file can name; the window's keyboard is opened with the window it listens to."""
+"""Any control a settings file can name; `open` is handed the keys of the window, where there is one."""
 
 
 class Control(Protocol):

@@ -1,7 +1,9 @@
 """What a hand can ask for, and what it can say about the specimen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Action(StrEnum):
@@ -33,3 +35,14 @@ class Identify:
 
 Event = Action | Identify
 """Whatever a control delivers."""
+
+
+class KeySource(Protocol):
+    """A window that keys are pressed in."""
+
+    def pressed(self) -> Sequence[str]:
+        """Names of the keys pressed since the last call, oldest first: "space", "f", "left"…
+
+        Raises:
+            OSError: it is gone.
+        """

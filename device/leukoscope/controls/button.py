@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from leukoscope.controls.action import Action
+from leukoscope.controls.action import Action, KeySource
 from leukoscope.controls.press import Press, PressReader, PressTimes
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
@@ -38,8 +38,8 @@ class ButtonSettings(FrozenModel):
             raise ValueError(f"very_long_s = {self.very_long_s:g} must be longer than long_s = {self.long_s:g}")
         return self
 
-    def open(self) -> "Button":
-        """Claim the pin.
+    def open(self, keys: KeySource | None = None) -> "Button":
+        """Claim the pin; a window's `keys` are not needed.
 
         Raises:
             ControlError: gpiozero or lgpio is missing, or the pin cannot be claimed.

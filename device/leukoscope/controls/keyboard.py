@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from typing import Any, Literal
 
-from leukoscope.controls.action import Action, Event
+from leukoscope.controls.action import Action, Event, KeySource
 from leukoscope.controls.typing import BACKSPACE, ENTER, ESCAPE, TypedKeys
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
@@ -39,8 +39,8 @@ class KeyboardSettings(FrozenModel):
 
     driver: Literal["keyboard"] = "keyboard"
 
-    def open(self) -> "Keyboard":
-        """Read single keys from standard input.
+    def open(self, keys: KeySource | None = None) -> "Keyboard":
+        """Read single keys from standard input; a window's `keys` are not needed.
 
         Raises:
             ControlError: standard input is not a terminal.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from leukoscope.controls.action import Event, Identify
+from leukoscope.controls.action import Event, Identify, KeySource
 from leukoscope.controls.scancodes import CodeReader, Layout
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
@@ -28,8 +28,8 @@ class ScannerSettings(FrozenModel):
     gap_s: float = Field(default=1.0, gt=0, le=10)
     """Seconds without a key after which a code that was begun is thrown away."""
 
-    def open(self) -> "Scanner":
-        """Open and grab the scanner.
+    def open(self, keys: KeySource | None = None) -> "Scanner":
+        """Open and grab the scanner; a window's `keys` are not needed.
 
         Raises:
             ControlError: evdev is not installed, or the scanner is missing, not readable or in use.

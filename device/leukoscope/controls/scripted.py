@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from leukoscope.controls.action import Action, Event, Identify
+from leukoscope.controls.action import Action, Event, Identify, KeySource
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
 
@@ -46,8 +46,8 @@ class ScriptedSettings(FrozenModel):
     presses: tuple[ScriptedPress, ...]
     """Each waits for the one before it."""
 
-    def open(self) -> "Scripted":
-        """Get ready to press."""
+    def open(self, keys: KeySource | None = None) -> "Scripted":
+        """Get ready to press; a window's `keys` are not needed."""
         return Scripted(self.presses, time.monotonic)
 
 

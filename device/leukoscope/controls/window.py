@@ -2,10 +2,9 @@
 
 import re
 from collections import deque
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
-from leukoscope.controls.action import Action, Event
+from leukoscope.controls.action import Action, Event, KeySource
 from leukoscope.controls.typing import ENTER, TypedKeys
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
@@ -26,25 +25,20 @@ _NAMES = {"space": " ", "return": ENTER, "enter": ENTER, "keypad enter": ENTER}
 _KEYPAD = re.compile(r"\[(.)\]")
 
 
-class KeySource(Protocol):
-    """Whatever has keys pressed in it."""
-
-    def pressed(self) -> Sequence[str]:
-        """Names of the keys pressed since the last call, oldest first: "space", "f", "left"…
-
-        Raises:
-            OSError: it is gone.
-        """
-
-
 class WindowKeyboardSettings(FrozenModel):
     """The keyboard's keys, pressed in the window display; escape and closing the window quit too, and the letters of an
     id are capitals."""
 
     driver: Literal["window"] = "window"
 
-    def open(self, keys: KeySource) -> "WindowKeyboard":
-        """Listen to the window that is open already."""
+    def open(self, keys: KeySource | None = None) -> "WindowKeyboard":
+        """Listen to the window that is open already.
+
+        Raises:
+            ControlError: there is none.
+        """
+        if keys is None:
+            raise ControlError('controls: driver "window" needs a display with driver "window": add one to displays')
         return WindowKeyboard(keys)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Outbox
 from leukoscope.schema import FrozenModel
@@ -19,12 +20,15 @@ _BATCH = 50
 class FolderSettings(FrozenModel):
     """Reports become files in a folder, for a site without a broker."""
 
+    takes_commands: ClassVar[bool] = False
     driver: Literal["folder"] = "folder"
     folder: Path
     """Where the files go; made when missing."""
 
-    def open(self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random) -> "FolderSink":
-        """The sink that writes files; `identity` and `rng` are what other sinks need."""
+    def open(
+        self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random, commands: CommandInbox | None = None
+    ) -> "FolderSink":
+        """The sink; `identity`, `rng` and `commands` are for other sinks."""
         return FolderSink(outbox, ReportFiles(self.folder), now=now)
 
 

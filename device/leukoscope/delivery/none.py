@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from random import Random
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import OutboxError
 from leukoscope.messages.identity import Identity
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.schema import FrozenModel
 from leukoscope.system.clock import Clock
@@ -16,10 +17,13 @@ from leukoscope.system.clock import Clock
 class NoDeliverySettings(FrozenModel):
     """No receiver: `leukoscope outbox list` shows the results, and a receiver set later gets them all."""
 
+    takes_commands: ClassVar[bool] = False
     driver: Literal["none"] = "none"
 
-    def open(self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random) -> "NoDelivery":
-        """The sink that sends nothing; `identity`, `now` and `rng` are what other sinks need."""
+    def open(
+        self, outbox: Outbox, identity: Identity, *, now: Clock, rng: Random, commands: CommandInbox | None = None
+    ) -> "NoDelivery":
+        """The sink; `identity`, `now`, `rng` and `commands` are for other sinks."""
         return NoDelivery(outbox)
 
 
@@ -35,6 +39,7 @@ class NoDelivery:
             pending=0,
             sent=0,
             refused=0,
+            has_receiver=False,
         )
 
     @property

@@ -21,6 +21,8 @@ class SinkStatus:
     """Reports acknowledged and still in the outbox."""
     refused: int
     """Reports the receiver will not have; they wait for a person."""
+    has_receiver: bool = True
+    """False where reports only stay in the outbox."""
 
 
 class Sink(Protocol):

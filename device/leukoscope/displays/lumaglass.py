@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image
 
+from leukoscope.displays.display import DisplayDefaults
 from leukoscope.displays.lines import Lines
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
@@ -92,7 +93,7 @@ class RememberingBus:
         self._bus.cleanup()
 
 
-class LumaDisplay:
+class LumaDisplay(DisplayDefaults):
     """A display behind a luma device; only a changed picture goes over the bus."""
 
     def __init__(

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from leukoscope.displays.display import BaseDisplaySettings
 from leukoscope.displays.lines import Lines, PinFactory
 from leukoscope.displays.lumaglass import LumaDisplay, RememberingBus, opening, spi_bus
-from leukoscope.schema import FrozenModel
 
 
-class OledSettings(FrozenModel):
+class OledSettings(BaseDisplaySettings):
     """An OLED of 128x64 or 128x32 dots."""
 
     driver: Literal["oled"] = "oled"

@@ -1,15 +1,14 @@
-"""All displays of a bench, told together."""
+"""All displays of a bench as one."""
 
 import time
 from collections.abc import Sequence
 
 from PIL import Image
 
-from leukoscope.displays import Display
+from leukoscope.displays.display import Display, Keys
 from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.displays.state import Screen
-from leukoscope.displays.window import Window
 from leukoscope.errors import DisplayError
 from leukoscope.specimen.frame import Frame
 
@@ -20,14 +19,19 @@ class Panel:
     def __init__(self, displays: Sequence[Display], words: Words = ENGLISH) -> None:
         self._words = words
         self._attended = [Attended(display) for display in displays]
-        self._windows = [display for display in displays if isinstance(display, Window)]
+        self._displays = tuple(displays)
         self.shown: Screen | None = None
         """What is on every display; None after one of them failed."""
 
     @property
-    def window(self) -> Window | None:
-        """The window, where there is one."""
-        return self._windows[0] if self._windows else None
+    def keys(self) -> Keys | None:
+        """The keys of the first display that takes any; None without one."""
+        return next((display.keys for display in self._displays if display.keys is not None), None)
+
+    @property
+    def shows_field(self) -> bool:
+        """Whether a display has a place for the live micrograph."""
+        return any(display.shows_field for display in self._displays)
 
     def show(self, screen: Screen) -> list[DisplayError]:
         """Show a screen on each display; the errors of those that failed now."""
@@ -37,11 +41,13 @@ class Panel:
         return errors
 
     def show_field(self, frame: Frame) -> list[DisplayError]:
-        """Show the live field where there is a window for it."""
+        """Show the live field on each display that has a place for it; the errors of those that failed."""
         errors = []
-        for window in self._windows:
+        for display in self._displays:
+            if not display.shows_field:
+                continue
             try:
-                window.show_field(Image.fromarray(frame.pixels))
+                display.show_field(Image.fromarray(frame.pixels))
             except DisplayError as error:
                 errors.append(error)
         return errors

@@ -7,15 +7,15 @@ from typing import Literal
 from PIL import Image
 from pydantic import Field
 
+from leukoscope.displays.display import BaseDisplaySettings, DisplayDefaults
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
-from leukoscope.schema import FrozenModel
 from leukoscope.system.durable_files import write_whole
 
 _PREFIX = "screen-"
 
 
-class SnapshotSettings(FrozenModel):
+class SnapshotSettings(BaseDisplaySettings):
     """A folder of screen pictures."""
 
     driver: Literal["snapshot"] = "snapshot"
@@ -39,7 +39,7 @@ class SnapshotSettings(FrozenModel):
         return Snapshot(self.folder, (self.width, self.height), self.monochrome, self.keep)
 
 
-class Snapshot:
+class Snapshot(DisplayDefaults):
     """Writes screen-000001.png and so on, going on behind the pictures that lie there."""
 
     def __init__(self, folder: Path, size: tuple[int, int], monochrome: bool, keep: int) -> None:

@@ -4,25 +4,26 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
-from typing import Literal, TextIO
+from typing import ClassVar, Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from leukoscope.displays.display import BaseDisplaySettings, DisplayDefaults
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
-from leukoscope.schema import FrozenModel
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 CLEAR_TO_END = "\x1b[J"
 _BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 
-class TerminalSettings(FrozenModel):
+class TerminalSettings(BaseDisplaySettings):
     """The terminal the program was started in."""
 
+    in_terminal: ClassVar[bool] = True
     driver: Literal["terminal"] = "terminal"
     width: int = Field(default=128, ge=96, le=1024)
     """Pixels; one column each in colour, half a column in monochrome."""
@@ -50,7 +51,7 @@ def _columns_and_lines() -> tuple[int, int]:
     return terminal.columns, terminal.lines
 
 
-class Terminal:
+class Terminal(DisplayDefaults):
     """Draws over its own last picture; a picture too large for the terminal is shrunk to fit."""
 
     def __init__(

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from PIL import Image
 from pydantic import Field
 
+from leukoscope.displays.display import BaseDisplaySettings, DisplayDefaults
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
-from leukoscope.schema import FrozenModel
 
 _FRAME = 12
 """Dark border around and between the pictures, in pixels."""
@@ -18,7 +18,7 @@ CLOSED = "window closed"
 """What `pressed` reports when somebody closes the window."""
 
 
-class WindowSettings(FrozenModel):
+class WindowSettings(BaseDisplaySettings):
     """A window drawn by pygame."""
 
     driver: Literal["window"] = "window"
@@ -43,7 +43,7 @@ class WindowSettings(FrozenModel):
         return Window(size, self.monochrome, self.scale, self.field_width)
 
 
-class Window:
+class Window(DisplayDefaults):
     """The display at the right, the micrograph at the left, and the keys pressed in the window."""
 
     def __init__(self, size: tuple[int, int], monochrome: bool, scale: int, field_width: int) -> None:
@@ -60,6 +60,8 @@ class Window:
         self._glass = pygame.Rect((left, _FRAME), enlarged)
         self._field = pygame.Rect((_FRAME, _FRAME), (field_width, enlarged[1]))
         self._keys: deque[str] = deque(maxlen=64)
+        self.keys = self
+        self.shows_field = field_width > 0
         self._closed = False
         try:
             pygame.display.init()

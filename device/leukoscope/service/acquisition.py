@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 
 from leukoscope.cameras import Camera
-from leukoscope.cameras.replay import ReplayCamera
 from leukoscope.errors import CalibrationError
 from leukoscope.instrument import Look, Waiting
 from leukoscope.service.presenter import Presenter
@@ -74,7 +73,7 @@ class Acquisition:
             self._narrator.hint(under_way.sample, under_way.last_flaw, look)
 
     def _tell_skipped(self) -> None:
-        skipped = self._camera.skipped if isinstance(self._camera, ReplayCamera) else []
+        skipped = self._camera.skipped
         for path, reason in skipped[self._told_skipped :]:
             _log.warning("picture passed over: %s: %s", path.name, reason)
         self._told_skipped = len(skipped)

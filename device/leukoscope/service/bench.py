@@ -13,8 +13,7 @@ from leukoscope.bundles.startup import Startup
 from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
-from leukoscope.cameras.simulated import SimulatedCamera
-from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
+from leukoscope.controls import Action, Control
 from leukoscope.counting.tally import Tally
 from leukoscope.delivery.sink import Sink
 from leukoscope.displays import Display
@@ -26,7 +25,6 @@ from leukoscope.errors import (
     CalibrationError,
     DisplayError,
     LeukoscopeError,
-    SettingsError,
 )
 from leukoscope.indicators import Event, Indicator
 from leukoscope.instrument import Instrument
@@ -100,9 +98,9 @@ class Bench:
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""
-        if isinstance(self.camera, SimulatedCamera) and action in _STAGE_STEPS:
-            across, down = _STAGE_STEPS[action]
-            self.camera.stage.move_by(across * STAGE_STEP_UM, down * STAGE_STEP_UM)
+        if action in _STAGE_STEPS:
+            right, down = _STAGE_STEPS[action]
+            self.camera.move_stage(right * STAGE_STEP_UM, down * STAGE_STEP_UM)
 
 
 _STAGE_STEPS = {
@@ -179,10 +177,10 @@ def _open_parts(
         # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
         _expect_frame(camera, calibration)
     tell("Opening the controls")
-    controls = tuple(_closing(stack, _open_control(control, panel)) for control in settings.controls)
+    controls = tuple(_closing(stack, control.open(panel.keys)) for control in settings.controls)
     identity = identity_of(settings)
     commands = CommandInbox(outbox, identity, settings.commands.allow, now=utc_now)
-    sink = _open_sink(settings, outbox, identity, commands)
+    sink: Sink = settings.reporting.open(outbox, identity, now=utc_now, rng=Random(), commands=commands)
     sink.start()
     stack.callback(sink.stop)
     lifeline.watch(Progressing("Broker", lambda: sink.late_s, STUCK_S))
@@ -205,17 +203,10 @@ def _open_parts(
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
-        idle_view=panel.window is not None and not _runs_out(settings),
+        idle_view=panel.shows_field and camera.repeatable,
         provenance=lambda: provenance_of(settings, models, calibration, camera),
         ready=startup.confirm,
     )
-
-
-def _open_sink(settings: BenchSettings, outbox: Outbox, identity: Identity, commands: CommandInbox) -> Sink:
-    reporting, rng = settings.reporting, Random()
-    if reporting.driver == "mqtt":
-        return reporting.open(outbox, identity, now=utc_now, rng=rng, commands=commands)
-    return reporting.open(outbox, identity, now=utc_now, rng=rng)
 
 
 def _expect_frame(camera: Camera, calibration: Calibration) -> None:
@@ -248,21 +239,6 @@ def provenance_of(
         clock_synchronised=clock_synchronised(),
         boot_id=boot_id(),
     )
-
-
-def _runs_out(settings: BenchSettings) -> bool:
-    """Whether each capture uses up a picture or moves the stage on."""
-    camera = settings.camera
-    return camera.driver == "replay" or (camera.driver == "simulated" and camera.path == "serpentine")
-
-
-def _open_control(control: ControlSettings, panel: Panel) -> Control:
-    if not isinstance(control, WindowKeyboardSettings):
-        return control.open()
-    window = panel.window
-    if window is None:
-        raise SettingsError('controls: driver "window" needs a display with driver "window": add one to displays')
-    return control.open(window)
 
 
 def _closing(stack: ExitStack, part: Part) -> Part:

@@ -4,12 +4,13 @@ import logging
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from leukoscope.controls import Action, Control, ControlSettings, WindowKeyboardSettings
+from leukoscope.controls import Action, Control, ControlSettings
 from leukoscope.displays import Display, DisplaySettings
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.displays.state import Fault
@@ -103,12 +104,10 @@ class FaultScreen:
             open_display: Callable[[], Display] = display.open
             if number not in self._displays and (glass := _opened(open_display)) is not None:
                 self._displays[number] = Attended(glass, retry_s=0.0)
+        keys = next((one.display.keys for one in self._displays.values() if one.display.keys is not None), None)
         for number, control in enumerate(self.panes.controls):
-            # A window's keys come with its window, which a board does not have.
-            if number in self._controls or isinstance(control, WindowKeyboardSettings):
-                continue
-            open_control: Callable[[], Control] = control.open
-            if (hand := _opened(open_control)) is not None:
+            open_control: Callable[[], Control] = partial(control.open, keys)
+            if number not in self._controls and (hand := _opened(open_control)) is not None:
                 self._controls[number] = hand
         todo = f"{self.fault.todo}; then press the button" if self._controls else self.fault.todo
         screen = Fault(self.fault.part, self.fault.happened, todo)

@@ -70,7 +70,7 @@ class Presenter:
         """The next press starts a sample; `room` says how full the outbox is, where that matters."""
         state = self._bench.sink.state
         broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
-        if self._bench.settings.reporting.driver == "none":
+        if not state.has_receiver:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.

@@ -30,7 +30,7 @@ def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
     if sample_id and (wrong := why_not_an_id(sample_id, settings.samples.pattern)) is not None:
         raise SettingsError(f"--sample-id: {wrong}, found {sample_id[:40]!r}")
     # Lines in between would tear a display that is drawn in the same terminal.
-    drawn = any(display.driver == "terminal" for display in settings.displays)
+    drawn = any(display.in_terminal for display in settings.displays)
     set_up_logs(drawn_over=drawn)
     lifeline = Watchdog.of_this_process()
     with open_bench(settings, near, lifeline) as bench:

@@ -1,7 +1,7 @@
 """How a device speaks to its MQTT broker."""
 
 from random import Random
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -20,6 +20,7 @@ TopicRoot = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z
 class MqttSettings(BrokerSettings):
     """Reports go to an MQTT broker, under `<topic_root>/<site>/<device>/`."""
 
+    takes_commands: ClassVar[bool] = True
     driver: Literal["mqtt"] = "mqtt"
     protocol: Literal["5", "3.1.1"] = "5"
     """MQTT version. 3.1.1 has no way to refuse a report: what the broker's rules forbid is lost unseen."""
