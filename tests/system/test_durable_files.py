@@ -67,7 +67,7 @@ def test_a_file_can_be_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_line_that_was_cut_does_not_spoil_the_next(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "runs.jsonl"
+    path = tmp_path / "runs.jsonl"
     append_line(path, b"one")
     with path.open("ab") as file:
         file.write(b"tw")
@@ -121,3 +121,11 @@ def test_a_waiting_lock_is_taken_once_the_holder_lets_go(tmp_path: Path) -> None
         holder.stdin.flush()
         with FileLock(path, wait=True):
             assert f"process {os.getpid()} " in path.read_text()
+
+
+def test_a_folder_that_is_gone_is_an_error_and_not_made_again(tmp_path: Path) -> None:
+    gone = tmp_path / "stick" / "state.json"
+    for write in (write_whole, append_line):
+        with pytest.raises(FileNotFoundError):
+            write(gone, b"new")
+    assert not gone.parent.exists()

@@ -46,6 +46,7 @@ def write_bundle(
     shutil.rmtree(aside, ignore_errors=True)
     try:
         for file, content in _files(like, network, fitted, name).items():
+            (aside / file).parent.mkdir(parents=True, exist_ok=True)
             write_whole(aside / file, content)
         prove(Bundle.read(aside))
         aside.rename(folder)

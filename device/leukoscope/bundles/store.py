@@ -145,6 +145,7 @@ class BundleStore:
             old = self.state(name)
             new = change(old)
             if new != old:
+                (self.folder / name).mkdir(exist_ok=True)
                 write_whole(self.folder / name / _STATE, new.model_dump_json(indent=1).encode())
         return new
 
@@ -182,6 +183,7 @@ class BundleStore:
         for name, content in {**archive.files, **signature, CONTENTS: archive.contents}.items():
             # The same content may be in force: what is whole is left alone, what is damaged is replaced in one step.
             if not _holds(place / name, content):
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
                 write_whole(place / name, content)
         sync_folder(place.parent)
         return folder

@@ -36,5 +36,6 @@ class ReportFiles:
         path = self.path_of(key)
         if path.exists():
             return path
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, payload)
         return path

@@ -53,6 +53,7 @@ class SampleRegister:
         entry = {"event": event, "sample_id": sample_id} | dict(facts)
         self._take_in(entry)
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             append_line(self.path, json.dumps(entry, allow_nan=False).encode())
         except OSError as error:
             raise OutboxError(f"{self.path} cannot be written ({error.strerror}): make room") from error

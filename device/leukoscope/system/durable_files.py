@@ -11,7 +11,8 @@ from typing import IO, Self
 def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Replace a file in one step: its name stands for the old content or the new one, never for a part of either.
 
-    The content is on the disk when this returns. The folder is made when missing.
+    The content is on the disk when this returns. The folder must be there: one that is gone may be a disk that was
+    unplugged.
 
     Args:
         path: the file.
@@ -21,7 +22,6 @@ def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     Raises:
         OSError: it cannot be written; the old file stands and nothing else is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = unfinished_name(path)
     try:
         write_synced(unfinished, content)
@@ -58,7 +58,7 @@ def put_in_place(unfinished: Path, path: Path) -> None:
 
 
 def append_line(path: Path, line: bytes) -> int:
-    """Append a line, on the disk when this returns; makes file and folder when missing.
+    """Append a line, on the disk when this returns; makes the file when missing, not its folder.
 
     Half a line that a power cut or a full disk left behind is ended first, so that it does not spoil this one.
 
@@ -72,7 +72,6 @@ def append_line(path: Path, line: bytes) -> int:
     Raises:
         OSError: it cannot be written; half of the line may be there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with path.open("a+b") as file:
         file.write(line + b"\n" if _ends_with_line_feed(file) else b"\n" + line + b"\n")
