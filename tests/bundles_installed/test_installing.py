@@ -11,7 +11,7 @@ from leukoscope.bundles.contents import SoftwareRange
 from leukoscope.bundles.installing import install, roll_back, use
 from leukoscope.bundles.signing import make_key, sign
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import KEPT, BundleStore, write_whole
+from leukoscope.bundles.store import KEPT, BundleStore
 from leukoscope.errors import BundleError, EngineUnavailable
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
@@ -253,7 +253,8 @@ def test_a_damaged_state_is_told_with_the_way_out(store: BundleStore, tmp_path: 
 
 @pytest.mark.parametrize("content", [b"", bytes(3000), b"{", b"\xff\xfe"])
 def test_a_state_that_a_power_cut_left_as_nothing_is_told_in_readable_words(store: BundleStore, content: bytes) -> None:
-    write_whole(store.folder / "classifier" / "state.json", content)
+    (store.folder / "classifier").mkdir(parents=True)
+    (store.folder / "classifier" / "state.json").write_bytes(content)
     with pytest.raises(BundleError, match=r"is damaged \(invalid json: [ -~]+\): move the folder [ -~]+") as caught:
         find_bundle("classifier", None, store, HERE)
     assert len(str(caught.value)) < 400
