@@ -17,7 +17,7 @@ import typer
 from numpy.typing import NDArray
 
 from evaluation.tables import data_folder
-from leukoscope.cameras.pictures import find_pictures, read_picture
+from leukoscope.cameras.pictures import pictures_in, read_picture
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.errors import LeukoscopeError, PictureError
 from leukoscope.simulation.microscope import MicroscopeSettings
@@ -52,7 +52,7 @@ def _field_with_white_cell(seed: int, um_per_px: float) -> Pixels:
 
 def real_fields(folder: Path, seed: int) -> list[Pixels]:
     """Three pictures drawn from a folder, scaled to the same height and cut to the same size."""
-    pictures = find_pictures(folder)
+    pictures = pictures_in(folder)
     if len(pictures) < _COLUMNS:
         raise PictureError(f"expected at least {_COLUMNS} pictures in {folder}, found {len(pictures)}")
     drawn = np.random.default_rng(seed).choice(len(pictures), _COLUMNS, replace=False)

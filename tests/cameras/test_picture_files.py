@@ -14,8 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from leukoscope.cameras.pictures import find_pictures, left_out, read_pages, read_picture
-from leukoscope.cli.picture_json import find_pictures as find_all
+from leukoscope.cameras.pictures import find_pictures, left_out, pictures_in, read_pages, read_picture
 from leukoscope.errors import PictureError
 from tests.cameras.tiff_files import TiffPage, tiff_file
 
@@ -193,7 +192,7 @@ def test_names_of_jpeg_files_are_all_read_and_other_pictures_are_left_out_by_nam
     (tmp_path / "e.heic").write_bytes(b"\0\0\0\x1cftypheic")
     (tmp_path / "notes.txt").write_text("of the day")
     (tmp_path / "._c.jpg").write_bytes(b"what a system keeps beside a picture")
-    assert [path.name for path in find_pictures(tmp_path)] == ["a.jfif", "b.jpe", "c.jpg"]
+    assert [path.name for path in pictures_in(tmp_path)] == ["a.jfif", "b.jpe", "c.jpg"]
     assert [path.name for path in left_out(tmp_path)] == ["d.dat", "e.heic"]
 
 
@@ -238,6 +237,6 @@ def test_a_file_or_folder_without_permission_says_so_and_stops_nothing_else(of_a
     with pytest.raises(PictureError, match="may not be read"):
         read_picture(of_another / "a.png")
     with pytest.raises(PictureError, match="cannot be looked into"):
-        find_pictures(of_another / "closed")
+        pictures_in(of_another / "closed")
     patterns = [str(of_another / "closed"), str(of_another)]
-    assert [path.name for path in find_all(patterns)] == ["closed", "a.png", "b.png"]
+    assert [path.name for path in find_pictures(patterns)] == ["closed", "a.png", "b.png"]

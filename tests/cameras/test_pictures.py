@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from leukoscope.cameras.pictures import find_pictures, natural_key, read_picture
+from leukoscope.cameras.pictures import natural_key, pictures_in, read_picture
 from leukoscope.errors import PictureError
 
 RAMP = np.dstack(
@@ -166,7 +166,7 @@ def test_pictures_are_found_in_the_order_people_number_them(tmp_path):
     for name in ("field10.png", "field2.PNG", "Field1.jpg", "notes.txt", "field2b.webp"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
-    found = [path.name for path in find_pictures(tmp_path)]
+    found = [path.name for path in pictures_in(tmp_path)]
     assert found == ["Field1.jpg", "field2.PNG", "field2b.webp", "field10.png"]
 
 

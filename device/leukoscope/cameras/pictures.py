@@ -1,8 +1,9 @@
 """Reads picture files as RGB: to their own pixels and whole, or says clearly why not."""
 
+import glob
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +19,16 @@ from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
 
-__all__ = ["MAX_PIXELS", "SUFFIXES", "find_pictures", "left_out", "natural_key", "read_pages", "read_picture"]
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "find_pictures",
+    "left_out",
+    "natural_key",
+    "pictures_in",
+    "read_pages",
+    "read_picture",
+]
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; no camera this instrument drives delivers more."""
@@ -83,7 +93,7 @@ def read_pages(path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = Fa
             yield path.name, _decoded_deep(path, picture, None) if deep else _decoded(path, picture)
 
 
-def find_pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
     """Every picture file directly in a folder, in the order people number them: 2 before 10.
 
     Raises:
@@ -94,13 +104,37 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def left_out(folder: Path) -> list[Path]:
-    """Pictures directly in a folder that `find_pictures` passes over, since they are of a kind that is not read.
+    """Pictures directly in a folder that `pictures_in` passes over, since they are of a kind that is not read.
 
     Raises:
         PictureError: the folder cannot be looked into.
     """
     others = (entry for entry in _files_in(folder) if entry.suffix.lower() not in SUFFIXES and is_left_out(entry))
     return sorted(others, key=lambda entry: natural_key(entry.name))
+
+
+def find_pictures(patterns: Iterable[str | Path], left: list[Path] | None = None) -> Iterator[Path]:
+    """Every picture that files, folders and glob patterns name, in order.
+
+    Those directly in a folder come in the order people number them, 2 before 10. What names none stands for itself: reading it says so, and the others are read nevertheless.
+
+    Args:
+        patterns: as they were given.
+        left: gets the pictures of folders that are passed over, since they are of a kind that is not read.
+    """
+    for pattern in patterns:
+        path = Path(pattern)
+        inside = [path]
+        try:
+            if path.is_dir():
+                inside = pictures_in(path)
+                if left is not None:
+                    left += left_out(path)
+            elif glob.has_magic(str(pattern)) and not path.exists():
+                inside = [Path(one) for one in sorted(glob.glob(str(pattern), recursive=True))]
+        except (PictureError, OSError):
+            inside = [path]
+        yield from inside or [path]
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

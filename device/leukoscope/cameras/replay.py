@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from leukoscope.cameras.door import CameraDefaults
-from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, find_pictures, left_out, read_pages
+from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, left_out, pictures_in, read_pages
 from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
 from leukoscope.schema import FrozenModel
@@ -92,7 +92,7 @@ class ReplayCamera(CameraDefaults):
 
     def _begin(self, path: Path) -> Iterator[tuple[Path, Pixels]]:
         if path.is_dir():
-            pictures = find_pictures(path)
+            pictures = pictures_in(path)
             if not pictures:
                 kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
                 raise CameraUnavailable(f"no pictures to replay in {path}: expected files of type {kinds}")

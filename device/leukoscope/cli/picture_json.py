@@ -1,8 +1,7 @@
 """`leukoscope examine` and `leukoscope classify`: pictures in, the JSON contract out."""
 
-import glob
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,13 @@ from numpy.typing import NDArray
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.features import Features, measure_features
-from leukoscope.cameras.pictures import find_pictures as pictures_in
-from leukoscope.cameras.pictures import left_out, read_pages
+from leukoscope.cameras.pictures import read_pages
 from leukoscope.errors import PictureError
 from leukoscope.instrument import Instrument, Look
 from leukoscope.optics.quality import GATE_UM_PER_PX, sharpness_of
 from leukoscope.optics.resampling import resample
 from leukoscope.specimen.cell import CellKind, ClassifiedCell
 from leukoscope.specimen.frame import Frame, Pixels
-
-
-def find_pictures(patterns: Iterable[str], left: list[Path] | None = None) -> Iterator[Path]:
-    """Every picture that files, folders and glob patterns name, in order.
-
-    What names none stands for itself: reading it says so, and the others are read nevertheless.
-
-    Args:
-        patterns: as they were given.
-        left: gets the pictures of folders that are passed over, since they are of a kind that is not read.
-    """
-    for pattern in patterns:
-        path = Path(pattern)
-        inside = [path]
-        try:
-            if path.is_dir():
-                inside = pictures_in(path)
-                if left is not None:
-                    left += left_out(path)
-            elif glob.has_magic(pattern) and not path.exists():
-                inside = [Path(one) for one in sorted(glob.glob(pattern, recursive=True))]
-        except (PictureError, OSError):
-            inside = [path]
-        yield from inside or [path]
 
 
 def examine_pages(

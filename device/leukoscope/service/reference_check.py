@@ -99,6 +99,6 @@ def _count(
 def _digest(folder: Path) -> str:
     """A name for exactly these pictures."""
     digest = hashlib.sha256()
-    for path in sorted(find_pictures(folder)) if folder.is_dir() else [folder]:
+    for path in sorted(find_pictures([folder])):
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12]
