@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from embedded_broker import Address, embedded_broker
+from leukoscope.cli.calibrate import pages_of
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.report import decode
 from leukoscope.reviewing.pages import page
@@ -69,7 +70,7 @@ def main(
         bench_file = out / "bench.toml"
         bench_file.write_text(_as_toml(bench), "utf-8")
         with Watch(broker.host, broker.port) as watch:
-            run_bench(bench_file, samples=1, sample_id="demo")
+            run_bench(bench_file, pages_of, samples=1, sample_id="demo")
             message = next(watch.messages(REPORT_TIMEOUT_S), None)
     if message is None:
         raise LeukoscopeError(

@@ -14,7 +14,7 @@ from rich.table import Table
 from leukoscope import __version__
 from leukoscope.cli.adapt import adapt
 from leukoscope.cli.bundle import bundle_app
-from leukoscope.cli.calibrate import calibrate_app
+from leukoscope.cli.calibrate import calibrate_app, pages_of
 from leukoscope.cli.export import export
 from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.pictures import classify, examine
@@ -79,7 +79,7 @@ def run(
 ) -> None:
     """Run the instrument: look, count, show and report, until told to stop."""
     with faults_on_record():
-        run_bench(bench, samples=samples, sample_id=sample_id)
+        run_bench(bench, pages_of, samples=samples, sample_id=sample_id)
 
 
 @app.command()

@@ -1,11 +1,10 @@
 """From a settings file to a device that runs, and what it died of."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from leukoscope.calibrating.menu import lead_through
-from leukoscope.cli.calibrate import pages_of
+from leukoscope.calibrating.menu import Page, lead_through
 from leukoscope.displays.fault_text import fault_of
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.service.bench import open_bench
@@ -18,10 +17,18 @@ from leukoscope.system.shutdown import start_again, stopped_by_signals
 from leukoscope.system.watchdog import Watchdog
 
 
-def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
+def run_bench(
+    bench_file: Path, calibrations: Callable[[Path], tuple[Page, ...]], *, samples: int, sample_id: str
+) -> None:
     """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
 
-    Whoever asks for the calibrations by a very long press gets their menu, and then the device starts again.
+    A very long press before a sample leads to the menu of calibrations, after which the device starts again.
+
+    Args:
+        bench_file: the settings.
+        calibrations: the pages of the menu, for these settings.
+        samples: how many.
+        sample_id: what the first specimen is called; empty for an automatic name.
 
     Raises:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
@@ -42,7 +49,7 @@ def run_bench(bench_file: Path, *, samples: int, sample_id: str) -> None:
             service.run()
     if service.to_calibrate:
         # The menu opens camera and displays for itself.
-        lead_through(bench_file, pages_of(bench_file))
+        lead_through(bench_file, calibrations(bench_file))
     if service.to_start_again or service.to_calibrate:
         start_again()
 
