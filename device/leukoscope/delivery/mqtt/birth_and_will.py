@@ -5,7 +5,7 @@ from typing import Any
 
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection, Received
 from leukoscope.delivery.mqtt.in_flight import InFlight
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.errors import BrokerError
 from leukoscope.messages import status
@@ -24,7 +24,7 @@ class BirthAndWill:
     def __init__(
         self,
         outbox: Outbox,
-        settings: MqttSettings,
+        settings: PublisherSettings,
         identity: Identity,
         flights: InFlight,
         standing: DeliveryState,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leukoscope.delivery.mqtt.connection import Connection
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.errors import BrokerError, InvalidMessage
 
 _PACKET_OVERHEAD_BYTES = 64
@@ -47,7 +47,7 @@ class Received:
 class DeviceConnection(Connection):
     """A connection that publishes at QoS 1 and notes each answer, and listens to some topics."""
 
-    def __init__(self, settings: MqttSettings, client_id: str, will: tuple[str, bytes] | None) -> None:
+    def __init__(self, settings: PublisherSettings, client_id: str, will: tuple[str, bytes] | None) -> None:
         # Nobody who writes to our topics shall fill our memory.
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()

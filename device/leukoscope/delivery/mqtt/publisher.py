@@ -12,9 +12,9 @@ from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.birth_and_will import BirthAndWill
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight
+from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
-from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
@@ -42,7 +42,7 @@ class Publisher:
     def __init__(
         self,
         outbox: Outbox,
-        settings: MqttSettings,
+        settings: PublisherSettings,
         identity: Identity,
         *,
         now: Clock,

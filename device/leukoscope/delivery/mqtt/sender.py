@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.device_connection import Answer, DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight, InFlightMessage
+from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.redelivery import Redelivery
-from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
@@ -30,7 +30,7 @@ class Sender:
     def __init__(
         self,
         outbox: Outbox,
-        settings: MqttSettings,
+        settings: PublisherSettings,
         identity: Identity,
         flights: InFlight,
         backoff: Backoff,
