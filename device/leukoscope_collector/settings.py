@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationError
 
-from leukoscope.delivery.mqtt.settings import TopicRoot
+from leukoscope.delivery.mqtt.publisher_settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
 from leukoscope.schema import FrozenModel, explain
