@@ -18,7 +18,7 @@ class Hand:
     def __init__(self, *scripts: str) -> None:
         self._scripts = list(scripts)
 
-    def next_script(self) -> Scripted:
+    def next_script(self, keys: object = None) -> Scripted:
         actions = {"s": Action.TOGGLE, "l": Action.FINISH, "v": Action.DISCARD}
         presses = [ScriptedPress(action=actions[one], after_polls=0) for one in self._scripts.pop(0)]
         return Scripted(tuple(presses), lambda: 0.0)
