@@ -116,7 +116,8 @@ def left_out(folder: Path) -> list[Path]:
 def find_pictures(patterns: Iterable[str | Path], left: list[Path] | None = None) -> Iterator[Path]:
     """Every picture that files, folders and glob patterns name, in order.
 
-    Those directly in a folder come in the order people number them, 2 before 10. What names none stands for itself: reading it says so, and the others are read nevertheless.
+    Those directly in a folder come in the order people number them, 2 before 10. What names none stands for
+    itself: reading it says so, and the others are read nevertheless.
 
     Args:
         patterns: as they were given.
