@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from leukoscope.cli.calibrate import pages_of
 from leukoscope.errors import ReviewError, SettingsError
 from leukoscope.messages.command import CommandName
 from leukoscope.outbox.command_inbox import CommandInbox
@@ -84,7 +85,7 @@ def test_the_command_line_refuses_it(sample_id: str, tmp_path: Path) -> None:
     bench = write_bench(tmp_path)
     bench.write_text(bench.read_text() + f'samples = {{ pattern = "{PATTERN}" }}\n')
     with pytest.raises(SettingsError, match="--sample-id: expected"):
-        run_bench(bench, samples=1, sample_id=sample_id)
+        run_bench(bench, pages_of, samples=1, sample_id=sample_id)
 
 
 @pytest.mark.parametrize("sample_id", AT_EVERY_DOOR)
