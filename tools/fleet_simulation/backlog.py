@@ -50,7 +50,7 @@ def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
     try:
         until = time.monotonic() + orders.drain_s
         # Asked rarely: counting a backlog takes the disk that sending needs.
-        while outbox.counts().pending and time.monotonic() < until:
+        while (outbox.counts().pending or outbox.doubted()) and time.monotonic() < until:
             time.sleep(0.5)
         return publisher.state.connected
     finally:

@@ -44,6 +44,8 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     try:
         link.connect(give_up=lambda: False)
         right = _right_to_publish(link, settings, identity)
+        if not link.keeps_retained:
+            right += "; it keeps no retained messages: whoever connects later does not see how this device is"
         link.leave()
     finally:
         link.close()

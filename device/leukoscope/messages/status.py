@@ -108,6 +108,16 @@ def session_of(payload: bytes) -> int:
     return int(number) if number < _HIGHEST_SESSION else 0
 
 
+def boot_of(payload: bytes) -> str | None:
+    """The boot in which a status message was made; None for what is no status message."""
+    try:
+        message = from_bytes(payload)
+        validate(message, STATUS_SCHEMA)
+    except InvalidMessage:
+        return None
+    return str(message["boot_id"])
+
+
 def _status(
     identity: Identity,
     state: str,

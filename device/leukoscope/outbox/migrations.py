@@ -62,6 +62,12 @@ _SECOND = (
 )
 
 
+_FOURTH = (
+    # Acknowledged, and perhaps forgotten by a broker that crashed; narrow, for a line that flaps fills it often.
+    "CREATE TABLE doubt (seq INTEGER PRIMARY KEY) STRICT",
+)
+
+
 def _first(sql: sqlite3.Connection) -> None:
     for statement in _FIRST:
         sql.execute(statement)
@@ -103,6 +109,11 @@ def _third(sql: sqlite3.Connection) -> None:
     sql.execute("ALTER TABLE cell ADD COLUMN probabilities TEXT NOT NULL DEFAULT '{}'")
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
+def _fourth(sql: sqlite3.Connection) -> None:
+    for statement in _FOURTH:
+        sql.execute(statement)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

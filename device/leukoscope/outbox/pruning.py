@@ -12,7 +12,9 @@ _log = logging.getLogger(__name__)
 _SENT_PICTURES = "kind = 'cell' AND state = 'sent'"
 # A picture is worth less than the next report; it can be made again from the slide.
 _PICTURES = "kind = 'cell'"
-_SENT_REPORTS = "kind = 'report' AND state = 'sent'"
+# What the receiver may have forgotten is not let go before it has been sent once more.
+_SURE = "seq NOT IN (SELECT seq FROM doubt)"
+_SENT_REPORTS = f"kind = 'report' AND state = 'sent' AND {_SURE}"
 _OLDEST_FIRST = (_SENT_PICTURES, _PICTURES, _SENT_REPORTS)
 
 
@@ -20,11 +22,11 @@ def prune(sql: sqlite3.Connection, now: datetime, *, max_age: timedelta, max_sen
     """As `Outbox.prune`, inside a transaction; how many reports were deleted is in the audit trail."""
     limit = utc_text(now - max_age)
     deleted = sql.execute(
-        "DELETE FROM message WHERE kind <> 'cell' AND state = 'sent' AND settled_at < ?", (limit,)
+        f"DELETE FROM message WHERE kind <> 'cell' AND state = 'sent' AND settled_at < ? AND {_SURE}", (limit,)
     ).rowcount
     deleted += sql.execute(
         "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE kind <> 'cell' AND state = 'sent'"
-        " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
+        f" ORDER BY seq DESC LIMIT -1 OFFSET ?) AND {_SURE}",
         (max_sent,),
     ).rowcount
     _let_go(sql, now, deleted, "age or number")
@@ -74,4 +76,5 @@ def _delete_what_belongs_to_no_report(sql: sqlite3.Connection) -> None:
         sql.execute(f"DELETE FROM {table} WHERE report NOT IN {kept}")
     # The id of a picture is the report's, a dash and the cell's number.
     sql.execute(f"DELETE FROM message WHERE kind = 'cell' AND substr(id, 1, 36) NOT IN {kept}")
+    sql.execute("DELETE FROM doubt WHERE seq NOT IN (SELECT seq FROM message)")
     sql.execute("DELETE FROM grounds WHERE sha256 NOT IN (SELECT grounds FROM sample)")

@@ -182,7 +182,7 @@ class Outbox:
         self._settle(State.REFUSED, {key: reason}, now)
 
     def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:
-        """They were sent and no answer came: still pending, and others go first."""
+        """They were sent and no answer came, once for each time they are named: still pending, and others go first."""
         with self.writing() as sql:
             sql.executemany(
                 "UPDATE message SET attempts = attempts + 1, note = ?"
@@ -206,23 +206,46 @@ class Outbox:
             )
             return done.rowcount
 
-    def mark_unsent(self, keys: Sequence[Key]) -> None:
-        """They were acknowledged, and the receiver may have forgotten them: pending again."""
-        if keys:
+    def doubt(self, keys: Sequence[Key]) -> None:
+        """They were acknowledged, and the receiver may have forgotten them; remembered until `trust`."""
+        with self.writing() as sql:
+            sql.executemany(
+                "INSERT INTO doubt SELECT seq FROM message WHERE id = ? AND version = ? AND kind = ?"
+                " AND state = 'sent' ON CONFLICT DO NOTHING",
+                [(key.id, key.version, key.kind) for key in keys],
+            )
+
+    def doubt_since(self, moment: datetime) -> None:
+        """As `doubt`, for all that were acknowledged at that moment or later."""
+        since = (utc_text(moment),)
+        with self.reading() as sql:
+            found = sql.execute(
+                "SELECT count(*) FROM message WHERE state = 'sent' AND settled_at >= ?", since
+            ).fetchone()
+        if found[0]:
             with self.writing() as sql:
-                sql.executemany(
-                    "UPDATE message SET state = 'pending', settled_at = NULL"
-                    " WHERE id = ? AND version = ? AND kind = ? AND state = 'sent'",
-                    [(key.id, key.version, key.kind) for key in keys],
+                sql.execute(
+                    "INSERT INTO doubt SELECT seq FROM message WHERE state = 'sent' AND settled_at >= ?"
+                    " ON CONFLICT DO NOTHING",
+                    since,
                 )
 
-    def mark_unsent_since(self, moment: datetime) -> None:
-        """As `mark_unsent`, for all that were acknowledged at that moment or later."""
+    def trust(self, keys: Sequence[Key]) -> None:
+        """The receiver has acknowledged them once more."""
         with self.writing() as sql:
-            sql.execute(
-                "UPDATE message SET state = 'pending', settled_at = NULL WHERE state = 'sent' AND settled_at >= ?",
-                (utc_text(moment),),
+            sql.executemany(
+                "DELETE FROM doubt WHERE seq = (SELECT seq FROM message WHERE id = ? AND version = ? AND kind = ?)",
+                [(key.id, key.version, key.kind) for key in keys],
             )
+
+    def doubted(self) -> tuple[Key, ...]:
+        """What the receiver may have forgotten, pictures of cells last, else the oldest first."""
+        with self.reading() as sql:
+            rows = sql.execute(
+                "SELECT id, version, kind FROM doubt JOIN message USING (seq)"
+                " WHERE state = 'sent' ORDER BY priority, seq"
+            ).fetchall()
+        return tuple(Key(*row) for row in rows)
 
     def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
         """Delete sent reports older than `max_age`, and the oldest beyond `max_sent`, with their cells; no others.
@@ -254,6 +277,15 @@ class Outbox:
         with self.writing() as sql:
             return take_sequence(sql)
 
+    def begin_connection(self, now: datetime, *, above: int = 0) -> tuple[int, int, int]:
+        """The numbers that a new connection needs, in one write to the disk.
+
+        Returns:
+            Its own as of `next_session`, and two of `next_sequence`, for its will and its birth.
+        """
+        with self.writing() as sql:
+            return _next_session(sql, now, above), take_sequence(sql), take_sequence(sql)
+
     def next_session(self, now: datetime, *, above: int = 0) -> int:
         """The next connection number, always higher than the last one and than `above`.
 
@@ -261,7 +293,7 @@ class Outbox:
         the file that held it was lost and the clock is right.
         """
         with self.writing() as sql:
-            return count_up(sql, "session", at_least=max(above + 1, int(now.timestamp())))
+            return _next_session(sql, now, above)
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
@@ -346,6 +378,10 @@ def put(sql: sqlite3.Connection, key: Key, topic: str, payload: bytes, now: date
         (key.id, key.version, key.kind, topic, payload, utc_text(now), int(key.kind == CELL)),
     )
     return done.rowcount == 1
+
+
+def _next_session(sql: sqlite3.Connection, now: datetime, above: int) -> int:
+    return count_up(sql, "session", at_least=max(above + 1, int(now.timestamp())))
 
 
 def take_sequence(sql: sqlite3.Connection) -> int:

@@ -74,7 +74,7 @@ class Presenter:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
-        standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning)))
+        standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning, state.last_error)))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(Event.FAULT if self.faults else Event.READY)

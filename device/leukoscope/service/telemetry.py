@@ -80,6 +80,9 @@ class Telemetry:
             # A store that cannot be read now is told, and must not end the counting.
             self._narrator.fault(error)
             return
+        state = self._bench.sink.state
+        # What only keeps the broker away is over when this reaches it.
+        reporting = [state.last_error] if state.connected and state.last_error else []
         self._bench.sink.post_health(
             health(
                 self._bench.identity,
@@ -87,6 +90,6 @@ class Telemetry:
                 uptime_s=uptime_s(),
                 reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
                 measurements=measurements(self._bench.settings.storage.folder),
-                faults=[*self._narrator.faults, *self._narrator.alarms()],
+                faults=[*self._narrator.faults, *self._narrator.alarms(), *reporting],
             )
         )

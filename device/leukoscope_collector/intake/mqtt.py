@@ -1,5 +1,6 @@
 """From an MQTT 5 broker, through a subscription that the collectors share."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from leukoscope.errors import BrokerError
 from leukoscope_collector.intake import Delivery, Share
 
 _TURN_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 class MqttIntakeSettings(BrokerSettings):
@@ -74,6 +76,18 @@ class MqttIntake(Connection):
         for topic, reason in zip(self._topics, self._answer, strict=False):
             if reason.is_failure:
                 raise BrokerError(f"the broker refused the subscription to {topic} ({reason}): see its access rules")
+
+    def _refuse_limits(self) -> None:
+        super()._refuse_limits()
+        if not (self._shares and self._takes_wildcards):
+            lacking = "wildcards" if self._shares else "shared subscriptions"
+            raise BrokerError(f"the broker {self._settings.where} offers no {lacking}, which a collector needs")
+        if self._session_kept_s is not None and self._session_kept_s < self._session_expiry_s:
+            _log.warning(
+                "the broker keeps what arrives while this collector is away for %d s only, not for the %d s asked for",
+                self._session_kept_s,
+                self._session_expiry_s,
+            )
 
     @property
     def waiting(self) -> int:

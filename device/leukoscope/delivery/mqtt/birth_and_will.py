@@ -6,7 +6,7 @@ from typing import Any
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection, Received
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
-from leukoscope.delivery.mqtt.state import DeliveryState
+from leukoscope.delivery.mqtt.stability import Stability
 from leukoscope.errors import BrokerError
 from leukoscope.messages import status
 from leukoscope.messages.identity import Identity
@@ -27,7 +27,7 @@ class BirthAndWill:
         settings: PublisherSettings,
         identity: Identity,
         flights: InFlight,
-        standing: DeliveryState,
+        stability: Stability,
         *,
         now: Clock,
         clock_quality: Callable[[], bool | None],
@@ -36,11 +36,13 @@ class BirthAndWill:
         self._settings = settings
         self._identity = identity
         self._flights = flights
-        self._standing = standing
+        self._stability = stability
         self._now = now
         self._clock_quality = clock_quality
         self._session = 0
         self._spare: bytes | None = None
+        self._birth_sequence = 0
+        self._connections = 0
         self._floor = 0
         self._birth = b""
         self._replies = 0
@@ -53,8 +55,8 @@ class BirthAndWill:
             OutboxError: the number cannot be kept.
         """
         if self._spare is None:
-            self._session = self._outbox.next_session(self._now(), above=self._floor)
-            sequence = self._outbox.next_sequence()
+            numbers = self._outbox.begin_connection(self._now(), above=self._floor)
+            self._session, sequence, self._birth_sequence = numbers
             self._spare = to_bytes(status.last_will(self._identity, session=self._session, sequence=sequence))
         return self._spare
 
@@ -70,7 +72,14 @@ class BirthAndWill:
             OutboxError: the message cannot be numbered.
         """
         self._replies = 0
-        born = status.birth(self._identity, session=self._session, at=self._now(), **self._stamp())
+        self._connections += 1
+        born = status.birth(
+            self._identity,
+            session=self._session,
+            at=self._now(),
+            sequence=self._birth_sequence,
+            clock_synchronised=self._clock_quality(),
+        )
         self._birth = to_bytes(born)
         self._say(link, "status", self._birth, "the birth message")
 
@@ -87,16 +96,23 @@ class BirthAndWill:
         if said.payload == self._birth:
             return
         number = status.session_of(said.payload)
+        name = f"{self._identity.site}/{self._identity.device}"
+        doubled = f"another device calls itself {name}: give each its own name"
+        # Between two connections of ours nobody but us should have spoken here.
+        foreign = said.stored and self._connections > 1
+        foreign = foreign and status.boot_of(said.payload) not in {None, self._identity.boot_id}
+        if foreign:
+            self._stability.thrown_out(doubled)
         if number <= self._session:
             if not said.stored and self._replies < _MOST_REPLIES:
                 self._replies += 1
                 self._say(link, "status", self._birth, "the birth message")
         elif said.stored:
             self._floor = number
-            raise BrokerError(f"the broker remembers session {number}, we are at {self._session}; counting on from it")
+            remembered = f"the broker remembers session {number}, we are at {self._session}; counting on from it"
+            raise BrokerError(doubled if foreign else remembered)
         else:
-            name = f"{self._identity.site}/{self._identity.device}"
-            self._standing.tell(last_error=f"another device calls itself {name}: give each its own name")
+            self._stability.thrown_out(doubled)
 
     def post_health(self, message: Mapping[str, Any]) -> None:
         """Have this told next; only the latest is kept.
@@ -129,7 +145,7 @@ class BirthAndWill:
         self._say(link, "status", to_bytes(left), "the farewell")
 
     def _say(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
-        mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=True)
+        mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)
         self._flights.add(mid, what)
 
     def _stamp(self) -> dict[str, Any]:

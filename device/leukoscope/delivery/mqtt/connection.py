@@ -13,6 +13,7 @@ from leukoscope.errors import BrokerError
 Protocol = Literal["5", "3.1.1"]
 
 _TURN_S = 0.1
+_NO_RETAINED = 0x9A
 _PROTOCOL_ERROR = 2
 """paho's code for bytes it cannot read."""
 
@@ -57,6 +58,13 @@ class Connection:
         self._goodbye: Any = None
         self._unreadable = False
         self._largest_packet: int | None = None
+        self._highest_qos = 2
+        self._session_kept_s: int | None = None
+        self._shares = True
+        self._takes_wildcards = True
+        self._reason_text = ""
+        self.keeps_retained = True
+        """The broker stores retained messages (MQTT 5 brokers say where they do not)."""
         self.receive_maximum = 65535
         """Unacknowledged messages the broker takes at a time (MQTT 5 brokers say)."""
         self.greeted = False
@@ -107,6 +115,17 @@ class Connection:
             if time.monotonic() > until:
                 raise BrokerError(words.why_silent(self._settings, self._protocol))
         self._refuse_refusal()
+        self._refuse_limits()
+
+    @property
+    def ended_by_broker(self) -> bool:
+        """The broker ended the connection and said why (MQTT 5 only)."""
+        return self._goodbye is not None
+
+    @property
+    def refused_retained(self) -> bool:
+        """The broker would have nothing of what we want it to retain."""
+        return any(reason is not None and reason.value == _NO_RETAINED for reason in (self._greeting, self._goodbye))
 
     def turn(self, timeout_s: float) -> None:
         """Read and write what is due, waiting up to `timeout_s`.
@@ -157,6 +176,12 @@ class Connection:
         self._greeting = reason
         self._largest_packet = getattr(properties, "MaximumPacketSize", None)
         self.receive_maximum = getattr(properties, "ReceiveMaximum", self.receive_maximum)
+        self.keeps_retained = bool(getattr(properties, "RetainAvailable", 1))
+        self._highest_qos = int(getattr(properties, "MaximumQoS", 2))
+        self._session_kept_s = getattr(properties, "SessionExpiryInterval", None)
+        self._shares = bool(getattr(properties, "SharedSubscriptionAvailable", 1))
+        self._takes_wildcards = bool(getattr(properties, "WildcardSubscriptionAvailable", 1))
+        self._reason_text = str(getattr(properties, "ReasonString", ""))[:200]
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
@@ -164,7 +189,15 @@ class Connection:
 
     def _refuse_refusal(self) -> None:
         if self._greeting is not None and self._greeting.is_failure:
-            raise BrokerError(words.why_refused(self._settings, self._protocol, str(self._greeting)))
+            raise BrokerError(words.why_refused(self._settings, self._protocol, str(self._greeting), self._reason_text))
+
+    def _refuse_limits(self) -> None:
+        """What the broker's yes says it cannot do; who needs more than this adds to it."""
+        if self._highest_qos < 1:
+            raise BrokerError(
+                f"the broker {self._settings.where} takes QoS 0 only, and acknowledges nothing: reports could be lost; "
+                "have it allow QoS 1, or use another"
+            )
 
     def _why_ended(self) -> str:
         if self._unreadable:
@@ -172,7 +205,7 @@ class Connection:
         if self._goodbye is not None and str(self._goodbye) == "Session taken over":
             return "another client with our client_id took the connection over: do two devices share a name?"
         if self._goodbye is not None:
-            return f"the broker {self._settings.where} ended the connection ({self._goodbye})"
+            return words.why_ended(self._settings, str(self._goodbye))
         if self._greeting is None:
             alert = alert_of(self._settings) if self._settings.tls else None
             return words.why_alerted(self._settings, alert) or words.why_closed_at_once(self._settings)

@@ -47,7 +47,17 @@ class Received:
 class DeviceConnection(Connection):
     """A connection that publishes at QoS 1 and notes each answer, and listens to some topics."""
 
-    def __init__(self, settings: PublisherSettings, client_id: str, will: tuple[str, bytes] | None) -> None:
+    def __init__(
+        self, settings: PublisherSettings, client_id: str, will: tuple[str, bytes] | None, *, retained: bool = True
+    ) -> None:
+        """A connection that is not yet made.
+
+        Args:
+            settings: where to, and who we are.
+            client_id: unique at the broker.
+            will: topic and payload of what the broker says when we vanish; None: nothing.
+            retained: the broker is to keep it for whoever comes later.
+        """
         # Nobody who writes to our topics shall fill our memory.
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()
@@ -57,7 +67,7 @@ class DeviceConnection(Connection):
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
         if will is not None:
-            self._client.will_set(*will, qos=1, retain=True)
+            self._client.will_set(*will, qos=1, retain=retained)
 
     def publish(
         self,

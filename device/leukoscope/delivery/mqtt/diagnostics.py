@@ -32,6 +32,17 @@ _ADVICE = {
     "Bad user name or password": "check username and password_file",
     "Not authorized": "check username and password_file, and what the broker allows this user",
     "Client identifier not valid": "set another client_id",
+    "Server busy": "it has too much to do now; we ask more and more rarely",
+    "Server unavailable": "it cannot take us now; we ask more and more rarely",
+    "Quota exceeded": "a limit of the broker is reached; ask whoever runs it",
+    "Connection rate exceeded": "we ask more and more rarely",
+    "Packet too large": "it takes no packet as large as ours; ask whoever runs the broker for a higher limit",
+    "Retain not supported": "it keeps no retained messages; we go on without them",
+    "QoS not supported": "it takes no QoS 1, so reports could be lost: use another broker",
+    "Use another server": "set host to that other one",
+    "Server moved": "set host to the new one",
+    "Banned": "ask whoever runs the broker to let this client in again",
+    "Administrative action": "ask whoever runs the broker",
 }
 
 
@@ -77,14 +88,21 @@ def why_silent(settings: BrokerSettings, protocol: str) -> str:
     return f"{why}?"
 
 
-def why_refused(settings: BrokerSettings, protocol: str, reason: str) -> str:
+def why_refused(settings: BrokerSettings, protocol: str, reason: str, text: str = "") -> str:
     """What to do about the broker's no."""
     if reason == "Unsupported protocol version":
         other = "3.1.1" if protocol == "5" else "5"
         advice = f"it does not speak MQTT {protocol}; set protocol to {other}"
     else:
         advice = _ADVICE.get(reason, "ask whoever runs the broker")
-    return f"the broker {settings.where} refused us ({reason}): {advice}"
+    said = f"{reason}; it says {text!r}" if text else reason
+    return f"the broker {settings.where} refused us ({said}): {advice}"
+
+
+def why_ended(settings: BrokerSettings, reason: str) -> str:
+    """What to do about a connection that the broker ended with a reason."""
+    advice = f": {_ADVICE[reason]}" if reason in _ADVICE else ""
+    return f"the broker {settings.where} ended the connection ({reason}){advice}"
 
 
 def why_closed_at_once(settings: BrokerSettings) -> str:

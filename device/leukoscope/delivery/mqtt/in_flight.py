@@ -17,6 +17,8 @@ class InFlightMessage:
     attempts: int
     overdue_at: float
     alone: bool
+    again: bool
+    """It was acknowledged before and is sent once more."""
 
 
 class InFlight:
@@ -40,7 +42,21 @@ class InFlight:
         """Nothing may be sent beside the one that is in flight."""
         return any(flight.alone for flight in self._by_mid.values())
 
-    def add(self, mid: int, what: str, *, key: Key | None = None, attempts: int = 0, alone: bool = False) -> None:
+    @property
+    def again(self) -> int:
+        """How many of them were acknowledged before."""
+        return sum(flight.again for flight in self._by_mid.values())
+
+    def add(
+        self,
+        mid: int,
+        what: str,
+        *,
+        key: Key | None = None,
+        attempts: int = 0,
+        alone: bool = False,
+        again: bool = False,
+    ) -> None:
         """It was published just now.
 
         Args:
@@ -49,8 +65,10 @@ class InFlight:
             key: under which it is kept; None for what is not.
             attempts: how often it went unanswered before.
             alone: nothing else may be sent beside it.
+            again: it was acknowledged before.
         """
-        self._by_mid[mid] = InFlightMessage(what, key, attempts, time.monotonic() + self._ack_timeout_s, alone)
+        overdue_at = time.monotonic() + self._ack_timeout_s
+        self._by_mid[mid] = InFlightMessage(what, key, attempts, overdue_at, alone, again)
 
     def pop(self, mid: int) -> InFlightMessage | None:
         """The one that is answered under this number; None where nobody waits for that."""

@@ -15,6 +15,7 @@ from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
+from leukoscope.delivery.mqtt.stability import Stability
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
@@ -28,6 +29,8 @@ _TURN_S = 0.1
 _LOOK_S = 1.0
 """How often the outbox is looked at when nobody woke us: another process may have said retry."""
 _GOODBYE_S = 2.0
+_CALM = 2.0
+"""In longest waits: a connection that lived so long is a good one."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +74,15 @@ class Publisher:
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
         self._running_lock = running_lock(outbox.path)
         self._flights = InFlight(settings.ack_timeout_s)
-        self._delivery = Sender(outbox, settings, identity, self._flights, self._backoff, self._standing, now=now)
-        self._vitals = BirthAndWill(
-            outbox, settings, identity, self._flights, self._standing, now=now, clock_quality=clock_quality
+        # Two devices that throw each other out live as long as the other waits: longer than that is calm.
+        self._stability = Stability(self._backoff, self._standing, calm_s=_CALM * settings.longest_retry_s)
+        self._delivery = Sender(
+            outbox, settings, identity, self._flights, self._backoff, self._standing, self._stability, now=now
         )
+        self._vitals = BirthAndWill(
+            outbox, settings, identity, self._flights, self._stability, now=now, clock_quality=clock_quality
+        )
+        self._retained = True
         self._look_at = 0.0
         self._count_at = 0.0
         self._due_at = time.monotonic()
@@ -113,11 +121,11 @@ class Publisher:
         self._vitals.post_health(message)
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until nothing is pending; False when the time ran out first."""
+        """Wait until nothing is pending, nor to be sent once more; False when the time ran out first."""
         until = time.monotonic() + timeout_s
         self.wake()
         try:
-            while self._outbox.counts().pending:
+            while self._outbox.counts().pending or self._delivery.doubts:
                 if time.monotonic() > until:
                     return False
                 time.sleep(_TURN_S / 2)
@@ -140,11 +148,11 @@ class Publisher:
                 self._use_one_connection()
                 continue
             except LeukoscopeError as error:
-                self._standing.tell(connected=False, last_error=str(error))
+                self._stability.tell(str(error))
             except Exception as error:
                 # A thread that dies of a surprise would leave every later report unsent, unseen.
                 _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
-                self._standing.tell(connected=False, last_error=f"unexpected {type(error).__name__}: {error}")
+                self._stability.tell(f"unexpected {type(error).__name__}: {error}")
             pause_s = self._backoff.next_s()
             self._due_at = time.monotonic() + pause_s
             self._stopping.wait(pause_s)
@@ -154,15 +162,23 @@ class Publisher:
         self._delivery.look_back()
         self._count()
         will = (self._topic("status"), self._vitals.will())
-        link = DeviceConnection(self._settings, self._settings.client_id_of(self._identity), will)
+        link = DeviceConnection(
+            self._settings, self._settings.client_id_of(self._identity), will, retained=self._retained
+        )
         try:
             try:
                 link.connect(give_up=self._stopping.is_set)
             finally:
                 if link.greeted:
                     self._vitals.greeted()
-            self._serve(link)
+            self._stability.connected()
+            try:
+                self._serve(link)
+            except BrokerError as error:
+                raise BrokerError(self._stability.ended(str(error), by_broker=link.ended_by_broker)) from error
         except BrokerError as error:
+            if link.refused_retained:
+                self._retained = False
             self._delivery.connection_lost(link, str(error))
             if not self._stopping.is_set():
                 raise
@@ -174,7 +190,6 @@ class Publisher:
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
         self._vitals.say_birth(link)
-        self._standing.tell(connected=True, last_error=None)
         self.wake()
         while not self._stopping.is_set():
             self._due_at = time.monotonic()
@@ -188,6 +203,7 @@ class Publisher:
             link.turn(_TURN_S)
             if self._delivery.take_answers(link):
                 self.wake()
+            self._stability.turn()
             self._listen(link)
             self._send_results(link)
             self._flights.give_up_on_overdue()

@@ -8,6 +8,7 @@ from leukoscope.delivery.mqtt.device_connection import Answer, DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight, InFlightMessage
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.redelivery import Redelivery
+from leukoscope.delivery.mqtt.stability import Stability
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
@@ -17,6 +18,8 @@ from leukoscope.system.clock import Clock
 
 _SUSPECT_AFTER = 2
 """Unanswered this often, a message is sent alone and after the others, which it may be holding up."""
+_AGAIN_IN_FLIGHT = 2
+"""Messages sent once more at a time."""
 _CELLS_IN_FLIGHT = 2
 """Pictures of cells sent at a time: on a slow line a report must not wait behind many."""
 
@@ -35,6 +38,7 @@ class Sender:
         flights: InFlight,
         backoff: Backoff,
         standing: DeliveryState,
+        stability: Stability,
         *,
         now: Clock,
     ) -> None:
@@ -44,9 +48,16 @@ class Sender:
         self._flights = flights
         self._backoff = backoff
         self._standing = standing
+        self._stability = stability
         self._now = now
-        self._doubt = Redelivery(outbox, settings.doubt_s)
+        self._doubt = Redelivery(outbox, settings.doubt_s, backoff)
         self._not_before: dict[Key, float] = {}
+        self._unwritten: dict[Key, int] = {}
+
+    @property
+    def doubts(self) -> int:
+        """Messages that were acknowledged and are to be sent once more."""
+        return len(self._doubt)
 
     def look_back(self) -> None:
         """At the first connection: what was acknowledged just before the device went off is sent again."""
@@ -59,6 +70,11 @@ class Sender:
             BrokerError: the connection has ended.
         """
         window = min(self._settings.in_flight, link.receive_maximum)
+        if not self._send_pending(link, window):
+            self._send_again(link, window)
+
+    def _send_pending(self, link: DeviceConnection, window: int) -> bool:
+        """Send what was never acknowledged; True where more of it could go if the window were larger."""
         flying = self._flights.kept
         cells = sum(key.kind == CELL for key in flying)
         most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
@@ -68,26 +84,43 @@ class Sender:
         reports_wait = any(entry.key.kind != CELL for entry in pending)
         for entry in pending:
             if len(self._flights) >= window or self._flights.one_is_alone:
-                return
+                return True
             if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
                 continue
-            suspect = entry.attempts >= _SUSPECT_AFTER
+            attempts = entry.attempts + self._unwritten.get(entry.key, 0)
+            suspect = attempts >= _SUSPECT_AFTER
             if suspect and self._flights:
-                return
+                return True
             if entry.key.kind == CELL:
                 if reports_wait:
-                    return
+                    break
                 cells += 1
                 if cells > most_cells:
-                    return
-            self._send(link, entry, alone=suspect)
+                    break
+            self._send(link, entry, attempts=attempts, alone=suspect)
+        return False
+
+    def _send_again(self, link: DeviceConnection, window: int) -> None:
+        """Send what the broker may have forgotten, a few at a time, for none of it is new."""
+        flying = set(self._flights.kept)
+        most = max(1, min(_AGAIN_IN_FLIGHT, window - 1))
+        while self._flights.again < most and len(self._flights) < window and not self._flights.one_is_alone:
+            key = self._doubt.due(flying)
+            if key is None:
+                return
+            flying.add(key)
+            entry = self._outbox.get(key)
+            if entry is None:
+                self._doubt.settled([key])
+            else:
+                self._send(link, entry, again=True)
 
     def take_answers(self, link: DeviceConnection) -> bool:
         """Write down what the broker has said; False where it has said nothing."""
         accepted: dict[Key, str] = {}
+        once_more: list[Key] = []
         answered = False
         for answer in link.answers():
-            self._backoff.reset()
             flight = self._flights.pop(answer.mid)
             if flight is None:
                 continue
@@ -95,12 +128,22 @@ class Sender:
             if flight.key is None:
                 if answer.refusal:
                     self._standing.tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+            elif flight.again:
+                if answer.refusal is None or answer.for_good:
+                    once_more.append(flight.key)
+                else:
+                    self._doubt.put_off(flight.key)
             elif answer.refusal is None:
                 accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
             else:
                 self._put_back(flight.key, flight, answer)
         if accepted:
             self._settle(accepted)
+            self._stability.delivered()
+        if once_more:
+            self._doubt.settled(once_more)
+            for key in once_more:
+                self._doubt.acknowledged(key)
         return answered
 
     def connection_lost(self, link: DeviceConnection, why: str) -> None:
@@ -108,37 +151,47 @@ class Sender:
         self._write_off(link, why)
         self._doubt.connection_lost()
 
-    def _send(self, link: DeviceConnection, entry: Entry, *, alone: bool) -> None:
+    def _send(
+        self, link: DeviceConnection, entry: Entry, *, attempts: int = 0, alone: bool = False, again: bool = False
+    ) -> None:
         try:
             payload = as_sent(entry.payload, boot_id=self._identity.boot_id, now=self._now())
             needed = self._settings.needs_reader and entry.key.kind == REPORT
             topic = self._settings.topic_of(self._identity, entry.topic)
             mid = link.publish(topic, payload, retain=False, needs_reader=needed)
         except InvalidMessage as error:
-            self._refuse(entry.key, str(error))
+            if again:
+                self._doubt.settled([entry.key])
+            else:
+                self._refuse(entry.key, str(error))
         else:
-            self._flights.add(mid, str(entry.key), key=entry.key, attempts=entry.attempts, alone=alone)
+            self._flights.add(mid, str(entry.key), key=entry.key, attempts=attempts, alone=alone, again=again)
 
     def _settle(self, accepted: Mapping[Key, str]) -> None:
         """The broker has these now; one write to the disk for all of them, or a backlog waits for the card."""
         self._outbox.mark_all_sent(accepted, self._now())
         for key in accepted:
             self._doubt.acknowledged(key)
-            self._not_before.pop(key, None)
+            self._forget(key)
             self._standing.settled(str(key))
 
     def _put_back(self, key: Key, flight: InFlightMessage, answer: Answer) -> None:
         if answer.for_good:
             self._refuse(key, f"the broker refused it: {answer.refusal}")
         else:
-            self._outbox.mark_unanswered([key], f"the broker put it off: {answer.refusal}")
+            note = f"the broker put it off: {answer.refusal}"
+            self._outbox.mark_unanswered([key] * (1 + self._unwritten.pop(key, 0)), note)
             self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
             self._standing.tell(last_error=f"the broker put {key} off: {answer.refusal}")
 
     def _refuse(self, key: Key, reason: str) -> None:
         self._outbox.mark_refused(key, self._now(), reason)
-        self._not_before.pop(key, None)
+        self._forget(key)
         self._standing.tell(last_error=f"{key}: {reason}")
+
+    def _forget(self, key: Key) -> None:
+        self._not_before.pop(key, None)
+        self._unwritten.pop(key, None)
 
     def _write_off(self, link: DeviceConnection, why: str) -> None:
         """Whatever was in flight goes back to pending; what the broker can never take is refused."""
@@ -147,10 +200,22 @@ class Sender:
             ((key, flight),) = lost.items()
             blame = link.blame(alone=flight.alone)
             if blame is not None:
-                self._refuse(key, blame)
+                if flight.again:
+                    self._doubt.settled([key])
+                else:
+                    self._refuse(key, blame)
                 return
-        if lost:
-            self._outbox.mark_unanswered(list(lost), why)
+        unanswered: list[Key] = []
         for key, flight in lost.items():
-            if flight.attempts + 1 >= _SUSPECT_AFTER:
+            if flight.again:
+                self._doubt.put_off(key)
+                continue
+            attempts = flight.attempts + 1
+            self._unwritten[key] = self._unwritten.get(key, 0) + 1
+            if attempts >= _SUSPECT_AFTER:
                 self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
+                # Written down more and more rarely: a broker that ends each connection must not wear the card out.
+                if attempts & (attempts - 1) == 0:
+                    unanswered += [key] * self._unwritten.pop(key)
+        if unanswered:
+            self._outbox.mark_unanswered(unanswered, why)

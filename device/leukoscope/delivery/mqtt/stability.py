@@ -1,0 +1,84 @@
+"""Whether connections last: how long to wait before the next one, and for how long to tell what ended the last."""
+
+import logging
+import time
+
+from leukoscope.delivery.mqtt.backoff import Backoff
+from leukoscope.delivery.mqtt.state import DeliveryState
+
+_log = logging.getLogger(__name__)
+
+
+class Stability:
+    """Lets the pause between connections start anew only when one did some good; used by the publisher's thread.
+
+    A broker that takes every connection and ends it at once, because it is busy or another client has our name,
+    must not be asked a hundred times a minute. Nor must the cause vanish from the display with each new connection.
+    """
+
+    def __init__(self, backoff: Backoff, standing: DeliveryState, calm_s: float) -> None:
+        """A connection that lived for `calm_s` is a good one, whatever ends it."""
+        self._backoff = backoff
+        self._standing = standing
+        self._calm_s = calm_s
+        self._since = 0.0
+        self._delivered = False
+        self._cause: str | None = None
+        self._by_broker = False
+        self._logged: str | None = None
+
+    def connected(self) -> None:
+        """The broker has said yes."""
+        self._since = time.monotonic()
+        self._delivered = False
+        self._standing.tell(connected=True, last_error=self._cause)
+
+    def delivered(self) -> None:
+        """The broker acknowledged a message that it had not acknowledged before."""
+        self._delivered = True
+        if not self._by_broker:
+            # What only the line did is over; a broker that throws us out does so after some messages, too.
+            self._over()
+
+    def turn(self) -> None:
+        """The connection lives on."""
+        if time.monotonic() - self._since >= self._calm_s:
+            self._backoff.reset()
+            self._over()
+
+    def thrown_out(self, why: str) -> None:
+        """Something beside the line keeps connections from lasting; it is over when there was none of it for long."""
+        self._since = time.monotonic()
+        self._cause, self._by_broker = why, True
+        self._log_once(why)
+        self._standing.tell(last_error=why)
+
+    def ended(self, why: str, *, by_broker: bool) -> str:
+        """The connection was lost, or the broker ended it with a reason.
+
+        Returns:
+            What to tell: a line that is merely lost is no news where a broker's or another device's doing stands.
+        """
+        if by_broker or not self._by_broker:
+            self._cause, self._by_broker = why, by_broker
+        if self._delivered and not self._by_broker:
+            self._backoff.reset()
+        return self._cause or why
+
+    def tell(self, why: str) -> None:
+        """There is no connection now; each cause goes to the log once."""
+        self._log_once(why)
+        self._standing.tell(connected=False, last_error=why)
+
+    def _log_once(self, why: str) -> None:
+        if self._logged != why:
+            _log.warning("reporting: %s", why)
+            self._logged = why
+
+    def _over(self) -> None:
+        if self._cause is not None and self._standing.state.last_error == self._cause:
+            self._standing.tell(last_error=None)
+        if self._logged is not None:
+            _log.info("reporting: the connection to the broker holds again")
+        self._cause = self._logged = None
+        self._by_broker = False
