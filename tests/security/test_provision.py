@@ -1,11 +1,17 @@
 """The command `tools/provision`: what is missing is made, what is there stays."""
 
+import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from leukoscope.delivery import MqttSettings
+from leukoscope_collector.intake.amqp import AmqpIntakeSettings
+from leukoscope_collector.settings import CollectorSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,10 +36,40 @@ def test_a_second_run_adds_devices_and_leaves_keys_and_settings_alone(tmp_path):
     assert "BEGIN" not in first.stdout + first.stderr + second.stdout + second.stderr
 
 
+HOSTS = [word for number in (1, 2, 3) for word in ("--host", f"broker-{number}.example")]
+
+
+def test_a_cluster_has_a_folder_for_each_node_and_clients_that_know_all_of_them(tmp_path):
+    done = provision(tmp_path, "--cluster", *HOSTS, "--device", "clinic/scope-1", "--collector", "collector-1")
+    assert done.returncode == 0, done.stderr
+    for number in (1, 2, 3):
+        node = tmp_path / "cluster" / f"broker-{number}.example"
+        assert "ssl_options.certfile = /etc/rabbitmq/cert.pem" in (node / "rabbitmq.conf").read_text()
+        assert f"NODENAME=rabbit@broker-{number}.example\nUSE_LONGNAME=true" in (node / "rabbitmq-env.conf").read_text()
+        assert (node / "key.pem").stat().st_mode & 0o077 == 0
+    settings = tomllib.loads((tmp_path / "devices" / "clinic" / "scope-1" / "reporting.toml").read_text())["reporting"]
+    device = MqttSettings.model_validate(settings)
+    assert [node.where for node in device.nodes()] == [f"broker-{number}.example:8883" for number in (1, 2, 3)]
+    collector = CollectorSettings.read(tmp_path / "collectors" / "collector-1" / "collector.toml").broker
+    assert isinstance(collector, AmqpIntakeSettings)
+    assert [node.where for node in collector.nodes()] == [f"broker-{number}.example:5671" for number in (1, 2, 3)]
+
+
+def test_a_cluster_is_added_to_without_naming_its_nodes_again_and_forgets_who_was_revoked(tmp_path):
+    provision(tmp_path, "--cluster", *HOSTS, "--device", "clinic/scope-1", "--device", "clinic/scope-2")
+    done = provision(tmp_path, "--device", "clinic/scope-3", "--revoke", "clinic/scope-1")
+    assert done.returncode == 0, done.stderr
+    users = json.loads((tmp_path / "cluster" / "definitions.json").read_text())["users"]
+    assert {user["name"] for user in users} == {"clinic/scope-2", "clinic/scope-3"}
+    # A new RabbitMQ has an administrator "guest" with that password.
+    assert (tmp_path / "cluster" / "users-to-delete").read_text().split() == ["guest", "clinic/scope-1"]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         ([], "expected --host"),
+        (["--cluster", "--host", "h", "--host", "i"], "for each of 3 or 5 nodes, found 2"),
         (["--host", "h", "--device", "scope-1"], "expected a device as clinic/scope-1"),
         (["--host", "h", "--device", "a/+"], "expected a device as clinic/scope-1"),
         (["--host", "h", "--device", f"{'a' * 40}/{'b' * 40}"], "at most 64 characters"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope_collector.provisioning.cluster_site import ClusterSite, hosts_file
 from leukoscope_collector.provisioning.site import Site
 
 
@@ -29,23 +30,45 @@ def main() -> None:
     parser.add_argument("--installed-at", type=Path, help="where the folder lies on the device, as /etc/leukoscope/tls")
     parser.add_argument("--broker-user", default=getpass.getuser(), help="the user the broker runs as (you)")
     parser.add_argument("--autosave-s", type=int, default=10, help="seconds between the broker's saves (10)")
+    parser.add_argument(
+        "--cluster", action="store_true", help="three or five RabbitMQ nodes, one for each --host, instead of mosquitto"
+    )
+    parser.add_argument(
+        "--nodes-at", type=Path, default=Path("/etc/rabbitmq"), help="where a node's folder lies on its machine"
+    )
     arguments = parser.parse_args()
     try:
-        site = Site(
-            arguments.folder, hosts=arguments.host, port=arguments.port, days=arguments.days, now=datetime.now(UTC)
-        )
-        made = [site.add_device(name, arguments.installed_at) for name in arguments.device]
-        made += [site.add_collector(name) for name in arguments.collector]
-        made += [site.add_operator(name) for name in arguments.operator]
-        for name in arguments.revoke:
-            site.revoke(name)
-        configuration = site.write_broker(user=arguments.broker_user, autosave_s=arguments.autosave_s)
+        what_next, made = _provision(arguments)
     except LeukoscopeError as error:
         print(f"provision: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"mosquitto -c {configuration}")
+    print(what_next)
     for folder in made:
         print(folder)
+
+
+def _provision(arguments: argparse.Namespace) -> tuple[str, list[Path]]:
+    """What to run next, and the folders of the holders that were named."""
+    now = datetime.now(UTC)
+    folder: Path = arguments.folder
+    if arguments.cluster or hosts_file(folder).exists():
+        cluster = ClusterSite.on_hosts(
+            folder, arguments.host, port=arguments.port, nodes_at=arguments.nodes_at, days=arguments.days, now=now
+        )
+        made = _holders(cluster, arguments)
+        return f"on one node, when all are up: {cluster.write_cluster()}", made
+    site = Site(folder, hosts=arguments.host, port=arguments.port, days=arguments.days, now=now)
+    made = _holders(site, arguments)
+    return f"mosquitto -c {site.write_broker(user=arguments.broker_user, autosave_s=arguments.autosave_s)}", made
+
+
+def _holders(site: Site, arguments: argparse.Namespace) -> list[Path]:
+    made = [site.add_device(name, arguments.installed_at) for name in arguments.device]
+    made += [site.add_collector(name) for name in arguments.collector]
+    made += [site.add_operator(name) for name in arguments.operator]
+    for name in arguments.revoke:
+        site.revoke(name)
+    return made
 
 
 if __name__ == "__main__":

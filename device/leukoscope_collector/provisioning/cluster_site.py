@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from leukoscope.errors import SettingsError
 from leukoscope_collector.provisioning.authority import write_secret
@@ -43,6 +44,11 @@ file = "{at}/reports.sqlite3"
 """
 
 
+def hosts_file(folder: Path) -> Path:
+    """Where the nodes' names are kept; it is there when the site's broker is a cluster."""
+    return folder / "cluster" / "hosts"
+
+
 class ClusterSite(Site):
     """As `Site`, with the nodes' folders in `cluster/`."""
 
@@ -62,6 +68,30 @@ class ClusterSite(Site):
             raise SettingsError(f"expected a --host for each of 3 or 5 nodes, found {len(nodes)}")
         self._nodes = tuple(nodes)
         super().__init__(folder, hosts=[node.host for node in nodes], port=nodes[0].mqtt_port, days=days, now=now)
+
+    @classmethod
+    def on_hosts(
+        cls, folder: Path, hosts: Sequence[str], *, port: int, nodes_at: Path, days: int, now: datetime
+    ) -> Self:
+        """A cluster with a machine for each node.
+
+        Args:
+            folder: where everything goes.
+            hosts: the machines' names; none: those of the last time.
+            port: where devices reach each of them.
+            nodes_at: where a node's folder will lie on its machine.
+            days: how long certificates are valid.
+            now: timezone-aware.
+
+        Raises:
+            SettingsError: as for the class.
+        """
+        known = hosts_file(folder)
+        if not hosts and known.exists():
+            hosts = known.read_text().split()
+        site = cls(folder, nodes=[ClusterNode.on(host, nodes_at, port) for host in hosts], days=days, now=now)
+        known.write_text("".join(f"{host}\n" for host in hosts))
+        return site
 
     @property
     def cluster_folder(self) -> Path:

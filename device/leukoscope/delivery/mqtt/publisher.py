@@ -10,6 +10,7 @@ from typing import Any
 
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.birth_and_will import BirthAndWill
+from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
@@ -72,6 +73,8 @@ class Publisher:
         where = f"{scheme}://{settings.host}:{settings.address_port}/{self._topic('report')}"
         self._standing = DeliveryState(where)
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
+        self._nodes = BrokerNodes(settings, rng)
+        self._rng = rng
         self._running_lock = running_lock(outbox.path)
         self._flights = InFlight(settings.ack_timeout_s)
         # Two devices that throw each other out live as long as the other waits: longer than that is calm.
@@ -148,12 +151,16 @@ class Publisher:
                 self._use_one_connection()
                 continue
             except LeukoscopeError as error:
-                self._stability.tell(str(error))
+                reason = str(error)
             except Exception as error:
                 # A thread that dies of a surprise would leave every later report unsent, unseen.
                 _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
-                self._stability.tell(f"unexpected {type(error).__name__}: {error}")
-            pause_s = self._backoff.next_s()
+                reason = f"unexpected {type(error).__name__}: {error}"
+            # A thousand devices that lose their node at once must not all come to the next in the same second.
+            spread_s = self._settings.reconnect_spread_s if self._standing.state.connected else 0.0
+            self._stability.tell(reason)
+            self._nodes.try_next()
+            pause_s = self._backoff.next_s() + self._rng.uniform(0.0, spread_s)
             self._due_at = time.monotonic() + pause_s
             self._stopping.wait(pause_s)
             self._due_at = time.monotonic()
@@ -163,7 +170,7 @@ class Publisher:
         self._count()
         will = (self._topic("status"), self._vitals.will())
         link = DeviceConnection(
-            self._settings, self._settings.client_id_of(self._identity), will, retained=self._retained
+            self._nodes.current, self._settings.client_id_of(self._identity), will, retained=self._retained
         )
         try:
             try:

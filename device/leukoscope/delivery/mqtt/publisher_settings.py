@@ -30,6 +30,8 @@ class PublisherSettings(BrokerSettings):
     """Seconds before the first new attempt after a failure; doubles from there, up to 60."""
     longest_retry_s: float = Field(default=60, gt=0, le=3600)
     """Seconds between attempts at most, up to 3600."""
+    reconnect_spread_s: float = Field(default=0, ge=0, le=600)
+    """Seconds, up to 600, over which the devices that lose a broker together spread their first attempt."""
     in_flight: int = Field(default=10, ge=1, le=100)
     """Reports sent and not yet acknowledged at most, 1-100."""
 
