@@ -19,7 +19,7 @@ from leukoscope_collector.provisioning.cluster_site import ClusterSite
 
 _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 """Debian's wrappers in /usr/sbin change to another user and folder; these are what they call."""
-_START_S = 90.0
+_START_S = 240.0
 _FEW_S = 0.25
 
 
@@ -155,14 +155,18 @@ class ScratchCluster:
     ) -> None:
         self.stop()
 
-    def wait_until_up(self, timeout_s: float = _START_S) -> None:
+    def wait_until_up(self, nodes: Sequence[BrokerNode] | None = None, timeout_s: float = _START_S) -> None:
         """Until every node takes connections.
+
+        Args:
+            nodes: all, where none are named.
+            timeout_s: of all together.
 
         Raises:
             ServerError: one does not in time.
         """
         until = time.monotonic() + timeout_s
-        for node in self.nodes:
+        for node in nodes or self.nodes:
             while not node.listens():
                 if time.monotonic() > until:
                     raise ServerError(f"{node.node.name} does not listen: {node.log.read_text()[-500:]}")
