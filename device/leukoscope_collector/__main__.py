@@ -1,4 +1,4 @@
-"""The command `tools/collector`."""
+"""The command `leukoscope-collector`."""
 
 import argparse
 import logging
@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope_collector import send_command
 from leukoscope_collector.collector import Collector
 from leukoscope_collector.metrics import Metrics
 from leukoscope_collector.settings import CollectorSettings
@@ -18,11 +19,14 @@ from leukoscope_collector.showing import picture, write_pictures
 
 
 def main() -> None:
-    """Collect until SIGTERM or SIGINT; an error on purpose becomes one line and exit code 2."""
+    """Collect until SIGTERM or SIGINT, or send a command; an error on purpose becomes one line and exit code 2."""
+    if sys.argv[1:2] == ["send"]:
+        sys.exit(send_command.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(
-        prog="tools/collector",
+        prog="leukoscope-collector",
         description="Keeps the reports of many devices: SQLite or PostgreSQL, each report once. "
-        "Without a settings file: the broker at 127.0.0.1:1883, out/collector/reports.sqlite3.",
+        "Without a settings file: the broker at 127.0.0.1:1883, out/collector/reports.sqlite3. "
+        "`leukoscope-collector send SITE/DEVICE COMMAND` commands a device (send --help).",
     )
     parser.add_argument(
         "--settings", type=Path, metavar="FILE.toml", help="what device/leukoscope_collector/README.md describes"

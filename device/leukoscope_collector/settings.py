@@ -46,7 +46,7 @@ class CollectorSettings(FrozenModel):
     """Unique and lasting: under this name the broker keeps what arrives while the collector is away."""
     group: Name = "collectors"
     """Collectors of one group share the reports among them. mosquitto lets anybody join a group, and drops what falls
-    to the share of one who may not read it: take a name that nobody can guess, as `tools/provision` does."""
+    to the share of one who may not read it: take a name that nobody can guess, as `leukoscope-provision` does."""
     topic_root: TopicRoot = TOPIC_ROOT
     """First levels of every topic."""
     broker: Broker = MqttIntakeSettings(host="127.0.0.1")

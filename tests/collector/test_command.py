@@ -1,4 +1,4 @@
-"""The command `tools/collector`, as systemd or a person runs it."""
+"""The command `leukoscope-collector`, as systemd or a person runs it."""
 
 import os
 import signal

@@ -34,7 +34,7 @@ def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     program = shutil.which("true")
     for unit in UNITS:
         # The program is not installed where the tests run; everything else is judged as it is.
-        text = unit.read_text().replace("/opt/leukoscope/.venv/bin/leukoscope-collector", str(program))
+        text = unit.read_text().replace("/opt/leukoscope-collector/bin/leukoscope-collector", str(program))
         text = text.replace("/opt/leukoscope/.venv/bin/leukoscope", str(program))
         (tmp_path / unit.name).write_text(text)
     verdict = run(systemd("systemd-analyze"), "verify", "--man=no", *(tmp_path / unit.name for unit in UNITS))
@@ -56,6 +56,15 @@ def test_user_groups_and_folders_can_be_made(tmp_path: Path) -> None:
     }
     folders = run(systemd("systemd-tmpfiles"), "--create", "--dry-run", SYSTEMD / "leukoscope.tmpfiles.conf")
     assert "nknown" not in folders.stderr.replace("Unknown user", "").replace("Unknown group", "")
+
+
+def test_the_user_of_the_collector_is_made_with_the_name_its_unit_has(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    made = run(systemd("systemd-sysusers"), f"--root={tmp_path}", SYSTEMD / "leukoscope-collector.sysusers.conf")
+    assert made.returncode == 0, made.stderr
+    users = [line.split(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()]
+    unit = (SYSTEMD / "leukoscope-collector@.service").read_text()
+    assert re.findall(r"^User=(.*)$", unit, re.MULTILINE) == [one for one in users if one == "leukoscope-collector"]
 
 
 def test_the_groups_of_the_unit_are_those_that_are_made() -> None:

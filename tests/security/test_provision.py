@@ -1,4 +1,4 @@
-"""The command `tools/provision`: what is missing is made, what is there stays."""
+"""The command `leukoscope-provision`: what is missing is made, what is there stays."""
 
 import json
 import os

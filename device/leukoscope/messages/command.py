@@ -105,6 +105,55 @@ def read_command(payload: bytes, *, stored: bool) -> Command:
     return Command(message["id"], name, message["by"], issued_at, expires_at, message["arguments"], message)
 
 
+def command_of(
+    identifier: str,
+    name: CommandName,
+    *,
+    by: str,
+    issued_at: datetime,
+    expires_at: datetime,
+    arguments: Mapping[str, str],
+) -> bytes:
+    """A command as it goes out.
+
+    Args:
+        identifier: unique; a repetition under it is done once.
+        name: what to do.
+        by: who commands, for the audit trail.
+        issued_at: timezone-aware.
+        expires_at: timezone-aware; the device does not begin later than this.
+        arguments: what the command needs, by the names of the schema.
+
+    Raises:
+        InvalidMessage: it breaks the published schema.
+    """
+    message = {
+        "schema": COMMAND_SCHEMA,
+        "id": identifier,
+        "name": name.value,
+        "by": by,
+        "issued_at": utc_text(issued_at),
+        "expires_at": utc_text(expires_at),
+        "arguments": dict(arguments),
+    }
+    validate(message, COMMAND_SCHEMA)
+    return to_bytes(message)
+
+
+def read_result(payload: bytes) -> tuple[str | None, Outcome]:
+    """The id of the command that a result answers, and what became of it.
+
+    Raises:
+        InvalidMessage: it is no result.
+    """
+    message = from_bytes(payload)
+    validate(message, RESULT_SCHEMA)
+    outcome = Outcome(
+        message["outcome"], message["text"], message["reason"], message["report"], in_force=message["in_force"]
+    )
+    return message["command"], outcome
+
+
 def query_in(payload: bytes) -> tuple[str | None, str | None]:
     """Id and name in a payload that need be no valid command, as far as they can be made out."""
     if len(payload) > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""The command `tools/provision`."""
+"""The command `leukoscope-provision`."""
 
 import argparse
 import getpass
@@ -14,7 +14,7 @@ from leukoscope_collector.provisioning.site import Site
 def main() -> None:
     """Make what is missing; an error on purpose becomes one line and exit code 2."""
     parser = argparse.ArgumentParser(
-        prog="tools/provision",
+        prog="leukoscope-provision",
         description="Makes a site's certificate authority, a mosquitto configuration that lets everybody do no more "
         "than they must, and a folder for each device, collector and operator. Run it again to add more: "
         "what is there stays.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _CONFIGURATION = """\
-# Made by tools/provision; mosquitto -c {folder}/mosquitto.conf
+# Made by leukoscope-provision; mosquitto -c {folder}/mosquitto.conf
 user {user}
 listener {port}
 cafile {folder}/ca.pem
@@ -39,7 +39,7 @@ log_type notice
 """
 
 _RULES = """\
-# Made by tools/provision anew at each run.
+# Made by leukoscope-provision anew at each run.
 # A device's certificate says SITE/DEVICE: it speaks under its own name and hears its own commands.
 pattern write leukoscope/v1/%u/status
 pattern write leukoscope/v1/%u/health

@@ -35,6 +35,12 @@ group = "{group}"
 driver = "sqlite"
 file = "{at}/reports.sqlite3"
 """
+_OPERATOR = """\
+# For `leukoscope-collector send SITE/DEVICE COMMAND --settings` and this file.
+name = "{name}"
+
+[broker]
+{client}"""
 
 
 class Site:
@@ -110,12 +116,16 @@ class Site:
         return file.read_text().strip()
 
     def add_operator(self, name: str) -> Path:
-        """The folder for somebody who may send commands.
+        """The folder for an operator, who may send commands, with the settings file for sending them.
 
         Raises:
             SettingsError: the name will not do.
         """
-        return self._holder("operators", _person(name))
+        folder = self._holder("operators", _person(name))
+        file = folder / "operator.toml"
+        if not file.exists():
+            write_secret(file, _OPERATOR.format(name=name, client=self._client(folder)).encode())
+        return folder
 
     def revoke(self, name: str) -> None:
         """The holder's certificate counts no more, and its folder is gone.
