@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, ValidationError
 
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
-from leukoscope.delivery.mqtt.settings import TopicRoot
+from leukoscope.delivery.mqtt.publisher_settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
 from leukoscope.schema import FrozenModel, explain
