@@ -8,39 +8,30 @@ import pytest
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle, Manifest
 from leukoscope.service.models import naming_of
-from tests.bundles import classifier_bundle, manifest, segmenter_bundle
+from tests.bundles import manifest, segmenter_bundle
 from tests.statistics.validations import FACTS, VALIDATION
 
 
-def validated_bundle(folder: Path) -> Bundle:
+def validated_bundle(folder: Path, **changes: object) -> Bundle:
     content = VALIDATION.model_dump_json().encode()
     (folder / "validation.json").write_bytes(content)
     facts = manifest(
         "classifier",
         input={"rows": 40, "cols": 40, "um_per_px": 0.2},
-        classifier=FACTS.model_dump(mode="json"),
+        classifier={**FACTS.model_dump(mode="json"), **changes},
         validation={"path": "validation.json", "sha256": hashlib.sha256(content).hexdigest()},
     )
     return Bundle(folder, Manifest.model_validate(facts))
 
 
-def test_a_bundle_with_a_validation_can_be_corrected(tmp_path: Path) -> None:
-    naming = naming_of(validated_bundle(tmp_path))
-    assert naming.correction is not None
-    assert naming.correction.validated_cells(["segmented"]) == 100
-    assert naming.groups == FACTS.groups
-
-
-def test_a_bundle_without_a_validation_cannot() -> None:
-    assert naming_of(classifier_bundle()).correction is None
-
-
-def test_a_validation_that_was_altered_is_refused(tmp_path: Path) -> None:
-    bundle = validated_bundle(tmp_path)
-    with (tmp_path / "validation.json").open("ab") as file:
-        file.write(b" ")
-    with pytest.raises(BundleError, match="not the file its manifest names"):
-        naming_of(bundle)
+def test_a_bundle_alone_corrects_nothing_and_says_what_to_expect_of_a_bench_that_nobody_verified(
+    tmp_path: Path,
+) -> None:
+    plain = naming_of(validated_bundle(tmp_path))
+    assert plain.correction is None
+    assert "this bench is not verified" in plain.not_verified
+    measured = naming_of(validated_bundle(tmp_path, left_out={"one": 0.695, "another": 0.901}))
+    assert "named 70 to 90 of 100 cells right" in measured.not_verified
 
 
 def test_a_segmenter_names_nothing() -> None:

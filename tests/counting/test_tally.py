@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from leukoscope.counting.tally import CountingRules, Naming, Tally
 from leukoscope.errors import SettingsError
 from leukoscope.inference.bundle import CellClass, ClassifierFacts
-from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.inference.validation import ConfusionMatrix
 from leukoscope.specimen.cell import UNSURE, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, Flaw, RejectedField
 from leukoscope.specimen.sample import Basis, BundleIdentity, Certainty, Provenance, SampleReport, Source
 from leukoscope.specimen.slide import SlideChange
-from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import Rules
 from tests.drawings import EPOCH, cell, counted, on_a_slide, rejected
@@ -58,7 +58,7 @@ def knowing() -> Naming:
     right[0] = [450, 0, 50, 0, 0]
     counts = tuple(tuple(row) for row in right)
     matrix = ConfusionMatrix(collection="drawn", held_out_by="patient", truth=named, named=named, counts=counts)
-    return Naming(CLASSES, facts.groups, Correction(merge_confusion(Validation(matrices=(matrix,)), facts)))
+    return Naming(CLASSES, facts.groups, Correction(NamingRecord.of((), facts), NamingRecord.of((matrix,), facts)))
 
 
 def tally_of(*fields: CountedField | RejectedField, goal: int = 100, naming: Naming = UNKNOWING) -> Tally:
@@ -206,17 +206,16 @@ def test_the_histogram_of_red_cells_holds_every_measured_cell_also_giants() -> N
     assert (histogram.counts[0], histogram.counts[at], histogram.counts[-1]) == (1, 2, 1)
 
 
-def test_blasts_are_remarked_first_and_too_few_cells_are_told() -> None:
+def test_too_few_cells_are_told_first_and_blasts_next() -> None:
     codes = [finding.code for finding in report_of(tally_of(counted(white("blast")))).findings]
-    assert codes[0] == "blasts_seen"
-    assert "too_few_cells" in codes
+    assert codes[:2] == ["too_few_cells", "blasts_seen"]
 
 
-def test_without_a_validation_the_report_says_why_nothing_is_corrected() -> None:
+def test_of_a_bench_that_is_not_verified_the_report_says_why_nothing_is_corrected() -> None:
     report = report_of(tally_of(counted(white("segmented"))))
     assert report.differential_corrected is None
     assert report.not_corrected_because is not None
-    assert "no validation" in report.not_corrected_because
+    assert "this bench is not verified" in report.not_corrected_because
 
 
 def test_without_white_cells_there_is_nothing_to_correct_and_the_report_says_so() -> None:

@@ -19,7 +19,7 @@ from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import Validation
 from leukoscope.service.models import naming_of
-from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.system.assets import find_asset
 from tests.bundles_installed import workshop
@@ -56,10 +56,10 @@ def _read_validation(content: bytes, folder: Path) -> None:
     path.write_bytes(content)
     facts = Bundle.read(find_asset("models", "classifier")).manifest.classifier
     assert facts is not None
-    rows = merge_confusion(Validation.read(path), facts)
+    others = NamingRecord.read(Validation.read(path), facts)
     if hashlib.sha256(content).digest()[0] < 20:
         # It takes a while, so only some of them.
-        Correction(rows).correct({facts.classes[0].key: 3, facts.classes[1].key: 1})
+        Correction(others, NamingRecord.of((), facts)).correct({facts.classes[0].key: 3, facts.classes[1].key: 1})
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 import pytest
 
 from leukoscope.specimen.sample import Basis, Certainty
+from leukoscope.statistics.certainty import certainty_above, certainty_below, certainty_of_reaching
 from leukoscope.statistics.estimates import Estimate
-from leukoscope.statistics.findings import certainty_above, certainty_below, certainty_of_reaching
 
 CERTAIN, LIKELY, OPEN = Certainty.CERTAIN, Certainty.LIKELY, Certainty.CANNOT_BE_EXCLUDED
 

@@ -10,15 +10,11 @@ from hypothesis import strategies as st
 
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Basis, Certainty, Finding, Source
-from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.blast_findings import Suspects
+from leukoscope.statistics.certainty import certainty_above, certainty_below, certainty_of_reaching
 from leukoscope.statistics.estimates import Estimate, Estimator, counted_ratio, counted_share, variation
-from leukoscope.statistics.findings import (
-    Counted,
-    certainty_above,
-    certainty_below,
-    certainty_of_reaching,
-    find_findings,
-)
+from leukoscope.statistics.findings import Counted, find_findings
+from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import RedCellSizeRule, Rules, ShareRule
 from tests.counting.test_tally import PROVENANCE
@@ -63,51 +59,136 @@ def test_normal_counts_leave_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blasts", "told"),
+    ("blasts", "code", "certainty"),
     # Of 100 cells: 2 of 100 is 0.2 to 7.0 %, 7 is 2.9 to 13.9 %, 26 is 17.7 to 35.7 %, 60 is 49.7 to 69.7 %.
     [
-        (0, {}),
-        (2, {"blasts_seen": CERTAIN, "blasts_5_percent": OPEN}),
-        (7, {"blasts_seen": CERTAIN, "blasts_5_percent": LIKELY, "blasts_10_percent": OPEN}),
-        (
-            26,
-            {
-                "blasts_seen": CERTAIN,
-                "blasts_20_percent": LIKELY,
-                "blasts_10_percent": CERTAIN,
-                "blasts_5_percent": CERTAIN,
-            },
-        ),
-        (
-            60,
-            {
-                "blasts_seen": CERTAIN,
-                "blasts_20_percent": CERTAIN,
-                "blasts_10_percent": CERTAIN,
-                "blasts_5_percent": CERTAIN,
-            },
-        ),
+        (1, "blasts_seen", OPEN),
+        (2, "blasts_seen", OPEN),
+        (4, "blasts_seen", OPEN),
+        (7, "blasts_5_percent", LIKELY),
+        (13, "blasts_10_percent", LIKELY),
+        (26, "blasts_20_percent", LIKELY),
+        (60, "blasts_20_percent", LIKELY),
     ],
 )
-def test_each_limit_of_blasts_is_certain_likely_or_open(blasts: int, told: dict[str, Certainty]) -> None:
+def test_of_blasts_the_highest_limit_reached_is_told_once(blasts: int, code: str, certainty: Certainty) -> None:
     remarks = found({"segmented": 100 - blasts, "blast": blasts})
-    assert {code: one.certainty for code, one in remarks.items() if code.startswith("blasts")} == told
+    assert {name: one.certainty for name, one in remarks.items() if name.startswith("blasts")} == {code: certainty}
 
 
-def test_one_blast_alone_is_seen_but_not_for_certain() -> None:
-    remarks = found({"segmented": 99, "blast": 1})
-    assert remarks["blasts_seen"].certainty is LIKELY
-    assert remarks["blasts_seen"].text == (
-        "blasts 1 of 100, look at the cells (likely): 1.0 % (0.0 to 5.4 %, counts alone)"
+def test_blasts_are_certain_only_where_the_error_of_naming_is_known() -> None:
+    named = {"segmented": 40, "blast": 60}
+    white = Estimator(named, CLASSES, WHITE, GROUPS, None, names_known=True)
+    assert found(named)["blasts_20_percent"].certainty is LIKELY
+    assert found(named, white=white)["blasts_20_percent"].certainty is CERTAIN
+
+
+def test_one_blast_is_told_with_its_number_and_the_limit_it_leaves_open() -> None:
+    remark = found({"segmented": 99, "blast": 1})["blasts_seen"]
+    assert remark.text == (
+        "blasts 1 of 100, look at the cells, 5 % not excluded (cannot be excluded): 1.0 % (0.0 to 5.4 %, counts alone)"
     )
-    assert remarks["blasts_seen"].numbers["count"] == 1
+    assert remark.numbers["count"] == 1
 
 
-def test_few_cells_without_a_blast_do_not_exclude_five_percent() -> None:
-    remarks = found({"segmented": 50})
-    assert remarks["blasts_5_percent"].certainty is OPEN
-    assert "blasts_seen" not in remarks
-    assert "too_few_cells" in remarks
+@given(st.dictionaries(st.sampled_from([*WHITE, UNSURE]), st.integers(0, 60)), st.sampled_from([BLOOD, MARROW]))
+def test_nothing_is_likely_that_was_not_counted(named: dict[str, int], rules: Rules) -> None:
+    asked = {rule.code: rule for rule in rules.share}
+    for code, remark in found(named, rules).items():
+        if code in asked and remark.certainty is not OPEN:
+            assert sum(named.get(key, 0) for key in asked[code].of) > 0, remark.text
+
+
+def test_too_few_cells_come_first_and_hold_back_shares() -> None:
+    remarks = find_findings(counted({"segmented": 20, "eosinophil": 40, "blast": 20}), BLOOD, PROVENANCE)
+    assert [(one.code, one.certainty) for one in remarks] == [
+        ("too_few_cells", CERTAIN),
+        ("blasts_20_percent", LIKELY),
+    ]
+
+
+def test_cells_that_cannot_be_named_come_first_and_hold_back_shares() -> None:
+    remarks = find_findings(counted({"segmented": 100, "eosinophil": 100, UNSURE: 60}), BLOOD, PROVENANCE)
+    assert [one.code for one in remarks] == ["too_many_unsure", "worst_case"]
+
+
+@pytest.mark.parametrize(
+    ("named", "share", "limit"),
+    [
+        ({"segmented": 100, UNSURE: 17}, "14.5 %", "10 %"),
+        ({"segmented": 100, "smudge": 300}, "75.0 %", "20 %"),
+        ({"segmented": 96, "blast": 4, UNSURE: 2}, "5.9 %", "5 %"),
+    ],
+)
+def test_the_worst_case_of_the_unnamed_is_told_in_one_line(named: dict[str, int], share: str, limit: str) -> None:
+    remark = found(named)["worst_case"]
+    assert f"blasts at least {limit} if all" in remark.text
+    assert share in remark.text
+    assert remark.certainty is OPEN
+
+
+def test_a_worst_case_that_crosses_no_limit_is_none() -> None:
+    assert "worst_case" not in found({"segmented": 100, UNSURE: 4})
+    assert "worst_case" not in found({"segmented": 40, "blast": 60, UNSURE: 5})
+
+
+def test_many_cells_of_which_nothing_can_be_told_are_told() -> None:
+    assert next(iter(found({"segmented": 100, "smudge": 300}))) == "too_many_unnamed"
+
+
+def test_suspects_are_tested_against_what_normal_cells_give() -> None:
+    """30 % malignant cells of which a quarter are suspect, none named a blast; and as many as normal blood has."""
+    told = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": 0.04}))["blast_suspects"]
+    assert told.certainty is LIKELY
+    assert told.numbers["count"] == 20
+    for count in (1, 8):
+        usual = found({"segmented": 200}, suspects=Suspects({"blast": count}, {"blast": 0.04}))["blast_suspects"]
+        assert usual.certainty is OPEN
+    assert "blast_suspects" not in found({"segmented": 200})
+
+
+def test_suspects_in_marrow_are_beside_the_blasts_that_normal_marrow_has() -> None:
+    suspects = Suspects({"blast": 45}, {"blast": 0.04})
+    assert found({"segmented": 500}, MARROW, suspects=suspects)["blast_suspects"].certainty is OPEN
+    assert found({"segmented": 500}, BLOOD, suspects=suspects)["blast_suspects"].certainty is LIKELY
+
+
+def test_a_name_that_a_person_took_away_leaves_a_trace() -> None:
+    withdrawn = {("blast", UNSURE): 2, ("blast", "smudge"): 1}
+    remark = found({"segmented": 120, UNSURE: 2, "smudge": 1}, withdrawn=withdrawn)["relabelled_unnamed"]
+    assert "blast to smudge 1, blast to unsure 2" in remark.text
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        ({"segmented": 60, "plasma": 40}, "plasma_cells"),
+        ({"segmented": 80, "promyelocyte": 40}, "promyelocytes"),
+        ({"segmented": 80, "promonocyte": 40}, "promonocytes"),
+        ({"segmented": 60, "lymphocyte_variant": 50}, "variant_lymphocytes"),
+        ({"segmented": 115, "lymphocyte": 5}, "neutrophilia"),
+    ],
+)
+def test_every_class_has_a_rule_of_its_own(named: dict[str, int], code: str) -> None:
+    assert found(named)[code].certainty is LIKELY
+
+
+@pytest.mark.parametrize("rules", [BLOOD, MARROW])
+def test_the_shipped_rules_leave_no_class_unjudged_and_others_say_which(rules: Rules) -> None:
+    named = dict.fromkeys(WHITE, 20)
+    assert "not_covered" not in found(named, rules)
+    without = rules.model_copy(update={"share": (), "maturation": ()})
+    assert "plasma 20" in found(named, without)["not_covered"].text
+
+
+def test_a_share_above_its_range_needs_cells_and_an_interval_beyond_it() -> None:
+    """4 of 100 basophils are 1.1 to 9.9 %: the limit of 2 % lies inside; 10 of 100 are 4.9 to 17.6 %."""
+    assert "basophilia" not in found({"segmented": 96, "basophil": 4})
+    assert found({"segmented": 90, "basophil": 10})["basophilia"].certainty is LIKELY
+    few = BLOOD.model_copy(
+        update={"share": tuple(rule.model_copy(update={"min_cells": 11}) for rule in BLOOD.share)},
+    )
+    assert "basophilia" not in found({"segmented": 90, "basophil": 10}, few)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +202,9 @@ def test_few_cells_without_a_blast_do_not_exclude_five_percent() -> None:
     ],
 )
 def test_a_share_above_its_range_is_told(code: str, named: Mapping[str, int]) -> None:
-    assert found(named)[code].certainty is CERTAIN
+    assert found(named)[code].certainty is LIKELY
+    white = Estimator(named, CLASSES, WHITE, GROUPS, None, names_known=True)
+    assert found(named, white=white)[code].certainty is CERTAIN
     assert code not in found(NORMAL)
 
 
@@ -137,7 +220,7 @@ def test_a_share_that_only_might_be_above_its_range_is_not_told_unless_the_site_
 def test_a_site_can_ask_for_a_share_below_its_range() -> None:
     low = ShareRule(code="neutrophils_low", words="neutrophils", of=("neutrophil",), below=0.4)
     remarks = found({"segmented": 15, "band": 5, "lymphocyte": 180}, BLOOD.model_copy(update={"share": (low,)}))
-    assert remarks["neutrophils_low"].certainty is CERTAIN
+    assert remarks["neutrophils_low"].certainty is LIKELY
     assert remarks["neutrophils_low"].numbers["count"] == 20
 
 
@@ -145,6 +228,9 @@ def test_erythroblasts_are_told_per_hundred_white_cells() -> None:
     remark = found({**NORMAL, "erythroblast": 10})["erythroblasts_seen"]
     assert remark.numbers["value"] == pytest.approx(10 / 199)
     assert "5.0 per 100" in remark.text
+    assert remark.certainty is LIKELY
+    for few in (1, 2, 5):
+        assert found({**NORMAL, "erythroblast": few})["erythroblasts_seen"].certainty is OPEN
 
 
 def test_erythroblasts_without_white_cells_are_told_without_a_ratio() -> None:
@@ -197,30 +283,22 @@ def test_the_ratio_of_myeloid_to_erythroid_cells_is_told_in_marrow(
     assert not [code for code in found(named, BLOOD) if code.startswith("me_ratio")]
 
 
+def correction() -> Correction:
+    return Correction(NamingRecord.of((), FACTS), NamingRecord.of(VALIDATION.matrices, FACTS))
+
+
 def test_the_interval_is_the_corrected_one_where_there_is_one_and_the_finding_says_which() -> None:
     named = {"segmented": 60, "lymphocyte": 120, "blast": 6}
-    mix = Correction(merge_confusion(VALIDATION, FACTS)).correct(named)
+    mix = correction().correct(named)
     classes = [one.key for one in FACTS.classes]
     white = [one.key for one in FACTS.classes if one.in_differential]
     plain, corrected = (
         {one.code: one for one in find_findings(counted(named, white=white), BLOOD, PROVENANCE)}["blasts_seen"]
         for white in (Estimator(named, classes, white, {}, None), Estimator(named, classes, white, {}, mix))
     )
-    assert (plain.basis, plain.certainty) == (Basis.COUNTS, CERTAIN)
-    assert (corrected.basis, corrected.certainty) == (Basis.CORRECTED, LIKELY)
+    assert plain.basis is Basis.COUNTS
+    assert corrected.basis is Basis.CORRECTED
     assert "corrected" in corrected.text
-
-
-def test_what_the_counts_leave_open_no_correction_closes() -> None:
-    named = {"segmented": 60}
-    mix = Correction(merge_confusion(VALIDATION, FACTS)).correct(named)
-    classes = [one.key for one in FACTS.classes]
-    white = Estimator(named, classes, [one.key for one in FACTS.classes if one.in_differential], {}, mix)
-    assert white.share(["blast"]).high < 0.05 < white.counted_share(["blast"]).high
-    remark = {one.code: one for one in find_findings(counted(named, white=white), BLOOD, PROVENANCE)}[
-        "blasts_5_percent"
-    ]
-    assert (remark.basis, remark.certainty) == (Basis.COUNTS, OPEN)
 
 
 def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:
@@ -294,6 +372,7 @@ def test_certainty_never_grows_with_the_limit(one: float, two: float, three: flo
 def test_whatever_was_counted_is_worded_as_a_count_and_never_as_a_disease(named: dict[str, int], rules: Rules) -> None:
     for remark in find_findings(counted(named), rules, replace(PROVENANCE, source=Source.SIMULATED)):
         assert not DISEASES.search(remark.text), remark.text
+        assert len(remark.text) <= 500
         assert all(map(math.isfinite, remark.numbers.values()))
 
 
@@ -301,3 +380,14 @@ def test_whatever_was_counted_is_worded_as_a_count_and_never_as_a_disease(named:
 def test_the_interval_of_a_variation_holds_it(cells: int, cv: float) -> None:
     estimate = variation(cv, cells)
     assert 0 <= estimate.low <= cv <= estimate.high
+
+
+def test_the_stages_of_marrow_are_told_and_a_shift_to_the_left_is() -> None:
+    stages = ("pronormoblast", "basophilic_normoblast", "polychromatic_normoblast", "orthochromatic_normoblast")
+    classes = (*CLASSES, *stages)
+    ripe = {"segmented": 200, "band": 100, "metamyelocyte": 60, "myelocyte": 50, "promyelocyte": 20, "blast": 5}
+    young = {**ripe, "blast": 400}
+    for named, code in ((ripe, "maturation"), (young, "maturation_left_shift")):
+        white = Estimator(named, classes, (*WHITE, *stages), {"erythroid": stages}, None)
+        remarks = {one.code: one for one in find_findings(counted(named, white=white), MARROW, PROVENANCE)}
+        assert f"promyelocyte {named['promyelocyte']}, myelocyte 50" in remarks[code].text

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from leukoscope.cli import differential
 from leukoscope.errors import SettingsError
 from leukoscope.settings import RulesSettings
 from leukoscope.statistics import findings
@@ -101,5 +102,7 @@ def test_no_shipped_finding_takes_a_code_of_the_device() -> None:
 
 
 def test_the_codes_that_no_site_can_give_are_just_those_of_the_devices_own_findings() -> None:
-    code = Path(findings.__file__).read_text("utf-8")
-    assert set(re.findall(r'(?:[Ff]inding\(\s*|\n +\()"([a-z_]+)",', code)) == RESERVED_CODES
+    rooms = Path(findings.__file__).parent
+    code = "".join((rooms / name).read_text("utf-8") for name in ("findings.py", "blast_findings.py"))
+    code += Path(differential.__file__).read_text("utf-8")
+    assert set(re.findall(r'(?:[Ff]inding(?:_of)?\(\s*|\n +\()"([a-z_]+)",', code)) == RESERVED_CODES

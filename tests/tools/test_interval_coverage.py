@@ -1,38 +1,34 @@
+"""The tool that counts how often intervals hold the truth."""
+
 import numpy as np
 import pytest
 from rich.console import Console
 
 import interval_coverage
-from intervals_simulated.methods import inverted
-from intervals_simulated.scoring import Score, table_of
+from intervals_simulated.laboratories import Laboratory
+from intervals_simulated.methods import Estimated, corrected, counted
+from intervals_simulated.scoring import Score, score, table_of
 from intervals_simulated.world import MIXES, World
-from leukoscope.statistics.confusion import merge_confusion
-from tests.statistics.validations import FACTS, MISTAKES, VALIDATION
+from leukoscope.specimen.cell import UNSURE
+from named_cells.cache import NamedCells
+from tests.statistics.validations import FACTS, KEYS, MISTAKES, VALIDATION, WHITE
 
 
 def test_what_lies_outside_93_to_97_percent_is_marked() -> None:
-    scores = {"band": {"counts alone": Score(50, 0.42, 0.1), "corrected": Score(50, 0.98, 0.2)}}
-    console = Console(width=100)
+    scores = {("pbc", "band"): {"counts": Score(50, 0.42, 1.0, 0.1), "verified": Score(50, 0.98, 1.2, 0.02)}}
+    console = Console(width=150)
     with console.capture() as captured:
         console.print(table_of(scores, "table"))
-    assert "42.0 <" in captured.get()
-    assert "98.0 >" in captured.get()
+    assert "42<" in captured.get()
+    assert "98>" in captured.get()
 
 
-def test_a_world_gives_a_validation_of_the_size_of_the_real_one() -> None:
-    (*_, sample) = World(VALIDATION, FACTS).samples(100, 1, np.random.default_rng(1))
-    (matrix,) = sample.validation.matrices
+def test_a_world_gives_validations_of_the_size_of_the_real_one_and_a_bench_of_its_own() -> None:
+    (*_, sample) = World(VALIDATION, FACTS).samples(100, 1, np.random.default_rng(1), checked=60)
+    (matrix,) = sample.others
     assert [sum(counts) for counts in matrix.counts] == [sum(row.values()) for row in MISTAKES.values()]
-    assert sum(sample.named.values()) == 100
+    assert (len(sample.answers), len(sample.checked.labels)) == (100, 60)
     assert sample.truth["neutrophil"] == pytest.approx(sample.truth["segmented"] + sample.truth["band"])
-
-
-@pytest.mark.parametrize(("between", "found"), [(0.0, 0.02), (0.3, 0.15)])
-def test_laboratories_of_a_world_differ_as_much_as_they_are_told_to(between: float, found: float) -> None:
-    many = VALIDATION.model_copy(update={"matrices": VALIDATION.matrices * 6})
-    (*_, sample) = World(many, FACTS, between=between).samples(100, 1, np.random.default_rng(1))
-    measured = merge_confusion(sample.validation, FACTS).between
-    assert measured < found if between == 0 else measured > found
 
 
 def test_every_mix_adds_up_to_one() -> None:
@@ -40,11 +36,46 @@ def test_every_mix_adds_up_to_one() -> None:
         assert sum(shares.values()) == pytest.approx(1, abs=0.03), name
 
 
-def test_the_plain_alternative_finds_what_a_large_sample_is_made_of() -> None:
-    world = World(VALIDATION, FACTS)
-    sample = next(world.samples(20_000, 1, np.random.default_rng(2)))
-    low, high = inverted(sample, world.parts(), FACTS)["lymphocyte"]
-    assert low < sample.truth["lymphocyte"] < high
+def test_intervals_of_a_verified_bench_hold_the_truth_more_often_than_those_of_the_counts() -> None:
+    world = World(VALIDATION, FACTS, between=0.05)
+    scores = score(FACTS, world.samples(200, 12, np.random.default_rng(8)), ["counts", "verified"])
+    assert {part for _, part in scores} == {*WHITE, "neutrophil"}
+    held = [one["verified"].held for one in scores.values()]
+    assert np.mean(held) >= 0.92
+    assert np.mean(held) > np.mean([one["counts"].held for one in scores.values()])
+
+
+def laboratory() -> Laboratory:
+    """Twenty cells of each class and forty of a coarse label, all named as they are."""
+    labels = [key for key in KEYS for _ in range(20)] + ["neutrophil_unspecified"] * 40
+    answers = [key for key in KEYS for _ in range(20)] + [UNSURE] * 40
+    shares = np.eye(len(KEYS))[[KEYS.index(key) if key in KEYS else 0 for key in answers]]
+    groups = tuple(f"patient {number % 5}" for number in range(len(labels)))
+    cells = NamedCells("drawn", tuple(labels), groups, shares, tuple(answers))
+    return Laboratory(cells, FACTS, {"neutrophil_unspecified": ("segmented", "band")})
+
+
+def test_cells_with_a_coarse_label_are_left_out_where_there_are_fine_ones() -> None:
+    one = laboratory()
+    assert set(one.parts) == set(WHITE)
+    assert len(one.kept) == 20 * len(KEYS)
+
+
+def test_the_cells_that_are_checked_are_not_those_that_are_counted_of_patients() -> None:
+    found = list(laboratory().patients((), 60, 50, 1, np.random.default_rng(3)))
+    assert len(found) == 5
+    for sample in found:
+        assert sum(sample.truth.values()) == pytest.approx(1)
+        assert len(sample.answers) == 50
+
+
+def test_counts_and_corrected_shares_of_perfectly_named_cells_are_the_truth() -> None:
+    sample = next(laboratory().drawn((), 100, 100, 1, np.random.default_rng(5)))
+    for method in (counted, corrected):
+        found = method(sample, FACTS)["lymphocyte"]
+        assert isinstance(found, Estimated)
+        assert found.low <= found.value <= found.high
+        assert found.value == pytest.approx(sample.truth["lymphocyte"], abs=0.15)
 
 
 def test_a_bundle_without_a_validation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

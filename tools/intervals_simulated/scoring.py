@@ -1,66 +1,101 @@
-"""How often intervals held the truth, and the table that says so."""
+"""How often intervals held the truth, how wide they were and how far off the shares, and the table that says so."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rich.table import Table
 
-from intervals_simulated.methods import METHODS
-from intervals_simulated.world import Sample, World
+from intervals_simulated.methods import METHODS, Estimated
+from intervals_simulated.samples import Sample
+from leukoscope.inference.bundle import ClassifierFacts
 
 SMALLEST = 0.01
 """True share from which a class of a sample enters the table."""
+FEWEST = 10
+"""Samples below which a row is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How the intervals of one class fared."""
+    """How the intervals of one part of one world fared."""
 
     samples: int
     held: float
     """Share of intervals that held the truth, 0-1."""
     width: float
-    """Mean distance between their ends, 0-1."""
+    """Median distance between their ends, over that of the counts' interval."""
+    off: float
+    """Mean distance of the share from the truth, 0-1."""
 
 
-def score(world: World, samples: Iterable[Sample], methods: Iterable[str]) -> dict[str, dict[str, Score]]:
-    """By class and group, and by method, how often the interval held a true share of at least SMALLEST."""
-    parts = world.parts()
-    found: dict[str, dict[str, list[tuple[bool, float]]]] = {name: {} for name in parts}
-    wanted = tuple(methods)
+Scores = Mapping[tuple[str, str], Mapping[str, Score]]
+
+
+def score(facts: ClassifierFacts, samples: Iterable[Sample], methods: Sequence[str]) -> Scores:
+    """By world and part, and by method; every true share of at least SMALLEST counts."""
+    rows: dict[tuple[str, str], dict[str, list[tuple[float, Estimated]]]] = {}
     for sample in samples:
-        for method in wanted:
-            intervals = METHODS[method](sample, parts, world.facts)
-            for name, (low, high) in intervals.items():
-                truth = sample.truth[name]
-                if truth >= SMALLEST:
-                    found[name].setdefault(method, []).append((low <= truth <= high, high - low))
+        for method in methods:
+            for part, found in METHODS[method](sample, facts).items():
+                if sample.truth[part] >= SMALLEST:
+                    by_method = rows.setdefault((sample.world, part), {})
+                    by_method.setdefault(method, []).append((sample.truth[part], found))
     return {
-        name: {
-            method: Score(
-                len(rows), sum(held for held, _ in rows) / len(rows), sum(width for _, width in rows) / len(rows)
-            )
-            for method, rows in by_method.items()
-        }
-        for name, by_method in found.items()
-        if by_method
+        key: {method: _score(found, by_method.get("counts", found)) for method, found in by_method.items()}
+        for key, by_method in sorted(rows.items())
+        if len(next(iter(by_method.values()))) >= FEWEST
     }
 
 
-def table_of(scores: Mapping[str, Mapping[str, Score]], title: str) -> Table:
-    """The scores for a terminal, in percent; < and > mark what lies outside 93-97 %."""
-    methods = list(next(iter(scores.values())))
-    table = Table(title=title)
+def _score(found: Sequence[tuple[float, Estimated]], counts: Sequence[tuple[float, Estimated]]) -> Score:
+    width = np.median([one.high - one.low for _, one in found])
+    of_counts = np.median([one.high - one.low for _, one in counts])
+    return Score(
+        len(found),
+        float(np.mean([one.low <= truth <= one.high for truth, one in found])),
+        float(width / of_counts),
+        float(np.mean([abs(one.value - truth) for truth, one in found])),
+    )
+
+
+def table_of(scores: Scores, title: str) -> Table:
+    """The scores for a terminal; < and > mark coverage outside 93-97 %."""
+    methods = list(next(iter(scores.values()))) if scores else []
+    table = Table(title=title, caption="held: % of 95 % intervals with the truth; width: over the counts'; off: points")
+    table.add_column("laboratory", no_wrap=True)
     table.add_column("class or group", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     for method in methods:
-        table.add_column(method, justify="right", no_wrap=True)
-        table.add_column("width", justify="right", no_wrap=True)
-    for name, by_method in scores.items():
+        table.add_column(f"{method} held", justify="right")
+        table.add_column("width", justify="right")
+        table.add_column("off", justify="right")
+    last = ""
+    for (world, part), by_method in scores.items():
+        if world != last and last:
+            table.add_section()
         cells = []
         for method in methods:
             one = by_method[method]
-            mark = "" if 0.93 <= one.held <= 0.97 else " <" if one.held < 0.93 else " >"
-            cells += [f"{100 * one.held:.1f}{mark}", f"{100 * one.width:.1f}"]
-        table.add_row(name, str(by_method[methods[0]].samples), *cells)
+            mark = "" if 0.93 <= one.held <= 0.97 else "<" if one.held < 0.93 else ">"
+            cells += [f"{100 * one.held:.0f}{mark}", f"{one.width:.2f}", f"{100 * one.off:.1f}"]
+        table.add_row(world if world != last else "", part, str(by_method[methods[0]].samples), *cells)
+        last = world
+    table.add_section()
+    table.add_row("all", "", "", *_together(list(scores.values()), methods))
     return table
+
+
+def _together(rows: Sequence[Mapping[str, Score]], methods: Sequence[str]) -> list[str]:
+    """Means over the rows; the width is a median."""
+    cells = []
+    for method in methods:
+        of_method = [row[method] for row in rows]
+        if not of_method:
+            return []
+        cells += [
+            f"{100 * np.mean([one.held for one in of_method]):.1f}",
+            f"{np.median([one.width for one in of_method]):.2f}",
+            f"{100 * np.mean([one.off for one in of_method]):.1f}",
+        ]
+    return cells

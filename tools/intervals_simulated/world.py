@@ -1,11 +1,10 @@
 """Samples of known mix, named by a classifier whose errors are known."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from intervals_simulated.samples import CheckedCells, Floats, Sample
 from leukoscope.inference.bundle import ClassifierFacts
 from leukoscope.inference.validation import ConfusionMatrix, Validation
 from leukoscope.specimen.cell import UNSURE
@@ -49,19 +48,6 @@ BESIDE = {"erythroblast": 0.01, "smudge": 0.03, "artefact": 0.015, "giant_thromb
 ALIKENESS = 80.0
 """How alike samples of one mix are: a share p varies with a standard deviation of sqrt(p (1 - p) / 81)."""
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One simulated sample, and the validation its classifier would have come with."""
-
-    mix_name: str
-    truth: Mapping[str, float]
-    """True share of the white cells by class and group, 0-1."""
-    named: Mapping[str, int]
-    validation: Validation
-
 
 class World:
     """A classifier whose matrix is known; draws validations of the size of a real one, and samples."""
@@ -90,17 +76,45 @@ class World:
                     rows[self._place[label], columns] += counts
         self._rows: Floats = rows / rows.sum(axis=1, keepdims=True)
 
-    def samples(self, cells: int, number: int, rng: np.random.Generator) -> Iterator[Sample]:
-        """`number` samples of each mix, each of so many found cells, with validations of their own."""
-        for name, shares in MIXES.items():
-            wanted = {key: 0.94 * share for key, share in shares.items()} | BESIDE
-            mean = np.array([wanted.get(key, 0.0) for key in self._classes])
+    def samples(self, cells: int, number: int, rng: np.random.Generator, checked: int = 100) -> Iterator[Sample]:
+        """`number` samples of each mix, each on a bench of its own with so many checked cells of normal blood."""
+        normal = self._mean("normal")
+        for name in MIXES:
+            mean = self._mean(name)
             for _ in range(number):
-                mix = rng.standard_gamma(ALIKENESS * mean / mean.sum())
+                bench = self._laboratory(rng)
+                mix = rng.standard_gamma(ALIKENESS * mean)
                 mix /= mix.sum()
-                counts = rng.multinomial(cells, mix @ self._laboratory(rng))
-                named = dict(zip(self._answers, map(int, counts), strict=True))
-                yield Sample(name, self._truth(mix), named, self._validate(rng))
+                _, answers = self._cells(mix, bench, cells, rng)
+                known, said = self._cells(normal, bench, checked, rng)
+                yield Sample(
+                    world="simulated",
+                    parts=self.parts(),
+                    truth=self._truth(mix),
+                    answers=tuple(self._answers[answer] for answer in answers),
+                    probabilities=self._posteriors(answers),
+                    checked=CheckedCells(
+                        tuple(self._classes[truth] for truth in known),
+                        tuple(self._answers[answer] for answer in said),
+                        self._posteriors(said),
+                    ),
+                    others=self._validate(rng),
+                )
+
+    def _mean(self, name: str) -> Floats:
+        wanted = {key: 0.94 * share for key, share in MIXES[name].items()} | BESIDE
+        mean = np.array([wanted.get(key, 0.0) for key in self._classes])
+        return np.asarray(mean / mean.sum())
+
+    def _cells(self, mix: Floats, rows: Floats, cells: int, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+        """True class and answer of each cell."""
+        truths = [int(truth) for truth in rng.choice(len(mix), cells, p=mix)]
+        return truths, [int(rng.choice(len(self._answers), p=rows[truth])) for truth in truths]
+
+    def _posteriors(self, answers: list[int]) -> Floats:
+        """What the mean classifier believes of a cell with this answer, in normal blood."""
+        shares = self._rows * (self._mean("normal") + 1e-3)[:, None]
+        return np.asarray((shares / shares.sum(axis=0)).T[answers])
 
     def parts(self) -> dict[str, list[str]]:
         """Classes and groups of the differential, and the classes each stands for."""
@@ -122,7 +136,7 @@ class World:
         drawn = rng.standard_gamma(self._rows * (1 - self._between) / self._between) + 1e-12
         return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))
 
-    def _validate(self, rng: np.random.Generator) -> Validation:
+    def _validate(self, rng: np.random.Generator) -> tuple[ConfusionMatrix, ...]:
         """The same labels and sizes as the real validation, in laboratories that are drawn."""
         matrices = []
         for matrix in self._validation.matrices:
@@ -139,4 +153,4 @@ class World:
                     counts=tuple(tuple(int(count) for count in row) for row in counts),
                 )
             )
-        return Validation(matrices=tuple(matrices))
+        return tuple(matrices)

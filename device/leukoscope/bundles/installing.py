@@ -15,7 +15,7 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
-from leukoscope.statistics.confusion import merge_confusion
+from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.system.assets import find_asset
 
 
@@ -149,7 +149,7 @@ def replay_here(folder: Path, rules: InstallRules) -> str:
     bundle = Bundle.read(folder)
     validation, facts = bundle.validation_path(), bundle.manifest.classifier
     if validation is not None and facts is not None:
-        merge_confusion(Validation.read(validation), facts)
+        NamingRecord.read(Validation.read(validation), facts)
     return refuse_other_answers(bundle, rules.engine.open(bundle))
 
 

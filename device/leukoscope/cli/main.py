@@ -15,6 +15,7 @@ from leukoscope import __version__
 from leukoscope.cli.adapt import adapt
 from leukoscope.cli.bundle import bundle_app
 from leukoscope.cli.calibrate import calibrate_app, pages_of
+from leukoscope.cli.differential import differential
 from leukoscope.cli.export import export
 from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.pictures import classify, examine
@@ -43,6 +44,7 @@ app.add_typer(report_app, name="report")
 app.add_typer(audit_app, name="audit")
 app.command()(examine)
 app.command()(classify)
+app.command()(differential)
 app.command()(export)
 app.command()(trend)
 app.command()(check)

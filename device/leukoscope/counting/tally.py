@@ -11,13 +11,13 @@ from pydantic import Field, model_validator
 
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel
-from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.cell import UNSURE, CellKind
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import RejectedField
 from leukoscope.specimen.sample import ClassCount, Histogram, Provenance, RedCells, SampleReport
 from leukoscope.specimen.slide import Sight, SlideCell, SlideChange
 from leukoscope.statistics.rules import Rules
-from leukoscope.statistics.summary import Counts, Naming, Summary, class_counts
+from leukoscope.statistics.summary import Counts, Naming, Summary, Unsettled, class_counts
 
 __all__ = ["BORDER_RULE", "CountingRules", "Naming", "Tally"]
 
@@ -203,7 +203,7 @@ class Tally:
             patches: parts of the slide whose distance is not known; None where each picture was another place.
         """
         red_cells, platelets = self.red_cells(), self._kinds[CellKind.PLATELET]
-        counts = Counts(self._named, {}, red_cells, platelets, patches)
+        counts = Counts(self._named, {}, red_cells, platelets, patches, self._unsettled())
         summary = Summary(counts, self._naming, self._counting.interval_width, self._rules)
         corrected, not_corrected_because, findings = summary.judge(provenance)
         return SampleReport(
@@ -230,6 +230,14 @@ class Tally:
             rules=self._rules.identity,
             finished_because=finished_because,
             provenance=provenance,
+        )
+
+    def _unsettled(self) -> Unsettled:
+        """What the names of the white cells do not say."""
+        white = [one.sight for one in sorted(self._cells.values(), key=lambda one: one.id) if _is_named(one)]
+        return Unsettled(
+            suspects=Counter(key for sight in white for key in sight.suspect),
+            unsure=tuple(sight.probabilities for sight in white if sight.cell_class == UNSURE and sight.probabilities),
         )
 
     def white_cell_records(self) -> tuple[CellRecord, ...]:

@@ -110,6 +110,9 @@ class ClassifierFacts(FrozenModel):
     """Mistakes that are worse than others."""
     suspect: Mapping[str, SuspectLimit] = {}
     """Classes that are pointed out even where they are not the likeliest."""
+    left_out: Mapping[str, Share] = {}
+    """Share of white cells named right in each laboratory by networks that had not seen it: what to expect of a bench
+    that nobody has verified."""
     groups: Mapping[str, tuple[str, ...]] = {}
     """Coarser names over classes that shade into each other, such as neutrophil = segmented + band."""
 

@@ -21,6 +21,7 @@ from leukoscope.specimen.sample import (
     RulesIdentity,
     SampleReport,
     Source,
+    Verification,
 )
 
 REPORT_SCHEMA = "leukoscope/report/1"
@@ -217,7 +218,23 @@ def _corrected(corrected: CorrectedDifferential | None) -> dict[str, Any] | None
         "between_laboratories": corrected.between_laboratories,
         "classes": [_corrected_share(line) for line in corrected.classes],
         "groups": [_corrected_share(line) for line in corrected.groups],
+        **({} if corrected.verification is None else {"verification": _verification(corrected.verification)}),
     }
+
+
+def _verification(verification: Verification) -> dict[str, Any]:
+    return {
+        "cells": verification.cells,
+        "specimens": verification.specimens,
+        "at": utc_text(verification.at),
+        "by": list(verification.by),
+    }
+
+
+def _read_verification(wire: Mapping[str, Any] | None) -> Verification | None:
+    if wire is None:
+        return None
+    return Verification(int(wire["cells"]), int(wire["specimens"]), utc_time(wire["at"]), tuple(wire["by"]))
 
 
 def _corrected_share(line: CorrectedShare) -> dict[str, Any]:
@@ -238,6 +255,7 @@ def _read_corrected(wire: Mapping[str, Any] | None) -> CorrectedDifferential | N
         between_laboratories=float(wire["between_laboratories"]),
         classes=tuple(_read_corrected_share(line) for line in wire["classes"]),
         groups=tuple(_read_corrected_share(line) for line in wire["groups"]),
+        verification=_read_verification(wire.get("verification")),
     )
 
 
@@ -295,6 +313,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "source": provenance.source.value,
         "clock_synchronised": provenance.clock_synchronised,
         "boot_id": provenance.boot_id,
+        **({} if provenance.camera is None else {"camera": provenance.camera}),
     }
 
 

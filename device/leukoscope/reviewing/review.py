@@ -1,6 +1,7 @@
 """One step in the life of a report: from the version in force to the next one, or a reason why not."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from leukoscope.specimen.lifecycle import Action, Change, Life, Step
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.recount import Grounds, recount
+from leukoscope.statistics.summary import Unsettled
 
 MOST_VERSIONS = 1000
 MOST_NOTE_CHARS = 2000
@@ -108,8 +110,26 @@ def _recounted(report: SampleReport, kept: KeptSample, verdicts: Mapping[int, st
     )
     after = replace(kept, cells=cells)
     checked = after.checked
-    report = recount(report, Grounds.from_json(kept.grounds), after.answers, checked)
+    grounds = Grounds.from_json(kept.grounds)
+    report = recount(report, grounds, after.answers, checked, unsettled_of(after.cells, grounds))
     return replace(report, life=replace(report.life, cells_checked=checked.total()))
+
+
+def unsettled_of(cells: Sequence[Named], grounds: Grounds) -> Unsettled:
+    """What the names of a report's cells do not say."""
+    nameless = {UNSURE, *grounds.rules.counting.unnamed}
+    withdrawn = Counter(
+        (cell.record.cell_class, cell.name)
+        for cell in cells
+        if cell.checked and cell.name in nameless and cell.record.cell_class in grounds.naming.differential
+    )
+    # A person's name settles what a cell is; who only says that nobody can name it leaves the suspicion.
+    open_cells = [cell.record for cell in cells if not cell.checked or cell.name in nameless]
+    return Unsettled(
+        suspects=Counter(key for cell in open_cells for key in cell.suspect),
+        unsure=tuple(cell.record.probabilities for cell in cells if cell.name == UNSURE and cell.record.probabilities),
+        withdrawn=withdrawn,
+    )
 
 
 def _verdicts(report: SampleReport, kept: KeptSample | None, word: Word) -> dict[int, str]:

@@ -10,18 +10,15 @@ from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.bundles.installing import refuse_other_answers
 from leukoscope.bundles.startup import FoundBundle, Startup
 from leukoscope.errors import BundleError
-from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle import Bundle, ClassifierFacts
 from leukoscope.inference.network import Network
-from leukoscope.inference.validation import Validation
 from leukoscope.instrument import Instrument
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import ModelSettings
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
 from leukoscope.specimen.sample import BundleIdentity
-from leukoscope.statistics.confusion import merge_confusion
-from leukoscope.statistics.misclassification import Correction
-from leukoscope.statistics.summary import Naming
+from leukoscope.statistics.summary import NOT_VERIFIED, Naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +102,28 @@ def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> t
 
 
 def naming_of(bundle: Bundle) -> Naming:
-    """What a classifier's bundle says about its classes, and its validation about how it mistakes them.
+    """What a classifier's bundle says about its classes; of a bench that is not verified.
 
     Raises:
-        BundleError: it is no classifier's, or its validation is missing, altered or about other classes.
+        BundleError: it is no classifier's.
     """
     facts = bundle.manifest.classifier
     if facts is None:
         raise BundleError(f"bundle {bundle.manifest.name} is no classifier: check models.classifier in the settings")
-    path = bundle.validation_path()
-    correction = None if path is None else Correction(merge_confusion(Validation.read(path), facts))
-    return Naming(facts.classes, facts.groups, correction)
+    return Naming(
+        facts.classes,
+        facts.groups,
+        not_verified=expectation(facts),
+        false_suspects={key: limit.false_share for key, limit in facts.suspect.items()},
+    )
+
+
+def expectation(facts: ClassifierFacts) -> str:
+    """What to expect of a bench that nobody has verified, in one sentence."""
+    if not facts.left_out:
+        return f"{NOT_VERIFIED}; leukoscope verify shows what is missing"
+    worst, best = (round(100 * share) for share in (min(facts.left_out.values()), max(facts.left_out.values())))
+    return (
+        f"this bench is not verified: in laboratories that it had not seen the classifier named {worst} to {best} of "
+        "100 cells right; leukoscope verify shows what is missing for a corrected differential"
+    )

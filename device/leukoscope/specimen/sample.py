@@ -46,6 +46,8 @@ class Provenance:
     clock_synchronised: bool | None
     """None where the operating system cannot tell."""
     boot_id: str
+    camera: str | None = None
+    """Driver and size of the camera's pictures; None in reports of versions that did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,20 @@ class CorrectedShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """That a person has checked how this bench names its cells: what a corrected differential rests on."""
+
+    cells: int
+    """Checked cells of live samples of this bench."""
+    specimens: int
+    """Specimens they are of."""
+    at: datetime
+    """When the last of them was checked."""
+    by: tuple[str, ...]
+    """Who checked them."""
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectedDifferential:
     """The differential as it would be if every cell had been named right, as far as the validation tells."""
 
@@ -92,6 +108,8 @@ class CorrectedDifferential:
     """Every class of the bundle's differential."""
     groups: tuple[CorrectedShare, ...]
     """Every group of the bundle that holds classes of the differential."""
+    verification: Verification | None = None
+    """Of the bench; None in reports of versions that corrected by other laboratories alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Estimator:
         differential: Sequence[str],
         groups: Mapping[str, Sequence[str]],
         mix: Mix | None,
+        *,
+        names_known: bool = False,
     ) -> None:
         """Take the counts.
 
@@ -37,12 +39,24 @@ class Estimator:
             differential: those whose cells are white cells.
             groups: the bundle's groups and their classes.
             mix: what can stand behind the names; None where nobody knows.
+            names_known: a person has named or confirmed every cell.
         """
         self.named = named
         self._classes = classes
         self._differential = differential
         self._groups = groups
         self._mix = mix
+        self._names_known = names_known
+
+    @property
+    def error_known(self) -> bool:
+        """The error of naming is in the intervals, or there is none."""
+        return self._mix is not None or self._names_known
+
+    @property
+    def differential(self) -> Sequence[str]:
+        """The classes whose cells are white cells."""
+        return self._differential
 
     @property
     def white_cells(self) -> int:
@@ -64,7 +78,7 @@ class Estimator:
 
     def share(self, keys: Collection[str]) -> Estimate:
         """Share of these classes among the white cells."""
-        return self._part(keys, self.rest(keys))
+        return self.part(keys, self.rest(keys))
 
     def counted_share(self, keys: Collection[str]) -> Estimate:
         """The same from the counts alone, though it could be corrected."""
@@ -76,9 +90,10 @@ class Estimator:
 
     def ratio(self, over: Collection[str], under: Collection[str]) -> Estimate:
         """Cells of some classes per cell of others; both must have been seen."""
-        return odds(self._part(over, under))
+        return odds(self.part(over, under))
 
-    def _part(self, over: Collection[str], under: Collection[str]) -> Estimate:
+    def part(self, over: Collection[str], under: Collection[str]) -> Estimate:
+        """Share of some classes among these and others."""
         if self._mix is None:
             return counted_share(self.count(over), self.count(over) + self.count(under))
         return Estimate(*self._mix.share(over, under), Basis.CORRECTED)

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from leukoscope.statistics.beta import beta_quantile
+from leukoscope.statistics.beta import beta_quantile, beta_share
 
 
 @lru_cache(maxsize=4096)
@@ -26,6 +26,13 @@ def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float,
     low = 0.0 if count == 0 else beta_quantile(tail, count, total - count + 1)
     high = 1.0 if count == total else beta_quantile(1 - tail, count + 1, total - count)
     return low, high
+
+
+def at_least_by_chance(count: int, total: int, share: float) -> float:
+    """With which probability at least `count` of `total` cells are of a class that has this share: exact binomial."""
+    if count <= 0:
+        return 1.0
+    return beta_share(share, count, total - count + 1) if count <= total else 0.0
 
 
 def count_more(count: int, total: int, width: float, level: float = 0.95) -> int:

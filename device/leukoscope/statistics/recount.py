@@ -3,17 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
-
-import numpy as np
 
 from leukoscope.inference.bundle import CellClass
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.sample import SampleReport
-from leukoscope.statistics.confusion import ConfusionRows
+from leukoscope.specimen.sample import SampleReport, Verification
+from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import Rules
-from leukoscope.statistics.summary import Counts, Naming, Summary
+from leukoscope.statistics.summary import NOT_VERIFIED, NOTHING_UNSETTLED, Counts, Naming, Summary, Unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,9 @@ class Grounds:
         content = {
             "classes": [one.model_dump() for one in self.naming.classes],
             "groups": {name: list(members) for name, members in self.naming.groups.items()},
-            "confusion": None if self.naming.correction is None else _confusion(self.naming.correction.rows),
+            "not_verified": self.naming.not_verified,
+            "verified": None if self.naming.correction is None else _verified(self.naming),
+            "false_suspects": dict(self.naming.false_suspects),
             "interval_width": self.interval_width,
             "rules": self.rules.model_dump(mode="json"),
         }
@@ -40,12 +41,16 @@ class Grounds:
     def from_json(cls, content: bytes) -> "Grounds":
         """What `to_json` wrote."""
         read = json.loads(content)
-        rows = read["confusion"]
+        # Versions up to 0.1.0 corrected by other laboratories alone; their reports are counted anew without that.
+        verified = read.get("verified")
         return cls(
             naming=Naming(
                 classes=tuple(CellClass.model_validate(one) for one in read["classes"]),
                 groups={name: tuple(members) for name, members in read["groups"].items()},
-                correction=None if rows is None else Correction(_read_confusion(rows)),
+                correction=None if verified is None else _read_correction(verified),
+                not_verified=read.get("not_verified", NOT_VERIFIED),
+                verification=None if verified is None else _read_verification(verified["verification"]),
+                false_suspects=read.get("false_suspects", {}),
             ),
             interval_width=read["interval_width"],
             rules=Rules.model_validate(read["rules"]),
@@ -53,7 +58,11 @@ class Grounds:
 
 
 def recount(
-    report: SampleReport, grounds: Grounds, answers: Mapping[str, int], checked: Mapping[str, int]
+    report: SampleReport,
+    grounds: Grounds,
+    answers: Mapping[str, int],
+    checked: Mapping[str, int],
+    unsettled: Unsettled = NOTHING_UNSETTLED,
 ) -> SampleReport:
     """The report with other names of its white cells: counts, intervals, correction and findings follow.
 
@@ -65,8 +74,9 @@ def recount(
         grounds: what it rests on.
         answers: white cells by the classifier's answer, as far as nobody has checked them.
         checked: white cells by the name that a person gave or confirmed.
+        unsettled: what else is known of the cells.
     """
-    counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches)
+    counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches, unsettled)
     summary = Summary(counts, grounds.naming, grounds.interval_width, grounds.rules)
     corrected, not_corrected_because, findings = summary.judge(report.provenance)
     more_white = summary.white_cells + summary.unsure - report.white_cells - report.beside.get(UNSURE, 0)
@@ -86,27 +96,27 @@ def _moved(per_1000: float | None, more_white: int, red_cells: int) -> float | N
     return None if per_1000 is None or not red_cells else max(0.0, per_1000 + 1000 * more_white / red_cells)
 
 
-def _confusion(rows: ConfusionRows) -> dict[str, Any]:
+def _verified(naming: Naming) -> dict[str, Any]:
+    correction, verification = naming.correction, naming.verification
     return {
-        "classes": rows.classes,
-        "named": rows.named,
-        "worth": rows.worth.tolist(),
-        "inside": rows.inside.tolist(),
-        "group": rows.group.tolist(),
-        "cells": rows.cells,
-        "between": rows.between,
-        "unused": rows.unused,
+        "others": None if correction is None else correction.others.to_json(),
+        "bench": None if correction is None else correction.bench.to_json(),
+        "verification": None
+        if verification is None
+        else {
+            "cells": verification.cells,
+            "specimens": verification.specimens,
+            "at": verification.at.isoformat(),
+            "by": list(verification.by),
+        },
     }
 
 
-def _read_confusion(read: Mapping[str, Any]) -> ConfusionRows:
-    return ConfusionRows(
-        classes=tuple(read["classes"]),
-        named=tuple(read["named"]),
-        worth=np.array(read["worth"], dtype=np.float64),
-        inside=np.array(read["inside"], dtype=np.float64),
-        group=np.array(read["group"], dtype=np.intp),
-        cells=tuple(read["cells"]),
-        between=float(read["between"]),
-        unused=tuple(read["unused"]),
-    )
+def _read_correction(read: Mapping[str, Any]) -> Correction:
+    return Correction(NamingRecord.from_json(read["others"]), NamingRecord.from_json(read["bench"]))
+
+
+def _read_verification(read: Mapping[str, Any] | None) -> Verification | None:
+    if read is None:
+        return None
+    return Verification(read["cells"], read["specimens"], datetime.fromisoformat(read["at"]), tuple(read["by"]))

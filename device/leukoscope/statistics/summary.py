@@ -14,14 +14,16 @@ from leukoscope.specimen.sample import (
     Finding,
     Provenance,
     RedCells,
+    Verification,
 )
+from leukoscope.statistics.blast_findings import Suspects
 from leukoscope.statistics.estimates import Estimator, counted_ratio, counted_share, variation
 from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.intervals import clopper_pearson, count_more
 from leukoscope.statistics.misclassification import METHOD, Correction, Mix
 from leukoscope.statistics.rules import Rules
 
-NOT_VALIDATED = "the classifier's bundle holds no validation: how it mistakes its classes is not known"
+NOT_VERIFIED = "this bench is not verified: how often its cells are named wrongly is not known"
 ALL_CHECKED = "a person has named or confirmed every cell: the counts hold no error of the classifier"
 PARTLY_CHECKED = f"{METHOD}; cells that a person has named or confirmed count as they are"
 
@@ -33,7 +35,13 @@ class Naming:
     classes: tuple[CellClass, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     correction: Correction | None = None
-    """How it mistakes its classes; None where nobody knows."""
+    """How it mistakes its classes on this bench; None where that was not verified."""
+    not_verified: str = NOT_VERIFIED
+    """Why there is no correction, and what to expect, in one sentence."""
+    verification: Verification | None = None
+    """What the correction rests on, as reports say it."""
+    false_suspects: Mapping[str, float] = field(default_factory=dict)
+    """Share of normal white cells that are suspected falsely, by class."""
 
     @property
     def differential(self) -> list[str]:
@@ -44,6 +52,22 @@ class Naming:
     def beside(self) -> list[str]:
         """The other classes: nucleated red cells of blood, smudges, clumps, artefacts."""
         return [one.key for one in self.classes if not one.in_differential]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What is known of the white cells beside their names."""
+
+    suspects: Mapping[str, int] = field(default_factory=dict)
+    """Cells by the class they are suspected to be of, though they have another name or none; without those that a
+    person has named."""
+    unsure: tuple[Mapping[str, float], ...] = ()
+    """Probability per class of each unsure cell of which it is known."""
+    withdrawn: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Cells by the classifier's name and a person's, where the person's says that nobody can name the cell."""
+
+
+NOTHING_UNSETTLED = Unsettled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +83,8 @@ class Counts:
     platelets: int
     patches: int | None
     """Parts of the slide that may show the same cells; None where each picture was another place."""
+    unsettled: Unsettled = NOTHING_UNSETTLED
+    """What the names alone do not say."""
 
 
 def class_counts(
@@ -127,19 +153,28 @@ class Summary:
         """Every class of the differential with its share, interval and cells still to count."""
         return class_counts(self._named, self._differential, self._width)
 
-    def judge(self, provenance: Provenance) -> tuple[CorrectedDifferential | None, str | None, tuple[Finding, ...]]:
-        """The corrected differential, or else why there is none, and what stands out."""
+    def judge(
+        self, provenance: Provenance | None
+    ) -> tuple[CorrectedDifferential | None, str | None, tuple[Finding, ...]]:
+        """The corrected differential, or else why there is none, and what stands out.
+
+        Args:
+            provenance: where the sample comes from; None for cells of which nothing is known but their names.
+        """
         why_not = self._not_corrected_because()
         mix = None if why_not else self._mix()
         corrected = None if mix is None else self._corrected(mix)
         return corrected, why_not, find_findings(self._for_findings(mix), self._rules, provenance)
 
     def _not_corrected_because(self) -> str | None:
-        if self._naming.correction is None:
-            return NOT_VALIDATED
         if not self.white_cells:
             return f"no {CELLS_CALLED[self._rules.mode]} were counted"
-        return ALL_CHECKED if self._known() and not +Counter(self._counts.answers) else None
+        if self._all_checked():
+            return ALL_CHECKED
+        return self._naming.not_verified if self._naming.correction is None else None
+
+    def _all_checked(self) -> bool:
+        return bool(self._known()) and not +Counter(self._counts.answers)
 
     def _known(self) -> dict[str, int]:
         """Cells of which a person said what they are; one that nobody can name stays the classifier's matter."""
@@ -152,11 +187,17 @@ class Summary:
     def _mix(self) -> Mix | None:
         """What can stand behind the names."""
         correction = self._naming.correction
-        return None if correction is None else correction.correct(self._answers(), self._known())
+        return (
+            None
+            if correction is None
+            else correction.correct(self._answers(), self._known(), self._counts.unsettled.unsure)
+        )
 
     def _estimator(self, mix: Mix | None) -> Estimator:
         classes = [one.key for one in self._naming.classes]
-        return Estimator(self._named, classes, self._differential, self._naming.groups, mix)
+        return Estimator(
+            self._named, classes, self._differential, self._naming.groups, mix, names_known=self._all_checked()
+        )
 
     def _corrected(self, mix: Mix) -> CorrectedDifferential | None:
         correction = self._naming.correction
@@ -167,15 +208,16 @@ class Summary:
         def line(name: str) -> CorrectedShare:
             keys = [key for key in estimator.known([name]) if key in self._differential]
             share = estimator.share(keys)
-            return CorrectedShare(name, share.value, share.low, share.high, correction.validated_cells(keys))
+            return CorrectedShare(name, share.value, share.low, share.high, correction.checked_cells(keys))
 
         return CorrectedDifferential(
             method=PARTLY_CHECKED if self._known() else METHOD,
-            between_laboratories=correction.rows.between,
+            between_laboratories=correction.between,
             classes=tuple(line(key) for key in self._differential),
             groups=tuple(
                 line(name) for name, members in self._naming.groups.items() if set(members) & set(self._differential)
             ),
+            verification=self._naming.verification,
         )
 
     def _for_findings(self, mix: Mix | None) -> Counted:
@@ -189,5 +231,7 @@ class Summary:
             red_cell_um=red.mean_diameter_um,
             red_cells_measured=measured,
             patches=self._counts.patches or 1,
+            suspects=Suspects(self._counts.unsettled.suspects, self._naming.false_suspects),
+            withdrawn=self._counts.unsettled.withdrawn,
             platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
         )

@@ -28,6 +28,10 @@ class CountLimits(FrozenModel):
     """A differential on fewer named white cells is called too small (CLSI H20 asks 200 to 400)."""
     max_unsure_share: Share
     """Share of unsure cells among unsure and named white cells above which a person has to look."""
+    unnamed: tuple[str, ...] = ("smudge",)
+    """Classes of cells that are not named either, because nothing can be told of them."""
+    max_unnamed_share: Share = 0.3
+    """Share of these among them and the named white cells above which it is told."""
 
 
 class ShareRule(FrozenModel):
@@ -47,8 +51,15 @@ class ShareRule(FrozenModel):
     """Told when the share is above this, the upper end of the reference range."""
     below: Share | None = None
     """Told when the share is below this, the lower end of the reference range."""
+    min_cells: Annotated[int, Field(ge=1)] = 3
+    """Cells of the class that must have been seen before a share above a range is called likely."""
     tell_from: Certainty = Certainty.LIKELY
     """The least certainty that is told."""
+
+    @property
+    def of_limits(self) -> bool:
+        """A class that counts from the first cell on, or by limits that are reached: blasts."""
+        return self.seen or self.at_least is not None
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
@@ -63,6 +74,11 @@ class ErythroblastRule(FrozenModel):
 
     of: Keys
     """Class keys."""
+    above: Ratio = 0.02
+    """Per white cell; above it they are called likely."""
+    min_cells: Annotated[int, Field(ge=1)] = 3
+    """That must have been seen for it."""
+    tell_from: Certainty = Certainty.CANNOT_BE_EXCLUDED
 
 
 class RedCellRule(FrozenModel):
@@ -123,6 +139,27 @@ class MyeloidErythroidRule(FrozenModel):
         return self
 
 
+class MaturationRule(FrozenModel):
+    """How far one line of marrow cells has matured, told as `maturation` and `maturation_left_shift`; marrow only."""
+
+    words: Annotated[str, Field(min_length=1, max_length=60)]
+    """What the line is called, as "granulocytes"."""
+    stages: Annotated[tuple[Keys, ...], Field(min_length=2)]
+    """Class keys of each stage, from the youngest to the oldest."""
+    early: Annotated[int, Field(ge=1)]
+    """How many of them are the early ones."""
+    max_early_share: Share
+    """Share of the early stages above which maturation is shifted to the left."""
+    min_cells: Annotated[int, Field(ge=1)] = 50
+    """Cells of the line below which nothing is said."""
+
+    @model_validator(mode="after")
+    def _some_are_late(self) -> Self:
+        if self.early >= len(self.stages):
+            raise ValueError("expected fewer early stages than stages")
+        return self
+
+
 class Rules(FrozenModel):
     """A rules file."""
 
@@ -135,12 +172,13 @@ class Rules(FrozenModel):
     """What the smears are of."""
     counting: CountLimits
     share: tuple[ShareRule, ...] = ()
-    """In the order in which findings are told."""
+    """In the order in which findings are told; those that ask for `seen` or `at_least` come first."""
     erythroblasts: ErythroblastRule | None = None
     red_cells: RedCellRule | None = None
     red_cell_size: RedCellSizeRule | None = None
     platelets: PlateletRule | None = None
     myeloid_erythroid: MyeloidErythroidRule | None = None
+    maturation: tuple[MaturationRule, ...] = ()
     sha256: str = ""
     """Of the file, filled in when it is read."""
 
@@ -151,6 +189,8 @@ class Rules(FrozenModel):
                 "the ratio of myeloid to erythroid cells means something in marrow only: expected the table "
                 f"[myeloid_erythroid] in mode marrow and nowhere else, found mode {self.mode}"
             )
+        if self.maturation and self.mode != "marrow":
+            raise ValueError("stages of maturation are judged in marrow only: leave [[maturation]] out in mode blood")
         codes = [rule.code for rule in self.share]
         if twice := sorted({code for code in codes if codes.count(code) > 1}):
             raise ValueError(f"expected a code of its own per finding, found {', '.join(twice)} twice")
@@ -187,12 +227,19 @@ class Rules(FrozenModel):
         """What a report says about them."""
         return RulesIdentity(self.id, self.version, self.sha256, self.mode)
 
-    def asked_for(self) -> Iterator[str]:
-        """Every class and group the rules count."""
+    def covered(self) -> Iterator[str]:
+        """Every class and group that a rule of its own is about."""
         for rule in self.share:
             yield from rule.of
         if self.erythroblasts is not None:
             yield from self.erythroblasts.of
+        for line in self.maturation:
+            for stage in line.stages:
+                yield from stage
+
+    def asked_for(self) -> Iterator[str]:
+        """Every class and group the rules count."""
+        yield from self.covered()
         if self.platelets is not None:
             yield from self.platelets.clumps
         if self.myeloid_erythroid is not None:
@@ -203,21 +250,30 @@ class Rules(FrozenModel):
 RESERVED_CODES = frozenset(
     {
         "anisocytosis",
+        "blast_suspects",
         "erythroblasts_seen",
+        "flawed_pictures",
         "irregular_red_cells",
+        "maturation",
+        "maturation_left_shift",
         "me_ratio",
         "me_ratio_high",
         "me_ratio_low",
+        "not_covered",
         "not_judged",
         "platelets_high",
         "platelets_low",
         "red_cell_size",
+        "relabelled_unnamed",
         "repeats_possible",
         "replayed",
         "simulated",
+        "suspects",
         "too_few_cells",
+        "too_many_unnamed",
         "too_many_unsure",
         "uncalibrated",
+        "worst_case",
     }
 )
 """Codes of findings that no [[share]] table makes."""

@@ -1,0 +1,172 @@
+"""Findings on classes that count from the first cell on: the highest limit reached, suspects, and the worst case."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.sample import Basis, Certainty, Finding
+from leukoscope.statistics.certainty import (
+    at_most,
+    certainty_of_reaching,
+    finding_of,
+    in_percent,
+    is_told,
+    percent,
+)
+from leukoscope.statistics.estimates import Estimator, counted_share
+from leukoscope.statistics.intervals import at_least_by_chance
+from leukoscope.statistics.rules import Rules, ShareRule
+
+BY_CHANCE = 0.01
+"""Probability of so many such cells in normal blood below which they are called likely."""
+FALSELY_NAMED = 0.01
+"""Share of normal white cells that a classifier calls a blast in a laboratory it has not seen."""
+FALSELY_SUSPECTED = 0.04
+"""The same for suspects, where the classifier's bundle does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Cells that may be of a class though they have another name or none."""
+
+    cells: Mapping[str, int] = field(default_factory=dict)
+    """By that class."""
+    false_share: Mapping[str, float] = field(default_factory=dict)
+    """Share of normal white cells that are suspected falsely, by class."""
+
+
+NO_SUSPECTS = Suspects()
+
+
+def of_limits(white: Estimator, rules: Rules, suspects: Suspects, highest: Certainty) -> Iterator[Finding]:
+    """One finding per set of classes that the rules watch from the first cell on, and what may stand behind it.
+
+    Args:
+        white: the named cells.
+        rules: the site's.
+        suspects: cells that may be of these classes, too.
+        highest: what the certainty is held back to.
+    """
+    facts: dict[tuple[str, ...], list[ShareRule]] = {}
+    for rule in rules.share:
+        if rule.of_limits and (keys := white.known(rule.of)):
+            facts.setdefault(keys, []).append(rule)
+    for keys, asked in facts.items():
+        told = _highest_limit(white, keys, asked, _beyond_mistakes(white, keys, suspects), highest)
+        if told is not None:
+            yield told
+        yield from _suspects(white, keys, asked, suspects, highest)
+        yield from _worst_case(white, keys, asked, rules.counting.unnamed, told)
+    watched = {key for keys in facts for key in keys}
+    for key, count in suspects.cells.items():
+        if key not in watched and count:
+            yield Finding(
+                "suspects",
+                f"{count} cells may be {key.replace('_', ' ')} though they have another name or none: look at them",
+                Certainty.CANNOT_BE_EXCLUDED,
+                Basis.COUNTS,
+                {"count": count},
+            )
+
+
+def _highest_limit(
+    white: Estimator, keys: Sequence[str], asked: Sequence[ShareRule], beyond: bool, highest: Certainty
+) -> Finding | None:
+    """The highest limit reached, else that such cells were seen; nothing of what was not counted."""
+    count, total = white.count(keys), white.count((*keys, *white.rest(keys)))
+    if not count:
+        return None
+    best, counted = white.share(keys), white.counted_share(keys)
+    most = highest if white.error_known else at_most(highest, Certainty.LIKELY)
+    limits = sorted((rule for rule in asked if rule.at_least is not None), key=_limit, reverse=True)
+    open_limits = []
+    for rule in limits:
+        limit = _limit(rule)
+        certainty = certainty_of_reaching(best, limit)
+        if certainty in (Certainty.CERTAIN, Certainty.LIKELY) and (beyond or white.error_known):
+            sure = at_most(certainty, most)
+            if is_told(sure, rule.tell_from):
+                told = f"{rule.words} {count} of {total}, at least {percent(limit)} %"
+                numbers = {"count": count, "of": total, "limit": limit}
+                return finding_of(rule.code, told, sure, best, in_percent(best), numbers)
+        # What the counts alone leave open, no record of the network can close.
+        elif certainty is not None or certainty_of_reaching(counted, limit) is not None:
+            open_limits.append(rule)
+    seen = next((rule for rule in asked if rule.seen), None)
+    also = f", {percent(_limit(open_limits[0]))} % not excluded" if open_limits else ""
+    if seen is not None:
+        told = f"{seen.words} {count} of {total}, look at the cells{also}"
+        sure = at_most(Certainty.LIKELY if beyond else Certainty.CANNOT_BE_EXCLUDED, most)
+        if is_told(sure, seen.tell_from):
+            return finding_of(
+                seen.code, told, sure, best, in_percent(best), {"count": count, "of": total, "limit": 0.001}
+            )
+    if open_limits and is_told(Certainty.CANNOT_BE_EXCLUDED, open_limits[0].tell_from):
+        rule = open_limits[0]
+        told = f"{rule.words} {count} of {total}, at least {percent(_limit(rule))} %"
+        numbers = {"count": count, "of": total, "limit": _limit(rule)}
+        wider = best if best.high >= _limit(rule) else counted
+        return finding_of(rule.code, told, Certainty.CANNOT_BE_EXCLUDED, wider, in_percent(wider), numbers)
+    return None
+
+
+def _beyond_mistakes(white: Estimator, keys: Sequence[str], suspects: Suspects) -> bool:
+    """More cells are named so, or named or suspected so, than the classifier's mistakes explain."""
+    named, cells = white.count(keys), white.white_cells + white.named.get(UNSURE, 0)
+    if at_least_by_chance(named, white.white_cells, FALSELY_NAMED) < BY_CHANCE:
+        return True
+    pointed = named + sum(suspects.cells.get(key, 0) for key in keys)
+    false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
+    return at_least_by_chance(pointed, max(cells, pointed), false_share) < BY_CHANCE
+
+
+def _suspects(
+    white: Estimator, keys: Sequence[str], asked: Sequence[ShareRule], suspects: Suspects, highest: Certainty
+) -> Iterator[Finding]:
+    """How many cells are suspects, and whether they are more than normal cells give."""
+    count = sum(suspects.cells.get(key, 0) for key in keys)
+    if not count:
+        return
+    named = white.count(keys)
+    cells = max(white.white_cells + white.named.get(UNSURE, 0), named + count)
+    # Where the first such cell is not remarkable, as in marrow, the lowest limit is what a normal sample may hold.
+    normal = 0.0 if any(rule.seen for rule in asked) else min(_limit(rule) for rule in asked)
+    false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
+    expected = min(1.0, normal + (1 - normal) * false_share)
+    chance = at_least_by_chance(named + count, cells, expected)
+    certainty = at_most(Certainty.LIKELY if chance < BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
+    estimate = counted_share(named + count, cells)
+    told = f"{asked[0].words}: {count} suspects beside {named} named of {cells} cells, look at them"
+    why = f"normal cells give {expected * cells:.0f}, so many by chance with p = {chance:.2g}"
+    numbers = {"count": count, "named": named, "of": cells, "limit": expected, "p": chance}
+    yield finding_of("blast_suspects", told, certainty, estimate, why, numbers)
+
+
+def _worst_case(
+    white: Estimator,
+    keys: Sequence[str],
+    asked: Sequence[ShareRule],
+    unnamed_classes: Sequence[str],
+    told: Finding | None,
+) -> Iterator[Finding]:
+    """The highest limit that is crossed if every cell that nobody could name is one of these."""
+    unnamed = white.named.get(UNSURE, 0) + white.count(key for key in unnamed_classes if key not in keys)
+    total = white.white_cells + unnamed
+    count = white.count(keys) + unnamed
+    limits = [_limit(rule) for rule in asked if rule.at_least is not None]
+    reached = 0.0 if told is None or told.certainty is Certainty.CANNOT_BE_EXCLUDED else told.numbers["limit"]
+    crossed = [limit for limit in limits if total and reached < limit <= count / total]
+    if unnamed and crossed:
+        limit = max(crossed)
+        yield Finding(
+            "worst_case",
+            f"{asked[0].words} at least {percent(limit)} % if all {unnamed} unnamed cells are such "
+            f"(cannot be excluded): {count} of {total}, {100 * count / total:.1f} %",
+            Certainty.CANNOT_BE_EXCLUDED,
+            Basis.COUNTS,
+            {"count": count, "unnamed": unnamed, "of": total, "value": count / total, "limit": limit},
+        )
+
+
+def _limit(rule: ShareRule) -> float:
+    return 0.0 if rule.at_least is None else rule.at_least
