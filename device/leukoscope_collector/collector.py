@@ -145,7 +145,11 @@ class Collector:
         settings = self._settings
         for delivery in batch:
             match judge(
-                delivery.topic, delivery.payload, topic_root=settings.topic_root, largest=settings.largest_report
+                delivery.topic,
+                delivery.payload,
+                topic_root=settings.topic_root,
+                largest=settings.largest_report,
+                cut_from=delivery.cut_from,
             ):
                 case Suspect() as suspect:
                     # A retained message that was cleared, as a device that is taken out of service leaves it.

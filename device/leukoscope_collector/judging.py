@@ -108,9 +108,11 @@ class Suspect:
     topic: str
     payload: bytes
     reason: str
+    cut_from: int | None = None
+    """Bytes that it had, where the payload is only the beginning of it."""
 
 
-def judge(topic: str, payload: bytes, *, topic_root: str, largest: int) -> Said | Suspect:
+def judge(topic: str, payload: bytes, *, topic_root: str, largest: int, cut_from: int | None = None) -> Said | Suspect:
     """The message as what may be stored, or as a suspect with the reason.
 
     Args:
@@ -118,16 +120,17 @@ def judge(topic: str, payload: bytes, *, topic_root: str, largest: int) -> Said 
         payload: as it came.
         topic_root: first levels of every topic.
         largest: bytes a message may have.
+        cut_from: bytes that it had, where the payload is only the beginning of it.
     """
     try:
-        if len(payload) > largest:
-            raise InvalidMessage(f"{len(payload)} bytes, and at most {largest} are taken")
+        if cut_from is not None or len(payload) > largest:
+            raise InvalidMessage(f"{cut_from or len(payload)} bytes, and at most {largest} are taken")
         site, device, kind = _names_in(topic, topic_root)
         message = from_bytes(payload)
         _check(message, _EXPECTED[kind])
         return _said(topic, site, device, kind, message, payload.decode())
     except InvalidMessage as error:
-        return Suspect(topic, payload, _printable(str(error)))
+        return Suspect(topic, payload, _printable(str(error)), cut_from)
 
 
 def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, Any], text: str) -> Said:

@@ -68,7 +68,9 @@ class CollectorSettings(FrozenModel):
     @property
     def share(self) -> Share:
         """What this collector takes from the broker."""
-        return Share(self.name, self.group, self.topic_root, self.receive_maximum, self.session_expiry_s)
+        return Share(
+            self.name, self.group, self.topic_root, self.receive_maximum, self.session_expiry_s, self.largest_report
+        )
 
     @classmethod
     def read(cls, file: Path | None, **changes: object) -> Self:

@@ -172,7 +172,7 @@ class Store(ABC):
                 "topic": suspect.topic.replace("\0", "?"),
                 "sha256": sha256(suspect.payload).hexdigest(),
                 "reason": suspect.reason,
-                "bytes": len(suspect.payload),
+                "bytes": suspect.cut_from or len(suspect.payload),
                 "at": at,
                 "payload": suspect.payload[:_KEPT_BYTES],
             },

@@ -13,6 +13,8 @@ class Delivery:
     payload: bytes
     tag: int | None
     """What the broker knows it by on this connection; None where it waits for no acknowledgement."""
+    cut_from: int | None = None
+    """Bytes that it had, where the payload is only the beginning of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Share:
     """Messages the broker may have with us unacknowledged."""
     session_expiry_s: int
     """Seconds for which the broker keeps what arrives while this collector is away."""
+    largest: int = 1_000_000
+    """Bytes that a message may have; of a larger one only the beginning is received."""
 
 
 class Intake(Protocol):

@@ -1,6 +1,7 @@
 """From an MQTT 5 broker, through a subscription that the collectors share."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -11,6 +12,9 @@ from leukoscope.errors import BrokerError
 from leukoscope_collector.intake import Delivery, Share
 
 _TURN_S = 0.1
+_PAUSE_S = 0.01
+_BEGINNING_BYTES = 65_536
+_MOST_WAITING_BYTES = 4 * 2**20
 _log = logging.getLogger(__name__)
 
 
@@ -52,8 +56,10 @@ class MqttIntake(Connection):
             session_expiry_s=share.session_expiry_s,
             receive_maximum=share.receive_maximum,
             manual_ack=True,
+            largest_payload=share.largest,
         )
         self._deliveries: deque[Delivery] = deque()
+        self._waiting_bytes = 0
         self._answer: list[Any] | None = None
         root = f"{share.topic_root}/+/+"
         shared = [f"$share/{share.group}/{root}/{kind}" for kind in ("report", "health", "cell", "result")]
@@ -89,6 +95,13 @@ class MqttIntake(Connection):
                 self._session_expiry_s,
             )
 
+    def turn(self, timeout_s: float) -> None:
+        """As in `Intake`; while much waits to be taken nothing is read, and the broker has to wait."""
+        if self._waiting_bytes < _MOST_WAITING_BYTES:
+            super().turn(timeout_s)
+        else:
+            time.sleep(min(timeout_s, _PAUSE_S))
+
     @property
     def waiting(self) -> int:
         """As in `Intake`."""
@@ -96,7 +109,9 @@ class MqttIntake(Connection):
 
     def take(self, most: int) -> list[Delivery]:
         """As in `Intake`."""
-        return [self._deliveries.popleft() for _ in range(min(most, len(self._deliveries)))]
+        taken = [self._deliveries.popleft() for _ in range(min(most, len(self._deliveries)))]
+        self._waiting_bytes -= sum(len(delivery.payload) for delivery in taken)
+        return taken
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """As in `Intake`."""
@@ -106,7 +121,11 @@ class MqttIntake(Connection):
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
         tag = message.mid if message.qos else None
-        self._deliveries.append(Delivery(message.topic, bytes(message.payload), tag))
+        cut_from = self._packets.cut_from
+        # Of what is too large for a report nobody needs more than its beginning.
+        payload = bytes(message.payload if cut_from is None else message.payload[:_BEGINNING_BYTES])
+        self._deliveries.append(Delivery(message.topic, payload, tag, cut_from))
+        self._waiting_bytes += len(payload)
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         self._answer = list(reasons)

@@ -3,16 +3,21 @@
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from leukoscope.delivery.mqtt import diagnostics as words
+from leukoscope.delivery.mqtt.bounded_packets import BoundedPackets, OversizedPacket
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.tls_probe import alert_of
 from leukoscope.errors import BrokerError
 
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
 Protocol = Literal["5", "3.1.1"]
 
 _TURN_S = 0.1
+_LARGEST_PAYLOAD = 64 * 1024
 _NO_RETAINED = 0x9A
 _PROTOCOL_ERROR = 2
 """paho's code for bytes it cannot read."""
@@ -35,6 +40,7 @@ class Connection:
         receive_maximum: int | None = None,
         largest_packet: int | None = None,
         manual_ack: bool = False,
+        largest_payload: int = _LARGEST_PAYLOAD,
     ) -> None:
         """A connection that is not yet made.
 
@@ -46,8 +52,8 @@ class Connection:
             receive_maximum: unacknowledged messages the broker may have with us (MQTT 5); None: 65535.
             largest_packet: bytes of a packet that the broker may send us (MQTT 5); None: any.
             manual_ack: nothing is acknowledged but by whoever uses this.
+            largest_payload: bytes of a message that are received; of a larger one only its beginning is.
         """
-        from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
         self._settings = settings
@@ -70,7 +76,8 @@ class Connection:
         self.greeted = False
         """A CONNECT was sent, so the broker may hold our will."""
         v5 = protocol == "5"
-        self._client = Client(
+        self._packets = BoundedPackets(largest_payload, has_properties=v5)
+        self._client = _client_class(self._packets)(
             CallbackAPIVersion.VERSION2,
             client_id,
             clean_session=None if v5 else True,
@@ -135,6 +142,8 @@ class Connection:
         """
         try:
             code = self._client.loop(timeout_s)
+        except OversizedPacket as error:
+            raise BrokerError(f"{self._settings.where} sent {error}, which nobody asked for") from error
         except Exception as error:
             # paho's parser raises what it stumbles over in bytes that came from the network.
             raise BrokerError(
@@ -210,6 +219,17 @@ class Connection:
             alert = alert_of(self._settings) if self._settings.tls else None
             return words.why_alerted(self._settings, alert) or words.why_closed_at_once(self._settings)
         return f"the connection to {self._settings.where} was lost"
+
+
+def _client_class(packets: BoundedPackets) -> "type[Client]":
+    """paho's client, whose packets are cut: it would take in each as a whole, and asks the system for as much."""
+    from paho.mqtt.client import Client
+
+    class BoundedClient(Client):
+        def _sock_recv(self, bufsize: int) -> bytes:
+            return packets.read(bufsize, super()._sock_recv)
+
+    return BoundedClient
 
 
 class _TidySocket(ssl.SSLSocket):
