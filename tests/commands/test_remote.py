@@ -5,22 +5,31 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from leukoscope.controls import Action
+from leukoscope.errors import CameraError, LeukoscopeError
 from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import to_bytes, utc_text, validate
+from leukoscope.outbox import white_cells
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Outbox
-from leukoscope.service.remote_commands import RemoteCommands, UseRules
+from leukoscope.outbox.store import REPORT, Outbox
+from leukoscope.service.bench import open_bench
+from leukoscope.service.loop import Service
+from leukoscope.service.remote_commands import RemoteCommands
+from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Provenance
+from leukoscope.statistics.recount import Grounds
 from leukoscope.statistics.rules import SHIPPED, Rules
+from leukoscope.system.clock import utc_now
+from leukoscope.system.watchdog import Watchdog
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
@@ -140,27 +149,51 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
 
 @dataclass
 class Standing:
-    """A service that only stands there, between samples or amid one."""
+    """A device between samples, or amid one, that does what it is asked to."""
 
     rules: Rules
     commands: CommandInbox
-    sample: Any = None
+    in_sample: bool = False
     full: str | None = None
+    broken: LeukoscopeError | None = None
     near: Path = Path("nowhere")
+    began: list[str] = field(default_factory=list)
 
     def provenance(self) -> Provenance:
         return PROVENANCE
 
+    def why_full(self) -> str | None:
+        return self.full
+
+    def objection(self, sample_id: str) -> str | None:
+        return None
+
+    def used_before(self, sample_id: str) -> bool:
+        return False
+
+    def start_sample(self, sample_id: str) -> str:
+        if self.broken is not None:
+            raise self.broken
+        self.began.append(sample_id)
+        return report(1).id
+
+    def use_rules(self, rules: Rules) -> None:
+        self.rules = rules
+
+    def restart(self) -> None:
+        raise AssertionError("nobody asked for it between samples")
+
     def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
-        """Commands that come all at once, and what is answered; what is wished for is granted."""
-        remote = RemoteCommands(self.near, lambda: self, lambda: self.sample, lambda: self.full)  # type: ignore[arg-type, return-value]
+        """Commands that come all at once, and what is answered."""
+        remote = RemoteCommands(self.near, self.commands, self)
         for number, (name, arguments) in enumerate(asked):
             self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
-        for wish in remote.wishes():
-            if isinstance(wish, UseRules):
-                self.rules = wish.rules
-        results = [json.loads(reply.payload) for reply in self.commands.replies()]
-        return [(result["outcome"], result) for result in results]
+        try:
+            remote.carry_out()
+        finally:
+            results = [json.loads(reply.payload) for reply in self.commands.replies()]
+            self.answers = [(result["outcome"], result) for result in results]
+        return self.answers
 
 
 @pytest.fixture
@@ -170,7 +203,7 @@ def standing(tmp_path: Path) -> Iterator[Standing]:
 
 
 def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(standing: Standing) -> None:
-    standing.sample = object()
+    standing.in_sample = True
     told = standing.ask(("start_sample", {"sample_id": "second"}), ("restart", {}), ("send_bundle", {}))
     assert [(outcome, result["reason"]) for outcome, result in told] == [
         ("refused", "busy"), ("refused", "busy"), ("done", None),
@@ -198,9 +231,55 @@ def test_rules_for_another_mode_are_refused_from_afar_too(standing: Standing) ->
     assert standing.rules.mode == "blood"
 
 
-def test_a_sample_that_did_not_begin_is_told(standing: Standing) -> None:
-    ((outcome, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
-    assert (outcome, result["reason"]) == ("failed", "fault")
+def test_a_sample_that_did_not_begin_is_answered_as_failed(standing: Standing) -> None:
+    standing.broken = CameraError("the camera at /dev/video0 failed: check its cable")
+    with pytest.raises(CameraError):
+        standing.ask(("start_sample", {"sample_id": "S-1"}))
+    ((outcome, result),) = standing.answers
+    assert (outcome, result["reason"], result["text"]) == ("failed", "fault", str(standing.broken))
+    assert standing.commands.take() is None
+
+
+class Hand:
+    """Counts two samples; amid the first one, other rules are commanded."""
+
+    PRESSES: ClassVar = {1: Action.TOGGLE, 21: Action.FINISH, 22: Action.TOGGLE, 41: Action.FINISH, 42: Action.QUIT}
+
+    def __init__(self, commands: CommandInbox) -> None:
+        self._commands = commands
+        self._polls = 0
+
+    def poll(self) -> Action | None:
+        self._polls += 1
+        step, beside = divmod(self._polls, 2)
+        if beside:
+            return None
+        if step == 20:
+            ours = command("c-1", "set_rules", issued=datetime.now(UTC), arguments={"file": "ours.toml"})
+            self._commands.hear(ours)
+        return self.PRESSES.get(step)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_sample_is_reported_and_reviewed_by_the_rules_it_began_with(tmp_path: Path) -> None:
+    own_rules(tmp_path)
+    path = write_bench(tmp_path, white_cells=1000)
+    with open_bench(BenchSettings.read(path), tmp_path, Watchdog.of_this_process()) as bench:
+        commands = CommandInbox(bench.outbox, bench.identity, tuple(CommandName), now=utc_now)
+        commanded = replace(bench, commands=commands, controls=(Hand(commands),))
+        Service(commanded, tmp_path, sleep=lambda seconds: None).run()
+        (reply,) = commands.replies()
+        assert json.loads(reply.payload)["outcome"] == "done"
+        named = []
+        for entry in bench.outbox.list(kind=REPORT):
+            with bench.outbox.reading() as sql:
+                kept = white_cells.find(sql, entry.key.id)
+            assert kept is not None
+            by_reviews = Grounds.from_json(kept.grounds).rules.id
+            named.append((json.loads(entry.payload)["rules"]["id"], by_reviews))
+    assert named == [("adult-blood", "adult-blood"), ("ours", "ours")]
 
 
 def test_commands_without_a_way_to_hear_them_are_a_fault_of_the_settings(tmp_path: Path) -> None:

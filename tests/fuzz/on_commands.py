@@ -8,8 +8,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
-from typing import Any, get_args
+from typing import get_args
 
 from evdev import ecodes
 
@@ -24,11 +23,12 @@ from leukoscope.messages.json_format import from_bytes, to_bytes, validate
 from leukoscope.messages.report import encode
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
-from leukoscope.service.remote_commands import RemoteCommands, StartSample
+from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
 from leukoscope.settings import RulesSettings, SampleSettings
-from leukoscope.specimen.sample import Source
+from leukoscope.specimen.sample import Provenance, Source
+from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.rules import Rules
 from tests.controls.scanner_wire import ScannerWire
 from tests.fuzz.mutations import as_json, spoil_tree
@@ -82,17 +82,45 @@ def _read_command(content: bytes, folder: Path) -> None:
         raise InvalidMessage(results[0]["text"])
 
 
+class _Device:
+    """Between samples; begins one when it is told to."""
+
+    def __init__(self) -> None:
+        self.rules = _blood()
+        self.begun: list[str] = []
+
+    @property
+    def in_sample(self) -> bool:
+        return bool(self.begun)
+
+    def provenance(self) -> Provenance:
+        return PROVENANCE
+
+    def why_full(self) -> str | None:
+        return None
+
+    def objection(self, sample_id: str) -> str | None:
+        return why_not_an_id(sample_id)
+
+    def used_before(self, sample_id: str) -> bool:
+        return False
+
+    def start_sample(self, sample_id: str) -> str:
+        self.begun.append(sample_id)
+        return report(1).id
+
+    def use_rules(self, rules: Rules) -> None:
+        self.rules = rules
+
+    def restart(self) -> None:
+        pass
+
+
 def _done(heard: CommandInbox, near: Path) -> list[str]:
     """Do what waits, through the code that the service does it with; returns the samples begun."""
-    begun: list[str] = []
-    bench = SimpleNamespace(commands=heard, rules=_blood(), provenance=lambda: PROVENANCE)
-    sample: list[Any] = []
-    remote = RemoteCommands(near, lambda: bench, lambda: sample[0] if sample else None, lambda: None)  # type: ignore[arg-type, return-value]
-    for wish in remote.wishes():
-        if isinstance(wish, StartSample):
-            begun.append(wish.sample_id)
-            sample.append(SimpleNamespace(report_id=report(1).id))
-    return begun
+    device = _Device()
+    RemoteCommands(near, heard, device).carry_out()
+    return device.begun
 
 
 @functools.cache

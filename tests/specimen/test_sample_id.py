@@ -1,11 +1,10 @@
 """One judgement of what a specimen may be called, at every door it can come through."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -16,16 +15,18 @@ from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_of
 from leukoscope.reviewing.review import Word
-from leukoscope.service.remote_commands import RemoteCommands, StartSample
+from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.run import run_bench
 from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
 from leukoscope.settings import SampleSettings
 from leukoscope.specimen.lifecycle import Action
+from leukoscope.specimen.sample import Provenance
 from leukoscope.specimen.sample_id import UNREADABLE, why_not_an_id
+from leukoscope.statistics.rules import Rules
 from tests.commands.test_run import write_bench
 from tests.delivery.conftest import clock
-from tests.messages.examples import IDENTITY
+from tests.messages.examples import IDENTITY, PROVENANCE
 from tests.messages.test_commands import command
 
 BAD = {
@@ -99,20 +100,40 @@ def test_a_review_refuses_it(sample_id: str, tmp_path: Path) -> None:
 class Door:
     """A device between samples, at the site of the pattern, on which AB-12 was counted before."""
 
+    in_sample = False
+
     def __init__(self, folder: Path, outbox: Outbox) -> None:
         register = SampleRegister(folder / "samples.jsonl")
         register.note("begun", "AB-12", {})
         ids = SampleIds(SampleSettings(pattern=PATTERN), register)
+        self.objection, self.used_before = ids.objection, ids.used_before
+        self.rules = Rules.shipped()
+        self._begun: list[str] = []
         self._heard = CommandInbox(outbox, IDENTITY, tuple(CommandName), now=clock)
-        bench: Any = SimpleNamespace(commands=self._heard)
-        self._remote = RemoteCommands(folder, lambda: bench, lambda: None, lambda: None, ids.objection, ids.used_before)
+        self._remote = RemoteCommands(folder, self._heard, self)
+
+    def provenance(self) -> Provenance:
+        return PROVENANCE
+
+    def why_full(self) -> str | None:
+        return None
+
+    def start_sample(self, sample_id: str) -> str:
+        self._begun.append(sample_id)
+        return str(uuid.uuid4())
+
+    def use_rules(self, rules: Rules) -> None:
+        self.rules = rules
+
+    def restart(self) -> None:
+        pass
 
     def ask(self, **arguments: object) -> tuple[list[str], str | None]:
         """The samples begun, and the reason that the sender is told when it was refused."""
         self._heard.hear(command("c-1", "start_sample", issued=clock(), arguments=arguments))
-        begun = [wish.sample_id for wish in self._remote.wishes() if isinstance(wish, StartSample)]
+        self._remote.carry_out()
         (reply,) = self._heard.replies()
-        return begun, json.loads(reply.payload)["reason"]
+        return self._begun, json.loads(reply.payload)["reason"]
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class Bench:
     instrument: Instrument
     naming: Naming
     rules: Rules
+    """As the settings name them; commands can set others."""
     outbox: Outbox
     trend: Trend
     sink: Sink
@@ -87,14 +88,13 @@ class Bench:
     ready: Callable[[], None]
     """To be called once the device is ready: bundles on trial are confirmed."""
 
-    def new_tally(self) -> Tally:
+    def new_tally(self, rules: Rules) -> Tally:
         """An empty count for the next sample."""
-        return Tally(self.naming, self.settings.counting, self.rules)
+        return Tally(self.naming, self.settings.counting, rules)
 
-    @property
-    def grounds(self) -> bytes:
-        """What the numbers of a report made now rest on beside its cells."""
-        return Grounds(self.naming, self.settings.counting.interval_width, self.rules).to_json()
+    def grounds_of(self, rules: Rules) -> bytes:
+        """What the numbers of a report rest on beside its cells, as JSON; reviews recount by it years later."""
+        return Grounds(self.naming, self.settings.counting.interval_width, rules).to_json()
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""

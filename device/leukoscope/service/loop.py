@@ -4,7 +4,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from leukoscope.controls import Action, Event, Identify
@@ -16,11 +15,13 @@ from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.next_sample import NextSample
 from leukoscope.service.presenter import Presenter
-from leukoscope.service.remote_commands import RemoteCommands, Restart, StartSample, UseRules, Wish
+from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.report_filing import ReportFiling
 from leukoscope.service.sample_log import SampleLog
 from leukoscope.service.sample_run import SampleRun
 from leukoscope.service.telemetry import Telemetry
+from leukoscope.specimen.sample import Provenance
+from leukoscope.statistics.rules import Rules
 from leukoscope.system.clock import Clock, utc_now
 from leukoscope.system.watchdog import Watchdog
 
@@ -58,14 +59,8 @@ class Service:
         self._eye = Acquisition(bench.camera, self._narrator, clock_s)
         self._dispatch = Telemetry(bench, self._room, self._narrator, now, clock_s, sleep)
         self._book = SampleLog(bench, self._narrator.fault, now)
-        self._remote = RemoteCommands(
-            near,
-            lambda: self._bench,
-            lambda: self._sample,
-            lambda: self._room.why_full(self._now()),
-            self._book.objection,
-            self._book.used_before,
-        )
+        self._rules = bench.rules
+        self._remote = RemoteCommands(near, bench.commands, self)
         self._samples_left = samples or math.inf
         self._filing = ReportFiling(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
         self._confirm_s = bench.settings.samples.confirm_s
@@ -185,35 +180,68 @@ class Service:
             case Action.TOGGLE if self._under_way is not None and self._under_way.counting:
                 self._under_way.pause()
                 self._under_way.tell(self._narrator)
-            case Action.TOGGLE if self._sample is None and (full := self._room.why_full(self._now())):
+            case Action.TOGGLE if self._under_way is not None:
+                self._narrator.answered()
+                self._under_way.go_on()
+                self._under_way.tell(self._narrator)
+            case Action.TOGGLE if (full := self.why_full()) is not None:
                 self._narrator.fault(OutboxError(full))
             case Action.TOGGLE:
-                self._narrator.answered()
-                under_way = self._under_way or self._begin(self._next.take(self._now()))
-                under_way.go_on()
-                under_way.tell(self._narrator)
+                self.start_sample(self._next.take(self._now()))
             case _:
                 self._bench.move_stage(action)
 
     def _obey(self) -> None:
-        """Do what was commanded from afar."""
+        """Carry out the commands that came over MQTT."""
         try:
-            for wish in self._remote.wishes():
-                self._grant(wish)
+            self._remote.carry_out()
         except OutboxError as error:
             # What cannot be answered is told here, and must not end the counting.
             self._narrator.fault(error)
 
-    def _grant(self, wish: Wish) -> None:
-        match wish:
-            case StartSample(sample_id):
-                self._next.call(sample_id)
-                self._act(Action.TOGGLE)
-            case UseRules(rules):
-                self._bench = replace(self._bench, rules=rules)
-            case Restart():
-                self.to_start_again = True
-                self.stop()
+    @property
+    def rules(self) -> Rules:
+        """In force from the next sample on; a sample keeps those it began with."""
+        return self._rules
+
+    @property
+    def in_sample(self) -> bool:
+        """Whether a sample is being counted or paused."""
+        return self._under_way is not None
+
+    def provenance(self) -> Provenance:
+        """The origin of a report made now."""
+        return self._bench.provenance()
+
+    def why_full(self) -> str | None:
+        """Why the outbox has no room for another report; None when it has."""
+        return self._room.why_full(self._now())
+
+    def objection(self, sample_id: str) -> str | None:
+        """Why no specimen may be called so at this site; None when it may."""
+        return self._book.objection(sample_id)
+
+    def used_before(self, sample_id: str) -> bool:
+        """Whether a sample of this name was begun and not discarded."""
+        return self._book.used_before(sample_id)
+
+    def start_sample(self, sample_id: str) -> str:
+        """Begin to count; returns the id that the report will have."""
+        self._narrator.answered()
+        self._next.forget()
+        under_way = self._begin(sample_id)
+        under_way.go_on()
+        under_way.tell(self._narrator)
+        return under_way.sample.report_id
+
+    def use_rules(self, rules: Rules) -> None:
+        """Judge by these from the next sample on."""
+        self._rules = rules
+
+    def restart(self) -> None:
+        """Leave at the next turn and start again."""
+        self.to_start_again = True
+        self.stop()
 
     def _ask_discard(self) -> None:
         """Nothing is thrown away by one slip of the hand; meanwhile nothing is counted."""
@@ -241,7 +269,9 @@ class Service:
 
     def _begin(self, sample_id: str, before: InterruptedSample | None = None) -> SampleRun:
         # It is under way before anything is written down, so that it is reported whatever breaks then.
-        under_way = self._under_way = SampleRun(self._bench, self._book, sample_id, self._now, self._clock_s, before)
+        under_way = self._under_way = SampleRun(
+            self._bench, self._rules, self._book, sample_id, self._now, self._clock_s, before
+        )
         self._narrator.faults.clear()
         self._dispatch.forget()
         self._result_shown = False
@@ -276,7 +306,7 @@ class Service:
         sample = under_way.sample
         report = sample.finish(because, self._bench.provenance())
         cells = sample.tally.white_cell_records()
-        key = self._filing.report(self._bench, report, cells)
+        key = self._filing.report(self._bench, report, cells, under_way.grounds)
         self._book.reported(sample, because)
         self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
         self._dispatch.send(report, key)

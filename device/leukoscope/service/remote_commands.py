@@ -1,138 +1,116 @@
-"""Does what was commanded from afar, as far as the device's life allows it just now."""
+"""Carries out what is commanded over MQTT, or refuses it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
-from leukoscope.errors import LeukoscopeError
-from leukoscope.instrument import Sample
-from leukoscope.messages.command import Command, CommandName, Outcome
-from leukoscope.service.bench import Bench
+from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.settings import RulesSettings
-from leukoscope.specimen.sample_id import why_not_an_id
+from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import Rules
 
 
-@dataclass(frozen=True, slots=True)
-class StartSample:
-    """Begin to count a specimen of this name, as a press of the button would."""
+class Commandable(Protocol):
+    """What a command can ask of the device, and what decides whether it may."""
 
-    sample_id: str
+    @property
+    def rules(self) -> Rules:
+        """In force from the next sample on."""
 
+    @property
+    def in_sample(self) -> bool:
+        """Whether a sample is being counted or paused."""
 
-@dataclass(frozen=True, slots=True)
-class UseRules:
-    """Use these from the next sample on."""
+    def provenance(self) -> Provenance:
+        """The origin of a report made now."""
 
-    rules: Rules
+    def why_full(self) -> str | None:
+        """Why the outbox has no room for another report; None when it has."""
 
+    def objection(self, sample_id: str) -> str | None:
+        """Why no specimen may be called so at this site; None when it may."""
 
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Leave and start again."""
+    def used_before(self, sample_id: str) -> bool:
+        """Whether a sample of this name was begun and not discarded."""
 
+    def start_sample(self, sample_id: str) -> str:
+        """Begin to count; returns the id that the report will have.
 
-Wish = StartSample | UseRules | Restart
+        Raises:
+            LeukoscopeError: a part failed.
+        """
+
+    def use_rules(self, rules: Rules) -> None:
+        """Judge by these from the next sample on, until the device starts again."""
+
+    def restart(self) -> None:
+        """Leave and start again."""
 
 
 class RemoteCommands:
-    """Reads commands, has the service grant what they ask for, and answers them."""
+    """Takes commands from the inbox, one after the other, and answers each once it is done or refused."""
 
-    def __init__(
-        self,
-        near: Path,
-        bench: Callable[[], Bench],
-        sample: Callable[[], Sample | None],
-        full: Callable[[], str | None],
-        objection: Callable[[str], str | None] = why_not_an_id,
-        used_before: Callable[[str], bool] = lambda sample_id: False,
-    ) -> None:
-        """Stand between commands and service.
+    def __init__(self, near: Path, inbox: CommandInbox, device: Commandable) -> None:
+        """`near` is the folder of the settings file, where rules are looked up first."""
+        self._near, self._inbox, self._device = near, inbox, device
 
-        Args:
-            near: the folder of the settings file, where rules are looked up first.
-            bench: what is in force now.
-            sample: what is being counted now.
-            full: why no new sample can be taken in; None when one can.
-            objection: why no specimen may be called so; None when it may.
-            used_before: whether a sample of this name was begun before.
-        """
-        self._near = near
-        self._bench = bench
-        self._sample = sample
-        self._full = full
-        self._objection, self._used_before = objection, used_before
-
-    def wishes(self) -> Iterator[Wish]:
-        """What is to be done now; each is granted before the next is asked for, and answered then.
+    def carry_out(self) -> None:
+        """Do every command that waits.
 
         Raises:
             OutboxError: an answer cannot be written.
+            LeukoscopeError: a part failed while a sample began; the command is answered as failed.
         """
-        commands = self._bench().commands
-        while (order := commands.take()) is not None:
+        while (command := self._inbox.take()) is not None:
             try:
-                wish = self._wish_of(order)
+                outcome = self._done(command)
+            except Refusal as refusal:
+                outcome = Outcome("refused", refusal.text, refusal.reason)
             except LeukoscopeError as error:
-                commands.answer(order, Outcome("refused", str(error), "rules"))
-                continue
-            if isinstance(wish, Outcome):
-                commands.answer(order, wish)
-                continue
-            yield wish
-            commands.answer(order, self._outcome_of(wish))
+                self._inbox.answer(command, Outcome("failed", str(error), "fault"))
+                raise
+            self._inbox.answer(command, outcome)
 
-    def _wish_of(self, order: Command) -> Wish | Outcome:
-        """What is to be granted, or the answer where there is nothing to grant.
-
-        Raises:
-            SettingsError: there are no such rules, they are malformed, or for another mode.
-        """
-        busy = self._sample() is not None
-        match order.name:
+    def _done(self, command: Command) -> Outcome:
+        match command.name:
             case CommandName.START_SAMPLE:
-                full = self._full()
-                if busy or full:
-                    return _busy("a sample is being counted") if busy else Outcome("refused", str(full), "full")
-                return self._start(order.arguments["sample_id"], again=order.arguments.get("again", False))
+                return self._start(command.arguments["sample_id"], again=command.arguments.get("again", False))
             case CommandName.SET_RULES:
-                mode = self._bench().rules.mode
-                return UseRules(RulesSettings(file=order.arguments["file"]).open(self._near, mode))
+                return self._set_rules(command.arguments["file"])
             case CommandName.RESTART:
-                return _busy("a sample is being counted: it would be cut short") if busy else Restart()
-            case CommandName.SEND_BUNDLE:
-                return Outcome(
-                    "done", "this is what the next report would be made with", in_force=_in_force(self._bench())
-                )
-
-    def _start(self, sample_id: str, *, again: bool) -> Wish | Outcome:
-        """The same judgement as of a scanned id; who sends a used one has to say that this is meant."""
-        if (wrong := self._objection(sample_id)) is not None:
-            return Outcome("refused", f"sample_id: {wrong}, found {sample_id!r}", "malformed")
-        if self._used_before(sample_id) and not again:
-            text = f"a sample of the name {sample_id!r} was counted before: say again = true if this is meant"
-            return Outcome("refused", text, "used_before")
-        return StartSample(sample_id)
-
-    def _outcome_of(self, wish: Wish) -> Outcome:
-        match wish:
-            case StartSample(sample_id):
-                sample = self._sample()
-                if sample is None:
-                    return Outcome("failed", "counting did not begin; the display says why", "fault")
-                return Outcome("done", f"{sample_id} is being counted", report=sample.report_id)
-            case UseRules(rules):
-                text = f"rules {rules.id} {rules.version} hold from the next sample on, until the device starts again"
-                return Outcome("done", text)
-            case Restart():
+                if self._device.in_sample:
+                    raise Refusal("busy", "a sample is being counted: it would be cut short")
+                self._device.restart()
                 return Outcome("done", "the device leaves and starts again")
+            case CommandName.SEND_BUNDLE:
+                return Outcome("done", "this is what the next report would be made with", in_force=self._in_force())
 
+    def _start(self, sample_id: str, *, again: bool) -> Outcome:
+        """Ids are judged as scanned ones are; instead of a second scan, `again` allows one that was used before."""
+        if self._device.in_sample:
+            raise Refusal("busy", "a sample is being counted")
+        if (full := self._device.why_full()) is not None:
+            raise Refusal("full", full)
+        if (wrong := self._device.objection(sample_id)) is not None:
+            raise Refusal("malformed", f"sample_id: {wrong}, found {sample_id!r}")
+        if self._device.used_before(sample_id) and not again:
+            text = f"a sample of the name {sample_id!r} was counted before: say again = true if this is meant"
+            raise Refusal("used_before", text)
+        report_id = self._device.start_sample(sample_id)
+        return Outcome("done", f"{sample_id} is being counted", report=report_id)
 
-def _busy(text: str) -> Outcome:
-    return Outcome("refused", text, "busy")
+    def _set_rules(self, file: str) -> Outcome:
+        try:
+            rules = RulesSettings(file=file).open(self._near, self._device.rules.mode)
+        except SettingsError as error:
+            raise Refusal("rules", str(error)) from error
+        self._device.use_rules(rules)
+        text = f"rules {rules.id} {rules.version} hold from the next sample on, until the device starts again"
+        return Outcome("done", text)
 
-
-def _in_force(bench: Bench) -> dict[str, object]:
-    made = asdict(bench.provenance())
-    names = ("software_version", "segmenter", "classifier", "calibration_id", "calibration_measured")
-    return {**{name: made[name] for name in names}, "rules": asdict(bench.rules.identity)}
+    def _in_force(self) -> dict[str, object]:
+        made = asdict(self._device.provenance())
+        names = ("software_version", "segmenter", "classifier", "calibration_id", "calibration_measured")
+        return {**{name: made[name] for name in names}, "rules": asdict(self._device.rules.identity)}

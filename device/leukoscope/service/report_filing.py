@@ -38,7 +38,7 @@ class ReportFiling:
         self._narrator, self._lifeline, self._now = narrator, lifeline, now
         self._sleep, self._leaving = sleep, leaving
 
-    def report(self, bench: Bench, report: SampleReport, cells: Sequence[CellRecord]) -> Key:
+    def report(self, bench: Bench, report: SampleReport, cells: Sequence[CellRecord], grounds: bytes) -> Key:
         """Put it into the outbox and its file beside it; insist until that is done.
 
         Raises:
@@ -46,7 +46,7 @@ class ReportFiling:
         """
         while True:
             try:
-                key = record(report, bench.outbox, bench.identity, now=self._now, cells=cells, grounds=bench.grounds)
+                key = record(report, bench.outbox, bench.identity, now=self._now, cells=cells, grounds=grounds)
                 kept = bench.outbox.get(key)
                 if kept is not None:
                     ReportFiles(bench.settings.storage.folder / "reports").write(key, kept.payload)

@@ -16,6 +16,7 @@ from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_log import SampleLog
 from leukoscope.specimen.field import Flaw, RejectedField
+from leukoscope.statistics.rules import Rules
 
 _log = logging.getLogger("leukoscope")
 
@@ -26,6 +27,7 @@ class SampleRun:
     def __init__(
         self,
         bench: Bench,
+        rules: Rules,
         book: SampleLog,
         sample_id: str,
         now: Callable[[], datetime],
@@ -36,6 +38,7 @@ class SampleRun:
 
         Args:
             bench: what it is counted on.
+            rules: what its report points out; they stay, whatever is commanded meanwhile.
             book: where what a power cut must not take is written down.
             sample_id: what the technician calls the specimen.
             now: the time of day.
@@ -47,13 +50,15 @@ class SampleRun:
         self._goal = bench.settings.counting.white_cells
         self.sample = Sample(
             bench.instrument,
-            bench.new_tally(),
+            bench.new_tally(rules),
             bench.settings.new_field,
             report_id=report_id,
             sample_id=sample_id,
             now=now,
             keep=self._keep_timed,
         )
+        self.grounds = bench.grounds_of(rules)
+        """What the numbers of its report rest on beside its cells, as JSON."""
         storage = bench.settings.storage
         # Pictures of before must not be overwritten.
         times_resumed = 0 if before is None else 1 + sum("resumed" in event for event in before.events)
