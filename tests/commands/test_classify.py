@@ -30,7 +30,7 @@ def test_every_line_keeps_the_contract(crops: list[Path]) -> None:
     entries = [json.loads(line) for line in outcome.out.splitlines()]
     assert [entry["picture"] for entry in entries] == [str(path) for path in crops]
     for entry in entries:
-        assert list(entry) == ["picture", "class", "confidence", "probabilities"]
+        assert list(entry) == ["picture", "class", "confidence", "suspect", "probabilities"]
         shares = entry["probabilities"]
         assert sum(shares.values()) == pytest.approx(1, abs=0.001)
         # The best class of the best group need not be the best of all.

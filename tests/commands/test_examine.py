@@ -58,6 +58,7 @@ def test_every_line_keeps_the_contract(
                 "kind",
                 "class",
                 "confidence",
+                "suspect",
                 "bbox",
                 "area_um2",
                 "diameter_um",

@@ -21,7 +21,8 @@ one. Two more, turned as well, would bring deepapl half a point, the others noth
 class Classifier:
     """A classifying network and how to read its answer."""
 
-    def __init__(self, bundle: Bundle, network: Network) -> None:
+    def __init__(self, bundle: Bundle, network: Network, *, enlarged: float = 1.0) -> None:
+        """Reads cells by a bundle and its network, which is shown them `enlarged` times as large."""
         facts = bundle.manifest.classifier
         if facts is None:
             raise BundleError(
@@ -31,6 +32,7 @@ class Classifier:
         self._facts = facts
         self._input = bundle.manifest.input
         self._network = network
+        self._enlarged = enlarged
         self._group_of = {key: group for group, members in facts.groups.items() for key in members}
         self._surcharges = {
             (cost.truth, self._group_of.get(named, named)): cost.cost - 1.0
@@ -115,7 +117,8 @@ class Classifier:
 
     def cut_out(self, pixels: Pixels, centre: tuple[float, float], um_per_px: float) -> NDArray[np.uint8]:
         """The network's window around a place (row, column), at the network's scale; see `window_around`."""
-        return window_around(pixels, centre, self._input.um_per_px / um_per_px, (self._input.rows, self._input.cols))
+        step = self._input.um_per_px / (um_per_px * self._enlarged)
+        return window_around(pixels, centre, step, (self._input.rows, self._input.cols))
 
 
 def as_it_is_and_mirrored(crop: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -20,6 +20,7 @@ from leukoscope.cli.export import export
 from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.pictures import classify, examine
 from leukoscope.cli.quality_control import check, trend
+from leukoscope.cli.reference import reference
 from leukoscope.cli.report import audit_app, report_app
 from leukoscope.cli.standard_output import printable, written_whole
 from leukoscope.doctor import Finding, check_bench, check_desk
@@ -45,6 +46,7 @@ app.add_typer(audit_app, name="audit")
 app.command()(examine)
 app.command()(classify)
 app.command()(differential)
+app.command()(reference)
 app.command()(export)
 app.command()(trend)
 app.command()(check)

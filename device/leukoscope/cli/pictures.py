@@ -16,10 +16,11 @@ from leukoscope.cameras.pictures import find_pictures, read_picture
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
 from leukoscope.cli.standard_output import printable
-from leukoscope.errors import PictureError
+from leukoscope.errors import CalibrationError, PictureError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.optics.reference import Reference
 from leukoscope.service.models import (
     micrograph_of_scale,
     open_classifier,
@@ -28,6 +29,8 @@ from leukoscope.service.models import (
 )
 from leukoscope.settings import ModelSettings
 
+SAME_SCALE = 0.02
+"""Pictures and reference may be said to differ by this share: a rounding."""
 MOST_NAMED = 5
 """Files left out that are named in one line."""
 SCALE_CROPS = 50
@@ -38,6 +41,10 @@ ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the 
 ScaleOption = Annotated[float, typer.Option(help="Micrometres per pixel of the pictures.", min=0.01, max=2.0)]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 SegmenterOption = Annotated[str, typer.Option(help="A segmenter bundle: its folder, or its name under models/.")]
+ReferenceOption = Annotated[
+    Path | None,
+    typer.Option("--reference", help="Size of this bench's cells: what `leukoscope reference` wrote."),
+]
 ClassifierOption = Annotated[str, typer.Option(help="A classifier bundle: its folder, or its name under models/.")]
 
 
@@ -55,6 +62,7 @@ def examine(
     threads: ThreadsOption = 2,
     segmenter: SegmenterOption = "segmenter",
     classifier: ClassifierOption = "classifier",
+    reference: ReferenceOption = None,
     focus_stack: Annotated[
         bool, typer.Option("--focus-stack", help="Of files with several pages examine the sharpest page alone.")
     ] = False,
@@ -63,7 +71,8 @@ def examine(
     if features and not as_json:
         raise typer.BadParameter("features are printed as JSON alone: add --json", param_hint="--features")
     models = ModelSettings(segmenter=segmenter, classifier=classifier, engine=_engine(engine, threads))
-    instrument = open_instrument_for_pictures(models, um_per_px)
+    um_per_px, enlarged = _referred(um_per_px, reference)
+    instrument = open_instrument_for_pictures(models, um_per_px, enlarged)
     numbers = iter(range(1, sys.maxsize))
     labels = None if mask_dir is None else LabelFolder(mask_dir)
 
@@ -87,10 +96,12 @@ def classify(
     engine: EngineOption = "onnx",
     threads: ThreadsOption = 2,
     classifier: ClassifierOption = "classifier",
+    reference: ReferenceOption = None,
 ) -> None:
     """Name the cell in the middle of each crop."""
     models = ModelSettings(classifier=classifier, engine=_engine(engine, threads))
-    namer = open_classifier(models)
+    um_per_px, enlarged = _referred(um_per_px, reference)
+    namer = open_classifier(models, enlarged)
     scale = ScaleCheck(um_per_px)
     look_around: list[Segmenter] = []
 
@@ -108,6 +119,23 @@ def classify(
             scale.add(look_around[0].find_cells(micrograph_of_scale(path.name, pixels, um_per_px)))
 
     _for_each(crops, classify_one, scale)
+
+
+def _referred(um_per_px: float, path: Path | None) -> tuple[float, float]:
+    """The scale by a bench's red cells, and how much larger to show the classifier a cell; as given without a file.
+
+    Raises:
+        CalibrationError: the reference is missing, malformed or of pictures of another scale.
+    """
+    if path is None:
+        return um_per_px, 1.0
+    reference = Reference.read(path)
+    if abs(reference.um_per_px / um_per_px - 1) > SAME_SCALE:
+        raise CalibrationError(
+            f"{path} was measured at {reference.um_per_px:g} µm per pixel, found --um-per-px {um_per_px:g}: "
+            "measure one with `leukoscope reference` at this scale"
+        )
+    return um_per_px * reference.scale, reference.enlarged
 
 
 def _engine(engine: Literal["onnx", "litert"], threads: int) -> EngineSettings:

@@ -69,10 +69,10 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
     )
 
 
-def open_classifier(models: ModelSettings) -> Classifier:
-    """The classifier alone; errors as in `open_models`."""
+def open_classifier(models: ModelSettings, enlarged: float = 1.0) -> Classifier:
+    """The classifier alone, shown cells so many times as large; errors as in `open_models`."""
     with Startup(None, __version__).opening(models.classifier) as found:
-        return Classifier(*_open_bundle(models, found, prove=False))
+        return Classifier(*_open_bundle(models, found, prove=False), enlarged=enlarged)
 
 
 def open_segmenter(models: ModelSettings) -> Segmenter:
@@ -86,11 +86,13 @@ def micrograph_of_scale(name: str, pixels: Pixels, um_per_px: float) -> Microgra
     return Calibration.of_scale(um_per_px).correct(Frame(pixels, 1, datetime.now(UTC), "file", label=name))
 
 
-def open_instrument_for_pictures(models: ModelSettings, um_per_px: float) -> Instrument:
-    """An instrument for stored pictures, of which nothing is known but the scale; errors as in `open_models`."""
-    loaded = open_models(models)
-    gate = QualityGate(QualityLimits())
-    return Instrument(Calibration.of_scale(um_per_px), gate, loaded.segmenter, loaded.classifier)
+def open_instrument_for_pictures(models: ModelSettings, um_per_px: float, enlarged: float = 1.0) -> Instrument:
+    """An instrument for stored pictures, of which nothing is known but the scale; errors as in `open_models`.
+
+    Its classifier is shown cells `enlarged` times as large (`optics.reference`).
+    """
+    segmenter, classifier = open_segmenter(models), open_classifier(models, enlarged)
+    return Instrument(Calibration.of_scale(um_per_px), QualityGate(QualityLimits()), segmenter, classifier)
 
 
 def _open_bundle(models: ModelSettings, found: FoundBundle, *, prove: bool) -> tuple[Bundle, Network]:

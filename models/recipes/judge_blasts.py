@@ -1,0 +1,118 @@
+"""Judges how blasts are told from other white cells, and by which limits, on val and on what a training left out.
+
+judge_blasts.py --views .train/views --run .train/without-taleqani/run [--shipped] [--left-out taleqani]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cells import Cell
+from classifier_net import ClassifierNet
+from fitting import CHECKPOINT_FILE
+from judge_classifier import softmax
+from starting_weights import start_from
+from train_last_stage import logits_of_seen, read_val
+from vocabulary import Vocabulary
+
+BLAST = "blast"
+SOURCES = ("taleqani", "cnmc", "deepapl")
+NORMAL_DONORS = ("pbc", "raabin", "krd_wbc", "seg_wbc", "deepbionet", "bccd")
+"""Laboratories without leukaemia; pathbites is marrow."""
+NO_WHITE_CELLS = ("platelet", "giant_thrombocyte", "thrombocyte_aggregation", "erythroblast", "smudge", "artefact")
+SILENT = ("lymphocyte", "monocyte")
+"""What a blast must not be called lightly."""
+NORMAL_SUSPECTED = 0.04
+"""Share of normal donors' white cells that the limit of suspicion may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlastFigures:
+    """One source of blasts against the white cells of other laboratories."""
+
+    blasts: int
+    others: int
+    area: float
+    """Under the ROC curve, by the probability of blast."""
+    named: float
+    """Share of the blasts whose likeliest class is blast."""
+    normal_named: float
+    """Share of normal lymphocytes and monocytes of other laboratories so named."""
+    found: float
+    """Share of the blasts above the limit that NORMAL_SUSPECTED of the normal donors' cells pass."""
+    limit: float
+
+
+def area_under_curve(blasts: NDArray[np.floating], others: NDArray[np.floating]) -> float:
+    """The chance that a blast has a higher score than another cell (Mann and Whitney 1947)."""
+    both = np.concatenate([blasts, others])
+    ranks = np.empty(len(both))
+    ranks[both.argsort(kind="stable")] = np.arange(1, len(both) + 1)
+    for value in np.unique(both[np.isin(both, blasts)]):
+        alike = both == value
+        ranks[alike] = ranks[alike].mean()
+    return float((ranks[: len(blasts)].sum() - len(blasts) * (len(blasts) + 1) / 2) / (len(blasts) * len(others)))
+
+
+def figures_of(
+    source: str, cells: Sequence[Cell], share: NDArray[np.float64], vocabulary: Vocabulary, beside: Sequence[str]
+) -> BlastFigures:
+    """Of one source's blasts; `share` is (cells, classes), `beside` what is added to blast for suspicion."""
+    blast = vocabulary.classes.index(BLAST)
+    suspicion = share[:, [blast, *(vocabulary.classes.index(one) for one in beside)]].sum(axis=1)
+    best = share.argmax(axis=1)
+    theirs = np.array([cell.collection == source and cell.label == BLAST for cell in cells])
+    white = np.array([cell.label not in NO_WHITE_CELLS and cell.label != BLAST for cell in cells])
+    elsewhere = white & np.array([cell.collection not in (source, "munich", "cnmc", "taleqani") for cell in cells])
+    normal = white & np.array([cell.collection in NORMAL_DONORS for cell in cells])
+    quiet = normal & np.array([cell.label in SILENT for cell in cells])
+    limit = float(np.quantile(suspicion[normal], 1 - NORMAL_SUSPECTED))
+    return BlastFigures(
+        int(theirs.sum()),
+        int(elsewhere.sum()),
+        area_under_curve(share[theirs, blast], share[elsewhere, blast]),
+        float(np.mean(best[theirs] == blast)),
+        float(np.mean(best[quiet] == blast)),
+        float(np.mean(suspicion[theirs] > limit)),
+        limit,
+    )
+
+
+def main() -> None:
+    """Reads the command line and prints a line per source of blasts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--views", type=Path, required=True)
+    parser.add_argument("--run", type=Path, nargs="*", default=[])
+    parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
+    parser.add_argument("--start-from", type=Path, default=Path(__file__).with_name("classifier.f16.npz"))
+    parser.add_argument("--beside", nargs="*", default=["promyelocyte"])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    vocabulary = Vocabulary.read(options.facts)
+    cells, seen = read_val(options.views, vocabulary)
+    for run in (None, *options.run):
+        net = ClassifierNet(len(vocabulary.classes))
+        if run is None:
+            start_from(net, options.start_from, vocabulary.classes)
+        else:
+            net.load_state_dict(torch.load(run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)["weights"])
+        share = softmax(logits_of_seen(net.eval(), seen))
+        print(options.start_from.name if run is None else run)
+        for source in SOURCES:
+            one = figures_of(source, cells, share, vocabulary, options.beside)
+            print(
+                f"  {source}: AUROC {one.area:.4f} ({one.blasts} blasts, {one.others} other white cells elsewhere), "
+                f"named blast {one.named:.3f} (normal lymphocytes and monocytes {one.normal_named:.4f}), "
+                f"above {one.limit:.3f} (passed by {NORMAL_SUSPECTED:.0%} of normal donors' cells) {one.found:.3f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
