@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+
+from leukoscope.errors import EngineUnavailable
 
 _IR_VERSION, _OPSET = 8, 13
 
@@ -34,7 +34,16 @@ class Port:
 
 
 def write_graph(nodes: Sequence[Node], taken: Port, given: Port, constants: Mapping[str, NDArray[np.generic]]) -> bytes:
-    """The bytes of an ONNX file with one input and one output."""
+    """The bytes of an ONNX file with one input and one output.
+
+    Raises:
+        EngineUnavailable: `onnx` is not installed; only what measures the processor's peak needs it.
+    """
+    # The tests bring it; whoever asks this program for its options has it perhaps not.
+    try:
+        from onnx import helper, numpy_helper
+    except ImportError as error:
+        raise EngineUnavailable("this writes ONNX files and there is no onnx here: pip install onnx") from error
     graph = helper.make_graph(
         [helper.make_node(node.operator, list(node.inputs), [node.output], **_lists(node)) for node in nodes],
         "benchmark",
@@ -50,6 +59,8 @@ def _lists(node: Node) -> dict[str, Any]:
     return {name: list(values) for name, values in node.integers.items()}
 
 
-def _port(port: Port) -> onnx.ValueInfoProto:
+def _port(port: Port) -> Any:
+    from onnx import helper
+
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype))
     return helper.make_tensor_value_info(port.name, kind, list(port.shape))

@@ -13,6 +13,7 @@ from leukoscope.adapting.writing import write_bundle
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.installing import refuse_other_answers
+from leukoscope.cli.options import default_bench
 from leukoscope.errors import AdaptingError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
@@ -55,7 +56,10 @@ def adapt(
     """
     if not is_bundle_name(name):
         raise AdaptingError(f"no bundle can be called {name!r}: expected small letters, digits and dashes")
-    if (bench is None) == (named is None and unnamed is None):
+    in_folders = named is not None or unnamed is not None
+    if bench is None and not in_folders and default_bench().is_file():
+        bench = default_bench()
+    if (bench is None) == (not in_folders):
         raise AdaptingError("expected --bench, or --named and --unnamed, or one of these: where the cells come from")
     if (bench is None) == (um_per_px is None):
         raise AdaptingError("expected --um-per-px with --named and --unnamed, and not with --bench, which knows it")

@@ -16,6 +16,7 @@ from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
 from leukoscope.bundles.store import BundleState, BundleStore, Installed
+from leukoscope.cli.options import BenchOption
 from leukoscope.errors import BundleError, LeukoscopeError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.settings import BenchSettings
@@ -26,7 +27,6 @@ bundle_app = typer.Typer(
     no_args_is_help=True,
 )
 
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 NameArgument = Annotated[str, typer.Argument(help='The bundle\'s name, such as "classifier".')]
 _NEXT = "in force from the next start of the device"
 

@@ -13,6 +13,7 @@ from leukoscope.calibrating.guide import Guide
 from leukoscope.calibrating.menu import Page, lead_through
 from leukoscope.calibrating.red_cells import EXPECTED_UM, MAX_OFF, measure_red_cells
 from leukoscope.calibrating.scaling import scale_step
+from leukoscope.cli.options import BenchOption
 from leukoscope.specimen.frame import Frame
 from leukoscope.system.shutdown import stopped_by_signals
 
@@ -21,7 +22,6 @@ calibrate_app = typer.Typer(
     no_args_is_help=True,
 )
 
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 ByOption = Annotated[str, typer.Option(help="Who measures; by default the user who is logged in.")]
 FramesOption = Annotated[int, typer.Option(min=1, max=100, help="Pictures taken with the bench's camera.")]
 EveryOption = Annotated[float, typer.Option(min=0, max=60, help="Seconds between two pictures: time to move on.")]

@@ -17,6 +17,7 @@ from leukoscope.cli.bundle import bundle_app
 from leukoscope.cli.calibrate import calibrate_app, pages_of
 from leukoscope.cli.differential import differential
 from leukoscope.cli.export import export
+from leukoscope.cli.options import BENCH_VARIABLE, INSTALLED_BENCH, BenchOption
 from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.pictures import classify, examine
 from leukoscope.cli.quality_control import check, trend
@@ -36,7 +37,6 @@ app = typer.Typer(
     help="Counts and classifies the cells of a stained blood smear. It counts and flags; it does not diagnose.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(bundle_app, name="bundle")
@@ -53,7 +53,6 @@ app.command()(check)
 app.command()(adapt)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 
 
 def main() -> None:
@@ -99,15 +98,21 @@ def fault(bench: BenchOption) -> None:
 @app.command()
 def doctor(
     bench: Annotated[
-        Path | None, typer.Option(help="Check this bench too; without it only what the software brings.")
+        Path | None,
+        typer.Option(
+            help="Check this bench; where no settings are, only what the software brings.", envvar=BENCH_VARIABLE
+        ),
     ] = None,
+    desk: Annotated[bool, typer.Option("--desk", help="Check what the software brings and no bench.")] = False,
     as_json: JsonOption = False,
     remember: Annotated[
         bool, typer.Option("--remember", help="Keep how fast the networks run, for later checks to compare with.")
     ] = False,
 ) -> None:
     """Try each part for real, and say what to do about what fails."""
-    if bench is None:
+    if bench is None and INSTALLED_BENCH.exists():
+        bench = INSTALLED_BENCH
+    if bench is None or desk:
         findings = check_desk()
     else:
         findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember)

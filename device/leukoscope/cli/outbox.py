@@ -1,19 +1,18 @@
 """`leukoscope outbox list|retry`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from leukoscope.cli.options import BenchOption
 from leukoscope.outbox.store import CELL, REPORT, State
 from leukoscope.reviewing.desk import outbox_at
 
 outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
 
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 

@@ -11,6 +11,7 @@ from PIL.Image import Image
 from rich.console import Console
 from rich.table import Table
 
+from leukoscope.cli.options import BenchOption
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run import Kind, Run
@@ -22,7 +23,6 @@ from leukoscope.settings import BenchSettings
 COLUMN, FRAME = 9, 8
 """Characters of a run in the table of a trend, and around names and limits."""
 
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from leukoscope.cli.options import BenchOption
 from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail
@@ -27,7 +28,6 @@ report_app = typer.Typer(
 )
 audit_app = typer.Typer(help="Who did what to which report, and whether that was tampered with.", no_args_is_help=True)
 
-BenchOption = Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 ReportArgument = Annotated[str, typer.Argument(help="The report's id, or the beginning of it.")]
 ByOption = Annotated[str, typer.Option(help="Who does this; stands in the report and in the audit trail.")]

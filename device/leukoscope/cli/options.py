@@ -1,0 +1,28 @@
+"""Options that several commands have."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+BENCH_VARIABLE = "LEUKOSCOPE_BENCH"
+INSTALLED_BENCH = Path("/etc/leukoscope/bench.toml")
+"""Where `tools/install` puts the settings of a device."""
+
+
+def default_bench() -> Path:
+    """The settings file where no `--bench` is given: what the environment names, else the installed one."""
+    return Path(os.environ.get(BENCH_VARIABLE) or INSTALLED_BENCH)
+
+
+BenchOption = Annotated[
+    Path,
+    typer.Option(
+        "--bench",
+        help="The settings file of the bench (TOML).",
+        envvar=BENCH_VARIABLE,
+        default_factory=default_bench,
+        show_default=str(INSTALLED_BENCH),
+    ),
+]
