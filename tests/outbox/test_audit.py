@@ -9,7 +9,7 @@ from leukoscope.errors import OutboxError
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Key, Outbox
-from leukoscope.reviewing.verification import faults
+from leukoscope.outbox.verification import faults
 from tests.messages.examples import IDENTITY, NOW, report
 
 

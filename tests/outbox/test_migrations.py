@@ -13,7 +13,7 @@ from leukoscope.messages.report import decode
 from leukoscope.outbox import migrations
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Counts, Outbox, State
-from leukoscope.reviewing.verification import faults
+from leukoscope.outbox.verification import faults
 from tests.messages.examples import IDENTITY, NOW, before_sizes, report
 
 FIRST = Path(__file__).parent / "old" / "outbox-layout-1.sqlite"

@@ -14,7 +14,7 @@ from leukoscope.outbox.record_report import record
 from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Key, Outbox
-from leukoscope.reviewing.verification import faults
+from leukoscope.outbox.verification import faults
 from leukoscope.specimen.lifecycle import Life, Status, Step
 from leukoscope.specimen.sample import RedCells
 from tests.delivery.conftest import clock

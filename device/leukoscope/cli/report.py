@@ -12,11 +12,11 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.outbox.verification import faults
 from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import desk_at, outbox_at
 from leukoscope.reviewing.review import Word
 from leukoscope.reviewing.teaching import UM_PER_PX, write_named
-from leukoscope.reviewing.verification import faults
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import Source

@@ -1,15 +1,13 @@
 """Finds the report that somebody wants to export, and reads it."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from leukoscope.errors import ExportError
-from leukoscope.messages.json_format import from_bytes, utc_time
-from leukoscope.messages.report import decode
+from leukoscope.messages.json_format import from_bytes
+from leukoscope.messages.report import decode, signature_of
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
 from leukoscope.outbox.store import Outbox
 from leukoscope.specimen.sample import SampleReport
@@ -62,8 +60,11 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     beside = path.parent.parent if path.parent.name == "reports" else None
     _refuse_spoilt(path, payload, storage or beside)
     message = from_bytes(payload)
-    status, signature = _life(message)
-    return Original(decode(message), status, storage or beside, signature)
+    report = decode(message)
+    # The status is told in the report's own words: a newer device may know more of them.
+    status, by, at = signature_of(message)
+    signature = None if by is None or at is None else Signature(by, at)
+    return Original(report, status or UNREVIEWED, storage or beside, signature)
 
 
 def _refuse_spoilt(path: Path, payload: bytes, storage: Path | None) -> None:
@@ -75,15 +76,6 @@ def _refuse_spoilt(path: Path, payload: bytes, storage: Path | None) -> None:
         fault = fault_of_copy(path, payload, sums_witnessed(sql))
     if fault is not None:
         raise ExportError(f"{fault}; `leukoscope report show --json` prints the one that is kept in the outbox")
-
-
-def _life(message: Mapping[str, Any]) -> tuple[str, Signature | None]:
-    """Where a report stands, and who brought it there; one that tells no life was touched by nobody."""
-    life = message.get("lifecycle")
-    if life is None:
-        return UNREVIEWED, None
-    last = life["steps"][-1] if life["steps"] else None
-    return str(life["status"]), None if last is None else Signature(last["by"], utc_time(last["at"]))
 
 
 def _by_id(wanted: str, storage: Path | None) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from leukoscope.errors import InvalidMessage
 from leukoscope.messages.audit_head import NOTHING_YET, AuditHead
 from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
 from leukoscope.specimen.lifecycle import Change, Life, Status, Step
@@ -26,7 +27,16 @@ from leukoscope.specimen.sample import (
 
 REPORT_SCHEMA = "leukoscope/report/1"
 
-__all__ = ["REPORT_SCHEMA", "decode", "encode", "envelope_of", "to_bytes", "validate"]
+__all__ = [
+    "REPORT_SCHEMA",
+    "decode",
+    "encode",
+    "envelope_of",
+    "signature_of",
+    "to_bytes",
+    "trail_of",
+    "validate",
+]
 
 
 def encode(
@@ -158,6 +168,28 @@ def envelope_of(message: Mapping[str, Any]) -> tuple[str, int]:
     """(boot_id, sequence) of a valid report message: its place among the device's messages."""
     envelope = message["envelope"]
     return envelope["boot_id"], int(envelope["sequence"])
+
+
+def trail_of(message: Mapping[str, Any]) -> AuditHead:
+    """How far the audit trail had come before a report message, valid or not.
+
+    Raises:
+        InvalidMessage: it does not say so.
+    """
+    try:
+        trail = message["envelope"]["trail"]
+        return AuditHead(trail["entries"], trail["hash"])
+    except (KeyError, TypeError) as error:
+        raise InvalidMessage("expected envelope.trail with entries and hash, found none") from error
+
+
+def signature_of(message: Mapping[str, Any]) -> tuple[str | None, str | None, datetime | None]:
+    """(status, who took the last step, when) of a valid report message, in its own words; None where it says none."""
+    life = message.get("lifecycle")
+    if life is None:
+        return None, None, None
+    last = life["steps"][-1] if life["steps"] else None
+    return str(life["status"]), *((None, None) if last is None else (str(last["by"]), utc_time(last["at"])))
 
 
 def _life(life: Life) -> dict[str, Any]:

@@ -1,19 +1,16 @@
-"""Pictures of a report's white cells as messages: schema leukoscope/cell/1, sent after everything else."""
+"""Pictures of a report's white cells in the outbox, sent after everything else."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from leukoscope.messages.cell import decode_cell, encode_cell
 from leukoscope.messages.identity import Identity
-from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, validate
 from leukoscope.outbox import white_cells
 from leukoscope.outbox.store import CELL, Key, Outbox, put, take_sequence
 from leukoscope.specimen.cell import Box
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock
-
-CELL_SCHEMA = "leukoscope/cell/1"
 
 
 def keep_pictures(
@@ -34,35 +31,9 @@ def keep_pictures(
     moment = now()
     with outbox.writing() as sql:
         for cell, picture in pictures:
-            message = {
-                "schema": CELL_SCHEMA,
-                "report": report.id,
-                "version": report.version,
-                "cell": cell.number,
-                "class": cell.cell_class,
-                "confidence": cell.confidence,
-                **({"suspect": list(cell.suspect)} if cell.suspect else {}),
-                "field": cell.field,
-                "box": list(cell.box),
-                "source": report.provenance.source.value,
-                "picture": {
-                    "format": "webp",
-                    "width": picture.width,
-                    "height": picture.height,
-                    "um_per_px": picture.um_per_px,
-                    "base64": base64.b64encode(picture.webp).decode("ascii"),
-                },
-                "envelope": {
-                    "boot_id": identity.boot_id,
-                    "sequence": take_sequence(sql),
-                    "sent_clock": utc_text(moment),
-                    "clock_synchronised": report.provenance.clock_synchronised,
-                    "historical": False,
-                },
-            }
-            validate(message, CELL_SCHEMA)
+            payload = encode_cell(report, cell, picture, identity, sequence=take_sequence(sql), sent_clock=moment)
             key = Key(f"{report.id}-{cell.number}", report.version, CELL)
-            put(sql, key, CELL, to_bytes(message), moment)
+            put(sql, key, CELL, payload, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +61,12 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
         ).fetchall()
         said = white_cells.names_given(sql, report_id, version)
     for (payload,) in rows:
-        message = from_bytes(payload)
-        number, picture = message["cell"], message["picture"]
-        xmin, ymin, xmax, ymax = message["box"]
+        sent = decode_cell(payload)
         yield KeptPicture(
-            number=number,
-            name=said.get(number, message["class"]),
-            by_person=number in said,
-            webp=base64.b64decode(picture["base64"]),
-            box=Box(ymin, xmin, ymax, xmax),
-            um_per_px=picture["um_per_px"],
+            number=sent.number,
+            name=said.get(sent.number, sent.cell_class),
+            by_person=sent.number in said,
+            webp=sent.webp,
+            box=sent.box,
+            um_per_px=sent.um_per_px,
         )

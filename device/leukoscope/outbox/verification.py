@@ -7,6 +7,7 @@ from pathlib import Path
 
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.json_format import from_bytes
+from leukoscope.messages.report import trail_of
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.file_check import faults_of_copies, sums_witnessed
 from leukoscope.outbox.recovery import RESTORED
@@ -39,9 +40,9 @@ def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]
 def _faults_of_anchor(sql: sqlite3.Connection, name: str, payload: bytes) -> Iterator[str]:
     """What a report says about the trail before it must still be true."""
     try:
-        trail = from_bytes(payload)["envelope"]["trail"]
-    except (InvalidMessage, KeyError, TypeError):
+        trail = trail_of(from_bytes(payload))
+    except InvalidMessage:
         yield f"{name} is no readable report"
         return
-    if audit_trail.hash_of_entry(sql, trail["entries"]) != trail["hash"]:
-        yield f"{name} was made when entry {trail['entries']} of the trail was another one: the trail was rewritten"
+    if audit_trail.hash_of_entry(sql, trail.entries) != trail.hash:
+        yield f"{name} was made when entry {trail.entries} of the trail was another one: the trail was rewritten"
