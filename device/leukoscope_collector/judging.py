@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -28,6 +29,7 @@ _EXPECTED = {
     "cell": CELL_SCHEMA,
     "result": RESULT_SCHEMA,
 }
+_DAY = re.compile(r'"(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}\.\d{6}Z"')
 _HIGHEST = 2**53 - 1
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REASON_LENGTH = 300
@@ -128,7 +130,9 @@ def judge(topic: str, payload: bytes, *, topic_root: str, largest: int, cut_from
         site, device, kind = _names_in(topic, topic_root)
         message = from_bytes(payload)
         _check(message, _EXPECTED[kind])
-        return _said(topic, site, device, kind, message, payload.decode())
+        text = payload.decode()
+        _refuse_what_databases_cannot_read(message, text)
+        return _said(topic, site, device, kind, message, text)
     except InvalidMessage as error:
         return Suspect(topic, payload, _printable(str(error)), cut_from)
 
@@ -188,6 +192,29 @@ def _check(message: Mapping[str, Any], expected: str) -> None:
     if fault is not None:
         place = ".".join(str(step) for step in fault.instance_path) or "the message"
         raise InvalidMessage(f"not a valid {expected} message: {place}: {fault.message}")
+
+
+def _refuse_what_databases_cannot_read(message: Mapping[str, Any], text: str) -> None:
+    """A NUL in JSON, 30 February in a schema: PostgreSQL stores both, and then fails each query that looks there."""
+    # Only what may hold one is looked through.
+    if "\\u0000" in text and _holds_nul(message):
+        raise InvalidMessage("a text holds a NUL, which databases cannot read")
+    for day in set(_DAY.findall(text)):
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise InvalidMessage(f"a time is on {day}: there is no such day") from error
+
+
+def _holds_nul(part: Any) -> bool:
+    match part:
+        case str():
+            return "\0" in part
+        case dict():
+            return any(_holds_nul(one) for pair in part.items() for one in pair)
+        case list():
+            return any(map(_holds_nul, part))
+    return False
 
 
 def _check_origin(signed: Mapping[str, Any], site: str, device: str) -> None:

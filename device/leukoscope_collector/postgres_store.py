@@ -12,9 +12,10 @@ from pydantic import Field
 
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel
+from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
-from leukoscope_collector.store import Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
 from leukoscope_collector.tables import IN_FORCE, SCHEMA_VERSION, bind_stored, statements
 
 _FIRST = """
@@ -80,6 +81,10 @@ class PostgresSettings(FrozenModel):
     """Pictures of white cells that are kept: the latest, 5 to 11 kB each."""
     answers: Annotated[int, Field(ge=0)] = 10_000
     """Answers to commands that are kept: the latest."""
+    versions: Annotated[int, Field(ge=1)] = 1000
+    """Versions of one report that are kept: the first; a reviewed report has ten or twenty."""
+    conflicts: Annotated[int, Field(ge=1)] = 200
+    """Other contents under a stored id and version that are kept, per device: the latest; of all as `quarantine`."""
     timeout_s: Annotated[int, Field(ge=2, le=300)] = 10
     """Seconds to wait for a connection, and for one statement, 2-300."""
 
@@ -127,7 +132,14 @@ class PostgresStore(Store):
         import psycopg
 
         self._pg = psycopg
-        self.limits = Limits(settings.quarantine_per_topic, settings.quarantine, settings.pictures, settings.answers)
+        self.limits = Limits(
+            settings.quarantine_per_topic,
+            settings.quarantine,
+            settings.pictures,
+            settings.answers,
+            settings.versions,
+            settings.conflicts,
+        )
         try:
             self._sql = psycopg.connect(
                 settings.conninfo,

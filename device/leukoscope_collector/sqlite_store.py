@@ -12,9 +12,10 @@ from pydantic import Field
 from leukoscope.errors import SettingsError
 from leukoscope.messages.json_format import utc_text
 from leukoscope.schema import FrozenModel
+from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
-from leukoscope_collector.store import Key, Limits, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
 from leukoscope_collector.tables import IN_FORCE, SCHEMA_VERSION, bind_stored, statements
 
 _BUSY_S = 10.0
@@ -74,6 +75,10 @@ class SqliteSettings(FrozenModel):
     """Pictures of white cells that are kept: the latest, 5 to 11 kB each."""
     answers: Annotated[int, Field(ge=0)] = 10_000
     """Answers to commands that are kept: the latest."""
+    versions: Annotated[int, Field(ge=1)] = 1000
+    """Versions of one report that are kept: the first; a reviewed report has ten or twenty."""
+    conflicts: Annotated[int, Field(ge=1)] = 200
+    """Other contents under a stored id and version that are kept, per device: the latest; of all as `quarantine`."""
 
     @property
     def where(self) -> str:
@@ -87,7 +92,9 @@ class SqliteSettings(FrozenModel):
             StoreUnavailable: the file cannot be opened or written.
             SettingsError: it was made by a newer collector.
         """
-        limits = Limits(self.quarantine_per_topic, self.quarantine, self.pictures, self.answers)
+        limits = Limits(
+            self.quarantine_per_topic, self.quarantine, self.pictures, self.answers, self.versions, self.conflicts
+        )
         return SqliteStore(self.file, limits)
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from leukoscope.errors import LeukoscopeError
 from leukoscope_collector.beside import keep_answers, keep_pictures
+from leukoscope_collector.bounds import Limits, prune_conflicts, separate_excess
 from leukoscope_collector.judging import Answer, Picture, Report, Said, Suspect, Word
 from leukoscope_collector.origins import Origin, separate
 
@@ -48,18 +49,6 @@ class Kept:
     def __add__(self, other: "Kept") -> "Kept":
         """Of both batches."""
         return Kept(*map(add, astuple(self), astuple(other)))
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is kept of what is no report: the latest."""
-
-    per_topic: int
-    """Of what will not do."""
-    in_all: int
-    """Of what will not do."""
-    pictures: int
-    answers: int
 
 
 class Store(ABC):
@@ -111,6 +100,7 @@ class Store(ABC):
             first: dict[Key, Report] = {}
             rest = []
             own, foreign = separate(self, _of(Report, said), at)
+            own, excess = separate_excess(self.execute, own, self.limits.versions)
             # Two collectors that lock the same rows in one order never wait for each other in a circle.
             for report in sorted(own, key=lambda report: (report.id, report.version)):
                 if first.setdefault((report.id, report.version), report) is not report:
@@ -118,11 +108,13 @@ class Store(ABC):
             inserted = self.insert_reports(list(first.values()), at)
             rest += [report for key, report in first.items() if key not in inserted]
             conflicts = sum(self._keep_conflict(report, at) for report in rest)
+            if conflicts:
+                prune_conflicts(self.execute, self.limits)
             for word in _last_of_each(_of(Word, said)):
                 self._keep_word(word, at)
             pictures, others = keep_pictures(self.execute, _of(Picture, said), at, self.limits.pictures)
             answers = keep_answers(self.execute, _of(Answer, said), at, self.limits.answers)
-            suspects = [*suspects, *foreign, *others]
+            suspects = [*suspects, *foreign, *excess, *others]
             for suspect in suspects:
                 self._keep_suspect(suspect, at)
             if suspects:

@@ -80,6 +80,11 @@ BAD = {
         message(1, provenance=replace(PROVENANCE, device="scope-2")),
         "was published by ward-3/scope-1",
     ),
+    "a NUL in a text": (message(1, sample_id="S\0-1"), "a text holds a NUL"),
+    "a day that is none": (
+        message(1).replace(b"2026-03-04T05:06:07", b"2026-02-30T05:06:07"),
+        "2026-02-30: there is no such day",
+    ),
     "too large": (message(1) + b" " * 2_000_000, "at most 1000000 are taken"),
 }
 

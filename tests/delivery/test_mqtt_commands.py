@@ -213,3 +213,25 @@ def test_waiting_pictures_are_no_waiting_reports(outbox):
     keep_pictures(report(1), pictures(3), outbox, IDENTITY, now=clock)
     assert outbox.counts().pending == 0
     assert outbox.counts(CELL).pending == 3
+
+
+def test_of_a_burst_of_commands_each_is_answered_also_when_the_results_come_while_the_broker_is_away(
+    mosquitto, publisher, heard
+):
+    broker = mosquitto("max_queued_messages 10000").start()
+    with Subscriber(broker.port) as subscriber:
+        running = publisher(broker.port, commands=heard)
+        assert wait_until(lambda: running.state.connected)
+        for number in range(150):
+            asked = command(issued=clock(), identifier=f"order-{number}")
+            subscriber.client.publish(COMMAND, asked, qos=1)
+        for _ in range(20):
+            subscriber.client.publish(COMMAND, b"rubbish", qos=1)
+        assert wait_until(lambda: len(heard._waiting) == 150, 20)
+        broker.stop()
+        assert wait_until(lambda: not running.state.connected)
+        while order := heard.take():
+            heard.answer(order, Outcome("done", "so it is"))
+        broker.start()
+        assert wait_until(lambda: len({told["command"] for told in results(subscriber)}) >= 151, 20)
+        assert sum(told["command"] is None for told in results(subscriber)) == 20

@@ -90,7 +90,7 @@ def before_sizes(number: int) -> SampleReport:
     return replace(told, red_cells=replace(told.red_cells, diameters_um=None))
 
 
-_names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+_names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
 _counts = st.integers(0, 10**9)
 _shares = st.floats(0, 1)
 _amounts = st.floats(0, 1e12)
@@ -130,7 +130,7 @@ reports = st.builds(
     SampleReport,
     id=st.uuids().map(str),
     version=st.integers(1, 10**6),
-    sample_id=st.text(st.characters(exclude_categories=["Cs"]), max_size=100),
+    sample_id=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100),
     started_at=_moments,
     finished_at=_moments,
     fields_counted=_counts,
@@ -156,7 +156,7 @@ reports = st.builds(
     platelets=_counts,
     wbc_per_1000_rbc=st.none() | _amounts,
     area_um2=_amounts,
-    border_rule=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
+    border_rule=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50),
     findings=st.lists(_findings, max_size=3).map(tuple),
     rules=st.builds(RulesIdentity, _names, _names, _digests, st.sampled_from(["blood", "marrow"])),
     resumed=_counts,

@@ -176,7 +176,7 @@ def test_a_device_that_uses_anothers_report_id_cannot_replace_it(site, collected
 
 def test_commands_in_the_text_of_a_report_stay_text(site, collected):
     running, store = collected
-    name = "x'); DROP TABLE report; -- $(reboot) \x00 \u202e {{7*7}}"
+    name = "x'); DROP TABLE report; -- $(reboot) \x01 \u202e {{7*7}}"
     with site.speaker(SPEAKER) as device:
         device.publish(message(1, sample_id=name))
         device.publish(message(2))

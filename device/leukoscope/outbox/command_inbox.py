@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Connection
@@ -21,7 +21,8 @@ from leukoscope.system.host import clock_synchronised
 AHEAD = timedelta(minutes=5)
 """By how much a sender's clock may be ahead of ours."""
 MOST_REMEMBERED = 1000
-_MOST_REPLIES = 100
+_MOST_REPLIES = 2 * MOST_REMEMBERED
+"""More than commands can wait: none is dropped while the broker is away."""
 
 _log = logging.getLogger(__name__)
 
@@ -120,6 +121,10 @@ class CommandInbox:
     def replies(self) -> list[Reply]:
         """What is to be published; each is handed out once."""
         return [self._replies.popleft() for _ in range(len(self._replies))]
+
+    def unsent(self, replies: Sequence[Reply]) -> None:
+        """These were handed out and could not be published; they are handed out again."""
+        self._replies.extendleft(reversed(replies))
 
     def _result_known(self, sql: Connection, order: Command) -> bytes | None:
         """What is answered to a command that is not to be done, or was done; None for one that waits to be done."""

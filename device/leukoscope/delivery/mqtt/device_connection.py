@@ -62,7 +62,7 @@ class DeviceConnection(Connection):
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()
         self._answers: deque[Answer] = deque()
-        self._heard: deque[Received] = deque(maxlen=32)
+        self._heard: deque[Received] = deque()
         self._listens_to: tuple[str, ...] = ()
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message

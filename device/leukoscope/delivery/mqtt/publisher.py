@@ -21,7 +21,7 @@ from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
-from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.outbox.command_inbox import CommandInbox, Reply
 from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import Clock
 from leukoscope.system.host import clock_synchronised
@@ -178,7 +178,6 @@ class Publisher:
             finally:
                 if link.greeted:
                     self._vitals.greeted()
-            self._stability.connected()
             try:
                 self._serve(link)
             except BrokerError as error:
@@ -197,6 +196,7 @@ class Publisher:
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
         self._vitals.say_birth(link)
+        self._stability.connected()
         self.wake()
         while not self._stopping.is_set():
             self._due_at = time.monotonic()
@@ -226,14 +226,24 @@ class Publisher:
                 )
 
     def _send_results(self, link: DeviceConnection) -> None:
-        for reply in () if self._commands is None else self._commands.replies():
-            for topic in filter(None, (self._topic("result"), reply.reply_to)):
-                try:
-                    mid = link.publish(topic, reply.payload, retain=False, correlation=reply.correlation)
-                except InvalidMessage as error:
-                    _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
-                    continue
-                self._flights.add(mid, f"a result under {topic}")
+        if self._commands is None:
+            return
+        replies = self._commands.replies()
+        for number, reply in enumerate(replies):
+            try:
+                self._send_result(link, reply)
+            except BrokerError:
+                self._commands.unsent(replies[number:])
+                raise
+
+    def _send_result(self, link: DeviceConnection, reply: Reply) -> None:
+        for topic in filter(None, (self._topic("result"), reply.reply_to)):
+            try:
+                mid = link.publish(topic, reply.payload, retain=False, correlation=reply.correlation)
+            except InvalidMessage as error:
+                _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
+                continue
+            self._flights.add(mid, f"a result under {topic}")
 
     def _say_farewell(self, link: DeviceConnection) -> None:
         self._send_results(link)

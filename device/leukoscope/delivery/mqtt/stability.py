@@ -63,6 +63,7 @@ class Stability:
             self._cause, self._by_broker = why, by_broker
         if self._delivered and not self._by_broker:
             self._backoff.reset()
+        self._delivered = False
         return self._cause or why
 
     def tell(self, why: str) -> None:
