@@ -222,11 +222,11 @@ def test_of_a_burst_of_commands_each_is_answered_also_when_the_results_come_whil
     with Subscriber(broker.port) as subscriber:
         running = publisher(broker.port, commands=heard)
         assert wait_until(lambda: running.state.connected)
+        for _ in range(20):
+            subscriber.client.publish(COMMAND, b"rubbish", qos=1)
         for number in range(150):
             asked = command(issued=clock(), identifier=f"order-{number}")
             subscriber.client.publish(COMMAND, asked, qos=1)
-        for _ in range(20):
-            subscriber.client.publish(COMMAND, b"rubbish", qos=1)
         assert wait_until(lambda: len(heard._waiting) == 150, 20)
         broker.stop()
         assert wait_until(lambda: not running.state.connected)
@@ -234,4 +234,4 @@ def test_of_a_burst_of_commands_each_is_answered_also_when_the_results_come_whil
             heard.answer(order, Outcome("done", "so it is"))
         broker.start()
         assert wait_until(lambda: len({told["command"] for told in results(subscriber)}) >= 151, 20)
-        assert sum(told["command"] is None for told in results(subscriber)) == 20
+        assert sum(told["command"] is None for told in results(subscriber)) >= 20

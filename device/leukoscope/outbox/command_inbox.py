@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Connection
@@ -121,10 +121,6 @@ class CommandInbox:
     def replies(self) -> list[Reply]:
         """What is to be published; each is handed out once."""
         return [self._replies.popleft() for _ in range(len(self._replies))]
-
-    def unsent(self, replies: Sequence[Reply]) -> None:
-        """These were handed out and could not be published; they are handed out again."""
-        self._replies.extendleft(reversed(replies))
 
     def _result_known(self, sql: Connection, order: Command) -> bytes | None:
         """What is answered to a command that is not to be done, or was done; None for one that waits to be done."""

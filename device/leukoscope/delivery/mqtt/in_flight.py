@@ -32,6 +32,9 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._by_mid)
 
+    def __contains__(self, mid: int) -> bool:
+        return mid in self._by_mid
+
     @property
     def kept(self) -> dict[Key, InFlightMessage]:
         """Those of the outbox's messages."""

@@ -14,14 +14,15 @@ from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
+from leukoscope.delivery.mqtt.result_sender import ResultSender
 from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
 from leukoscope.delivery.mqtt.stability import Stability
 from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import SinkStatus
-from leukoscope.errors import BrokerError, InvalidMessage, LeukoscopeError, OutboxError
+from leukoscope.errors import BrokerError, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
-from leukoscope.outbox.command_inbox import CommandInbox, Reply
+from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import Clock
 from leukoscope.system.host import clock_synchronised
@@ -85,6 +86,7 @@ class Publisher:
         self._vitals = BirthAndWill(
             outbox, settings, identity, self._flights, self._stability, now=now, clock_quality=clock_quality
         )
+        self._results = ResultSender(self._flights, settings.in_flight)
         self._retained = True
         self._look_at = 0.0
         self._count_at = 0.0
@@ -189,6 +191,7 @@ class Publisher:
             if not self._stopping.is_set():
                 raise
         finally:
+            self._results.connection_ended()
             self._flights.clear()
             link.close()
 
@@ -226,24 +229,9 @@ class Publisher:
                 )
 
     def _send_results(self, link: DeviceConnection) -> None:
-        if self._commands is None:
-            return
-        replies = self._commands.replies()
-        for number, reply in enumerate(replies):
-            try:
-                self._send_result(link, reply)
-            except BrokerError:
-                self._commands.unsent(replies[number:])
-                raise
-
-    def _send_result(self, link: DeviceConnection, reply: Reply) -> None:
-        for topic in filter(None, (self._topic("result"), reply.reply_to)):
-            try:
-                mid = link.publish(topic, reply.payload, retain=False, correlation=reply.correlation)
-            except InvalidMessage as error:
-                _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
-                continue
-            self._flights.add(mid, f"a result under {topic}")
+        if self._commands is not None:
+            self._results.add(self._commands.replies())
+            self._results.send_due(link, (self._topic("result"),))
 
     def _say_farewell(self, link: DeviceConnection) -> None:
         self._send_results(link)
