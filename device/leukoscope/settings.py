@@ -28,10 +28,12 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.schema import FrozenModel, explain
+from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.specimen.sample import Mode
 from leukoscope.statistics.rules import SHIPPED, Rules
 from leukoscope.system.assets import find_asset
 from leukoscope.system.host import boot_id
+from leukoscope.web_settings import WebSettings
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -176,6 +178,22 @@ class SampleSettings(FrozenModel):
         return pattern
 
 
+class SigningSettings(FrozenModel):
+    """What has to be done before a report is signed; what a site lets pass stands in the report."""
+
+    undecided_cells: Literal["refused", "told"] = "refused"
+    """While an unsure or suspect cell is neither named nor confirmed."""
+    unopened_classes: Literal["refused", "told"] = "refused"
+    """While there is a class of which no cell was looked at."""
+    second_person: bool = False
+    """Another person has to sign than the one who reviewed last."""
+
+    @property
+    def rule(self) -> SigningRule:
+        """As the reviewing takes it."""
+        return SigningRule(self.undecided_cells == "refused", self.unopened_classes == "refused", self.second_person)
+
+
 _OF_MODE: dict[Mode, dict[str, dict[str, object]]] = {
     "blood": {},
     "marrow": {
@@ -212,6 +230,8 @@ class BenchSettings(FrozenModel):
     commands: CommandSettings = CommandSettings()
     new_field: NewFieldRule = NewFieldRule()
     samples: SampleSettings = SampleSettings()
+    signing: SigningSettings = SigningSettings()
+    web: WebSettings = WebSettings()
     signals: SignalSettings | None = None
     """Lamps and a buzzer; None for none."""
 

@@ -22,6 +22,9 @@ def main() -> None:
     """Collect until SIGTERM or SIGINT, or send a command; an error on purpose becomes one line and exit code 2."""
     if sys.argv[1:2] == ["send"]:
         sys.exit(send_command.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["web"]:
+        _serve_page(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(
         prog="leukoscope-collector",
         description="Keeps the reports of many devices: SQLite or PostgreSQL, each report once. "
@@ -56,6 +59,19 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: collector.stop())
         collector.run()
+    except LeukoscopeError as error:
+        print(f"collector: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _serve_page(words: list[str]) -> None:
+    try:
+        from leukoscope_collector.web.__main__ import main as serve_page
+    except ModuleNotFoundError as error:
+        print(f"collector: {error.name} is not installed: pip install 'leukoscope[collector,web]'", file=sys.stderr)
+        sys.exit(2)
+    try:
+        serve_page(words)
     except LeukoscopeError as error:
         print(f"collector: {error}", file=sys.stderr)
         sys.exit(2)

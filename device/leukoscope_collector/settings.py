@@ -6,10 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationError
 
+from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.publisher_settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
 from leukoscope.schema import FrozenModel, explain
+from leukoscope.web_settings import WebSettings
 from leukoscope_collector.intake import Share
 from leukoscope_collector.intake.amqp import AmqpIntakeSettings
 from leukoscope_collector.intake.mqtt import MqttIntakeSettings
@@ -52,6 +54,10 @@ class CollectorSettings(FrozenModel):
     broker: Broker = MqttIntakeSettings(host="127.0.0.1")
     store: Annotated[SqliteSettings | PostgresSettings, Field(discriminator="driver")] = SqliteSettings()
     metrics: MetricsSettings = MetricsSettings()
+    web: WebSettings = WebSettings()
+    """Where `leukoscope-collector web` serves the review page."""
+    operator: BrokerSettings | None = None
+    """The MQTT broker by the certificate of an operator, who may command devices; None: `broker`, if that is MQTT."""
     batch: Annotated[int, Field(ge=1, le=5000)] = 500
     """Messages stored in one transaction at most, 1-5000."""
     linger_s: Annotated[float, Field(ge=0, le=5)] = 0.02

@@ -172,7 +172,7 @@ def test_a_review_that_names_no_cell_changes_no_number(bench: Path) -> None:
 
 def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
     name = report_id(bench)
-    review(bench)
+    review(bench, "--all-checked")
     for command, options in (
         ("finalise", ["--by", "Dr. Ada"]),
         ("amend", ["--by", "Dr. Bo", "--note", "clinic asks for a second slide"]),
@@ -239,7 +239,7 @@ def test_a_file_of_a_report_that_was_changed_is_told_and_not_exported(bench: Pat
 
 
 def test_a_signed_report_is_not_reviewed_again(bench: Path) -> None:
-    review(bench)
+    review(bench, "--all-checked")
     name = report_id(bench)
     assert leukoscope("report", "finalise", name, "--bench", bench, "--by", "Dr. Ada").code == 0
     outcome = leukoscope("report", "review", name, "--bench", bench, "--by", "Dr. Bo", "--relabel", "1=blast")

@@ -24,6 +24,7 @@ from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
 from leukoscope.cli.report import audit_app, report_app
 from leukoscope.cli.standard_output import printable, written_whole
+from leukoscope.cli.web import web
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.doctor.support_file import pack_support
 from leukoscope.errors import LeukoscopeError
@@ -51,6 +52,7 @@ app.command()(export)
 app.command()(trend)
 app.command()(check)
 app.command()(adapt)
+app.command()(web)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 

@@ -44,6 +44,10 @@ ConfirmOption = Annotated[
 AllOption = Annotated[
     bool, typer.Option("--all-checked", help="Every white cell was looked at; what is not relabelled is right.")
 ]
+OpenedOption = Annotated[
+    list[str] | None,
+    typer.Option("--opened", help="CLASS: its cells were looked at; repeatable, or joined by commas."),
+]
 SampleOption = Annotated[str | None, typer.Option(help="What the specimen is really called; never a patient's name.")]
 
 
@@ -130,17 +134,19 @@ def review(
     relabel: RelabelOption = None,
     confirm: ConfirmOption = None,
     all_checked: AllOption = False,
+    opened: OpenedOption = None,
     sample_id: SampleOption = None,
     note: NoteOption = "",
 ) -> None:
     """Look at a preliminary report and say what its cells really are; counts, intervals and findings follow."""
-    word = Word(Action.REVIEW, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
+    cells = _relabelled(relabel), _numbers(confirm), all_checked
+    word = Word(Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)))
     _take(bench, report, word)
 
 
 @report_app.command()
 def finalise(report: ReportArgument, bench: BenchOption, by: ByOption, note: NoteOption = "") -> None:
-    """Sign a reviewed report."""
+    """Sign a reviewed report: no unsure or suspect cell may be undecided, and of each class a cell was looked at."""
     _take(bench, report, Word(Action.FINALISE, by, note))
 
 

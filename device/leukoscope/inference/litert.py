@@ -3,7 +3,6 @@
 from importlib import metadata
 from typing import Annotated, Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -34,6 +33,9 @@ class LitertNetwork:
 
     def run(self, picture: NDArray[np.uint8]) -> Outputs:
         """See `Network.run`."""
+        # Settings name every engine; a page that only recounts shall not carry OpenCV in memory for it.
+        import cv2
+
         if picture.shape != self._taken_shape:
             self._interpreter.resize_tensor_input(self._input_index, (1, *picture.shape))
             self._interpreter.allocate_tensors()

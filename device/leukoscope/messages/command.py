@@ -15,7 +15,9 @@ from leukoscope.schema import FrozenModel
 COMMAND_SCHEMA = "leukoscope/command/1"
 RESULT_SCHEMA = "leukoscope/result/1"
 MOST_BYTES = 8192
-"""Of one command."""
+"""Of one command that is no review."""
+MOST_REVIEW_BYTES = 60_000
+"""Of one review, which may name each cell of a large sample."""
 LONGEST_LIFE = timedelta(hours=24)
 """Between issue and expiry: so long must every command be remembered."""
 MOST_TEXT_CHARS = 1000
@@ -33,13 +35,15 @@ class CommandName(StrEnum):
     """Tell which networks, rules and calibration are in force."""
     RESTART = "restart"
     """Leave and start again."""
+    REVIEW = "review"
+    """Take a person's steps of a report: name cells, sign, correct or amend. Done once, however often it is tried."""
 
 
 class CommandSettings(FrozenModel):
     """What may be commanded over MQTT."""
 
     allow: tuple[CommandName, ...] = ()
-    """Of start_sample, set_rules, send_bundle, restart; what is not named is refused."""
+    """Of start_sample, set_rules, send_bundle, restart, review; what is not named is refused."""
 
 
 class Refusal(Exception):
@@ -81,6 +85,8 @@ class Outcome:
     """The id of the report that will come of it."""
     in_force: Mapping[str, Any] | None = None
     """What `send_bundle` asks for."""
+    version: int | None = None
+    """The version of the report that a review led to."""
 
 
 def read_command(payload: bytes, *, stored: bool) -> Command:
@@ -89,10 +95,12 @@ def read_command(payload: bytes, *, stored: bool) -> Command:
     Raises:
         Refusal: it is too large, no command, was retained at the broker, or lives too long.
     """
-    if len(payload) > MOST_BYTES:
+    if len(payload) > MOST_REVIEW_BYTES:
         raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
     try:
         message = from_bytes(payload)
+        if len(payload) > MOST_BYTES and message.get("name") != CommandName.REVIEW:
+            raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
         validate(message, COMMAND_SCHEMA)
         issued_at, expires_at = utc_time(message["issued_at"]), utc_time(message["expires_at"])
     except InvalidMessage as error:
@@ -156,7 +164,7 @@ def read_result(payload: bytes) -> tuple[str | None, Outcome]:
 
 def query_in(payload: bytes) -> tuple[str | None, str | None]:
     """Id and name in a payload that need be no valid command, as far as they can be made out."""
-    if len(payload) > MOST_BYTES:
+    if len(payload) > MOST_REVIEW_BYTES:
         return None, None
     try:
         message = from_bytes(payload)
@@ -201,6 +209,7 @@ def result_of(
         "reason": outcome.reason,
         "text": outcome.text[:MOST_TEXT_CHARS],
         "report": outcome.report,
+        **({} if outcome.version is None else {"version": outcome.version}),
         "in_force": None if outcome.in_force is None else dict(outcome.in_force),
         "envelope": {
             "boot_id": identity.boot_id,

@@ -193,31 +193,39 @@ def signature_of(message: Mapping[str, Any]) -> tuple[str | None, str | None, da
 
 
 def _life(life: Life) -> dict[str, Any]:
+    told = {} if life.cells_looked_at is None else {"cells_looked_at": life.cells_looked_at}
     return {
         "status": life.status.value,
         "cells_checked": life.cells_checked,
-        "steps": [
-            {
-                "version": step.version,
-                "status": step.status.value,
-                "by": step.by,
-                "at": utc_text(step.at),
-                "note": step.note,
-                "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
-            }
-            for step in life.steps
-        ],
+        "steps": [_step(step) for step in life.steps],
+        **told,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    told = {"signed_without": list(step.signed_without)} if step.signed_without else {}
+    return {
+        "version": step.version,
+        "status": step.status.value,
+        "by": step.by,
+        "at": utc_text(step.at),
+        "note": step.note,
+        "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
+        **told,
     }
 
 
 def _read_life(wire: Mapping[str, Any]) -> Life:
-    return Life(tuple(_read_step(step) for step in wire["steps"]), int(wire["cells_checked"]))
+    looked_at = wire.get("cells_looked_at")
+    steps = tuple(_read_step(step) for step in wire["steps"])
+    return Life(steps, int(wire["cells_checked"]), None if looked_at is None else int(looked_at))
 
 
 def _read_step(wire: Mapping[str, Any]) -> Step:
     changes = tuple(Change(one["item"], one["from"], one["to"]) for one in wire["changes"])
     status = Status(wire["status"])
-    return Step(int(wire["version"]), status, wire["by"], utc_time(wire["at"]), wire["note"], changes)
+    at, without = utc_time(wire["at"]), tuple(wire.get("signed_without", ()))
+    return Step(int(wire["version"]), status, wire["by"], at, wire["note"], changes, without)
 
 
 def _class_count(line: ClassCount) -> dict[str, Any]:

@@ -97,6 +97,16 @@ def hash_of_entry(sql: sqlite3.Connection, number: int) -> str | None:
     return None if found is None else str(found[0])
 
 
+def version_made_by(sql: sqlite3.Connection, command: str) -> int | None:
+    """The last version of a report that a command from afar led to; None where it led to none."""
+    found = sql.execute(
+        "SELECT subject FROM audit WHERE json_extract(details, '$.command') = ? AND subject LIKE 'report %'"
+        " ORDER BY number DESC LIMIT 1",
+        (command,),
+    ).fetchone()
+    return None if found is None else int(str(found[0]).rpartition(" v")[2])
+
+
 def canonical(value: Any) -> str:
     """JSON of which there is one way only: sorted keys, no blanks, UTF-8 as it is."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -150,6 +150,10 @@ class CommandInbox:
             refusal = Refusal("id_reused", "another command had this id: give each its own")
             return self._refuse(sql, order.id, order.name, refusal)
         if result is None and not any(waiting.id == order.id for waiting in self._waiting):
+            if order.name is CommandName.REVIEW:
+                # Its versions hold its id: what was done before is found there, and not done again.
+                self._waiting.append(order)
+                return None
             text = "the device stopped meanwhile; whether it was done is not known, and it is not tried again"
             return self._result(sql, order.id, order.name, Outcome("failed", text, "interrupted"))
         return result

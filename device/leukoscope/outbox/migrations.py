@@ -67,6 +67,16 @@ _FOURTH = (
     "CREATE TABLE doubt (seq INTEGER PRIMARY KEY) STRICT",
 )
 
+_FIFTH = (
+    # White cells that a person has looked at, and the version in which that was said.
+    """CREATE TABLE looked_at (
+        report TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (report, number)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 
 def _first(sql: sqlite3.Connection) -> None:
     for statement in _FIRST:
@@ -114,6 +124,11 @@ def _fourth(sql: sqlite3.Connection) -> None:
         sql.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
+def _fifth(sql: sqlite3.Connection) -> None:
+    for statement in _FIFTH:
+        sql.execute(statement)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

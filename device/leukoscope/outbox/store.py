@@ -338,12 +338,15 @@ class Outbox:
 
     @contextmanager
     def writing(self, verb: str = "written") -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk as a whole when it ends, or not at all.
+        """One transaction, on the disk as a whole when it ends, or not at all; inside another one a part of that.
 
         Raises:
             OutboxError: it could not be written, as on a full disk.
         """
         with self.reading(verb) as sql:
+            if sql.in_transaction:
+                yield sql
+                return
             sql.execute("BEGIN IMMEDIATE")
             try:
                 yield sql

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leukoscope.specimen.census import CellRecord
 
@@ -31,6 +31,8 @@ class KeptSample:
     cells: tuple[Named, ...]
     grounds: bytes
     """As `statistics.recount.Grounds` wrote them."""
+    looked_at: frozenset[int] = frozenset()
+    """Numbers of the cells that a person has looked at; those named or confirmed need not be among them."""
 
     @property
     def answers(self) -> Counter[str]:
@@ -41,6 +43,14 @@ class KeptSample:
     def checked(self) -> Counter[str]:
         """Cells that a person has named or confirmed, by that name."""
         return Counter(cell.name for cell in self.cells if cell.checked)
+
+    def after(self, verdicts: Mapping[int, str], looked_at: Iterable[int]) -> "KeptSample":
+        """What it is once these cells have these names, by number, and those were looked at."""
+        cells = tuple(
+            Named(cell.record, verdicts[cell.record.number], True) if cell.record.number in verdicts else cell
+            for cell in self.cells
+        )
+        return replace(self, cells=cells, looked_at=self.looked_at.union(looked_at))
 
 
 def keep(sql: sqlite3.Connection, report_id: str, cells: Sequence[CellRecord], grounds: bytes) -> None:
@@ -69,6 +79,20 @@ def judge(sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[
     sql.executemany("INSERT INTO verdict VALUES (?, ?, ?, ?)", rows)
 
 
+def look_at(sql: sqlite3.Connection, report_id: str, version: int, numbers: Iterable[int]) -> None:
+    """Keep which cells a person has looked at, and the version in which that was said first."""
+    rows = ((report_id, number, version) for number in numbers)
+    sql.executemany("INSERT INTO looked_at VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+
+
+def keep_said(
+    sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[int, str], looked_at: Iterable[int]
+) -> None:
+    """Both: what a person called cells, and which were looked at."""
+    judge(sql, report_id, version, names)
+    look_at(sql, report_id, version, looked_at)
+
+
 def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
     """The cells of a report; None where they were not kept."""
     found = sql.execute(
@@ -81,7 +105,9 @@ def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
         "WHERE report = ? ORDER BY number",
         (report_id,),
     ).fetchall()
-    return KeptSample(tuple(_named(cells, names_given(sql, report_id))), bytes(found[0]))
+    seen = sql.execute("SELECT number FROM looked_at WHERE report = ?", (report_id,)).fetchall()
+    looked_at = frozenset(number for (number,) in seen)
+    return KeptSample(tuple(_named(cells, names_given(sql, report_id))), bytes(found[0]), looked_at)
 
 
 def names_given(sql: sqlite3.Connection, report_id: str, version: int = 2**31) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """Where people lay hands on the reports of a bench: they are found, changed and put back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from pathlib import Path
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
-from leukoscope.outbox import white_cells
+from leukoscope.outbox import audit_trail, white_cells
 from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import REPORT, Entry, Outbox
-from leukoscope.reviewing.review import Word, take_step
-from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
+from leukoscope.reviewing.review import Outcome, Word, take_step
+from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.system.acting_as import as_owner_of
@@ -34,6 +34,7 @@ class Desk:
     now: Callable[[], datetime]
     sample_pattern: str = ".+"
     """What all of a specimen's name must match at this site."""
+    signing: SigningRule = STRICT
 
     def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
         """The version in force of the reports counted last, and what has become of its message; the newest first."""
@@ -78,21 +79,56 @@ class Desk:
             ReviewError: it cannot be done; nothing was changed.
             OutboxError: it cannot be written; nothing was changed.
         """
-        wrong = None if word.sample_id is None else why_not_an_id(word.sample_id, self.sample_pattern)
-        if wrong is not None:
-            raise ReviewError(f"--sample-id: {wrong}, found {word.sample_id!r}")
+        return self.take_all(name, [word])
+
+    def take_all(self, name: str, words: Sequence[Word]) -> SampleReport:
+        """Do several things to a report, one version each, all or none; errors as `take`.
+
+        Args:
+            name: its id, or the beginning of it.
+            words: in their order; what comes from afar with a command that was done before is not done again.
+        """
         report = decode(self.find(name).payload)
-        outcome = take_step(report, self.cells(report.id), word, self.now())
+        kept, outcomes = self.cells(report.id), list[tuple[Word, Status, Outcome]]()
+        for word in words:
+            wrong = None if word.sample_id is None else why_not_an_id(word.sample_id, self.sample_pattern)
+            if wrong is not None:
+                raise ReviewError(f"--sample-id: {wrong}, found {word.sample_id!r}")
+            if word.command and self.version_by(word.command) is not None:
+                continue
+            was = report.life.status
+            outcome = take_step(report, kept, word, self.now(), self.signing)
+            kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at)
+            report = outcome.report
+            outcomes.append((word, was, outcome))
+        # The numbers were made before, so that a device that counts meanwhile waits for the writing alone.
+        with self.outbox.writing():
+            for word, was, outcome in outcomes:
+                self._record(word, was, outcome)
+        for version in range(report.version - len(outcomes) + 1, report.version + 1):
+            self._file(Key(report.id, version, REPORT))
+        return report
+
+    def version_by(self, command: str) -> int | None:
+        """The last version that a command from afar led to; None where it led to none."""
+        with self.outbox.reading() as sql:
+            return audit_trail.version_made_by(sql, command)
+
+    def _record(self, word: Word, was: Status, outcome: Outcome) -> None:
+        report = outcome.report
         step = outcome.report.life.steps[-1]
         details = {
             "status": step.status.value,
-            "was": report.life.status.value,
+            "was": was.value,
             "note": step.note,
             "changes": [[one.item, one.before, one.after] for one in step.changes],
-            "cells_checked": outcome.report.life.cells_checked,
+            "cells_checked": report.life.cells_checked,
+            **({"signed_without": list(step.signed_without)} if step.signed_without else {}),
+            **({"command": word.command} if word.command else {}),
         }
+
         key, new = record_version(
-            outcome.report,
+            report,
             self.outbox,
             self.identity,
             now=self.now,
@@ -100,22 +136,21 @@ class Desk:
             by=word.by,
             action=word.action.value,
             details=details,
-            beside=lambda sql: white_cells.judge(sql, report.id, step.version, outcome.verdicts),
+            beside=lambda sql: white_cells.keep_said(sql, report.id, step.version, outcome.verdicts, outcome.looked_at),
         )
         if not new:
             raise ReviewError(f"somebody else has just made version {key.version} of it: look at it and try again")
-        self._file(outcome.report)
-        return outcome.report
 
-    def _file(self, report: SampleReport) -> None:
+    def _file(self, key: Key) -> None:
         """The new version as a file beside the others."""
-        entry = self.outbox.versions(report.id)[-1]
+        entry = self.outbox.get(key)
         try:
-            self.journal.write(entry.key, entry.payload)
+            if entry is not None:
+                self.journal.write(key, entry.payload)
         except OSError as error:
             raise OutboxError(
-                f"version {report.version} is recorded and will be sent, but its file in {self.journal.folder} cannot "
-                f"be written ({error.strerror}): make room"
+                f"version {key.version} is recorded and will be sent, but its file in {self.journal.folder} "
+                f"cannot be written ({error.strerror}): make room"
             ) from error
 
 
@@ -127,15 +162,20 @@ def desk_at(bench: Path) -> Iterator[Desk]:
         SettingsError: the file cannot be read.
         OutboxError: the bench has not run yet, or its outbox cannot be opened.
     """
+    from leukoscope.settings import BenchSettings, identity_of
+
     settings = BenchSettings.read(bench)
     with outbox_at(bench) as outbox:
-        pattern = settings.samples.pattern
-        yield desk_of(outbox, settings.storage.folder, identity_of(settings), utc_now, sample_pattern=pattern)
+        pattern, rule = settings.samples.pattern, settings.signing.rule
+        yield desk_of(outbox, settings.storage.folder, identity_of(settings), utc_now, pattern, rule)
 
 
 @contextmanager
 def outbox_at(bench: Path) -> Iterator[Outbox]:
     """The outbox of a bench, which may be running meanwhile; errors as `desk_at`."""
+    # Settings know every driver; who reads the reports of a folder alone does not pay for these in memory.
+    from leukoscope.settings import BenchSettings
+
     path = BenchSettings.read(bench).storage.outbox
     if not path.exists():
         raise OutboxError(f"no outbox at {path}: has this bench run yet?")
@@ -144,7 +184,12 @@ def outbox_at(bench: Path) -> Iterator[Outbox]:
 
 
 def desk_of(
-    outbox: Outbox, storage: Path, identity: Identity, now: Callable[[], datetime], *, sample_pattern: str
+    outbox: Outbox,
+    storage: Path,
+    identity: Identity,
+    now: Callable[[], datetime],
+    sample_pattern: str = ".+",
+    signing: SigningRule = STRICT,
 ) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern)
+    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing)

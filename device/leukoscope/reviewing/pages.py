@@ -165,12 +165,16 @@ def _lines(report: SampleReport) -> Iterator[str]:
         yield f"! {finding.text}"
     yield f"{report.rules.mode} by rules {report.rules.id} {report.rules.version}"
     yield provenance_line(report.provenance)
-    checked = f", {report.life.cells_checked} cells checked" if report.life.steps else ""
+    looked_at = report.life.cells_looked_at
+    seen = "" if looked_at is None else f", {looked_at} looked at"
+    checked = f", {report.life.cells_checked} cells checked{seen}" if report.life.steps else ""
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
     yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:
         changed = _few([f"{one.item} {one.before} → {one.after}" for one in step.changes])
-        told = "".join(f"; {one}" for one in (changed, step.note) if one)
+        without = ", ".join(one.replace("_", " ") for one in step.signed_without)
+        passed = f"signed although: {without}" if without else ""
+        told = "".join(f"; {one}" for one in (changed, step.note, passed) if one)
         yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{told}"
 
 

@@ -1,14 +1,16 @@
 """One step in the life of a report: from the version in force to the next one, or a reason why not."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
+from leukoscope.reviewing.signing import check_signature
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.lifecycle import Action, Change, Life, Step
+from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningRule, Step
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.recount import Grounds, recount
@@ -16,6 +18,8 @@ from leukoscope.statistics.summary import Unsettled
 
 MOST_VERSIONS = 1000
 MOST_NOTE_CHARS = 2000
+MOST_REMARK_CHARS = 200
+_REMARK = re.compile(r"comment/[1-9][0-9]{0,5}|finding/[a-z][a-z0-9_]{0,59}|remark/(red_cells|platelets)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,16 @@ class Word:
     """Every white cell was looked at, and what is not relabelled is named rightly."""
     sample_id: str | None = None
     """What the specimen is really called."""
+    looked_at: frozenset[int] = frozenset()
+    """Numbers of cells that were looked at."""
+    opened: frozenset[str] = frozenset()
+    """Classes all of whose cells were looked at."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Text by what it is on: "comment/17", "finding/blasts_seen" (dismissed because), "remark/red_cells"."""
+    based_on: int | None = None
+    """The version that was looked at; refused when another is in force. None: whatever is in force."""
+    command: str = ""
+    """Id of the command from afar that says this; empty at the device itself."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
@@ -43,7 +57,13 @@ class Word:
             raise ReviewError(f"--sample-id: {wrong}, found {self.sample_id[:40]!r}")
         if len(self.note) > MOST_NOTE_CHARS:
             raise ReviewError(f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}")
-        changes_numbers = bool(self.relabel or self.confirm or self.all_checked)
+        for item, text in self.remarks.items():
+            if not _REMARK.fullmatch(item) or len(text) > MOST_REMARK_CHARS:
+                raise ReviewError(
+                    f"expected a remark of at most {MOST_REMARK_CHARS} characters on a cell, a finding, red_cells or "
+                    f"platelets, found {len(text)} on {item[:80]!r}"
+                )
+        changes_numbers = bool(self.relabel or self.confirm or self.all_checked or self.looked_at or self.opened)
         if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
             way = "review it again" if self.action is Action.FINALISE else "use correct"
             raise ReviewError(f"{self.action} changes neither cells nor the specimen's name: {way}")
@@ -61,9 +81,13 @@ class Outcome:
     """The next version."""
     verdicts: Mapping[int, str]
     """Class by number of each cell that was named or confirmed."""
+    looked_at: frozenset[int]
+    """Numbers of the cells that were looked at."""
 
 
-def take_step(report: SampleReport, kept: KeptSample | None, word: Word, now: datetime) -> Outcome:
+def take_step(
+    report: SampleReport, kept: KeptSample | None, word: Word, now: datetime, rule: SigningRule = STRICT
+) -> Outcome:
     """The report's next version.
 
     Args:
@@ -71,6 +95,7 @@ def take_step(report: SampleReport, kept: KeptSample | None, word: Word, now: da
         kept: its cells; None where they were not kept.
         word: what somebody says about it.
         now: when.
+        rule: what has to be done before the report is signed.
 
     Raises:
         ReviewError: it cannot be done at this point, or names a cell or class that there is not.
@@ -83,7 +108,14 @@ def take_step(report: SampleReport, kept: KeptSample | None, word: Word, now: da
         )
     if report.version >= MOST_VERSIONS:
         raise ReviewError(f"report {report.id} has {report.version} versions, no more are kept: count the slide again")
+    if word.based_on not in (None, report.version):
+        raise ReviewError(
+            f"version {word.based_on} of report {report.id} was looked at and version {report.version} is in force: "
+            "look at what changed and try again"
+        )
+    without = check_signature(report.life, kept, word.by, rule) if word.action is Action.FINALISE else ()
     verdicts = _verdicts(report, kept, word)
+    looked_at = _looked_at(report, kept, word)
     changes = []
     if verdicts and kept is not None:
         names = {cell.record.number: cell.name for cell in kept.cells}
@@ -96,19 +128,47 @@ def take_step(report: SampleReport, kept: KeptSample | None, word: Word, now: da
     if word.sample_id is not None and word.sample_id != report.sample_id:
         changes.append(Change("sample_id", report.sample_id, word.sample_id))
         report = replace(report, sample_id=word.sample_id)
+    told = remarks_of(report)
+    changes += [
+        Change(item, told.get(item, ""), text) for item, text in sorted(word.remarks.items()) if told.get(item) != text
+    ]
     if word.action is Action.CORRECT and not changes:
         raise ReviewError(f"report {report.id} says all that already: there is nothing to correct")
-    step = Step(report.version + 1, word.action.leads_to, word.by, now, word.note, tuple(changes))
-    life = Life((*report.life.steps, step), report.life.cells_checked)
-    return Outcome(replace(report, version=step.version, life=life), verdicts)
+    step = Step(report.version + 1, word.action.leads_to, word.by, now, word.note, tuple(changes), without)
+    seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
+    life = Life((*report.life.steps, step), report.life.cells_checked, seen)
+    return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at)
+
+
+def remarks_of(report: SampleReport) -> dict[str, str]:
+    """The last remark on each thing that one was made on; an empty one was taken back."""
+    return {
+        one.item: one.after
+        for step in report.life.steps
+        for one in step.changes
+        if one.item.startswith(("comment/", "finding/", "remark/"))
+    }
+
+
+def _seen(kept: KeptSample) -> set[int]:
+    return {cell.record.number for cell in kept.cells if cell.checked} | kept.looked_at
+
+
+def _looked_at(report: SampleReport, kept: KeptSample | None, word: Word) -> frozenset[int]:
+    if kept is None:
+        return frozenset()
+    numbers = {cell.record.number for cell in kept.cells}
+    if strange := sorted(word.looked_at - numbers):
+        raise ReviewError(f"report {report.id} has no cell {', '.join(map(str, strange[:12]))}")
+    if unknown := sorted(word.opened - {cell.name for cell in kept.cells}):
+        raise ReviewError(
+            f"report {report.id} has no cell called {', '.join(unknown)}: `report show --cells` lists them"
+        )
+    return word.looked_at | {cell.record.number for cell in kept.cells if cell.name in word.opened}
 
 
 def _recounted(report: SampleReport, kept: KeptSample, verdicts: Mapping[int, str]) -> SampleReport:
-    cells = tuple(
-        Named(cell.record, verdicts[cell.record.number], True) if cell.record.number in verdicts else cell
-        for cell in kept.cells
-    )
-    after = replace(kept, cells=cells)
+    after = kept.after(verdicts, ())
     checked = after.checked
     grounds = Grounds.from_json(kept.grounds)
     report = recount(report, grounds, after.answers, checked, unsettled_of(after.cells, grounds))

@@ -10,6 +10,7 @@ from leukoscope.controls import Action, Event, Identify
 from leukoscope.errors import CameraInterrupted, ControlError, OutboxError
 from leukoscope.instrument import FinishReason, Sample
 from leukoscope.outbox.quota import Quota
+from leukoscope.reviewing.desk import Desk, desk_of
 from leukoscope.service.acquisition import Acquisition
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
@@ -60,7 +61,7 @@ class Service:
         self._dispatch = Telemetry(bench, self._room, self._narrator, now, clock_s, sleep)
         self._book = SampleLog(bench, self._narrator.fault, now)
         self._rules = bench.rules
-        self._remote = RemoteCommands(near, bench.commands, self)
+        self._remote = RemoteCommands(near, bench.commands, self, _desk_of(bench), bench.sink.wake)
         self._samples_left = samples or math.inf
         self._filing = ReportFiling(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
         self._confirm_s = bench.settings.samples.confirm_s
@@ -317,3 +318,9 @@ class Service:
         self._samples_left -= 1
         if self._samples_left == 0 or because == "end_of_pictures":
             self._running = False
+
+
+def _desk_of(bench: Bench) -> Desk:
+    settings = bench.settings
+    rules = settings.samples.pattern, settings.signing.rule
+    return desk_of(bench.outbox, settings.storage.folder, bench.identity, utc_now, *rules)

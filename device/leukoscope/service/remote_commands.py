@@ -1,12 +1,15 @@
 """Carries out what is commanded over MQTT, or refuses it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
-from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.errors import LeukoscopeError, OutboxError, ReviewError, SettingsError
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
 from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.reviewing.desk import Desk
+from leukoscope.reviewing.from_afar import words_of
 from leukoscope.settings import RulesSettings
 from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import Rules
@@ -52,9 +55,25 @@ class Commandable(Protocol):
 class RemoteCommands:
     """Takes commands from the inbox, one after the other, and answers each once it is done or refused."""
 
-    def __init__(self, near: Path, inbox: CommandInbox, device: Commandable) -> None:
-        """`near` is the folder of the settings file, where rules are looked up first."""
+    def __init__(
+        self,
+        near: Path,
+        inbox: CommandInbox,
+        device: Commandable,
+        desk: Desk | None = None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Carry out what an inbox hears.
+
+        Args:
+            near: the folder of the settings file, where rules are looked up first.
+            inbox: where commands come in.
+            device: what does them.
+            desk: where steps of reports are taken; None: here they are not.
+            wake: says that a new version waits to be sent.
+        """
         self._near, self._inbox, self._device = near, inbox, device
+        self._desk, self._wake = desk, wake
 
     def carry_out(self) -> None:
         """Do every command that waits.
@@ -84,8 +103,27 @@ class RemoteCommands:
                     raise Refusal("busy", "a sample is being counted: it would be cut short")
                 self._device.restart()
                 return Outcome("done", "the device leaves and starts again")
+            case CommandName.REVIEW:
+                return self._review(command)
             case CommandName.SEND_BUNDLE:
                 return Outcome("done", "this is what the next report would be made with", in_force=self._in_force())
+
+    def _review(self, command: Command) -> Outcome:
+        """Take a person's steps; the device is the only one that makes versions of its reports."""
+        if self._desk is None:
+            raise Refusal("not_allowed", "steps of reports are not taken here")
+        report = command.arguments["report"]
+        try:
+            self._desk.take_all(report, words_of(command.arguments, command.by, command.id))
+        except ReviewError as error:
+            return Outcome("refused", str(error), "review", report=report)
+        except OutboxError as error:
+            # Only the copy in a file may be missing: what is recorded is done.
+            if self._desk.version_by(command.id) is None:
+                return Outcome("failed", str(error), "fault", report=report)
+        self._wake()
+        version = self._desk.version_by(command.id)
+        return Outcome("done", f"version {version} of the report is made", report=report, version=version)
 
     def _start(self, sample_id: str, *, again: bool) -> Outcome:
         """Ids are judged as scanned ones are; instead of a second scan, `again` allows one that was used before."""

@@ -53,11 +53,28 @@ _STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
+class SigningRule:
+    """What a site asks for before a report is signed."""
+
+    undecided_refused: bool = True
+    """No signature while an unsure or suspect cell is neither named nor confirmed; False: the report says so."""
+    unopened_refused: bool = True
+    """No signature while there is a class of which no cell was looked at; False: the report says so."""
+    second_person: bool = False
+    """Another person signs than the one who reviewed last."""
+
+
+STRICT = SigningRule()
+"""As long as the settings do not say otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that a person changed."""
+    """One thing that a person changed or remarked."""
 
     item: str
-    """"cell/17" for the class of that white cell, or "sample_id"."""
+    """"cell/17" for the class of that white cell, "sample_id", or what a remark is on: "comment/17" for a cell,
+    "finding/blasts_seen" for a finding that is dismissed, "remark/red_cells", "remark/platelets"."""
     before: str
     after: str
 
@@ -74,6 +91,9 @@ class Step:
     at: datetime
     note: str
     changes: tuple[Change, ...]
+    signed_without: tuple[str, ...] = ()
+    """What the site's settings let pass at the signature: "undecided_cells", "unopened_classes"; "cells_not_kept"
+    where there was nothing to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,8 @@ class Life:
     """One per version after the first, oldest first."""
     cells_checked: int = 0
     """White cells whose name a person gave or confirmed."""
+    cells_looked_at: int | None = None
+    """White cells that a person has looked at; None in a report of an older software."""
 
     @property
     def status(self) -> Status:

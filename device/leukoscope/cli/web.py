@@ -1,0 +1,46 @@
+"""`leukoscope web`."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leukoscope.errors import SettingsError
+from leukoscope.settings import BenchSettings, identity_of
+
+
+def web(
+    bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
+    port: Annotated[int | None, typer.Option(help="Instead of web.port; 0 takes a free one.", min=0, max=65535)] = None,
+) -> None:
+    """Serve the page on which people look through samples, name cells and sign, until told to stop.
+
+    The first time it prints a code with which the first administrator's account is made.
+    """
+    if find_spec("starlette") is None:
+        raise SettingsError("the page is not installed: pip install 'leukoscope[web]'")
+    # This process has read every driver's settings; the page needs none of them, and a board's memory is short.
+    os.execv(sys.executable, [sys.executable, "-m", "leukoscope.web", told_to_page(bench, port)])
+
+
+def told_to_page(bench: Path, port: int | None = None) -> str:
+    """What the page's process is told of a bench, as JSON: names, folders and rules, no secrets.
+
+    Raises:
+        SettingsError: the settings cannot be read.
+    """
+    settings = BenchSettings.read(bench)
+    page = settings.web if port is None else settings.web.model_copy(update={"port": port})
+    told = {
+        **asdict(identity_of(settings)),
+        "storage": str(settings.storage.folder.resolve()),
+        "bench": str(bench.resolve()),
+        "signing": asdict(settings.signing.rule),
+        "web": page.model_dump(mode="json"),
+    }
+    return json.dumps(told)

@@ -1,0 +1,56 @@
+"""What a person says about a report, as the arguments of the command `review`, and back again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leukoscope.reviewing.review import Word
+from leukoscope.specimen.lifecycle import Action
+
+
+def arguments_of(report_id: str, version: int, words: Sequence[Word]) -> dict[str, Any]:
+    """Words as arguments of a command.
+
+    Args:
+        report_id: what they are about.
+        version: the one that was looked at; the first word makes the next.
+        words: in their order, each making one version.
+    """
+    steps = []
+    for word in words:
+        step = {
+            "action": word.action.value,
+            "note": word.note,
+            "names": {str(number): name for number, name in sorted((word.relabel or {}).items())},
+            "confirmed": sorted(word.confirm),
+            "looked_at": sorted(word.looked_at),
+            "remarks": dict(word.remarks),
+        }
+        steps.append({key: value for key, value in step.items() if value})
+    return {"report": report_id, "version": version, "steps": steps}
+
+
+def words_of(arguments: Mapping[str, Any], by: str, command: str) -> list[Word]:
+    """The words in a command that the schema let through.
+
+    Args:
+        arguments: of the command.
+        by: who gave it.
+        command: its id.
+
+    Raises:
+        ReviewError: a word contradicts itself.
+    """
+    return [
+        Word(
+            Action(step["action"]),
+            by,
+            step.get("note", ""),
+            {int(number): name for number, name in step.get("names", {}).items()},
+            frozenset(step.get("confirmed", ())),
+            looked_at=frozenset(step.get("looked_at", ())),
+            remarks=step.get("remarks", {}),
+            based_on=arguments["version"] + place,
+            command=command,
+        )
+        for place, step in enumerate(arguments["steps"])
+    ]

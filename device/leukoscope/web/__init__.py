@@ -1,0 +1,45 @@
+"""The page in the browser on which a person looks through a sample, names cells and signs.
+
+What a place of reports beyond the device needs of it is named here.
+"""
+
+from leukoscope.errors import ReviewError
+from leukoscope.outbox.white_cells import Named
+from leukoscope.reviewing.from_afar import arguments_of
+from leukoscope.reviewing.review import Word
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.census import CellRecord
+from leukoscope.specimen.lifecycle import STRICT
+from leukoscope.system.clock import Clock, utc_now
+from leukoscope.web.database import Databases
+from leukoscope.web.exports import exported
+from leukoscope.web.reports import BATCH, Alike, GoneError, Line, PictureFacts, Sample, Submitted, line_of
+from leukoscope.web.server import address_of, listening, new_code, serve
+from leukoscope.web.site import Site
+
+__all__ = [
+    "BATCH",
+    "STRICT",
+    "UNSURE",
+    "Alike",
+    "CellRecord",
+    "Clock",
+    "Databases",
+    "GoneError",
+    "Line",
+    "Named",
+    "PictureFacts",
+    "ReviewError",
+    "Sample",
+    "Site",
+    "Submitted",
+    "Word",
+    "address_of",
+    "arguments_of",
+    "exported",
+    "line_of",
+    "listening",
+    "new_code",
+    "serve",
+    "utc_now",
+]

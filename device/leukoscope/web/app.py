@@ -1,0 +1,83 @@
+"""The page's server: routes, errors as sentences, and nothing that leaves the machine."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from leukoscope.errors import LeukoscopeError, OutboxError
+from leukoscope.web.accounts import SignInRefused
+from leukoscope.web.guard import Guard
+from leukoscope.web.pages import administration, review, signing_in, worklist
+from leukoscope.web.reports import GoneError
+from leukoscope.web.site import STATIC, Site, page
+
+_THREADS = 4
+"""Each holds a connection; more would not be faster on a board."""
+_log = logging.getLogger("leukoscope.web")
+
+
+def app_of(site: Site) -> Starlette:
+    """The ASGI application of a site."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        yield
+
+    routes = [
+        Route("/", _first),
+        *worklist.ROUTES,
+        *review.ROUTES,
+        *signing_in.ROUTES,
+        *administration.ROUTES,
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, sessions=site.sessions)],
+        exception_handlers={LeukoscopeError: _told, HTTPException: _refused, 500: _failed},
+        lifespan=lifespan,
+    )
+    app.state.site = site
+    return app
+
+
+def _first(request: Request) -> Response:
+    return RedirectResponse("/worklist", 303)
+
+
+def _told(request: Request, error: Exception) -> Response:
+    """What the person can understand and act on: one sentence."""
+    status = 404 if isinstance(error, GoneError) else 403 if isinstance(error, SignInRefused) else 409
+    if isinstance(error, OutboxError):
+        _log.warning("%s", error)
+        status = 503
+    return _sentence(request, str(error), status)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    detail = "There is no such page." if status == 404 else str(getattr(error, "detail", error))
+    return _sentence(request, detail, status)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    _log.error("%s failed", request.url.path, exc_info=error)
+    return _sentence(request, "The page has a fault; it is in the log. What you named is kept.", 500)
+
+
+def _sentence(request: Request, text: str, status: int) -> Response:
+    if "text/html" not in request.headers.get("accept", "") or "hx-request" in request.headers:
+        return JSONResponse({"error": text}, status)
+    if not hasattr(request.state, "account"):
+        request.state.account = None
+    return page(request, "error.html", status, text=text)

@@ -1,0 +1,72 @@
+"""The tables of the page: accounts, sessions, drafts and the worklist, in SQL that SQLite and PostgreSQL understand."""
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS web_account (
+        name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL, badge TEXT NOT NULL,
+        active INTEGER NOT NULL, created_at TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS web_session (
+        digest TEXT PRIMARY KEY, name TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL,
+        client TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS web_attempt (
+        name TEXT PRIMARY KEY, failures INTEGER NOT NULL, blocked_until TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS web_draft (
+        report TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, content TEXT NOT NULL,
+        updated_at TEXT NOT NULL, PRIMARY KEY (report, name))""",
+    """CREATE TABLE IF NOT EXISTS web_presence (
+        report TEXT NOT NULL, name TEXT NOT NULL, seen_at TEXT NOT NULL, PRIMARY KEY (report, name))""",
+    """CREATE TABLE IF NOT EXISTS web_worklist (
+        id TEXT PRIMARY KEY, version INTEGER NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL,
+        sample_id TEXT NOT NULL, status TEXT NOT NULL, finished_at TEXT NOT NULL, white_cells INTEGER NOT NULL,
+        blasts INTEGER NOT NULL, suspects INTEGER NOT NULL, unsure INTEGER NOT NULL, critical INTEGER NOT NULL,
+        rank INTEGER NOT NULL, source TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS web_worklist_order ON web_worklist (rank, finished_at DESC)",
+    "CREATE TABLE IF NOT EXISTS web_cursor (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS web_command (
+        id TEXT PRIMARY KEY, site TEXT NOT NULL, device TEXT NOT NULL, report TEXT NOT NULL, name TEXT NOT NULL,
+        payload TEXT NOT NULL, made_at TEXT NOT NULL, sent_at TEXT NOT NULL, outcome TEXT NOT NULL,
+        told TEXT NOT NULL)""",
+)
+
+
+class Database(Protocol):
+    """One connection, used by one thread."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One transaction, on the disk when the block ends, or not at all."""
+
+    def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """The rows that a statement with `:named` values gives."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Databases:
+    """A connection for each thread that asks, opened when it first does."""
+
+    def __init__(self, open_one: Callable[[], Database]) -> None:
+        self._open = open_one
+        self._mine = threading.local()
+        one = self.get()
+        with one.transaction():
+            for statement in TABLES:
+                one.execute(statement)
+
+    def get(self) -> Database:
+        """This thread's connection."""
+        found: Database | None = getattr(self._mine, "database", None)
+        if found is None:
+            found = self._mine.database = self._open()
+        return found
+
+    def forget(self) -> None:
+        """Let go of this thread's connection after it failed; the next `get` opens another."""
+        found: Database | None = getattr(self._mine, "database", None)
+        if found is not None:
+            self._mine.database = None
+            found.close()

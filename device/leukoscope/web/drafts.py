@@ -1,0 +1,152 @@
+"""What a person has decided about a report and not signed yet: on the disk after every key."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from leukoscope.web.database import Databases
+
+MOST_UNDO = 2000
+_PRESENT_FOR = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class Draft:
+    """One person's decisions about one version of a report."""
+
+    version: int
+    """Of the report that was looked at."""
+    names: dict[int, str] = field(default_factory=dict)
+    """Class by number of the cell; the one that it has is a confirmation."""
+    looked_at: set[int] = field(default_factory=set)
+    """Numbers of the cells that were on the screen."""
+    remarks: dict[str, str] = field(default_factory=dict)
+    """Text by what it is on, as in `reviewing.review.Word`."""
+    undo: list[list[tuple[int, str | None]]] = field(default_factory=list)
+    """What the decided cells were before each key, oldest first."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be lost."""
+        return not (self.names or self.remarks)
+
+    def name(self, cells: Mapping[int, str]) -> None:
+        """Decide what cells are, by number; one step for `undo_last`."""
+        self.undo.append([(number, self.names.get(number)) for number in cells])
+        del self.undo[:-MOST_UNDO]
+        self.names.update(cells)
+
+    def undo_last(self) -> list[int]:
+        """Take the last key back; the numbers of the cells that it was about."""
+        if not self.undo:
+            return []
+        step = self.undo.pop()
+        for number, before in step:
+            if before is None:
+                self.names.pop(number, None)
+            else:
+                self.names[number] = before
+        return [number for number, _ in step]
+
+    def remark(self, item: str, text: str) -> None:
+        """Say something about a cell, a finding, red cells or platelets; an empty text takes it back."""
+        self.remarks[item] = text
+
+    def to_json(self) -> str:
+        """As it is kept."""
+        content = {
+            "names": self.names,
+            "looked_at": sorted(self.looked_at),
+            "remarks": self.remarks,
+            "undo": self.undo,
+        }
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, version: int, content: str) -> "Draft":
+        """What `to_json` wrote."""
+        read: dict[str, Any] = json.loads(content)
+        return cls(
+            version,
+            {int(number): name for number, name in read["names"].items()},
+            set(read["looked_at"]),
+            read["remarks"],
+            [[(number, before) for number, before in step] for step in read["undo"]],
+        )
+
+
+class Drafts:
+    """Every draft, and who is looking at which report."""
+
+    def __init__(self, databases: Databases, now: Callable[[], datetime]) -> None:
+        self._databases, self._now = databases, now
+
+    def get(self, report: str, name: str) -> Draft | None:
+        """A person's draft of a report."""
+        rows = self._databases.get().execute(
+            "SELECT version, content FROM web_draft WHERE report = :report AND name = :name",
+            {"report": report, "name": name},
+        )
+        return Draft.from_json(rows[0][0], rows[0][1]) if rows else None
+
+    def change(self, report: str, name: str, version: int, change: Callable[[Draft], None]) -> Draft:
+        """Change a person's draft, or begin one on a version; it is on the disk when this returns."""
+        database = self._databases.get()
+        with database.transaction():
+            draft = self.get(report, name) or Draft(version)
+            change(draft)
+            database.execute(
+                "INSERT INTO web_draft VALUES (:report, :name, :version, :content, :at)"
+                " ON CONFLICT (report, name) DO UPDATE SET version = excluded.version, content = excluded.content,"
+                " updated_at = excluded.updated_at",
+                {
+                    "report": report,
+                    "name": name,
+                    "version": draft.version,
+                    "content": draft.to_json(),
+                    "at": self._now().isoformat(),
+                },
+            )
+        return draft
+
+    def drop(self, report: str, name: str) -> None:
+        """It became a version, or is given up."""
+        database = self._databases.get()
+        with database.transaction():
+            database.execute(
+                "DELETE FROM web_draft WHERE report = :report AND name = :name", {"report": report, "name": name}
+            )
+
+    def see(self, report: str, name: str) -> list[str]:
+        """Note that a person has the report open; the others who have."""
+        database, now = self._databases.get(), self._now()
+        key = {"report": report, "name": name}
+        with database.transaction():
+            database.execute(
+                "INSERT INTO web_presence VALUES (:report, :name, :now)"
+                " ON CONFLICT (report, name) DO UPDATE SET seen_at = excluded.seen_at",
+                key | {"now": now.isoformat()},
+            )
+            rows = database.execute(
+                "SELECT name FROM web_presence WHERE report = :report AND name <> :name AND seen_at > :since"
+                " ORDER BY name",
+                key | {"since": (now - _PRESENT_FOR).isoformat()},
+            )
+        return [str(other) for (other,) in rows]
+
+
+def changed(
+    base: Mapping[int, str], names: Mapping[int, str], numbers: Collection[int]
+) -> tuple[dict[int, str], frozenset[int]]:
+    """Which cells a draft names otherwise, and which it confirms.
+
+    Args:
+        base: class by number in the version that the draft was made on.
+        names: what the draft says.
+        numbers: cells that there are.
+    """
+    there = {number: name for number, name in names.items() if number in numbers}
+    relabel = {number: name for number, name in there.items() if base[number] != name}
+    return relabel, frozenset(there) - set(relabel)

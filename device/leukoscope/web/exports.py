@@ -1,0 +1,29 @@
+"""A report as a file, written by the command line in a process of its own: what a PDF needs in memory is given back."""
+
+import subprocess
+import sys
+
+from leukoscope.errors import ExportError
+
+_TIMEOUT_S = 60
+
+
+def exported(report: str, form: str, *options: str) -> bytes:
+    """What `leukoscope export REPORT --as FORM` writes.
+
+    Args:
+        report: id, or a JSON file.
+        form: "fhir", "csv", "html" or "pdf".
+        options: more words of the command.
+
+    Raises:
+        ExportError: it cannot be written; the words are the command's.
+    """
+    command = [sys.executable, "-m", "leukoscope.cli.main", "export", report, "--as", form, *options]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise ExportError(f"the {form} took longer than {_TIMEOUT_S} s: try again") from None
+    if done.returncode:
+        raise ExportError(" ".join(done.stderr.decode(errors="replace").split())[-400:])
+    return done.stdout

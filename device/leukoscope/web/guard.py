@@ -1,0 +1,85 @@
+"""Between the network and the pages: who is it, was the request made by our own page, and what a browser may do."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leukoscope.web.sessions import COOKIE, Sessions
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_OPEN = ("/sign-in", "/set-up", "/static/", "/language")
+MOST_BODY_BYTES = 1_000_000
+HEADERS: Mapping[str, str] = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """Every request goes through here, before any page."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+        self._app, self._sessions = app, sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI asks."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refusal = await self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if scope["method"] not in _SAFE and not is_own(headers):
+            return PlainTextResponse("This request did not come from a page of this device.", 403)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MOST_BODY_BYTES or "transfer-encoding" in headers:
+            return PlainTextResponse("This request is too large.", 413)
+        request = Request(scope)
+        token = request.cookies.get(COOKIE, "")
+        # The table is in a file on the disk, read in less than a millisecond.
+        account = self._sessions.account_of(token) if token else None
+        scope.setdefault("state", {})["account"] = account
+        scope["state"]["token"] = token
+        if account is not None or scope["path"].startswith(_OPEN):
+            return None
+        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            return RedirectResponse("/sign-in", 303)
+        return PlainTextResponse("Sign in first.", 401)
+
+
+def is_own(headers: Headers) -> bool:
+    """Whether a request that changes something was made by a page of ours.
+
+    Browsers say so in Sec-Fetch-Site; those that do not (plain http beyond this machine) say where the page came from
+    in Origin. A request that says neither is refused.
+    """
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    if site is not None and site != "same-origin":
+        return False
+    if origin is not None:
+        return urlsplit(origin).netloc == headers.get("host", "")
+    return site == "same-origin"

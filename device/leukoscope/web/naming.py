@@ -1,0 +1,188 @@
+"""A report as one person sees it: the version in force with that person's draft over it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from leukoscope.outbox.white_cells import Named
+from leukoscope.reviewing.review import Word, remarks_of, unsettled_of
+from leukoscope.reviewing.signing import LeftToDo, awaits_decision, is_suspect, left_to_do
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.lifecycle import Action
+from leukoscope.specimen.sample import ClassCount, SampleReport
+from leukoscope.statistics.recount import recount
+from leukoscope.statistics.summary import class_counts
+from leukoscope.web.drafts import Draft, changed
+from leukoscope.web.reports import Sample
+
+BLAST = "blast"
+RESERVED = "unsx"
+"""Keys that name nothing: undo, next, sign, mark."""
+_LETTERS = "abcdefghijklmopqrtvwyz0123456789"
+_USUAL = {
+    "b": "blast", "l": "lymphocyte", "m": "monocyte", "e": "eosinophil", "g": "segmented", "d": "band", "a": "basophil",
+    "y": "myelocyte", "t": "metamyelocyte", "p": "promyelocyte", "r": "erythroblast", "v": "lymphocyte_variant",
+    "c": "plasma", "o": "promonocyte", "f": "artefact", "w": "smudge",
+}  # fmt: skip
+"""What the keys are where the settings do not say; a bundle may have other classes, which get free letters."""
+_WIDTH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cells of one class, in the order in which they are worth a look."""
+
+    name: str
+    cells: Sequence[Named]
+
+
+@dataclass(frozen=True, slots=True)
+class CountLine:
+    """One class before and after a draft."""
+
+    name: str
+    before: ClassCount | None
+    """None: outside the differential."""
+    after: ClassCount | None
+    count_before: int
+    count_after: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether the draft changes it."""
+        return self.count_before != self.count_after
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one person sees of a report."""
+
+    sample: Sample
+    draft: Draft
+
+    @property
+    def report(self) -> SampleReport:
+        """The version in force."""
+        return self.sample.report
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether somebody made a version after the one that the draft was made on."""
+        return self.draft.version != self.report.version
+
+    @property
+    def cells(self) -> tuple[Named, ...]:
+        """Every cell as it is called with the draft."""
+        names = self.draft.names
+        return tuple(
+            replace(cell, name=names[cell.record.number], checked=True) if cell.record.number in names else cell
+            for cell in self.sample.cells
+        )
+
+    @property
+    def looked_at(self) -> frozenset[int]:
+        """Cells that a person has looked at, with the draft."""
+        there = self.sample.names.keys()
+        return self.sample.looked_at | (self.draft.looked_at & there)
+
+    @property
+    def seen(self) -> int:
+        """How many cells were looked at or decided."""
+        return len(self.looked_at | {cell.record.number for cell in self.cells if cell.checked})
+
+    @property
+    def left(self) -> LeftToDo:
+        """What stands between the report and a signature."""
+        return left_to_do(self.cells, self.looked_at)
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """Text by what it is on, with the draft."""
+        return remarks_of(self.report) | self.draft.remarks
+
+    def groups(self) -> list[Group]:
+        """Blasts and suspects first, then unsure cells, then rare classes; within one the least sure first."""
+        by_class: dict[str, list[Named]] = {}
+        for cell in self.cells:
+            by_class.setdefault(cell.name, []).append(cell)
+
+        def rank(name: str) -> tuple[int, int, str]:
+            cells = by_class[name]
+            first = 0 if name == BLAST else 1 if any(map(is_suspect, cells)) else 2 if name == UNSURE else 3
+            return first, len(cells), name
+
+        return [
+            Group(name, sorted(by_class[name], key=lambda one: (not is_suspect(one), one.record.confidence)))
+            for name in sorted(by_class, key=rank)
+        ]
+
+    def count_lines(self) -> list[CountLine]:
+        """Every class that has a cell, before and after the draft."""
+        differential = [one.cell_class for one in self.report.differential]
+        before = {one.cell_class: one for one in self.report.differential}
+        named = Counter(cell.name for cell in self.cells)
+        width = _WIDTH if self.sample.grounds is None else self.sample.grounds.interval_width
+        after = {one.cell_class: one for one in class_counts(named, differential, width)}
+        beside = sorted((set(named) | set(self.report.beside)) - set(differential))
+        lines = [
+            CountLine(key, before[key], after[key], before[key].count, after[key].count)
+            for key in differential
+            if before[key].count or after[key].count
+        ]
+        return lines + [CountLine(key, None, None, self.report.beside.get(key, 0), named[key]) for key in beside]
+
+    def recounted(self) -> SampleReport | None:
+        """The report with the draft; None where only the device can make it."""
+        grounds = self.sample.grounds
+        if grounds is None or not self.sample.cells:
+            return None
+        answers = Counter(cell.name for cell in self.cells if not cell.checked)
+        checked = Counter(cell.name for cell in self.cells if cell.checked)
+        return recount(self.report, grounds, answers, checked, unsettled_of(self.cells, grounds))
+
+    def words(self, action: Action, by: str, note: str) -> list[Word]:
+        """What the draft says to the report, ending in an action."""
+        relabel, confirm = changed(self.sample.names, self.draft.names, self.sample.names.keys())
+        looked_at = frozenset(self.draft.looked_at & self.sample.names.keys())
+        told = {
+            item: text for item, text in self.draft.remarks.items() if remarks_of(self.report).get(item, "") != text
+        }
+        version = self.draft.version
+        says = bool(relabel or confirm or told or looked_at - self.sample.looked_at)
+        if action is Action.FINALISE:
+            reviewed = self.report.life.status.value == "reviewed" and not says
+            first = Word(Action.REVIEW, by, "", relabel, confirm, looked_at=looked_at, remarks=told, based_on=version)
+            after = version if reviewed else version + 1
+            return [*(() if reviewed else (first,)), Word(Action.FINALISE, by, note, based_on=after)]
+        if action is Action.AMEND:
+            return [Word(Action.AMEND, by, note, remarks=told, based_on=version)]
+        return [Word(action, by, note, relabel, confirm, looked_at=looked_at, remarks=told, based_on=version)]
+
+
+def keys_for(classes: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Class by key: those that the settings give, and for the others the usual letter, or the first free one of
+    their name.
+
+    Args:
+        classes: what a cell may be called.
+        chosen: class by key, from the settings.
+    """
+    keys = {key: name for key, name in chosen.items() if name in classes and key not in RESERVED}
+    for key, name in _USUAL.items():
+        if name in classes and key not in keys and name not in keys.values():
+            keys[key] = name
+    for name in classes:
+        if name in keys.values():
+            continue
+        free = next((sign for sign in (*name, *_LETTERS) if sign in _LETTERS and sign not in keys), None)
+        if free is not None:
+            keys[free] = name
+    return keys
+
+
+def likeliest(cell: Named) -> list[tuple[str, float]]:
+    """The two classes that the classifier holds likeliest, with their shares; empty where they were not kept."""
+    return sorted(cell.record.probabilities.items(), key=lambda one: -one[1])[:2]
+
+
+__all__ = ["BLAST", "CountLine", "Group", "View", "awaits_decision", "is_suspect", "keys_for", "likeliest"]

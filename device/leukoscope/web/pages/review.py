@@ -1,0 +1,277 @@
+"""One report: its gallery, the draft behind each key, and the signature."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from leukoscope.errors import LeukoscopeError, ReviewError
+from leukoscope.reviewing.review import MOST_REMARK_CHARS
+from leukoscope.reviewing.signing import MEANING
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.lifecycle import Action
+from leukoscope.web.accounts import Account, Role
+from leukoscope.web.drafts import Draft
+from leukoscope.web.forms import form_of, json_of
+from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
+from leukoscope.web.reports import GoneError
+from leukoscope.web.site import back_to, fragment, page, person, site_of
+
+PX_PER_UM = 5.0
+"""Of the gallery at first; one scale for all cells."""
+_ALIKE = 6
+_MEDIA = {"pdf": "application/pdf", "csv": "text/csv", "fhir": "application/fhir+json", "html": "text/html"}
+
+
+def _view(request: Request, account: Account) -> View:
+    site, report_id = site_of(request), request.path_params["report"]
+    sample = site.reports.sample(report_id)
+    draft = site.drafts.get(report_id, account.name) or Draft(sample.report.version)
+    return View(sample, draft)
+
+
+def review(request: Request) -> Response:
+    """The whole page of a report; without a script it can be read and signed."""
+    account = person(request)
+    return _page(request, account)
+
+
+def _page(request: Request, account: Account, told: str = "", status: int = 200) -> Response:
+    view = _view(request, account)
+    site = site_of(request)
+    keys = keys_for(view.sample.classes, site.settings.keys)
+    return page(
+        request,
+        "review.html",
+        status,
+        told=told,
+        keys=keys,
+        key_of={name: key for key, name in keys.items()},
+        scale=PX_PER_UM,
+        others=site.drafts.see(view.report.id, account.name),
+        waiting=site.reports.waiting(view.report.id),
+        meaning=MEANING,
+        may_sign=account.role.may(Role.REVIEWER),
+        **_shown(view),
+    )
+
+
+def _shown(view: View) -> dict[str, Any]:
+    return {
+        "view": view,
+        "report": view.report,
+        "lines": view.count_lines(),
+        "left": view.left,
+        "awaits": awaits_decision,
+        "suspect": is_suspect,
+        "likeliest": likeliest,
+        "unsure": UNSURE,
+        "signed": view.report.life.status.value not in ("preliminary", "reviewed"),
+        "remarks": view.remarks,
+    }
+
+
+async def change_draft(request: Request) -> Response:
+    """What a key, a drag or a remark does; on the disk when it is answered."""
+    return await run_in_threadpool(_change_draft, request, await json_of(request))
+
+
+def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
+    account = person(request)
+    site, report_id = site_of(request), request.path_params["report"]
+    sample = site.reports.sample(report_id)
+    numbers = _numbers(asked.get("cells", []))
+    if gone := numbers - sample.names.keys():
+        raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}: load the page again")
+    touched = sorted(numbers)
+    undone: list[int] = []
+
+    def change(draft: Draft) -> None:
+        for do in [_CHANGES.get(str(asked.get("do")))]:
+            if do is None:
+                raise HTTPException(400, "There is no such change.")
+            undone.extend(do(draft, touched, asked, View(sample, draft)))
+
+    draft = site.drafts.change(report_id, account.name, sample.report.version, change)
+    view = View(sample, draft)
+    if asked.get("do") == "look":
+        return JSONResponse({"left": fragment(request, "left.html", **_shown(view))})
+    by_number = {cell.record.number: cell for cell in view.cells}
+    told = {
+        number: {
+            "name": by_number[number].name,
+            "decided": number in draft.names,
+            "awaits": awaits_decision(by_number[number]),
+        }
+        for number in {*touched, *undone}
+        if number in by_number
+    }
+    shown = _shown(view)
+    return JSONResponse(
+        {
+            "cells": told,
+            "counts": fragment(request, "counts.html", **shown),
+            "left": fragment(request, "left.html", **shown),
+        }
+    )
+
+
+def _name(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    name = str(asked.get("class"))
+    if name not in view.sample.classes:
+        raise ReviewError(f"{name[:40]!r} is no class of this report: expected one of {', '.join(view.sample.classes)}")
+    draft.name(dict.fromkeys(cells, name))
+    return []
+
+
+def _confirm(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    named = {cell.record.number: cell.name for cell in view.cells}
+    draft.name({number: named[number] for number in cells})
+    return []
+
+
+def _undo(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    return draft.undo_last()
+
+
+def _look(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    draft.looked_at.update(cells)
+    return []
+
+
+def _remark(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    item, text = str(asked.get("item")), str(asked.get("text", "")).strip()
+    known = {f"finding/{one.code}" for one in view.report.findings} | {"remark/red_cells", "remark/platelets"}
+    known |= {f"comment/{number}" for number in view.sample.names}
+    if item not in known or len(text) > MOST_REMARK_CHARS:
+        raise ReviewError(
+            f"expected at most {MOST_REMARK_CHARS} characters on a cell, a finding, red cells or platelets"
+        )
+    draft.remark(item, text)
+    return []
+
+
+def _rebase(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    """The person has seen what changed since."""
+    if asked.get("version") != view.report.version:
+        raise ReviewError("the report has changed once more: load the page again and look at what changed")
+    draft.version = view.report.version
+    return []
+
+
+_CHANGES: dict[str, Callable[[Draft, list[int], dict[str, Any], View], list[int]]] = {
+    "name": _name,
+    "confirm": _confirm,
+    "undo": _undo,
+    "look": _look,
+    "remark": _remark,
+    "rebase": _rebase,
+}
+
+
+def _numbers(told: Any) -> set[int]:
+    if not isinstance(told, list) or not all(isinstance(one, int) for one in told):
+        raise HTTPException(400, "Expected a list of cells.")
+    return set(told)
+
+
+def findings(request: Request) -> Response:
+    """Findings before and after the draft."""
+    view = _view(request, person(request))
+    after = view.recounted()
+    return HTMLResponse(fragment(request, "findings.html", after=after, **_shown(view)))
+
+
+def state(request: Request) -> Response:
+    """Who else is here, and whether the report moved on."""
+    account = person(request)
+    site, report_id = site_of(request), request.path_params["report"]
+    sample = site.reports.sample(report_id)
+    others = site.drafts.see(report_id, account.name)
+    waiting = site.reports.waiting(report_id)
+    return HTMLResponse(
+        fragment(request, "state.html", others=others, waiting=waiting, view=_view(request, account), sample=sample)
+    )
+
+
+def cell(request: Request) -> Response:
+    """A cell large, with what is known of it, and confirmed cells of its class beside it."""
+    view = _view(request, person(request))
+    number = request.path_params["number"]
+    found = next((one for one in view.cells if one.record.number == number), None)
+    if found is None:
+        raise GoneError(f"this report has no cell {number}")
+    alike = site_of(request).reports.alike(view.report.id, found.name, _ALIKE)
+    return HTMLResponse(fragment(request, "cell.html", cell=found, alike=alike, **_shown(view)))
+
+
+def picture(request: Request) -> Response:
+    """WebP of a cell; it never changes, so the browser keeps it for the session."""
+    person(request)
+    content = site_of(request).reports.picture(request.path_params["report"], request.path_params["number"])
+    return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=3600, immutable"})
+
+
+async def act(request: Request) -> Response:
+    """Sign, review for another to sign, correct or amend; the PIN is asked again."""
+    return await (await form_of(request)).then(_act, request)
+
+
+_ACTIONS = {
+    "sign": (Action.FINALISE, Role.REVIEWER),
+    "review": (Action.REVIEW, Role.TECHNICIAN),
+    "correct": (Action.CORRECT, Role.REVIEWER),
+    "amend": (Action.AMEND, Role.REVIEWER),
+}
+
+
+def _act(request: Request, form: dict[str, str]) -> Response:
+    action, role = _ACTIONS.get(form.get("do", ""), (None, Role.TECHNICIAN))
+    if action is None:
+        raise HTTPException(400, "There is no such step.")
+    account = person(request, role)
+    site = site_of(request)
+    try:
+        if site.accounts.check(account.name, form.get("secret", "")).name != account.name:
+            raise ReviewError("this is another person's PIN")
+        view = _view(request, account)
+        if view.moved_on or form.get("version") != str(view.report.version):
+            raise ReviewError(
+                f"version {view.report.version} is in force and you looked at version {view.draft.version}: "
+                "look at what changed and say that you have seen it"
+            )
+        done = site.reports.submit(view.sample, view.words(action, account.name, form.get("note", "").strip()))
+    except LeukoscopeError as error:
+        return _page(request, account, str(error), 409)
+    if done.version is not None:
+        site.drafts.drop(view.report.id, account.name)
+    return back_to(f"/reports/{view.report.id}")
+
+
+def export(request: Request) -> Response:
+    """The report as a file."""
+    person(request)
+    report_id, form = request.path_params["report"], request.path_params["form"]
+    if form not in _MEDIA:
+        raise GoneError(f"a report is not exported as {form[:20]}")
+    report = site_of(request).reports.sample(report_id).report
+    content = site_of(request).reports.export(report_id, form)
+    ending = "json" if form == "fhir" else form
+    name = f"report-{report.id[:8]}-v{report.version}.{ending}"
+    return Response(content, media_type=_MEDIA[form], headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+ROUTES = [
+    Route("/reports/{report}", review),
+    Route("/reports/{report}/draft", change_draft, methods=["POST"]),
+    Route("/reports/{report}/findings", findings),
+    Route("/reports/{report}/state", state),
+    Route("/reports/{report}/cells/{number:int}", cell),
+    Route("/reports/{report}/cells/{number:int}.webp", picture),
+    Route("/reports/{report}/act", act, methods=["POST"]),
+    Route("/reports/{report}/export/{form}", export),
+]

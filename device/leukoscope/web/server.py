@@ -1,0 +1,64 @@
+"""Runs the page's server, with TLS where a certificate is given."""
+
+import secrets
+import socket
+
+import uvicorn
+
+from leukoscope.errors import SettingsError
+from leukoscope.web.app import app_of
+from leukoscope.web.site import Site
+from leukoscope.web_settings import WebSettings
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def new_code() -> str:
+    """A set-up code that can be read off a display: 40 bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+def listening(settings: WebSettings) -> socket.socket:
+    """A socket at the address of the settings.
+
+    Raises:
+        SettingsError: it is taken, or not ours.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise SettingsError(
+            f"the page cannot listen at {settings.host}:{settings.port} ({error.strerror}): choose another web.port"
+        ) from error
+    return made
+
+
+def address_of(settings: WebSettings, made: socket.socket) -> str:
+    """What a browser is given."""
+    scheme = "http" if settings.certificate is None else "https"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{made.getsockname()[1]}/"
+
+
+def serve(site: Site, made: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = site.settings
+    config = uvicorn.Config(
+        app_of(site),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        ws="none",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        limit_concurrency=100,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
+    )
+    uvicorn.Server(config).run(sockets=[made])

@@ -1,0 +1,119 @@
+"""What every page needs: accounts, sessions, drafts, reports, and templates that escape what they are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from leukoscope.specimen.lifecycle import SigningRule
+from leukoscope.web.accounts import Account, Accounts, Role
+from leukoscope.web.database import Databases
+from leukoscope.web.drafts import Drafts
+from leukoscope.web.reports import Reports
+from leukoscope.web.sessions import Sessions
+from leukoscope.web.words import LANGUAGES, language_of, translate
+from leukoscope.web.worklist import Worklist
+from leukoscope.web_settings import WebSettings
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One page server."""
+
+    title: str
+    """Of the device or the centre."""
+    settings: WebSettings
+    rule: SigningRule
+    databases: Databases
+    accounts: Accounts
+    sessions: Sessions
+    drafts: Drafts
+    worklist: Worklist
+    reports: Reports
+    setup_code: str
+    """Makes the first administrator; shown where only those at the device can read it."""
+    now: Callable[[], datetime]
+
+    @classmethod
+    def of(
+        cls,
+        title: str,
+        settings: WebSettings,
+        rule: SigningRule,
+        databases: Databases,
+        reports: Reports,
+        setup_code: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> "Site":
+        """A server over a place where reports are."""
+        accounts = Accounts(databases, now)
+        sessions = Sessions(databases, accounts, now, timedelta(hours=settings.session_h))
+        worklist = Worklist(databases, reports)
+        drafts = Drafts(databases, now)
+        return cls(title, settings, rule, databases, accounts, sessions, drafts, worklist, reports, setup_code, now)
+
+
+_templates = Environment(
+    loader=PackageLoader("leukoscope.web"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def site_of(request: Request) -> Site:
+    """The server that a request came to."""
+    site: Site = request.app.state.site
+    return site
+
+
+def person(request: Request, may: Role = Role.TECHNICIAN) -> Account:
+    """Who makes a request.
+
+    Raises:
+        HTTPException: nobody is signed in, or the person may not do this.
+    """
+    account: Account | None = request.state.account
+    if account is None:
+        raise HTTPException(401, "Sign in first.")
+    if not account.role.may(may):
+        raise HTTPException(403, f"This needs the role {may}; {account.name} is {account.role}.")
+    return account
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page in the language of the person."""
+    return HTMLResponse(fragment(request, template, **values), status)
+
+
+def fragment(request: Request, template: str, **values: Any) -> str:
+    """A template, filled in."""
+    language = language_of(request)
+
+    def told(text: str, **fields: object) -> str:
+        return translate(language, text, **fields)
+
+    given: dict[str, Any] = {
+        "_": told,
+        "language": language,
+        "languages": LANGUAGES,
+        "account": request.state.account,
+        "site": site_of(request),
+        "path": request.url.path,
+        "class_words": lambda name: told(str(name).replace("_", " ")),
+    }
+    return _templates.get_template(template).render(given | values)
+
+
+def back_to(path: str) -> Response:
+    """After something was changed: look at it."""
+    return RedirectResponse(path, 303)

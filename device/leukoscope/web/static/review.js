@@ -1,0 +1,194 @@
+// Keys, drags and touches on the gallery; every decision is on the server's disk before it is shown as made.
+"use strict";
+(() => {
+  const page = document.getElementById("review");
+  if (!page) return;
+  const address = `/reports/${page.dataset.report}`;
+  const keys = JSON.parse(page.dataset.keys);
+  const said = document.getElementById("said");
+  const large = document.getElementById("large");
+  const cells = () => [...page.querySelectorAll(".cell")];
+  const find = (number) => page.querySelector(`.cell[data-number="${number}"]`);
+  let current = null;
+  let turn = Promise.resolve();
+
+  const say = (text) => { said.textContent = text; };
+
+  // One after the other, so that an undo never overtakes what it takes back.
+  const send = (body) => {
+    turn = turn.then(async () => {
+      let answer;
+      try {
+        const response = await fetch(`${address}/draft`, {
+          method: "POST",
+          headers: { "content-type": "application/json", accept: "application/json" },
+          body: JSON.stringify(body),
+        });
+        if (response.status === 401) { window.location.assign("/sign-in"); return null; }
+        answer = await response.json();
+      } catch {
+        say("The device does not answer; this key was not kept. Try again.");
+        return null;
+      }
+      if (answer.error) { say(answer.error); return null; }
+      say("");
+      show(answer);
+      return answer;
+    });
+    return turn;
+  };
+
+  const show = (answer) => {
+    for (const [number, told] of Object.entries(answer.cells || {})) {
+      const cell = find(number);
+      if (!cell) continue;
+      const words = page.querySelector(`[data-name-as="${told.name}"]`);
+      cell.dataset.name = told.name;
+      cell.querySelector(".label").textContent = words ? words.lastChild.textContent.trim() : told.name.replaceAll("_", " ");
+      cell.classList.toggle("checked", told.decided);
+      cell.classList.toggle("awaits", told.awaits);
+      cell.classList.toggle("moved", told.name !== cell.closest(".group").dataset.class);
+      cell.setAttribute("aria-label", `${number}, ${cell.querySelector(".label").textContent}${told.decided ? ", " + page.dataset.accepted : ""}`);
+    }
+    if (answer.counts) document.getElementById("counts").innerHTML = answer.counts;
+    if (answer.left) document.getElementById("left").innerHTML = answer.left;
+    if (answer.counts) document.body.dispatchEvent(new CustomEvent("named"));
+  };
+
+  const focus = (cell) => {
+    if (!cell) return;
+    if (current) current.tabIndex = -1;
+    current = cell;
+    cell.tabIndex = 0;
+    cell.focus();
+    cell.scrollIntoView({ block: "nearest" });
+  };
+
+  const marked = () => {
+    const many = cells().filter((one) => one.getAttribute("aria-pressed") === "true");
+    return many.length ? many : current ? [current] : [];
+  };
+
+  const nextUndecided = (from) => {
+    const all = cells();
+    const start = from ? all.indexOf(from) : -1;
+    return [...all.slice(start + 1), ...all.slice(0, start + 1)].find((one) => one.classList.contains("awaits"));
+  };
+
+  const decide = async (body) => {
+    const chosen = marked();
+    if (!chosen.length) return;
+    const last = chosen[chosen.length - 1];
+    const numbers = chosen.map((one) => Number(one.dataset.number));
+    for (const one of chosen) one.removeAttribute("aria-pressed");
+    // The eye goes on at once; the answer follows.
+    for (const one of chosen) one.classList.remove("awaits");
+    focus(nextUndecided(last) || cells()[cells().indexOf(last) + 1] || last);
+    if (!(await send({ ...body, cells: numbers }))) for (const one of chosen) one.classList.add("awaits");
+  };
+
+  const undo = async () => {
+    const answer = await send({ do: "undo" });
+    if (answer) focus(find(Object.keys(answer.cells)[0]));
+  };
+
+  const open = async (cell) => {
+    const response = await fetch(`${address}/cells/${cell.dataset.number}`, { headers: { accept: "text/html", "hx-request": "true" } });
+    large.innerHTML = await response.text();
+    large.showModal();
+  };
+
+  const move = (direction) => {
+    const all = cells();
+    if (!current) { focus(all[0]); return; }
+    const at = all.indexOf(current);
+    if (direction === "left" || direction === "right") { focus(all[at + (direction === "left" ? -1 : 1)]); return; }
+    const here = current.getBoundingClientRect();
+    const down = direction === "down";
+    const rows = all.filter((one) => {
+      const top = one.getBoundingClientRect().bottom;
+      return down ? top > here.bottom + 4 : top < here.bottom - 4;
+    });
+    if (!rows.length) return;
+    const bottoms = rows.map((one) => one.getBoundingClientRect().bottom);
+    const row = down ? Math.min(...bottoms) : Math.max(...bottoms);
+    const near = (one) => Math.abs(one.getBoundingClientRect().left - here.left);
+    focus(rows.filter((one) => Math.abs(one.getBoundingClientRect().bottom - row) < 24).sort((a, b) => near(a) - near(b))[0]);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || large.open) return;
+    if (event.target.closest("input:not([type=range]), select, textarea")) return;
+    const key = event.key;
+    const inGallery = !event.target.closest("aside, header, .tools") || event.target === document.body;
+    if (key.startsWith("Arrow") && inGallery) { event.preventDefault(); move(key.slice(5).toLowerCase()); return; }
+    if (key === " " && inGallery && current) { event.preventDefault(); decide({ do: "confirm" }); return; }
+    if (key === "Enter" && event.target.classList.contains("cell")) { event.preventDefault(); open(event.target); return; }
+    if (key === "u") { undo(); return; }
+    if (key === "n") { focus(nextUndecided(current)); return; }
+    if (key === "x" && current) { toggle(current); focus(cells()[cells().indexOf(current) + 1]); return; }
+    if (key === "s") { event.preventDefault(); document.getElementById("pin").focus(); return; }
+    if (keys[key]) decide({ do: "name", class: keys[key] });
+  });
+
+  const toggle = (cell) => cell.setAttribute("aria-pressed", cell.getAttribute("aria-pressed") === "true" ? "false" : "true");
+
+  page.addEventListener("click", (event) => {
+    const cell = event.target.closest(".cell");
+    const button = event.target.closest("[data-do], [data-name-as]");
+    if (cell) {
+      if (event.shiftKey || event.ctrlKey || matchMedia("(pointer: coarse)").matches) { focus(cell); toggle(cell); } else if (current === cell) open(cell); else focus(cell);
+    } else if (button?.dataset.nameAs) {
+      decide({ do: "name", class: button.dataset.nameAs });
+    } else if (button?.dataset.do === "undo") undo();
+    else if (button?.dataset.do === "next") focus(nextUndecided(current));
+    else if (button?.dataset.do === "rebase") send({ do: "rebase", version: Number(button.dataset.version) }).then((done) => done && window.location.reload());
+  });
+  page.addEventListener("dblclick", (event) => { const cell = event.target.closest(".cell"); if (cell && !large.open) open(cell); });
+  page.addEventListener("focusin", (event) => { const cell = event.target.closest(".cell"); if (cell) { if (current && current !== cell) current.tabIndex = -1; current = cell; cell.tabIndex = 0; } });
+  page.addEventListener("change", (event) => {
+    const item = event.target.dataset.remark;
+    if (item) send({ do: "remark", item, text: event.target.value });
+  });
+  // Enter in a remark keeps it; only the signature's own fields sign.
+  page.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.dataset.remark) { event.preventDefault(); event.target.blur(); } });
+
+  page.addEventListener("dragstart", (event) => { const cell = event.target.closest(".cell"); if (cell) { focus(cell); event.dataTransfer.setData("text/plain", cell.dataset.number); } });
+  for (const group of page.querySelectorAll(".group")) {
+    group.addEventListener("dragover", (event) => { event.preventDefault(); group.classList.add("over"); });
+    group.addEventListener("dragleave", () => group.classList.remove("over"));
+    group.addEventListener("drop", (event) => { event.preventDefault(); group.classList.remove("over"); decide({ do: "name", class: group.dataset.class }); });
+  }
+
+  const size = document.getElementById("size");
+  size.addEventListener("input", () => {
+    const scale = Number(size.value);
+    for (const image of page.querySelectorAll("img[data-um]")) {
+      const [width, height] = image.dataset.um.split(" ").map(Number);
+      image.width = Math.round(width * scale);
+      image.height = Math.round(height * scale);
+    }
+    document.getElementById("bar").setAttribute("width", Math.round(10 * scale));
+  });
+
+  // A cell was looked at when most of it stood on the screen for as long as an eye needs.
+  const waiting = new Map();
+  let seen = new Set();
+  const watch = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const cell = entry.target;
+      if (!entry.isIntersecting) { clearTimeout(waiting.get(cell)); waiting.delete(cell); continue; }
+      if (waiting.has(cell)) continue;
+      waiting.set(cell, setTimeout(() => { seen.add(Number(cell.dataset.number)); cell.dataset.seen = "1"; watch.unobserve(cell); }, 400));
+    }
+  }, { threshold: 0.6 });
+  for (const cell of cells()) if (!cell.dataset.seen) watch.observe(cell);
+  setInterval(() => {
+    if (!seen.size || document.hidden) return;
+    const numbers = [...seen];
+    seen = new Set();
+    send({ do: "look", cells: numbers }).then((done) => { if (!done) for (const number of numbers) seen.add(number); });
+  }, 500);
+
+  focus(nextUndecided(null) || cells()[0]);
+})();

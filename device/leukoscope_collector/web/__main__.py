@@ -1,0 +1,50 @@
+"""The command `leukoscope-collector web`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
+from leukoscope.errors import SettingsError
+from leukoscope.web import STRICT, Databases, Site, address_of, listening, new_code, serve, utc_now
+from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.web.operator import Sender
+from leukoscope_collector.web.reports import CentralReports
+from leukoscope_collector.web.steps import Steps
+
+
+def main(words: list[str]) -> None:
+    """Serve the page over the store until told to stop.
+
+    Raises:
+        SettingsError: the settings are wrong, or the address is taken.
+        StoreUnavailable: the store cannot be opened.
+    """
+    parser = argparse.ArgumentParser(
+        prog="leukoscope-collector web", description="The review page over the reports of every site in the store."
+    )
+    parser.add_argument("--settings", type=Path, metavar="FILE.toml", help="the collector's")
+    parser.add_argument("--port", type=int, metavar="PORT", help="instead of web.port; 0 takes a free one")
+    arguments = parser.parse_args(words)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    settings = CollectorSettings.read(arguments.settings)
+    page = settings.web if arguments.port is None else settings.web.model_copy(update={"port": arguments.port})
+    databases = Databases(settings.store.open)
+    steps = Steps(databases)
+    reports = CentralReports(databases, steps, utc_now)
+    site = Site.of("centre", page, STRICT, databases, reports, new_code())
+    site.worklist.catch_up()
+    broker = settings.operator or settings.broker
+    if not isinstance(broker, BrokerSettings):
+        raise SettingsError("steps go to devices over MQTT: say under [operator] where, with an operator's certificate")
+    sender = Sender(broker, f"leukoscope-web-{settings.name}", settings.topic_root, steps, utc_now)
+    with listening(page) as made:
+        print(f"The page is at {address_of(page, made)}", flush=True)
+        if not site.accounts.any():
+            print(f"Code for the first administrator: {site.setup_code}", flush=True)
+        sender.start()
+        try:
+            serve(site, made)
+        finally:
+            sender.stop()

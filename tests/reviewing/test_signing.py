@@ -1,0 +1,72 @@
+"""A report that nobody looked at is not signed, whatever signs it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.command_line import leukoscope
+from tests.reviewing.test_end_to_end import bench, counted, report_id, review, shown
+
+__all__ = ["bench", "counted"]
+
+
+def finalise(bench: Path, by: str = "Dr. Ada") -> tuple[int, str]:
+    outcome = leukoscope("report", "finalise", report_id(bench), "--bench", bench, "--by", by)
+    return outcome.code, outcome.err
+
+
+def decide_unsure(bench: Path) -> list[dict[str, Any]]:
+    """Confirm that nobody can name what the classifier did not name, and look at nothing else."""
+    _, *cells = shown(bench, "--cells")
+    unsure = [str(one["cell"]) for one in cells if one["class"] == "unsure"]
+    assert unsure
+    review(bench, "--confirm", ",".join(unsure))
+    return cells
+
+
+def test_no_signature_while_an_unsure_cell_is_undecided(bench: Path) -> None:
+    review(bench)
+    code, told = finalise(bench)
+    assert code == 2
+    assert "undecided" in told
+    assert shown(bench)[0]["lifecycle"]["status"] == "reviewed"
+
+
+def test_no_signature_while_a_class_was_not_opened(bench: Path) -> None:
+    cells = decide_unsure(bench)
+    others = {one["class"] for one in cells} - {"unsure"}
+    code, told = finalise(bench)
+    assert code == 2
+    assert "nobody has looked at a cell called" in told
+    assert all(name in told for name in others)
+
+
+def test_a_report_whose_classes_were_opened_is_signed_and_says_how_many_cells_were_looked_at(bench: Path) -> None:
+    cells = decide_unsure(bench)
+    review(bench, "--opened", ",".join({one["class"] for one in cells}))
+    assert finalise(bench) == (0, "")
+    (message,) = shown(bench)
+    assert message["lifecycle"]["cells_looked_at"] == len(cells)
+    assert "signed_without" not in message["lifecycle"]["steps"][-1]
+
+
+def test_what_the_settings_let_pass_stands_in_the_report(bench: Path) -> None:
+    bench.write_text(
+        bench.read_text() + 'signing = { undecided_cells = "told", unopened_classes = "told", second_person = true }\n'
+    )
+    review(bench)
+    code, told = finalise(bench)
+    assert code == 2
+    assert "another person signs" in told
+    assert finalise(bench, "Dr. Bo") == (0, "")
+    (message,) = shown(bench)
+    assert message["lifecycle"]["steps"][-1]["signed_without"] == ["undecided_cells", "unopened_classes"]
+    assert message["lifecycle"]["cells_looked_at"] == 0
+
+
+@pytest.mark.parametrize("name", ["blasst", "unicorn"])
+def test_a_class_that_the_report_has_not_is_not_opened(bench: Path, name: str) -> None:
+    outcome = leukoscope("report", "review", report_id(bench), "--bench", bench, "--by", "A", "--opened", name)
+    assert outcome.code == 2
+    assert f"has no cell called {name}" in outcome.err
