@@ -99,7 +99,7 @@ def _broker(address: Address) -> Any:
     try:
         from amqtt.broker import Broker
     except ImportError as error:
-        raise BrokerError("the embedded broker needs amqtt: pip install 'leukoscope[desk]'") from error
+        raise BrokerError("the embedded broker needs amqtt", "pip install 'leukoscope[desk]'") from error
     config = {
         "listeners": {"default": {"type": "tcp", "bind": f"{address.host}:{address.port}"}},
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

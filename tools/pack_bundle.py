@@ -35,7 +35,7 @@ def new_key(path: Annotated[Path, typer.Argument(help="Where the private key goe
         # Nobody else may read it, not even for the moment between writing and a change of mode.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise BundleError(f"{path} cannot be made ({error.strerror}): choose another place") from error
+        raise BundleError(f"{path} cannot be made ({error.strerror})", "choose another place") from error
     with os.fdopen(handle, "wb") as file:
         file.write(private)
     _, public = sign(private, b"")

@@ -59,7 +59,7 @@ def main(
         raise LeukoscopeError("--keys needs --window: the keys are pressed there")
     if out.exists():
         if any(out.iterdir()) and not (out / "bench.toml").exists():
-            raise LeukoscopeError(f"{out} holds something that is not from this demo: give another --out")
+            raise LeukoscopeError(f"{out} holds something that is not from this demo", "give another --out")
         shutil.rmtree(out)
     out.mkdir(parents=True)
     began = time.monotonic()
@@ -74,7 +74,7 @@ def main(
             message = next(watch.messages(REPORT_TIMEOUT_S), None)
     if message is None:
         raise LeukoscopeError(
-            f"no report arrived in {REPORT_TIMEOUT_S:.0f} s; it is safe: leukoscope outbox list --bench {bench_file}"
+            f"no report arrived in {REPORT_TIMEOUT_S:.0f} s; it is safe", f"leukoscope outbox list --bench {bench_file}"
         )
     report_file = out / "report.json"
     report_file.write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n", "utf-8")

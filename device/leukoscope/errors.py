@@ -8,6 +8,17 @@ one line and exits with code 2. The leaves also inherit the built-in exception a
 class LeukoscopeError(Exception):
     """Something the operator can understand and act on."""
 
+    def __init__(self, happened: str, todo: str = "") -> None:
+        """State what was expected and found, and what to do about it.
+
+        Args:
+            happened: what was expected, what was found.
+            todo: what to do, as a command or a question; empty where nobody knows better than to look.
+        """
+        super().__init__(f"{happened}: {todo}" if todo else happened)
+        self.happened = happened
+        self.todo = todo
+
 
 class SettingsError(LeukoscopeError, ValueError):
     """A settings file is missing, misspelt or holds a value of the wrong type."""

@@ -107,8 +107,8 @@ class RulesSettings(FrozenModel):
         rules = Rules.read(beside if beside.exists() or not shipped.exists() else shipped)
         if mode not in (None, rules.mode):
             raise SettingsError(
-                f"rules {rules.id} ({self.file}) are for {rules.mode}, the settings say mode {mode}: "
-                f'name rules for {mode} under [rules], or say mode = "{rules.mode}" at the top of the settings'
+                f"rules {rules.id} ({self.file}) are for {rules.mode}, the settings say mode {mode}",
+                f'name rules for {mode} under [rules], or say mode = "{rules.mode}" at the top of the settings',
             )
         return rules
 
@@ -154,7 +154,7 @@ class StorageSettings(FrozenModel):
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutboxError(
-                f"results cannot be kept in {self.folder} ({error.strerror}): check storage.folder and its owner"
+                f"results cannot be kept in {self.folder} ({error.strerror})", "check storage.folder and its owner"
             ) from error
 
 
@@ -265,7 +265,7 @@ class BenchSettings(FrozenModel):
         try:
             content = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
-            raise SettingsError(f"no settings file at {path}: give one with --bench") from None
+            raise SettingsError(f"no settings file at {path}", "give one with --bench") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
         try:

@@ -55,8 +55,8 @@ class OperatorConnection(Connection):
             self._wait(until_s, "the subscription")
         if self._subscribed.is_failure:
             raise BrokerError(
-                f"the broker refused the subscription to {self._result_topic} ({self._subscribed}): "
-                "is this the certificate of an operator?"
+                f"the broker refused the subscription to {self._result_topic} ({self._subscribed})",
+                "is this the certificate of an operator?",
             )
 
     def send(self, topic: str, payload: bytes, until_s: float) -> None:
@@ -70,11 +70,13 @@ class OperatorConnection(Connection):
             self._wait(until_s, "the command")
         if self._acknowledged.is_failure:
             raise BrokerError(
-                f"the broker refused the command ({self._acknowledged}): is this the certificate of an operator?"
+                f"the broker refused the command ({self._acknowledged})", "is this the certificate of an operator?"
             )
         if self._acknowledged.value == _NOBODY_LISTENS:
             device = topic.rpartition("/")[0]
-            raise BrokerError(f"nobody hears {device}: is the device on, and commands.allow in its settings not empty?")
+            raise BrokerError(
+                f"nobody hears {device}", "is the device on, and commands.allow in its settings not empty?"
+            )
 
     def _wait(self, until_s: float, what: str) -> None:
         self.turn(_TURN_S)

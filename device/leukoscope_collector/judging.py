@@ -185,8 +185,8 @@ def _names_in(topic: str, topic_root: str) -> tuple[str, str, str]:
 def _check(message: Mapping[str, Any], expected: str) -> None:
     if message.get("schema") != expected:
         raise InvalidMessage(
-            f"expected schema {expected}, found {message.get('schema')!r}; a newer device may be sending: "
-            "update the collector"
+            f"expected schema {expected}, found {message.get('schema')!r}; a newer device may be sending",
+            "update the collector",
         )
     fault = next(_validator(expected).iter_errors(message), None)
     if fault is not None:

@@ -71,6 +71,6 @@ class Metrics:
             return start_http_server(settings.port, settings.host, registry=self.registry)
         except OSError as error:
             raise SettingsError(
-                f"metrics cannot be served at {settings.host}:{settings.port} ({error.strerror}): "
-                "give each collector a --metrics-port of its own"
+                f"metrics cannot be served at {settings.host}:{settings.port} ({error.strerror})",
+                "give each collector a --metrics-port of its own",
             ) from error

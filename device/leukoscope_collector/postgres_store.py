@@ -95,7 +95,7 @@ class PostgresSettings(FrozenModel):
             SettingsError: there is one; the text does not show it.
         """
         if re.search(r"password\s*=|://[^/@]*:[^/@]*@", self.conninfo):
-            raise SettingsError("store.conninfo holds a password: put it into a file and name that in password_file")
+            raise SettingsError("store.conninfo holds a password", "put it into a file and name that in password_file")
 
     @property
     def where(self) -> str:
@@ -173,7 +173,7 @@ class PostgresStore(Store):
             if version < SCHEMA_VERSION:
                 self.execute("INSERT INTO collector_tables VALUES (:version)", {"version": SCHEMA_VERSION})
         if version > SCHEMA_VERSION:
-            raise SettingsError(f"the database was made by a newer collector (tables {version}): update this one")
+            raise SettingsError(f"the database was made by a newer collector (tables {version})", "update this one")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -82,7 +82,7 @@ def write_pictures(store: Store, report: str, folder: Path) -> int:
         )
     if len({str(identifier) for identifier, *_ in found}) != 1:
         how_many = "pictures of several reports" if found else "no pictures of a report"
-        raise ExportError(f"there are {how_many} that begins with {report!r}: --show lists the latest reports")
+        raise ExportError(f"there are {how_many} that begins with {report!r}", "--show lists the latest reports")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for _, number, cell_class, payload in found:
@@ -90,7 +90,7 @@ def write_pictures(store: Store, report: str, folder: Path) -> int:
             (folder / f"cell-{number:05d}-{_plain(cell_class)}.webp").write_bytes(webp_in(message))
     except OSError as error:
         raise ExportError(
-            f"pictures cannot be written to {folder} ({error.strerror}): choose another folder"
+            f"pictures cannot be written to {folder} ({error.strerror})", "choose another folder"
         ) from error
     return len(found)
 

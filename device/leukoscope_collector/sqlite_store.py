@@ -126,7 +126,7 @@ class SqliteStore(Store):
         try:
             (version,) = self._sql.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise SettingsError(f"{self._file} was made by a newer collector (tables {version}): update this one")
+                raise SettingsError(f"{self._file} was made by a newer collector (tables {version})", "update this one")
             for layout in _LAYOUTS[version:]:
                 for statement in statements(layout):
                     self._sql.execute(statement)

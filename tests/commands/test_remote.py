@@ -232,7 +232,7 @@ def test_rules_for_another_mode_are_refused_from_afar_too(standing: Standing) ->
 
 
 def test_a_sample_that_did_not_begin_is_answered_as_failed(standing: Standing) -> None:
-    standing.broken = CameraError("the camera at /dev/video0 failed: check its cable")
+    standing.broken = CameraError("the camera at /dev/video0 failed", "check its cable")
     with pytest.raises(CameraError):
         standing.ask(("start_sample", {"sample_id": "S-1"}))
     ((outcome, result),) = standing.answers

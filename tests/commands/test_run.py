@@ -111,7 +111,7 @@ def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> No
 
     def breaks_at_the_second(self: ReplayCamera) -> Frame | None:
         if self._number == 1:
-            raise CameraError("the camera was unplugged: plug it in again")
+            raise CameraError("the camera was unplugged", "plug it in again")
         return capture(self)
 
     capture = ReplayCamera.capture
@@ -274,7 +274,7 @@ def test_a_camera_that_fails_while_paused_costs_nothing_either(tmp_path: Path, m
 
     def unplugged_at_the_twelfth(self: SimulatedCamera) -> Frame:
         if next(taken, None) is None:
-            raise CameraError("the camera was unplugged: plug it in again")
+            raise CameraError("the camera was unplugged", "plug it in again")
         return capture(self)
 
     monkeypatch.setattr(SimulatedCamera, "capture", unplugged_at_the_twelfth)
@@ -301,7 +301,7 @@ def test_a_report_that_finds_no_place_is_in_the_log_when_the_program_has_to_stop
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise OutboxError("the outbox cannot be written: make room")
+        raise OutboxError("the outbox cannot be written", "make room")
 
     monkeypatch.setattr("leukoscope.service.report_filing.record", full)
     bench = write_bench(tmp_path, white_cells=5000)

@@ -98,11 +98,11 @@ def hang_the_bus() -> None:
 
 
 def time_out(frame: Frame) -> Frame:
-    raise CameraInterrupted("no frame from the camera within 5 s: check its cable")
+    raise CameraInterrupted("no frame from the camera within 5 s", "check its cable")
 
 
 def unplug(frame: Frame) -> Frame:
-    raise CameraError("the camera was unplugged: plug it in again")
+    raise CameraError("the camera was unplugged", "plug it in again")
 
 
 def filled(level: int) -> Callable[[Frame], Frame]:
@@ -125,7 +125,7 @@ def garble_the_bus() -> None:
 
     def glitching(self: Snapshot, image: Any) -> None:
         if (one := next(number)) > 6 and one % 2:
-            raise DisplayError("the display does not answer (Remote I/O error): check its cable")
+            raise DisplayError("the display does not answer (Remote I/O error)", "check its cable")
         show(self, image)
 
     Snapshot.show = glitching  # type: ignore[method-assign]
@@ -133,7 +133,7 @@ def garble_the_bus() -> None:
 
 def no_display() -> None:
     def absent(self: SnapshotSettings) -> Snapshot:
-        raise DisplayError("no display answers at I2C address 0x3c: check its cable")
+        raise DisplayError("no display answers at I2C address 0x3c", "check its cable")
 
     SnapshotSettings.open = absent  # type: ignore[method-assign]
 

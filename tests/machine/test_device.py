@@ -39,7 +39,7 @@ class LiveCamera(CameraDefaults):
         self._tries -= 1
         if self._tries:
             raise CameraInterrupted(SILENT)
-        raise CameraError("the camera at /dev/video0 stays silent: check its cable")
+        raise CameraError("the camera at /dev/video0 stays silent", "check its cable")
 
     def close(self) -> None:
         self._camera.close()

@@ -49,7 +49,7 @@ def test_a_display_that_comes_back_gets_the_fault_too(tmp_path: Path, monkeypatc
 
     def sometimes(self: Snapshot, image: Image.Image) -> None:
         if not next(answers):
-            raise DisplayError("the display does not answer: check its plug")
+            raise DisplayError("the display does not answer", "check its plug")
         show(self, image)
 
     def sleep(seconds: float) -> None:

@@ -218,7 +218,7 @@ def test_what_was_counted_before_the_cut_is_not_counted_again_after_it(bench: Be
 
     def unplugged(camera: SimulatedCamera) -> Frame:
         if next(frames, None) is None:
-            raise CameraError("the camera was unplugged: plug it in")
+            raise CameraError("the camera was unplugged", "plug it in")
         return capture(camera)
 
     with mock.patch.object(SimulatedCamera, "capture", unplugged):
@@ -288,7 +288,7 @@ def test_counting_goes_on_where_its_journal_cannot_be_written_and_is_caught_up_w
 
     def full(checkpoint: EventJournal, event: Any, *, durable: bool = True) -> None:
         if "field" in event and next(failing, False):
-            raise OutboxError("what is counted cannot be kept: make room")
+            raise OutboxError("what is counted cannot be kept", "make room")
         append(checkpoint, event, durable=durable)
 
     with mock.patch.object(EventJournal, "append", full):
@@ -303,7 +303,7 @@ def test_an_interrupted_camera_is_shown_and_counted_with_again(bench: Bench, cap
 
     def away_for_a_while(camera: SimulatedCamera) -> Frame:
         if 2 <= next(turns) < 6:
-            raise CameraInterrupted("the camera at /dev/video0 is gone: plug it in")
+            raise CameraInterrupted("the camera at /dev/video0 is gone", "plug it in")
         return capture(camera)
 
     with mock.patch.object(SimulatedCamera, "capture", away_for_a_while):
@@ -335,7 +335,7 @@ def test_a_fault_is_signalled(bench: Bench) -> None:
     pins = 'signals = { red_pin = 6, pin_factory = "mock" }\n'
     with (
         mock.patch.object(GpioIndicator, "tell", lambda _, news: told.append(news)),
-        mock.patch.object(SimulatedCamera, "capture", side_effect=CameraError("the camera failed: check it")),
+        mock.patch.object(SimulatedCamera, "capture", side_effect=CameraError("the camera failed", "check it")),
     ):
         assert bench.run(TOGGLE, extra=pins).code == 2
     assert told[-1] is Event.FAULT

@@ -43,7 +43,7 @@ def write_graph(nodes: Sequence[Node], taken: Port, given: Port, constants: Mapp
     try:
         from onnx import helper, numpy_helper
     except ImportError as error:
-        raise EngineUnavailable("this writes ONNX files and there is no onnx here: pip install onnx") from error
+        raise EngineUnavailable("this writes ONNX files and there is no onnx here", "pip install onnx") from error
     graph = helper.make_graph(
         [helper.make_node(node.operator, list(node.inputs), [node.output], **_lists(node)) for node in nodes],
         "benchmark",

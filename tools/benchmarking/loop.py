@@ -88,7 +88,7 @@ def measure_loop(models: LoadedModels, size: FieldSize, *, fields: int, seed: in
         else:
             looking.append(Time.now() - start)
         if resting and not isinstance(told, Look):
-            raise LeukoscopeError(f"expected frame {number}, at rest, to be counted, found {told}: is it in focus?")
+            raise LeukoscopeError(f"expected frame {number}, at rest, to be counted, found {told}", "is it in focus?")
     # The first field loads what later ones find loaded.
     counting = counting[1:]
     latencies = _latencies(looking, counting, np.random.default_rng(seed))

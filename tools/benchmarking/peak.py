@@ -50,7 +50,7 @@ def one_thread_options() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise EngineUnavailable(f"the benchmark needs the package onnxruntime ({error}): install it") from error
+        raise EngineUnavailable(f"the benchmark needs the package onnxruntime ({error})", "install it") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

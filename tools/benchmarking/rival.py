@@ -27,7 +27,7 @@ class Rival:
             EngineUnavailable: ONNX Runtime is not installed or cannot load it.
         """
         if not path.is_file():
-            raise BundleError(f"no network at {path}: give an ONNX file")
+            raise BundleError(f"no network at {path}", "give an ONNX file")
         self._session = open_session(path, one_thread_options())
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:

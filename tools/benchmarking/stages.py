@@ -114,7 +114,7 @@ class TimedInstrument:
 def _once(calls: Calls, name: str) -> tuple[Time, Time]:
     if len(calls.ends) != 1:
         raise LeukoscopeError(
-            f"expected segmentation to call {name} once per field, found {len(calls.ends)} calls: "
-            "fit tools/benchmarking/stages.py to the steps it takes now"
+            f"expected segmentation to call {name} once per field, found {len(calls.ends)} calls",
+            "fit tools/benchmarking/stages.py to the steps it takes now",
         )
     return calls.begins[0], calls.ends[0]

@@ -93,7 +93,7 @@ def _text(schema: _Schema, root: _Schema) -> str:
         long_enough = schema.get("minLength", 0) <= len(word) <= schema.get("maxLength", len(word))
         if long_enough and re.search(schema.get("pattern", ""), word):
             return word
-    raise InvalidMessage(f"no example is known for a text like {schema}: add one to {__name__}")
+    raise InvalidMessage(f"no example is known for a text like {schema}", f"add one to {__name__}")
 
 
 def _number(schema: _Schema, root: _Schema) -> float:

@@ -83,7 +83,8 @@ def named_in_folder(folder: Path, um_per_px: float, namer: Classifier, known: Co
         if min(rows, cols) * um_per_px < SHOWN_UM:
             raise AdaptingError(
                 f"{path} shows {cols * um_per_px:.1f} x {rows * um_per_px:.1f} µm, expected {SHOWN_UM} µm around the "
-                "cell or more: cut the cells out larger, or correct the scale"
+                "cell or more",
+                "cut the cells out larger, or correct the scale",
             )
         window = namer.cut_out(pixels, (rows / 2, cols / 2), um_per_px)
         found.add(window, label, between[0] if between else path.stem)
@@ -122,7 +123,8 @@ def cells_of_reports(
     if not named.labels:
         raise AdaptingError(
             f"expected pictured cells that people named or confirmed in {source.value} reports, found none in "
-            f"{len(of_source)} such of {len(reports)}: set cells.pictures, count and review, or say another --source"
+            f"{len(of_source)} such of {len(reports)}",
+            "set cells.pictures, count and review, or say another --source",
         )
     return named, unnamed
 

@@ -53,8 +53,8 @@ class Fitter:
         head, known, facts = read_head(bundle), read_known(bundle), bundle.manifest.classifier
         if head is None or known is None or facts is None:
             raise AdaptingError(
-                f"bundle {bundle.manifest.name} {bundle.manifest.version} keeps no last layer apart from its network: "
-                "start from the classifier that comes with the software, or pack it with models/recipes/pack.py"
+                f"bundle {bundle.manifest.name} {bundle.manifest.version} keeps no last layer apart from its network",
+                "start from the classifier that comes with the software, or pack it with models/recipes/pack.py",
             )
         self._head, self._known, self._facts, self._network = head, known, facts, network
         validated = bundle.validation_path()
@@ -101,7 +101,7 @@ class Fitter:
             f"{after.sum()} after"
         )
         if chance_of(before, after) > BY_CHANCE:
-            raise AdaptingError(f"{told}: no more than chance would bring; name more, or keep the bundle you have")
+            raise AdaptingError(f"{told}: no more than chance would bring", "name more, or keep the bundle you have")
         if beside.windows:
             told += f"; {len(beside.windows)} unnamed cells taught it, too"
         if spared:
@@ -117,8 +117,8 @@ class Fitter:
         """
         if len(cells.windows) < FEWEST_UNNAMED:
             raise AdaptingError(
-                f"expected {FEWEST_UNNAMED} whole white cells or more, found {len(cells.windows)}: add fields, or "
-                "check --um-per-px"
+                f"expected {FEWEST_UNNAMED} whole white cells or more, found {len(cells.windows)}",
+                "add fields, or check --um-per-px",
             )
         features = self._features(cells.windows)
         head = self._refit(features)
@@ -172,7 +172,8 @@ def _refuse_too_few(cells: NamedCells) -> None:
     if len(cells.labels) < FEWEST_NAMED or classes < 2 or specimens < 2:
         raise AdaptingError(
             f"expected {FEWEST_NAMED} named cells or more, of two classes and two specimens at least, found "
-            f"{len(cells.labels)} of {classes} and {specimens}: name more (leukoscope report review)"
+            f"{len(cells.labels)} of {classes} and {specimens}",
+            "name more (leukoscope report review)",
         )
 
 

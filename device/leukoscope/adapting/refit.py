@@ -147,5 +147,5 @@ def _least(loss: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise AdaptingError(f"fitting needs the package scipy ({error}): pip install 'leukoscope[adapt]'") from error
+        raise AdaptingError(f"fitting needs the package scipy ({error})", "pip install 'leukoscope[adapt]'") from error
     return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)

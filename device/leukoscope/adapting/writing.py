@@ -41,7 +41,7 @@ def write_bundle(
         BundleError: a file of the other bundle is missing or altered.
     """
     if folder.exists():
-        raise AdaptingError(f"{folder} is there already: choose another name, or move it away")
+        raise AdaptingError(f"{folder} is there already", "choose another name, or move it away")
     aside = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -52,7 +52,7 @@ def write_bundle(
         aside.rename(folder)
         sync_folder(folder.parent)
     except OSError as error:
-        raise AdaptingError(f"{folder} cannot be written ({error.strerror}): choose another --to") from error
+        raise AdaptingError(f"{folder} cannot be written ({error.strerror})", "choose another --to") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -26,8 +26,8 @@ class Classifier:
         facts = bundle.manifest.classifier
         if facts is None:
             raise BundleError(
-                f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a classifier was expected: "
-                "check models.classifier in the settings"
+                f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a classifier was expected",
+                "check models.classifier in the settings",
             )
         self._facts = facts
         self._input = bundle.manifest.input

@@ -24,8 +24,8 @@ class Segmenter:
         facts = bundle.manifest.segmenter
         if facts is None:
             raise BundleError(
-                f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a segmenter was expected: "
-                "check models.segmenter in the settings"
+                f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a segmenter was expected",
+                "check models.segmenter in the settings",
             )
         self._facts = facts
         self._input = bundle.manifest.input

@@ -61,7 +61,7 @@ def read_archive(raw: bytes, origin: str) -> Archive:
         BundleError: it is no archive, or holds what no archive of ours holds.
     """
     if len(raw) > MAX_BYTES:
-        raise BundleError(f"{origin} is larger than {MAX_BYTES // 2**20} MiB, no bundle is: check what it is")
+        raise BundleError(f"{origin} is larger than {MAX_BYTES // 2**20} MiB, no bundle is", "check what it is")
     _refuse_large_directory(raw, origin)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
@@ -71,13 +71,15 @@ def read_archive(raw: bytes, origin: str) -> Archive:
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, struct.error, OverflowError) as error:
         if isinstance(error, BundleError):
             raise
-        raise BundleError(f"{origin} is no whole bundle archive ({error}): copy it again from its source") from error
+        raise BundleError(f"{origin} is no whole bundle archive ({error})", "copy it again from its source") from error
     contents, signature = content.pop(CONTENTS, None), content.pop(SIGNATURE, None)
     if contents is None:
-        raise BundleError(f"{origin} holds no {CONTENTS}: pack it with tools/pack_bundle.py")
+        raise BundleError(f"{origin} holds no {CONTENTS}", "pack it with tools/pack_bundle.py")
     archive = Archive(contents, signature, content)
     if write_archive(archive) != raw:
-        raise BundleError(f"{origin} is not as it was packed (its archive was altered): copy it again from its source")
+        raise BundleError(
+            f"{origin} is not as it was packed (its archive was altered)", "copy it again from its source"
+        )
     return archive
 
 
@@ -106,9 +108,9 @@ def _refuse_large_directory(raw: bytes, origin: str) -> None:
         )
     mark, _, _, _, count, directory, _, comment = _END.unpack(raw[-_END.size :])
     if mark != b"PK\x05\x06" or comment:
-        raise BundleError(f"{origin} is cut short, or something was added at its end: copy it again from its source")
+        raise BundleError(f"{origin} is cut short, or something was added at its end", "copy it again from its source")
     if count > MAX_FILES + 2 or directory > _MOST_DIRECTORY_BYTES:
-        raise BundleError(f"{origin} holds {count} files, at most {MAX_FILES} are read: check what it is")
+        raise BundleError(f"{origin} holds {count} files, at most {MAX_FILES} are read", "check what it is")
 
 
 def _refuse_strange(entries: list[zipfile.ZipInfo], origin: str) -> None:
@@ -117,7 +119,9 @@ def _refuse_strange(entries: list[zipfile.ZipInfo], origin: str) -> None:
     for entry in entries:
         refuse_bad_name(entry.filename, origin)
         if entry.orig_filename != entry.filename:
-            raise BundleError(f"{origin} holds {entry.orig_filename[:60]!r}, a name with a hidden end: do not trust it")
+            raise BundleError(
+                f"{origin} holds {entry.orig_filename[:60]!r}, a name with a hidden end", "do not trust it"
+            )
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind == stat.S_IFLNK:
             raise BundleError(f"{origin} holds {entry.filename}, a link: expected files alone")
@@ -126,7 +130,8 @@ def _refuse_strange(entries: list[zipfile.ZipInfo], origin: str) -> None:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             raise BundleError(
                 f"{origin} holds {entry.filename} compressed, {entry.file_size} bytes when unpacked: expected files "
-                "stored as they are; pack it with tools/pack_bundle.py"
+                "stored as they are",
+                "pack it with tools/pack_bundle.py",
             )
         if entry.filename.casefold() in seen:
             raise BundleError(f"{origin} holds {entry.filename} twice: such an archive must not be trusted")

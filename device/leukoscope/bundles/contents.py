@@ -57,7 +57,7 @@ class Contents(FrozenModel):
             contents = cls.model_validate_json(content)
         except ValidationError as error:
             raise BundleError(
-                f"{origin}: contents.json: {explain(error)}; pack the bundle anew, or update leukoscope"
+                f"{origin}: contents.json: {explain(error)}", "pack the bundle anew, or update leukoscope"
             ) from error
         for name in contents.files:
             refuse_bad_name(name, origin)
@@ -73,7 +73,7 @@ class Contents(FrozenModel):
             where = "holds" if strange[0] in files else "lacks"
             raise BundleError(f"{origin} {where} {strange[0]!r} against its contents.json: {todo}")
         if MANIFEST not in files:
-            raise BundleError(f"{origin} holds no {MANIFEST}: pack it with tools/pack_bundle.py")
+            raise BundleError(f"{origin} holds no {MANIFEST}", "pack it with tools/pack_bundle.py")
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != self.files[name].sha256 or len(content) != self.files[name].bytes:
                 raise BundleError(f"{origin}: {name} is not the file that was packed: {todo}")
@@ -89,8 +89,8 @@ class Contents(FrozenModel):
         if here < version_key(least) or (below is not None and here >= version_key(below)):
             wanted = f"{least} or later" + ("" if below is None else f" and below {below}")
             raise BundleError(
-                f"{origin}: {self.name} {self.version} works with leukoscope {wanted}, this is {running}: "
-                "update leukoscope, or install another version of the bundle"
+                f"{origin}: {self.name} {self.version} works with leukoscope {wanted}, this is {running}",
+                "update leukoscope, or install another version of the bundle",
             )
 
     def refuse_other_bundle(self, bundle: Bundle, origin: str) -> None:
@@ -103,11 +103,11 @@ class Contents(FrozenModel):
         said = (manifest.name, manifest.kind, manifest.version, sorted(manifest.files))
         signed = (self.name, self.kind, self.version, sorted(self.engines))
         if said != signed:
-            raise BundleError(f"{origin}: its manifest says {said}, its contents.json {signed}: pack it anew")
+            raise BundleError(f"{origin}: its manifest says {said}, its contents.json {signed}", "pack it anew")
         stored = (manifest.golden, manifest.head, manifest.known, manifest.validation, *manifest.files.values())
         named = {file.path for file in stored if file is not None}
         if missing := sorted(named - set(self.files)):
-            raise BundleError(f"{origin} lacks {missing[0]!r}, which its manifest names: pack it anew")
+            raise BundleError(f"{origin} lacks {missing[0]!r}, which its manifest names", "pack it anew")
 
 
 def is_bundle_name(name: str) -> bool:

@@ -38,13 +38,13 @@ def fetch(source: str, clock_s: Callable[[], float] = time.monotonic) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BundleError(f"{path} is no file: give the archive itself")
+            raise BundleError(f"{path} is no file", "give the archive itself")
         with path.open("rb") as file:
             return _small_enough(file.read(MAX_BYTES + 1), str(path))
     except (OSError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
-        raise BundleError(f"{path} cannot be read ({error}): is the stick mounted, the path right?") from error
+        raise BundleError(f"{path} cannot be read ({error})", "is the stick mounted, the path right?") from error
 
 
 def _download(address: str, clock_s: Callable[[], float]) -> bytes:
@@ -64,16 +64,16 @@ def _download(address: str, clock_s: Callable[[], float]) -> bytes:
                 if len(content) > MAX_BYTES:
                     break
                 if clock_s() - begin > FETCH_S:
-                    raise BundleError(f"{address} did not arrive within {FETCH_S:g} s: copy it to a stick instead")
+                    raise BundleError(f"{address} did not arrive within {FETCH_S:g} s", "copy it to a stick instead")
     except (OSError, ValueError, HTTPException) as error:
         if isinstance(error, BundleError):
             raise
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise BundleError(f"{address} cannot be fetched ({reason}): check the address and the network") from error
+        raise BundleError(f"{address} cannot be fetched ({reason})", "check the address and the network") from error
     return _small_enough(bytes(content), address)
 
 
 def _small_enough(content: bytes, origin: str) -> bytes:
     if len(content) > MAX_BYTES:
-        raise BundleError(f"{origin} is larger than {MAX_BYTES // 2**20} MiB, no bundle is: check what it is")
+        raise BundleError(f"{origin} is larger than {MAX_BYTES // 2**20} MiB, no bundle is", "check what it is")
     return content

@@ -92,8 +92,8 @@ def accept(raw: bytes, origin: str, rules: InstallRules) -> tuple[Archive, Conte
     contents.refuse_other_software(rules.software, origin)
     if rules.engine.driver not in contents.engines:
         raise BundleError(
-            f"{origin} holds no network for engine {rules.engine.driver} (it holds {', '.join(contents.engines)}): "
-            "change models.engine in the settings, or pack a bundle that has one"
+            f"{origin} holds no network for engine {rules.engine.driver} (it holds {', '.join(contents.engines)})",
+            "change models.engine in the settings, or pack a bundle that has one",
         )
     return archive, contents, signer
 
@@ -115,7 +115,7 @@ def use(store: BundleStore, name: str, version: str, rules: InstallRules) -> str
     found = [one for one in state.installed if version in (one.version, one.folder)]
     if not found:
         held = ", ".join(one.version for one in state.installed) or "none"
-        raise BundleError(f"no {name} {version} is installed (installed: {held}): `leukoscope bundle list` shows all")
+        raise BundleError(f"no {name} {version} is installed (installed: {held})", "`leukoscope bundle list` shows all")
     return _switch(store, name, found[-1], replay_here(store.path_of(name, found[-1]), rules))
 
 
@@ -164,7 +164,8 @@ def refuse_other_answers(bundle: Bundle, network: Network) -> str:
     if not check.passed or not check.decisions:
         raise BundleError(
             f"bundle {bundle.manifest.name} {bundle.manifest.version} does not decide on this board as it must "
-            f"({text}, {check.surplus} surplus): choose the other engine, or another version"
+            f"({text}, {check.surplus} surplus)",
+            "choose the other engine, or another version",
         )
     return text
 
@@ -177,7 +178,7 @@ def refuse_other_owner(folder: Path) -> None:
     """
     there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and there.exists() and there.stat().st_uid != 0:
-        raise BundleError(f"{there} does not belong to root: run this as its owner, `sudo -u {there.owner()} …`")
+        raise BundleError(f"{there} does not belong to root", f"run this as its owner, `sudo -u {there.owner()} …`")
 
 
 def _switch(store: BundleStore, name: str, entry: Installed | None, golden: str) -> str:
@@ -194,7 +195,7 @@ def _refuse_other_line(
     """Raise unless the archive may follow what is in force."""
     told, folder = f"{contents.name} {contents.version}", folder_name(contents, archive)
     if any(one.version == contents.version and one.folder != folder for one in state.installed):
-        raise BundleError(f"another {told} is installed: give each bundle a version number of its own")
+        raise BundleError(f"another {told} is installed", "give each bundle a version number of its own")
     now = state.in_force
     shipped = None if now is not None else _shipped(contents.name, near)
     line = now or (shipped.manifest if shipped is not None else None)
@@ -205,15 +206,15 @@ def _refuse_other_line(
         and line.version == contents.version
         and (shipped.folder / MANIFEST).read_bytes() != archive.files[MANIFEST]
     ):
-        raise BundleError(f"another {told} came with the software: give each bundle a version number of its own")
+        raise BundleError(f"another {told} came with the software", "give each bundle a version number of its own")
     if line.kind != contents.kind:
         raise BundleError(
-            f"{told} is a {contents.kind}, the {contents.name} in force is a {line.kind}: give it a name of its own"
+            f"{told} is a {contents.kind}, the {contents.name} in force is a {line.kind}", "give it a name of its own"
         )
     if version_key(contents.version) < version_key(line.version) and not rules.allow_downgrade:
         raise BundleError(
-            f"{told} is older than {line.version}, which is in force: say --allow-downgrade if you mean it, or "
-            "`leukoscope bundle use` where it is installed already"
+            f"{told} is older than {line.version}, which is in force",
+            "say --allow-downgrade if you mean it, or `leukoscope bundle use` where it is installed already",
         )
 
 
@@ -228,6 +229,6 @@ def _unwritten(store: BundleStore, error: OSError) -> LeukoscopeError:
     if isinstance(error, LeukoscopeError):
         return error
     return BundleError(
-        f"the bundle cannot be written to {store.folder} ({error.strerror}): check owner, mount and free space; "
-        "what was in force stays in force"
+        f"the bundle cannot be written to {store.folder} ({error.strerror})",
+        "check owner, mount and free space; what was in force stays in force",
     )

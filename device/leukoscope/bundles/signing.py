@@ -38,9 +38,9 @@ def sign(private: bytes, contents: bytes) -> tuple[bytes, str]:
     try:
         key = serialization.load_pem_private_key(private, password=None)
     except (ValueError, TypeError) as error:
-        raise BundleError(f"the key cannot be read ({error}): make one with tools/pack_bundle.py new-key") from error
+        raise BundleError(f"the key cannot be read ({error})", "make one with tools/pack_bundle.py new-key") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise BundleError("the key is no Ed25519 key: make one with tools/pack_bundle.py new-key")
+        raise BundleError("the key is no Ed25519 key", "make one with tools/pack_bundle.py new-key")
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
     return key.sign(_SAID + contents), public
 
@@ -61,22 +61,23 @@ def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsig
         if allow_unsigned:
             return "nobody"
         raise BundleError(
-            f"{origin} is not signed: have it signed with tools/pack_bundle.py, or say --allow-unsigned for a file "
-            "of which you know where it comes from"
+            f"{origin} is not signed",
+            "have it signed with tools/pack_bundle.py, or say --allow-unsigned for a file "
+            "of which you know where it comes from",
         )
     if not keys:
         if allow_unsigned:
             return "nobody"
         raise BundleError(
-            f"{origin} is signed, but models.keys in the settings holds no key to check it with: add the public key "
-            "of whoever packs your bundles"
+            f"{origin} is signed, but models.keys in the settings holds no key to check it with",
+            "add the public key of whoever packs your bundles",
         )
     for key in keys:
         if _signed_by(key, archive.signature, archive.contents):
             return fingerprint(key)
     raise BundleError(
-        f"{origin} was not signed with a key in models.keys ({', '.join(map(fingerprint, keys))}), or was altered: "
-        "copy it again from its source, or ask for the public key of whoever packed it"
+        f"{origin} was not signed with a key in models.keys ({', '.join(map(fingerprint, keys))}), or was altered",
+        "copy it again from its source, or ask for the public key of whoever packed it",
     )
 
 

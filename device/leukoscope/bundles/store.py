@@ -126,11 +126,12 @@ class BundleStore:
         except (FileNotFoundError, NotADirectoryError):
             return BundleState()
         except OSError as error:
-            raise BundleError(f"{path} cannot be read ({error.strerror}): check its owner and the disk") from error
+            raise BundleError(f"{path} cannot be read ({error.strerror})", "check its owner and the disk") from error
         except ValidationError as error:
             raise BundleError(
-                f"{path} is damaged ({explain(error)}): move the folder {path.parent} away, which brings back the "
-                "bundle that came with the software, then install yours again"
+                f"{path} is damaged ({explain(error)})",
+                f"move the folder {path.parent} away, which brings back the "
+                "bundle that came with the software, then install yours again",
             ) from error
 
     def change(self, name: BundleName, change: Callable[[BundleState], BundleState]) -> BundleState:
@@ -161,7 +162,9 @@ class BundleStore:
         try:
             lock.take()
         except LockHeld as held:
-            raise BundleError(f"another installation is under way in {held.holder}: wait until it has ended") from held
+            raise BundleError(
+                f"another installation is under way in {held.holder}", "wait until it has ended"
+            ) from held
         try:
             yield
         finally:
@@ -211,12 +214,12 @@ def read_installed(folder: Path, running: str) -> Contents:
     try:
         raw = (folder / CONTENTS).read_bytes()
         if hashlib.sha256(raw).hexdigest()[:16] != folder.name.rpartition("-")[2]:
-            raise BundleError(f"{folder / CONTENTS} is not what was installed: install the bundle again")
+            raise BundleError(f"{folder / CONTENTS} is not what was installed", "install the bundle again")
         contents = Contents.parse(raw, str(folder))
         files = {name: (folder / name).read_bytes() for name in contents.files}
         contents.refuse_other_files(files, str(folder), "install the bundle again")
     except OSError as error:
-        raise BundleError(f"{folder} cannot be read ({error}): install the bundle again") from error
+        raise BundleError(f"{folder} cannot be read ({error})", "install the bundle again") from error
     contents.refuse_other_software(running, str(folder))
     return contents
 

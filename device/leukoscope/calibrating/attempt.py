@@ -34,7 +34,7 @@ class Session:
     def live_camera(self) -> Camera:
         """The camera, where there must be one."""
         if self.camera is None:
-            raise SettingsError("expected the bench's camera, found stored pictures: leave --pictures out")
+            raise SettingsError("expected the bench's camera, found stored pictures", "leave --pictures out")
         return self.camera
 
     def frames(self, todo: str, count: int, every_s: float, *, one_press: bool = False) -> list[Frame]:
@@ -68,8 +68,9 @@ class Attempt:
         base = self.site.base
         if objective is not None and base is not None and base.objective not in (None, objective):
             raise CalibrationError(
-                f"{base.id} is for objective {base.objective}, not {objective}: let calibration.file in the settings "
-                "name a new file for it, then begin with `leukoscope calibrate scale`"
+                f"{base.id} is for objective {base.objective}, not {objective}",
+                "let calibration.file in the settings "
+                "name a new file for it, then begin with `leukoscope calibrate scale`",
             )
 
     @contextmanager
@@ -122,4 +123,4 @@ def _logged_in() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
-        raise SettingsError("this system does not tell who is logged in: say who measures with --by") from error
+        raise SettingsError("this system does not tell who is logged in", "say who measures with --by") from error

@@ -56,7 +56,8 @@ def flat_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measur
     if after > MAX_UNEVEN:
         raise CalibrationError(
             f"the corrected background still strays by {after:.1%} (at most {MAX_UNEVEN:.0%}), uncorrected by "
-            f"{before:.1%}: let the lamp warm up, leave lamp and condenser alone, and take the blank fields again"
+            f"{before:.1%}",
+            "let the lamp warm up, leave lamp and condenser alone, and take the blank fields again",
         )
     kept, files = named(site.path, "flat", ".npz", grid_file("light", blank.light))
     facts, picture = facts_of(site, "flat", len(frames), frames[0], occasion)
@@ -83,7 +84,7 @@ def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measu
     dark, gain = _light_path(site, base)
     if gain is None:
         raise CalibrationError(
-            "a white balance builds on a flat field, there is none: `leukoscope calibrate flat` first"
+            "a white balance builds on a flat field, there is none", "`leukoscope calibrate flat` first"
         )
     before = FlatField(gain, dark)
     gains = white_gains(light_of([before.apply(one) for one in made_from]).light)
@@ -93,7 +94,8 @@ def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measu
     if colour_after > MAX_OFF_WHITE:
         raise CalibrationError(
             f"a colour of ΔE {colour_after:.1f} is left on the background (at most {MAX_OFF_WHITE:g}), ΔE "
-            f"{colour_before:.1f} before: calibrate the flat field again, then the white balance"
+            f"{colour_before:.1f} before",
+            "calibrate the flat field again, then the white balance",
         )
     facts, picture = facts_of(site, "white", len(frames), frames[0], occasion)
     part = WhiteBalance(gains=gains, off_white=colour_after, **steady, **facts)
@@ -114,7 +116,7 @@ def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measu
 
 def _based(site: Site, frames: Sequence[Frame]) -> CalibrationRecord:
     if site.base is None:
-        raise CalibrationError(f"there is no scale in {site.path} yet: begin with `leukoscope calibrate scale`")
+        raise CalibrationError(f"there is no scale in {site.path} yet", "begin with `leukoscope calibrate scale`")
     site.expect_own(list(frames))
     return site.base
 
@@ -129,6 +131,6 @@ def _light_path(site: Site, base: CalibrationRecord) -> tuple[Light | None, Ligh
 def _split(frames: Sequence[Frame]) -> tuple[list[Pixels], list[Pixels]]:
     """Pictures to measure on, and every third to check on."""
     if len(frames) < MIN_PICTURES:
-        raise CalibrationError(f"expected at least {MIN_PICTURES} blank fields, found {len(frames)}: take more")
+        raise CalibrationError(f"expected at least {MIN_PICTURES} blank fields, found {len(frames)}", "take more")
     checked_on = [frame.pixels for number, frame in enumerate(frames) if number % 3 == 1]
     return [frame.pixels for number, frame in enumerate(frames) if number % 3 != 1], checked_on

@@ -85,12 +85,13 @@ def watch_focus(
         )
     guide.end_bar()
     if best is None:
-        raise CalibrationError(f"no field with cells was seen in {looked} pictures: put a smear under the objective")
+        raise CalibrationError(f"no field with cells was seen in {looked} pictures", "put a smear under the objective")
     sharpness, field = best
     if sharpness < limits.min_sharpness:
         raise CalibrationError(
-            f"the best sharpness was {sharpness:.2f}, a field needs {limits.min_sharpness:g}: turn the fine focus "
-            "slowly through its best point; if that does not help, clean the objective and put oil on"
+            f"the best sharpness was {sharpness:.2f}, a field needs {limits.min_sharpness:g}",
+            "turn the fine focus "
+            "slowly through its best point; if that does not help, clean the objective and put oil on",
         )
     return Seen(sharpness, field.frame, focus_series(field, STEPS_UM), judged)
 
@@ -102,7 +103,7 @@ def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
         CalibrationError: there is no calibration yet that it could be added to.
     """
     if site.base is None:
-        raise CalibrationError(f"there is no scale in {site.path} yet: begin with `leukoscope calibrate scale`")
+        raise CalibrationError(f"there is no scale in {site.path} yet", "begin with `leukoscope calibrate scale`")
     facts, files = facts_of(site, "focus", seen.frames, seen.frame, occasion)
     limit = round(min(max(seen.series[-1], LEAST_LIMIT), MOST_LIMIT), 3)
     part = Focus(sharpness=seen.sharpness, limit=limit, **facts)

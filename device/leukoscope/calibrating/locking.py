@@ -26,8 +26,8 @@ def locked(frames: Sequence[Frame]) -> dict[str, Any]:
         known = [value for value in values if value is not None]
         if known and max(known) / min(known) - 1 > MAX_UNSTEADY:
             raise CalibrationError(
-                f"the camera's {name} changed from {min(known):g} to {max(known):g} between the pictures: lock it in "
-                "the camera's settings, then calibrate flat and white again"
+                f"the camera's {name} changed from {min(known):g} to {max(known):g} between the pictures",
+                "lock it in the camera's settings, then calibrate flat and white again",
             )
     first = frames[0]
     return {

@@ -62,7 +62,7 @@ def taken(
             guide.leave_if_asked()
         frame = camera.capture()
         if frame is None:
-            raise CalibrationError(f"expected {count} pictures, the camera ended after {len(frames)}: ask for fewer")
+            raise CalibrationError(f"expected {count} pictures, the camera ended after {len(frames)}", "ask for fewer")
         guide.field(frame)
         frames.append(frame)
     return frames

@@ -64,7 +64,7 @@ def measure_red_cells(
     ]
     if len(diameters) < MIN_CELLS:
         raise CalibrationError(
-            f"expected at least {MIN_CELLS} whole red cells, found {len(diameters)} in {len(frames)} pictures: put a "
-            "smear under the objective, focus, and go where cells lie side by side"
+            f"expected at least {MIN_CELLS} whole red cells, found {len(diameters)} in {len(frames)} pictures",
+            "put a smear under the objective, focus, and go where cells lie side by side",
         )
     return RedCellSize(float(np.median(diameters)), len(diameters))

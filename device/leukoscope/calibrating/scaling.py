@@ -39,8 +39,8 @@ def scale_step(
     spread = float(np.ptp(all_px)) / px
     if spread > MAX_SPREAD:
         raise CalibrationError(
-            f"the pictures of the ruling differ by {spread:.1%} in its spacing (at most {MAX_SPREAD:.1%}): hold "
-            "the stage still and focus on the lines"
+            f"the pictures of the ruling differ by {spread:.1%} in its spacing (at most {MAX_SPREAD:.1%})",
+            "hold the stage still and focus on the lines",
         )
     um_per_px = spacing_um / px
     fit = float(np.sqrt(np.mean([(one.error_px / px) ** 2 for one in found])))
@@ -66,7 +66,8 @@ def _against(base: CalibrationRecord, um_per_px: float) -> str:
     change = um_per_px / base.um_per_px - 1
     if abs(change) > MAX_JUMP:
         raise CalibrationError(
-            f"{um_per_px:.4f} µm per pixel is {change:+.0%} from {base.id} ({base.um_per_px:.4f}): give the ruling's "
-            "true --spacing-um; for another objective let calibration.file in the settings name a new file"
+            f"{um_per_px:.4f} µm per pixel is {change:+.0%} from {base.id} ({base.um_per_px:.4f})",
+            "give the ruling's "
+            "true --spacing-um; for another objective let calibration.file in the settings name a new file",
         )
     return f"That is {change:+.2%} from {base.id} ({base.um_per_px:.5f}, {base.origin})."

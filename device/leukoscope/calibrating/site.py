@@ -73,14 +73,14 @@ class Site:
             rows, cols = frame.pixels.shape[:2]
             if sensor is not None and (sensor.rows, sensor.cols) != (rows, cols):
                 raise CalibrationError(
-                    f"{self.base.id} is for pictures of {sensor.cols}x{sensor.rows} pixels, these have {cols}x{rows}: "
+                    f"{self.base.id} is for pictures of {sensor.cols}x{sensor.rows} pixels, these have {cols}x{rows}",
                     "for another camera or size let calibration.file in the settings name a new file, then begin "
-                    "with `leukoscope calibrate scale`"
+                    "with `leukoscope calibrate scale`",
                 )
             if camera is not None and frame.source not in (camera, "file", "replay"):
                 raise CalibrationError(
-                    f"{self.base.id} was measured with camera {camera}, these frames are from {frame.source}: for "
-                    "another camera let calibration.file in the settings name a new file"
+                    f"{self.base.id} was measured with camera {camera}, these frames are from {frame.source}",
+                    "for another camera let calibration.file in the settings name a new file",
                 )
 
     def put_in_force(self, record: CalibrationRecord, files: Files) -> None:

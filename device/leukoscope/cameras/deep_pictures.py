@@ -44,7 +44,8 @@ def decode_deep(path: Path, page: int, size: tuple[int, int], *, white_is_zero: 
     if deep.dtype != np.uint16 or sorted(deep.shape[:2]) != sorted(size):
         raise PictureError(
             f"{path} states {size[0]}x{size[1]} pixels of 16 bits, but decodes to {deep.shape[1]}x{deep.shape[0]}"
-            f" of {deep.dtype}: save it again, as PNG"
+            f" of {deep.dtype}",
+            "save it again, as PNG",
         )
     if deep.ndim == 3:
         deep = deep[..., [2, 1, 0, 3][: deep.shape[2]]] if deep.shape[2] >= 3 else deep

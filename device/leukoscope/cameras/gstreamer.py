@@ -137,7 +137,7 @@ class GStreamerCamera(CameraDefaults):
             CameraError: closed, or failing for longer than `recovery_s`.
         """
         if self._closed:
-            raise CameraError("the GStreamer camera is closed: open it again to capture")
+            raise CameraError("the GStreamer camera is closed", "open it again to capture")
         with self._recovery.attempt(self._stop):
             if self._reader is None:
                 self._start()
@@ -173,10 +173,10 @@ class GStreamerCamera(CameraDefaults):
 
     def _next(self, skip: int) -> _Shot:
         if self._reader is None:
-            raise CameraError("the GStreamer camera is not started: open it again to capture")
+            raise CameraError("the GStreamer camera is not started", "open it again to capture")
         shot = self._reader.next(skip, self._settings.timeout_s)
         if shot is None:
             raise CameraTimeout(
-                f"no picture from the pipeline within {self._settings.timeout_s:g} s: check the camera's cable"
+                f"no picture from the pipeline within {self._settings.timeout_s:g} s", "check the camera's cable"
             )
         return shot

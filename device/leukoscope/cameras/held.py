@@ -34,6 +34,6 @@ def held(camera: CameraSettings, white: WhiteBalance | None) -> CameraSettings:
         return type(camera).model_validate({**camera.model_dump(include=named), **asked})
     except ValidationError as error:
         raise CalibrationError(
-            f"the camera cannot be set as it was at its white balance ({explain(error)}): "
-            "run `leukoscope calibrate white`"
+            f"the camera cannot be set as it was at its white balance ({explain(error)})",
+            "run `leukoscope calibrate white`",
         ) from error

@@ -22,11 +22,12 @@ class CameraLock:
             self._lock.take()
         except LockHeld as held:
             raise CameraUnavailable(
-                f"the camera is already in use by {held.holder} ({held.path}): stop that program first"
+                f"the camera is already in use by {held.holder} ({held.path})", "stop that program first"
             ) from held
         except OSError as error:
             raise CameraUnavailable(
-                f"cannot write {self._lock.path} ({error.strerror}): set `lock_folder` to a folder this user may write"
+                f"cannot write {self._lock.path} ({error.strerror})",
+                "set `lock_folder` to a folder this user may write",
             ) from error
 
     def release(self) -> None:

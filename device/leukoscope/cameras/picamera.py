@@ -72,8 +72,9 @@ class PiCameraSettings(FrozenModel):
             library = importlib.import_module("picamera2")
         except ImportError as problem:
             raise CameraUnavailable(
-                f"picamera2 cannot be imported ({problem}): install it with `apt install python3-picamera2` "
-                "and make the virtual environment with --system-site-packages"
+                f"picamera2 cannot be imported ({problem})",
+                "install it with `apt install python3-picamera2` "
+                "and make the virtual environment with --system-site-packages",
             ) from problem
         return PiCamera(self, library)
 
@@ -116,7 +117,7 @@ class PiCamera(CameraDefaults):
             CameraError: closed, or failing for longer than `recovery_s`.
         """
         if self._closed:
-            raise CameraError(f"Pi camera {self._settings.camera} is closed: open it again to capture")
+            raise CameraError(f"Pi camera {self._settings.camera} is closed", "open it again to capture")
         with self._recovery.attempt(self._stop):
             if self._device is None:
                 self._start()
@@ -138,8 +139,8 @@ class PiCamera(CameraDefaults):
         if number >= len(found):
             names = ", ".join(str(camera.get("Model", "?")) for camera in found) or "none"
             raise CameraUnavailable(
-                f"no Pi camera {number} (found: {names}): check the ribbon cable; "
-                "`rpicam-hello --list-cameras` lists what answers"
+                f"no Pi camera {number} (found: {names})",
+                "check the ribbon cable; `rpicam-hello --list-cameras` lists what answers",
             )
         try:
             self._device = self._library.Picamera2(number)
@@ -148,7 +149,7 @@ class PiCamera(CameraDefaults):
         except (RuntimeError, OSError, IndexError) as problem:
             self._stop()
             raise CameraUnavailable(
-                f"Pi camera {number} does not start ({_root(problem)}): does another program hold it?"
+                f"Pi camera {number} does not start ({_root(problem)})", "does another program hold it?"
             ) from problem
 
     def _stop(self) -> None:
@@ -187,10 +188,10 @@ class PiCamera(CameraDefaults):
             # Without this the abandoned job would swallow the next frame.
             self._device.cancel_all_and_flush()
             raise CameraTimeout(
-                f"Pi camera {number} sent no frame within {timeout_s:g} s: check the ribbon cable"
+                f"Pi camera {number} sent no frame within {timeout_s:g} s", "check the ribbon cable"
             ) from problem
         except (RuntimeError, OSError) as problem:
-            raise CameraError(f"Pi camera {number} failed ({problem}): check the ribbon cable") from problem
+            raise CameraError(f"Pi camera {number} failed ({problem})", "check the ribbon cable") from problem
 
     def _read(self) -> tuple[Any, Pixels | None, Mapping[str, Any]]:
         """Both pictures and the metadata of one request, which is given back."""
@@ -201,7 +202,7 @@ class PiCamera(CameraDefaults):
             pixels, metadata = request.make_array("main"), request.get_metadata()
         except (RuntimeError, OSError) as problem:
             raise CameraError(
-                f"Pi camera {self._settings.camera} failed while reading a frame ({problem}): check the ribbon cable"
+                f"Pi camera {self._settings.camera} failed while reading a frame ({problem})", "check the ribbon cable"
             ) from problem
         finally:
             # A request that is not given back starves the camera within a few frames.
@@ -213,7 +214,8 @@ class PiCamera(CameraDefaults):
         if pixels.shape != (settings.height, settings.width, 3):
             raise CameraError(
                 f"Pi camera {settings.camera} sent {pixels.shape[1]}x{pixels.shape[0]} pixels instead of "
-                f"{settings.width}x{settings.height}: choose a size this sensor delivers"
+                f"{settings.width}x{settings.height}",
+                "choose a size this sensor delivers",
             )
 
     def _frame(self, pixels: Any, preview: Pixels | None, metadata: Mapping[str, Any]) -> Frame:

@@ -61,7 +61,7 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
     pages = read_pages(path, max_pixels)
     _, pixels = next(pages)
     if next(pages, None) is not None:
-        raise PictureError(f"{path} holds several pages: save the one that is meant as a picture of its own")
+        raise PictureError(f"{path} holds several pages", "save the one that is meant as a picture of its own")
     return pixels
 
 
@@ -80,9 +80,9 @@ def read_pages(path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = Fa
         if path.is_dir():
             raise PictureError(f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
         if path.stat().st_size == 0:
-            raise PictureError(f"{path} is empty (0 bytes): copy it again from its source")
+            raise PictureError(f"{path} is empty (0 bytes)", "copy it again from its source")
         if (kind := foreign_kind(path)) is not None:
-            raise PictureError(f"{path} is a {kind}, which is not read: save it as PNG, JPEG or TIFF")
+            raise PictureError(f"{path} is a {kind}, which is not read", "save it as PNG, JPEG or TIFF")
         with Image.open(path, formats=READ) as picture:
             if isinstance(picture, TiffImageFile):
                 yield from _tiff_pages(path, picture, max_pixels, one_place=one_place)
@@ -169,15 +169,15 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
     except UnidentifiedImageError as problem:
         if is_tiff(path):
             raise PictureError(
-                f"{path} holds raw values or channels that are not read: develop it first, and save it as PNG or TIFF"
+                f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
             ) from problem
         raise PictureError(
             f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}"
         ) from problem
     except FileNotFoundError as problem:
-        raise PictureError(f"no picture at {path}: check the path") from problem
+        raise PictureError(f"no picture at {path}", "check the path") from problem
     except PermissionError as problem:
-        raise PictureError(f"{path} may not be read: give this user permission to read it") from problem
+        raise PictureError(f"{path} may not be read", "give this user permission to read it") from problem
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError, cv2.error) as problem:
         # Pillow reports damage as any of these; a damaged length may ask for any memory.
         raise PictureError(
@@ -201,12 +201,12 @@ def _tiff_pages(
             return
     if all(page.grey for page in pages):
         raise PictureError(
-            f"{path} holds {len(pages)} grey pages, channels or a stack: save one colour picture of each field"
+            f"{path} holds {len(pages)} grey pages, channels or a stack", "save one colour picture of each field"
         )
     if not one_place and _show_one_place(path, picture, pages):
         raise PictureError(
-            f"{path} holds {len(pages)} pages of one place, a focus stack or a series: save the sharpest as a picture"
-            " of its own, or ask `leukoscope examine --focus-stack` to choose it"
+            f"{path} holds {len(pages)} pages of one place, a focus stack or a series",
+            "save the sharpest as a picture of its own, or ask `leukoscope examine --focus-stack` to choose it",
         )
     for number, page in enumerate(pages, start=1):
         yield f"{path.name}#{number}", _decoded_page(path, picture, page)
@@ -233,9 +233,9 @@ def _decoded(path: Path, picture: Image.Image) -> Pixels:
     size = picture.size
     picture.load()
     if sorted(picture.size) != sorted(size):
-        raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}: save it again, as PNG")
+        raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}", "save it again, as PNG")
     if picture.mode == "F" or picture.mode.startswith("I"):
-        raise PictureError(f"{path} holds values of more than 16 bits: save it with 8 or 16 bits per channel")
+        raise PictureError(f"{path} holds values of more than 16 bits", "save it with 8 or 16 bits per channel")
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
@@ -280,7 +280,9 @@ def _upright(decoded: Image.Image, stated_in: Image.Image) -> Image.Image:
 def _refuse_layer(path: Path, alpha: NDArray[np.uint8]) -> None:
     share = float((alpha < _OPAQUE).mean())
     if share > MAX_TRANSPARENT_SHARE:
-        raise PictureError(f"{path} is transparent in {share:.0%} of its pixels: flatten its layers, and save it again")
+        raise PictureError(
+            f"{path} is transparent in {share:.0%} of its pixels", "flatten its layers, and save it again"
+        )
 
 
 def _refuse_animation(path: Path, picture: Image.Image) -> None:
@@ -291,7 +293,7 @@ def _refuse_animation(path: Path, picture: Image.Image) -> None:
         for number in range(1, min(count, 20)):
             picture.seek(number)
             if picture.size[0] * picture.size[1] >= size[0] * size[1]:
-                raise PictureError(f"{path} holds {count} pictures: save the one that is meant by itself")
+                raise PictureError(f"{path} holds {count} pictures", "save the one that is meant by itself")
         picture.seek(0)
 
 
@@ -304,9 +306,9 @@ def _refuse_size(path: Path, size: tuple[int, int], max_pixels: int, *, deep: bo
         raise PictureError(_too_large(path, size, max_pixels))
     long, short = max(size), min(size)
     if long > MAX_SIDE:
-        raise PictureError(f"{path} is {width}x{height} pixels; sides of at most {MAX_SIDE:,} are read: cut it first")
+        raise PictureError(f"{path} is {width}x{height} pixels; sides of at most {MAX_SIDE:,} are read", "cut it first")
     if long > _NARROW and long > MAX_RATIO * short:
-        raise PictureError(f"{path} is {width}x{height} pixels, a strip and no field: cut it into fields first")
+        raise PictureError(f"{path} is {width}x{height} pixels, a strip and no field", "cut it into fields first")
 
 
 def _grey_as_rgb(grey: NDArray[np.uint8]) -> Pixels:

@@ -36,7 +36,7 @@ class Pipeline:
             words = shlex.split(elements)
         except ValueError as problem:
             raise CameraUnavailable(
-                f"no pipeline can be made of {elements!r} ({problem}): check its quotes"
+                f"no pipeline can be made of {elements!r} ({problem})", "check its quotes"
             ) from problem
         reading, writing = os.pipe()
         try:
@@ -54,7 +54,7 @@ class Pipeline:
         except OSError as problem:
             os.close(reading)
             raise CameraUnavailable(
-                f"{PROGRAM} is not there ({problem.strerror}): check that GStreamer is installed, {INSTALL}"
+                f"{PROGRAM} is not there ({problem.strerror})", f"check that GStreamer is installed, {INSTALL}"
             ) from problem
         finally:
             os.close(writing)
@@ -75,7 +75,7 @@ class Pipeline:
             count = self._pictures.readinto(view[filled:])
             if not count:
                 raise CameraError(
-                    f"no picture from the pipeline, it ended ({self._reason()}): check cable and `pipeline`"
+                    f"no picture from the pipeline, it ended ({self._reason()})", "check cable and `pipeline`"
                 )
             filled += count
         return True

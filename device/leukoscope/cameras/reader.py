@@ -49,7 +49,7 @@ class Reader(Generic[Shot]):
             self._told.wait_for(lambda: self._shot is not None or self._ended, timeout_s)
             shot, self._shot, self._target = self._shot, None, None
             if shot is None and self._ended:
-                raise self._problem or CameraError("the camera is no longer read: open it again")
+                raise self._problem or CameraError("the camera is no longer read", "open it again")
             return shot
 
     def stop(self, wait_s: float) -> bool:

@@ -59,7 +59,6 @@ class Recovery:
             self._failing_since_s = now_s
         failing_s = now_s - self._failing_since_s
         if failing_s < self._limit_s:
-            return CameraInterrupted(str(problem))
-        happened, colon, todo = str(problem).rpartition(": ")
+            return CameraInterrupted(problem.happened, problem.todo)
         tried = f" (tried {self._attempts} times in {failing_s:.0f} s)"
-        return CameraError(f"{happened}{tried}: {todo}" if colon else f"{problem}{tried}")
+        return CameraError(f"{problem.happened}{tried}", problem.todo)

@@ -76,7 +76,7 @@ class ReplayCamera(CameraDefaults):
             CameraError: closed, not one of the pictures could be read, or a recording ends before its last frame.
         """
         if self._closed:
-            raise CameraError("the replay is closed: open it again to capture")
+            raise CameraError("the replay is closed", "open it again to capture")
         for name, pixels in self._pictures:
             self._number += 1
             return Frame(pixels, self._number, self._now(), "replay", label=name.name)
@@ -99,7 +99,7 @@ class ReplayCamera(CameraDefaults):
             self.skipped += [(other, "left out, it is of a kind that is not read") for other in left_out(path)]
             return self._read(pictures)
         if not path.exists():
-            raise CameraUnavailable(f"nothing to replay at {path}: check `path` in the camera settings")
+            raise CameraUnavailable(f"nothing to replay at {path}", "check `path` in the camera settings")
         if path.suffix.lower() in SUFFIXES:
             return self._read([path])
         kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
@@ -107,7 +107,7 @@ class ReplayCamera(CameraDefaults):
             video = Video(path)
         except CameraUnavailable as problem:
             raise CameraUnavailable(
-                f"{path} is neither a video nor a picture of type {kinds}: convert it first"
+                f"{path} is neither a video nor a picture of type {kinds}", "convert it first"
             ) from problem
         return self._each(video) if self._settings.pace == "as_fast_as_possible" else self._live(video)
 

@@ -101,7 +101,7 @@ class SimulatedCamera(CameraDefaults):
             CameraError: the camera was closed.
         """
         if self._closed:
-            raise CameraError("the simulated camera is closed: open it again to capture")
+            raise CameraError("the simulated camera is closed", "open it again to capture")
         pixels, self._truth = self._look()
         x, y = self.stage.position_um
         self._number += 1

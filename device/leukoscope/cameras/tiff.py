@@ -40,7 +40,7 @@ def pages_of(path: Path, picture: TiffImageFile) -> tuple[Page, ...]:
         PictureError: only a reduced picture is there, the values are raw or signed, or there are too many pages.
     """
     if picture.n_frames > MAX_PAGES:
-        raise PictureError(f"{path} holds {picture.n_frames} pages; at most {MAX_PAGES} are read: cut it into fields")
+        raise PictureError(f"{path} holds {picture.n_frames} pages; at most {MAX_PAGES} are read", "cut it into fields")
     pages = []
     for number in range(picture.n_frames):
         picture.seek(number)
@@ -66,12 +66,12 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     bits = tuple(int(depth) for depth in tags.get(BITS, (1,)))
     formats = tuple(int(kind) for kind in tags.get(SAMPLE_FORMAT, (_UNSIGNED,)))
     if 3 in formats:
-        raise PictureError(f"{path} holds floating-point values: save it with 8 or 16 bits per channel")
+        raise PictureError(f"{path} holds floating-point values", "save it with 8 or 16 bits per channel")
     if set(formats) != {_UNSIGNED}:
-        raise PictureError(f"{path} holds signed values: save it with 8 or 16 unsigned bits per channel")
+        raise PictureError(f"{path} holds signed values", "save it with 8 or 16 unsigned bits per channel")
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         found = ", ".join(str(depth) for depth in bits)
-        raise PictureError(f"{path} holds channels of {found} bits: save it with 8 or 16 bits per channel")
+        raise PictureError(f"{path} holds channels of {found} bits", "save it with 8 or 16 bits per channel")
     in_planes = len(bits) > 1 and int(_first(tags, PLANES, 1)) == _IN_PLANES
     if in_planes and bits[0] == 16:
         # Both decoders read the bytes of such planes in another order than they were written.
@@ -92,7 +92,7 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
 def _refuse_raw(path: Path, picture: TiffImageFile) -> None:
     tags = picture.tag_v2
     if int(_first(tags, PHOTOMETRIC, 1)) in _RAW_PHOTOMETRICS:
-        raise PictureError(f"{path} holds raw values of a camera: develop it first, and save it as PNG or TIFF")
+        raise PictureError(f"{path} holds raw values of a camera", "develop it first, and save it as PNG or TIFF")
     size = picture.size
     if any(inner[0] * inner[1] > size[0] * size[1] for inner in _inner_sizes(picture)):
         raise _only_reduced(path)
@@ -118,7 +118,8 @@ def _inner_sizes(picture: TiffImageFile) -> list[tuple[int, int]]:
 
 def _only_reduced(path: Path) -> PictureError:
     return PictureError(
-        f"{path} shows only a reduced picture of what it holds: develop the raw file first, and save it as PNG or TIFF"
+        f"{path} shows only a reduced picture of what it holds",
+        "develop the raw file first, and save it as PNG or TIFF",
     )
 
 

@@ -127,14 +127,15 @@ class V4l2Camera(CameraDefaults):
             CameraError: closed, or away for longer than `recovery_s`.
         """
         if self._closed:
-            raise CameraError(f"the camera at {self._place} is closed: open it again to capture")
+            raise CameraError(f"the camera at {self._place} is closed", "open it again to capture")
         with self._recovery.attempt(self._drop):
             if self._reader is None:
                 self._reader = self._opened()
             shot = self._reader.next(self._settings.stale_frames, self._settings.timeout_s)
             if shot is None:
                 raise CameraTimeout(
-                    f"the camera at {self._place} sent no frame within {self._settings.timeout_s:g} s: check its cable"
+                    f"the camera at {self._place} sent no frame within {self._settings.timeout_s:g} s",
+                    "check its cable",
                 )
             pixels = self._checked(shot.bgr)
         self._number += 1
@@ -165,7 +166,7 @@ class V4l2Camera(CameraDefaults):
 
     def _opened(self) -> Reader[_Shot]:
         if self._leaving is not None and not self._leaving.stop(RELEASE_S):
-            raise CameraUnavailable(f"the camera at {self._place} is silent and still held: unplug it and plug it in")
+            raise CameraUnavailable(f"the camera at {self._place} is silent and still held", "unplug it and plug it in")
         self._leaving = None
         self._refuse_missing()
         capture = self._connect(self._settings.device)
@@ -194,13 +195,13 @@ class V4l2Camera(CameraDefaults):
         """A device that has been a file and is none now; OpenCV would only complain on standard error."""
         self._was_there = self._was_there or Path(self._place).exists()
         if self._was_there and not Path(self._place).exists():
-            raise CameraUnavailable(f"the camera at {self._place} is gone: plug it in")
+            raise CameraUnavailable(f"the camera at {self._place} is gone", "plug it in")
 
     def _grab(self, capture: VideoCapture) -> bool:
         try:
             arrived = capture.grab()
         except cv2.error as problem:
-            raise CameraError(f"the camera at {self._place} failed ({problem}): plug it in anew") from problem
+            raise CameraError(f"the camera at {self._place} failed ({problem})", "plug it in anew") from problem
         if not arrived:
             self._refuse_missing()
         return arrived
@@ -209,9 +210,9 @@ class V4l2Camera(CameraDefaults):
         try:
             arrived, bgr = capture.retrieve()
         except cv2.error as problem:
-            raise CameraError(f"the camera at {self._place} failed ({problem}): plug it in anew") from problem
+            raise CameraError(f"the camera at {self._place} failed ({problem})", "plug it in anew") from problem
         if not arrived or bgr is None:
-            raise CameraError(f"the camera at {self._place} sent a frame that cannot be decoded: check its cable")
+            raise CameraError(f"the camera at {self._place} sent a frame that cannot be decoded", "check its cable")
         return _Shot(bgr, self._now(), self._exposure_us(capture))
 
     def _exposure_us(self, capture: VideoCapture) -> int | None:
@@ -224,6 +225,7 @@ class V4l2Camera(CameraDefaults):
         if bgr.shape != expected:
             raise CameraError(
                 f"the camera at {self._place} sent {bgr.shape[1]}x{bgr.shape[0]} pixels instead of "
-                f"{expected[1]}x{expected[0]}: another program may have changed it"
+                f"{expected[1]}x{expected[0]}",
+                "another program may have changed it",
             )
         return np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)

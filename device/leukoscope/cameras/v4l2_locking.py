@@ -63,16 +63,16 @@ def lock_picture(device: Device, wanted: Wanted, place: str) -> None:
     found = (int(device.get(cv2.CAP_PROP_FRAME_WIDTH)), int(device.get(cv2.CAP_PROP_FRAME_HEIGHT)))
     if found != (wanted.width, wanted.height):
         raise CameraUnavailable(
-            f"the camera at {place} offers {found[0]}x{found[1]} pixels instead of "
-            f"{wanted.width}x{wanted.height}: set `width` and `height` to a size it has"
+            f"the camera at {place} offers {found[0]}x{found[1]} pixels instead of {wanted.width}x{wanted.height}",
+            "set `width` and `height` to a size it has",
         )
     if wanted.pixel_format is not None:
         # A format the camera lacks, or lacks at this size, is quietly replaced by one it has.
         letters = int(device.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
         if letters != wanted.pixel_format:
             raise CameraUnavailable(
-                f"the camera at {place} offers pixel format {letters!r} instead of {wanted.pixel_format!r}: "
-                "set `pixel_format` to one that `v4l2-ctl --list-formats-ext` lists for this size"
+                f"the camera at {place} offers pixel format {letters!r} instead of {wanted.pixel_format!r}",
+                "set `pixel_format` to one that `v4l2-ctl --list-formats-ext` lists for this size",
             )
 
 
@@ -104,11 +104,11 @@ def lock_controls(device: Device, wanted: Wanted, place: str) -> None:
 def _refuse_other(place: str, what: str, key: str, wanted: int, found: float | None, unit: str) -> None:
     if found is None:
         raise CameraUnavailable(
-            f"the camera at {place} refuses a locked {what} of {wanted} {unit}: "
-            f"leave `{key}` out, or use a camera on which it can be set"
+            f"the camera at {place} refuses a locked {what} of {wanted} {unit}",
+            f"leave `{key}` out, or use a camera on which it can be set",
         )
     if abs(found - wanted) > TOLERANCE * wanted:
         raise CameraUnavailable(
-            f"the camera at {place} locks its {what} at {found:g} {unit} instead of {wanted} {unit}: "
-            f"set `{key}` to what it offers"
+            f"the camera at {place} locks its {what} at {found:g} {unit} instead of {wanted} {unit}",
+            f"set `{key}` to what it offers",
         )

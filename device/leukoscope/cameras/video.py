@@ -24,7 +24,7 @@ class Video:
         self._path = path
         self._video = cv2.VideoCapture(str(path))
         if not self._video.isOpened():
-            raise CameraUnavailable(f"no video can be read from {path}: check the file")
+            raise CameraUnavailable(f"no video can be read from {path}", "check the file")
         rate = self._video.get(cv2.CAP_PROP_FPS)
         self.interval_s = 1 / (rate if 0 < rate < 1000 else _FALLBACK_RATE)
         """Seconds from one frame to the next, on average."""
@@ -62,7 +62,7 @@ class Video:
         """
         arrived, bgr = self._video.retrieve()
         if not arrived:
-            raise CameraError(f"frame {self._number} of {self._path} cannot be decoded: convert the video anew")
+            raise CameraError(f"frame {self._number} of {self._path} cannot be decoded", "convert the video anew")
         return np.ascontiguousarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def close(self) -> None:

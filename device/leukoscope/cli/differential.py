@@ -84,7 +84,7 @@ def _lines(files: list[Path] | None) -> Iterator[tuple[str, str]]:
             with path.open(encoding="utf-8-sig") as file:
                 yield from ((f"{path}, line {number}", line) for number, line in enumerate(file, 1))
         except (OSError, UnicodeDecodeError) as error:
-            raise PictureError(f"{path} cannot be read ({error}): give a file of JSON lines") from error
+            raise PictureError(f"{path} cannot be read ({error})", "give a file of JSON lines") from error
 
 
 def _of_flaws(cells: PrintedCells) -> Iterator[Finding]:

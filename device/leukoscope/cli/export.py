@@ -54,7 +54,7 @@ def export(
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():
-        raise ExportError("a PDF is not for a terminal: give a file with --out")
+        raise ExportError("a PDF is not for a terminal", "give a file with --out")
     else:
         sys.stdout.buffer.write(content)
 
@@ -83,4 +83,4 @@ def _write(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_output(path, content)
     except OSError as error:
-        raise ExportError(f"{path} cannot be written ({error.strerror}): check the folder and its owner") from error
+        raise ExportError(f"{path} cannot be written ({error.strerror})", "check the folder and its owner") from error

@@ -147,7 +147,7 @@ class LabelFolder:
         """
         path = self._folder / f"{stem}.png"
         if stem in self._written:
-            raise PictureError(f"{path} holds another picture of this run already: examine them one folder at a time")
+            raise PictureError(f"{path} holds another picture of this run already", "examine them one folder at a time")
         _, content = cv2.imencode(".png", label_image(look))
         try:
             path.write_bytes(content.tobytes())

@@ -132,8 +132,8 @@ def _referred(um_per_px: float, path: Path | None) -> tuple[float, float]:
     reference = Reference.read(path)
     if abs(reference.um_per_px / um_per_px - 1) > SAME_SCALE:
         raise CalibrationError(
-            f"{path} was measured at {reference.um_per_px:g} µm per pixel, found --um-per-px {um_per_px:g}: "
-            "measure one with `leukoscope reference` at this scale"
+            f"{path} was measured at {reference.um_per_px:g} µm per pixel, found --um-per-px {um_per_px:g}",
+            "measure one with `leukoscope reference` at this scale",
         )
     return um_per_px * reference.scale, reference.enlarged
 

@@ -36,7 +36,7 @@ def trend(
     notebook = History(BenchSettings.read(bench).storage.folder)
     runs = notebook.runs()
     if not runs:
-        raise TrendError(f"nothing in {notebook.path} yet: count a sample, or `leukoscope check`")
+        raise TrendError(f"nothing in {notebook.path} yet", "count a sample, or `leukoscope check`")
     every = {reference: every_series(runs, reference) for reference in references_of(runs)}
     for reference, many in every.items():
         newest = since_restart(runs, reference)[-last:]
@@ -88,7 +88,7 @@ def check(
         typer.echo(f"Baseline of {run.reference}: {done} of {BASELINE_RUNS} runs.", err=True)
     alarms = [series.alarm for series in many if series.alarm is not None]
     if alarms:
-        raise TrendError(f"{'; '.join(alarms)}: find out what has changed, then check again")
+        raise TrendError(f"{'; '.join(alarms)}", "find out what has changed, then check again")
 
 
 def _as_json(run: Run, many: Sequence[Series]) -> dict[str, object]:
@@ -158,7 +158,7 @@ def _save(picture: Image, path: Path) -> None:
     try:
         picture.save(path)
     except (OSError, ValueError) as error:
-        raise TrendError(f"the trend cannot be drawn into {path} ({error}): give a .png file in a folder") from error
+        raise TrendError(f"the trend cannot be drawn into {path} ({error})", "give a .png file in a folder") from error
 
 
 def _now() -> datetime:

@@ -107,7 +107,9 @@ def pictures(
         found = desk.find(report)
         kept = list(pictures_of(desk.outbox, found.key.id, found.key.version))
     if not kept:
-        raise ReviewError(f"there are no pictures of report {found.key.id}: set cells.pictures before the next sample")
+        raise ReviewError(
+            f"there are no pictures of report {found.key.id}", "set cells.pictures before the next sample"
+        )
     provenance, written = decode(found.payload).provenance, len(kept)
     try:
         if named:
@@ -117,10 +119,10 @@ def pictures(
             for one in kept:
                 (to / f"cell-{one.number:05d}-{one.name}.webp").write_bytes(one.webp)
     except OSError as error:
-        raise ReviewError(f"pictures cannot be written to {to} ({error.strerror}): choose another --to") from error
+        raise ReviewError(f"pictures cannot be written to {to} ({error.strerror})", "choose another --to") from error
     if not written:
         raise ReviewError(
-            f"nobody has named or confirmed a pictured cell of report {found.key.id}: leukoscope report review does"
+            f"nobody has named or confirmed a pictured cell of report {found.key.id}", "leukoscope report review does"
         )
     source = "" if provenance.source is Source.LIVE else f"{provenance.source.value.upper()} · "
     typer.echo(f"{source}{written} pictures in {to}" + (f", at {UM_PER_PX} µm per pixel" if named else ""))

@@ -23,7 +23,7 @@ def web(
     The first time it prints a code with which the first administrator's account is made.
     """
     if find_spec("starlette") is None:
-        raise SettingsError("the page is not installed: pip install 'leukoscope[web]'")
+        raise SettingsError("the page is not installed", "pip install 'leukoscope[web]'")
     # This process has read every driver's settings; the page needs none of them, and a board's memory is short.
     os.execv(sys.executable, [sys.executable, "-m", "leukoscope.web", told_to_page(bench, port)])
 

@@ -59,8 +59,8 @@ class ButtonSettings(FrozenModel):
             device = DigitalInputDevice(self.pin, pull_up=self.pull_up, pin_factory=factory)
         except (GPIOZeroError, OSError) as error:
             raise ControlError(
-                f"the button's pin BCM {self.pin} cannot be used ({error}): check `pin`, and that no other "
-                "program holds it"
+                f"the button's pin BCM {self.pin} cannot be used ({error})",
+                "check `pin`, and that no other program holds it",
             ) from error
         times = PressTimes(self.debounce_s, self.long_s, self.very_long_s, self.stuck_s)
         return Button(device, times, clock, (GPIOZeroError, OSError))
@@ -75,12 +75,12 @@ class ButtonSettings(FrozenModel):
             from gpiozero.pins.lgpio import LGPIOFactory
         except ImportError as error:
             raise ControlError(
-                f'the button needs a package that is missing ({error}): pip install "leukoscope[board]"'
+                f"the button needs a package that is missing ({error})", 'pip install "leukoscope[board]"'
             ) from error
         try:
             return LGPIOFactory()
         except (lgpio.error, OSError) as error:
-            raise ControlError(f"no access to /dev/gpiochip* ({error}): add the user to the group gpio") from error
+            raise ControlError(f"no access to /dev/gpiochip* ({error})", "add the user to the group gpio") from error
 
 
 _MEANING = {Press.SHORT: Action.TOGGLE, Press.LONG: Action.FINISH, Press.VERY_LONG: Action.DISCARD}
@@ -133,7 +133,8 @@ class Button:
                 self._actions.append(_MEANING[press])
         if stuck:
             raise ControlError(
-                f"the button has been down for {self._stuck_s:g} s: it is stuck or shorted; free it or check its wires"
+                f"the button has been down for {self._stuck_s:g} s: it is stuck or shorted",
+                "free it or check its wires",
             )
         return self._actions.popleft() if self._actions else None
 

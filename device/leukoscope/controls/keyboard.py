@@ -47,8 +47,8 @@ class KeyboardSettings(FrozenModel):
         """
         if not sys.stdin.isatty():
             raise ControlError(
-                "the keyboard control needs a terminal, but standard input is a file or pipe: "
-                'choose driver = "button" or "scripted"'
+                "the keyboard control needs a terminal, but standard input is a file or pipe",
+                'choose driver = "button" or "scripted"',
             )
         return Keyboard(sys.stdin.fileno())
 
@@ -66,7 +66,7 @@ class Keyboard:
             import termios
             import tty
         except ImportError as error:
-            raise ControlError('this system has no terminals: choose driver = "window"') from error
+            raise ControlError("this system has no terminals", 'choose driver = "window"') from error
         self._descriptor = descriptor
         self._termios: Any = termios
         self._pending = b""

@@ -38,8 +38,8 @@ class ScannerSettings(FrozenModel):
             from evdev import InputDevice
         except ImportError as error:
             raise ControlError(
-                f"the scanner needs a package that is missing ({error}): apt install python3-evdev, or "
-                'pip install "leukoscope[board]"'
+                f"the scanner needs a package that is missing ({error})",
+                'apt install python3-evdev, or pip install "leukoscope[board]"',
             ) from error
         return Scanner(self, InputDevice, time.monotonic)
 
@@ -89,19 +89,19 @@ class Scanner:
         try:
             device = self._connect(str(place))
         except FileNotFoundError as error:
-            raise ControlError(f"no scanner at {place}: is it plugged in?") from error
+            raise ControlError(f"no scanner at {place}", "is it plugged in?") from error
         except PermissionError as error:
-            raise ControlError(f"the scanner at {place} cannot be read: add the user to the group input") from error
+            raise ControlError(f"the scanner at {place} cannot be read", "add the user to the group input") from error
         except OSError as error:
             raise ControlError(
-                f"{place} is no scanner ({error.strerror}): choose a device in /dev/input/by-id"
+                f"{place} is no scanner ({error.strerror})", "choose a device in /dev/input/by-id"
             ) from error
         try:
             # Otherwise its keys would also reach the console, and a q in a code would end a program there.
             device.grab()
         except OSError as error:
             device.close()
-            raise ControlError(f"the scanner at {place} is held by another program: stop that first") from error
+            raise ControlError(f"the scanner at {place} is held by another program", "stop that first") from error
         return device
 
     def _read(self) -> None:
@@ -113,7 +113,7 @@ class Scanner:
         except OSError as error:
             self._drop()
             self._retry_at_s = self._clock() + RETRY_S
-            raise ControlError(f"the scanner at {self._settings.device} is gone: plug it in") from error
+            raise ControlError(f"the scanner at {self._settings.device} is gone", "plug it in") from error
 
     def _look_again(self) -> None:
         if self._clock() < self._retry_at_s:

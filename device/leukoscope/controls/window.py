@@ -38,7 +38,7 @@ class WindowKeyboardSettings(FrozenModel):
             ControlError: there is none.
         """
         if keys is None:
-            raise ControlError('controls: driver "window" needs a display with driver "window": add one to displays')
+            raise ControlError('controls: driver "window" needs a display with driver "window"', "add one to displays")
         return WindowKeyboard(keys)
 
 

@@ -89,7 +89,7 @@ class PrintedCells:
         except ValidationError as error:
             raise PictureError(f"{place} is no line of classify --json or examine --json: {explain(error)}") from error
         except (json.JSONDecodeError, RecursionError) as error:
-            raise PictureError(f"{place} is no JSON ({error}): run classify or examine with --json") from error
+            raise PictureError(f"{place} is no JSON ({error})", "run classify or examine with --json") from error
 
     def counts(self) -> Counts:
         """What a report is made from."""
@@ -121,8 +121,8 @@ class PrintedCells:
     def _add_white(self, place: str, cell: _NamedCell) -> None:
         if strange := sorted({cell.name, *cell.suspect, *cell.probabilities} - {*self.classes, UNSURE}):
             raise PictureError(
-                f"{place} names {', '.join(strange)}, which this classifier cannot: give the one that named the cells "
-                "with --bench, --mode or --classifier"
+                f"{place} names {', '.join(strange)}, which this classifier cannot",
+                "give the one that named the cells with --bench, --mode or --classifier",
             )
         self.named[cell.name] += 1
         self.suspects.update(set(cell.suspect))

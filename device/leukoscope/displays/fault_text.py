@@ -17,9 +17,8 @@ from leukoscope.errors import (
 
 
 def fault_of(error: LeukoscopeError) -> Fault:
-    """The screen that tells a technician about an error: its message says what happened, then what to do."""
-    happened, _, todo = str(error).rpartition(": ")
-    return Fault(_part_of(error), happened or todo, todo if happened else "Run leukoscope doctor")
+    """The screen that tells a technician about an error."""
+    return Fault(_part_of(error), error.happened, error.todo or "Run leukoscope doctor")
 
 
 def _part_of(error: LeukoscopeError) -> str:

@@ -45,11 +45,11 @@ def spi_bus(port: int, device: int, speed_mhz: int, dc_pin: int, reset_pin: int,
 
 
 def _not_installed(name: str, error: ImportError) -> DisplayError:
-    return DisplayError(f'the {name} needs a package that is missing ({error}): pip install "leukoscope[board]"')
+    return DisplayError(f"the {name} needs a package that is missing ({error})", 'pip install "leukoscope[board]"')
 
 
 def _no_answer(name: str, error: Exception) -> DisplayError:
-    return DisplayError(f"the {name} does not answer ({error}): check its plug, address and wiring")
+    return DisplayError(f"the {name} does not answer ({error})", "check its plug, address and wiring")
 
 
 class RememberingBus:

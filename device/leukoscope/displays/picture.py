@@ -13,8 +13,8 @@ def fitted(picture: Image.Image, size: tuple[int, int], monochrome: bool) -> Ima
     """
     if picture.size != size:
         raise DisplayError(
-            f"expected a picture of {size[0]}x{size[1]} pixels, found {picture.width}x{picture.height}: "
-            "draw it for the display's own size"
+            f"expected a picture of {size[0]}x{size[1]} pixels, found {picture.width}x{picture.height}",
+            "draw it for the display's own size",
         )
     if not monochrome:
         return picture.convert("RGB")

@@ -40,8 +40,8 @@ class TerminalSettings(BaseDisplaySettings):
         """
         if not sys.stdout.isatty():
             raise DisplayError(
-                "the terminal display needs a terminal, but standard output goes to a file or pipe: "
-                'choose driver = "snapshot", or leave the display out'
+                "the terminal display needs a terminal, but standard output goes to a file or pipe",
+                'choose driver = "snapshot", or leave the display out',
             )
         return Terminal(sys.stdout, (self.width, self.height), self.monochrome, _columns_and_lines)
 

@@ -51,7 +51,7 @@ class Window(DisplayDefaults):
         try:
             import pygame
         except ImportError as error:
-            raise DisplayError('the window display needs pygame-ce: pip install "leukoscope[desk]"') from error
+            raise DisplayError("the window display needs pygame-ce", 'pip install "leukoscope[desk]"') from error
         self._pygame = pygame
         self._size = size
         self._monochrome = monochrome
@@ -71,8 +71,8 @@ class Window(DisplayDefaults):
             pygame.display.flip()
         except pygame.error as error:
             raise DisplayError(
-                f'no window can be opened ({error}): on a board without a desktop choose driver = "lcd", '
-                '"oled" or "snapshot"'
+                f"no window can be opened ({error})",
+                'on a board without a desktop choose driver = "lcd", "oled" or "snapshot"',
             ) from error
 
     @property
@@ -140,7 +140,7 @@ class Window(DisplayDefaults):
         # The desktop calls a window dead that does not fetch its events.
         pygame = self._pygame
         if self._closed or not pygame.display.get_init():
-            raise DisplayError("the window is closed: start the program again to see it")
+            raise DisplayError("the window is closed", "start the program again to see it")
         for event in pygame.event.get():
             if event.type == pygame.KEYDOWN:
                 self._keys.append(pygame.key.name(event.key))

@@ -30,7 +30,7 @@ def check_temperature(system: Path = SYSTEM) -> str:
         return "this board has no sensor"
     hottest = max(found)
     if hottest > HOT_C:
-        raise BoardError(f"{hottest:.0f} °C, expected {HOT_C:.0f} at most: give it air, or a fan")
+        raise BoardError(f"{hottest:.0f} °C, expected {HOT_C:.0f} at most", "give it air, or a fan")
     return f"{hottest:.0f} °C"
 
 
@@ -48,7 +48,7 @@ def check_power(system: Path = SYSTEM) -> str:
     before = [words for bit, words in _SINCE_BOOT if flags >> bit & 1]
     if now or before:
         words = ", ".join(now) if now else f"{', '.join(before)} since the last boot"
-        raise BoardError(f"{words}: use the board's own power supply and a short cable, and cool it")
+        raise BoardError(f"{words}", "use the board's own power supply and a short cable, and cool it")
     return "the supply was good since the last boot"
 
 
@@ -65,5 +65,5 @@ def check_memory(system: Path = SYSTEM) -> str:
     except (OSError, ValueError, KeyError, IndexError):
         return "this system does not tell"
     if available < LOW_MEMORY_MIB:
-        raise BoardError(f"{available} of {total} MiB free, expected {LOW_MEMORY_MIB}: end other programs")
+        raise BoardError(f"{available} of {total} MiB free, expected {LOW_MEMORY_MIB}", "end other programs")
     return f"{available} of {total} MiB free"

@@ -69,7 +69,7 @@ def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: 
                 continue
             if answer.refusal is not None:
                 raise BrokerError(
-                    f"{settings.host} refuses what we publish under {topic} ({answer.refusal}): ask for the right"
+                    f"{settings.host} refuses what we publish under {topic} ({answer.refusal})", "ask for the right"
                 )
             return "may publish" if settings.protocol == "5" else "whether we may publish only MQTT 5 tells"
-    raise BrokerError(f"{settings.host} does not acknowledge what we publish: ask whoever runs the broker")
+    raise BrokerError(f"{settings.host} does not acknowledge what we publish", "ask whoever runs the broker")

@@ -44,14 +44,14 @@ def check_camera(settings: BenchSettings, near: Path) -> str:
     limits = settings.quality
     if background < limits.min_brightness:
         raise CameraError(
-            f"{told}; background {background:.0f}, expected {limits.min_brightness:.0f}: "
-            "is the lamp on? Turn it up, or lengthen the exposure"
+            f"{told}; background {background:.0f}, expected {limits.min_brightness:.0f}",
+            "is the lamp on? Turn it up, or lengthen the exposure",
         )
     if clipped > limits.max_saturated_share:
-        raise CameraError(f"{told}; {clipped:.0%} of it clipped: turn the lamp down, or shorten the exposure")
+        raise CameraError(f"{told}; {clipped:.0%} of it clipped", "turn the lamp down, or shorten the exposure")
     dead = dead_pixels([one.pixels for one in frames])
     if dead > MOST_DEAD_SHARE * rows * cols:
-        raise CameraError(f"{told}; {dead} dead pixels: calibrate dark again, or replace the sensor")
+        raise CameraError(f"{told}; {dead} dead pixels", "calibrate dark again, or replace the sensor")
     return f"{told}, {clipped:.1%} clipped, {dead} dead pixels{_lamp(settings, near, background)}"
 
 
@@ -80,7 +80,7 @@ def _take(settings: BenchSettings, near: Path) -> list[Frame]:
     try:
         first = camera.capture()
         if first is None:
-            raise LeukoscopeError("the camera gave no frame: is the folder empty?")
+            raise LeukoscopeError("the camera gave no frame", "is the folder empty?")
         more = [] if first.source in STORED else [camera.capture() for _ in range(FRAMES - 1)]
     finally:
         camera.close()
@@ -106,8 +106,8 @@ def _lamp(settings: BenchSettings, near: Path, background: float) -> str:
     share = background / max(1.0, float(np.median(light[..., 1])))
     if share < DIM:
         raise CameraError(
-            f"the light is at {share:.0%} of what it was at calibration: turn the lamp up or replace it, "
-            "then run `leukoscope calibrate flat`"
+            f"the light is at {share:.0%} of what it was at calibration",
+            "turn the lamp up or replace it, then run `leukoscope calibrate flat`",
         )
     return f", light at {share:.0%} of what it was at calibration"
 

@@ -57,7 +57,7 @@ def check_networks(
             f"decisions, {check.ms_per_run:.1f} ms a run"
         )
         if not check.passed:
-            raise BundleError(f"{text}, {check.surplus} surplus: choose the other engine, or reinstall the bundle")
+            raise BundleError(f"{text}, {check.surplus} surplus", "choose the other engine, or reinstall the bundle")
         key = f"{bundle.manifest.name} {bundle.manifest.version} {models.engine.driver}"
         speeds[key] = check.ms_per_run
         known = [("expected on this board", _expected_ms(bundle, models.engine))]
@@ -65,7 +65,7 @@ def check_networks(
             known.append(("when it was installed", kept.get(key)))
         text += "".join(f", {when} {ms:.1f} ms" for when, ms in known if ms is not None)
         if any(ms is not None and check.ms_per_run > MUCH_SLOWER * ms for _, ms in known):
-            raise BundleError(f"{text}: see temperature and power, and what else runs here")
+            raise BundleError(f"{text}", "see temperature and power, and what else runs here")
         return text
 
     for name in (models.segmenter, models.classifier):

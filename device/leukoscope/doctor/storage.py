@@ -32,11 +32,13 @@ def check_storage(storage: StorageSettings) -> str:
             os.fsync(trial.fileno())
         free_mib = shutil.disk_usage(there).free // 2**20
     except OSError as error:
-        raise OutboxError(f"{there} cannot be written ({error.strerror}): check owner, mount and free space") from error
+        raise OutboxError(
+            f"{there} cannot be written ({error.strerror})", "check owner, mount and free space"
+        ) from error
     if kept_in_memory(there):
-        raise OutboxError(f"{there} lies in memory and is lost at power-off: mount the data partition there")
+        raise OutboxError(f"{there} lies in memory and is lost at power-off", "mount the data partition there")
     if free_mib < LOW_SPACE_MIB:
-        raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}: make room")
+        raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}", "make room")
     if not storage.outbox.exists():
         return f"{folder}: can be written, {free_mib} MiB free, no outbox yet"
     with Outbox.open(storage.outbox, owner=False) as outbox:
@@ -56,13 +58,15 @@ def check_wear(folder: Path, system: Path = SYSTEM) -> str:
     device = (system / f"sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
     errors = _number(system / "sys/fs/ext4" / device.name / "errors_count", 10)
     if errors:
-        raise OutboxError(f"the file system on {device.name} met {errors} errors: copy its data, replace the card")
+        raise OutboxError(f"the file system on {device.name} met {errors} errors", "copy its data, replace the card")
     lives = [_read(place / "device/life_time") for place in (device, device.parent)]
     steps = [int(one, 16) for life in lives for one in life.split() if one.startswith("0x")]
     if not steps or max(steps) == 0:
         return "no errors; this kind of card does not tell its wear"
     if max(steps) > WORN:
-        raise OutboxError(f"{device.name} has used {10 * max(steps)} % of its life: replace it, after copying its data")
+        raise OutboxError(
+            f"{device.name} has used {10 * max(steps)} % of its life", "replace it, after copying its data"
+        )
     return f"no errors, at most {10 * max(steps)} % of its life used"
 
 

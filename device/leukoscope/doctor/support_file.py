@@ -60,7 +60,7 @@ def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
     try:
         write_output(out, packed.getvalue(), mode=0o600)
     except OSError as error:
-        raise SettingsError(f"{out} cannot be written ({error.strerror or error}): give another --out") from error
+        raise SettingsError(f"{out} cannot be written ({error.strerror or error})", "give another --out") from error
     return names
 
 

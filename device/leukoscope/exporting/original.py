@@ -56,7 +56,7 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     try:
         payload = path.read_bytes()
     except OSError as error:
-        raise ExportError(f"the report {path} cannot be read ({error.strerror}): check its owner") from error
+        raise ExportError(f"the report {path} cannot be read ({error.strerror})", "check its owner") from error
     beside = path.parent.parent if path.parent.name == "reports" else None
     _refuse_spoilt(path, payload, storage or beside)
     message = from_bytes(payload)
@@ -75,13 +75,13 @@ def _refuse_spoilt(path: Path, payload: bytes, storage: Path | None) -> None:
     with Outbox.open(outbox, owner=False) as opened, opened.reading() as sql:
         fault = fault_of_copy(path, payload, sums_witnessed(sql))
     if fault is not None:
-        raise ExportError(f"{fault}; `leukoscope report show --json` prints the one that is kept in the outbox")
+        raise ExportError(f"{fault}", "`leukoscope report show --json` prints the one that is kept in the outbox")
 
 
 def _by_id(wanted: str, storage: Path | None) -> Path:
     if storage is None:
         raise ExportError(
-            f"no file {wanted}: give a report's JSON file, or the bench whose reports to search (--bench)"
+            f"no file {wanted}", "give a report's JSON file, or the bench whose reports to search (--bench)"
         )
     folder = storage / "reports"
     found = [(name["id"], int(name["version"]), path) for path in folder.glob("*.json") if (name := _name_of(path))]
@@ -90,7 +90,7 @@ def _by_id(wanted: str, storage: Path | None) -> Path:
     if not ids:
         raise ExportError(f"no report in {folder} begins with {wanted!r}: it holds {len(found)} others")
     if len(ids) > 1:
-        raise ExportError(f"{len(ids)} reports begin with {wanted!r} ({', '.join(ids[:3])}…): give more of the id")
+        raise ExportError(f"{len(ids)} reports begin with {wanted!r} ({', '.join(ids[:3])}…)", "give more of the id")
     return max(alike, key=lambda entry: entry[1])[2]
 
 

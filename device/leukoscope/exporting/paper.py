@@ -26,7 +26,7 @@ class Paper:
             from reportlab.pdfgen.canvas import Canvas
         except ImportError as error:
             raise ExportError(
-                "a PDF needs reportlab, which is not installed: pip install 'leukoscope[export]'"
+                "a PDF needs reportlab, which is not installed", "pip install 'leukoscope[export]'"
             ) from error
         self._file = io.BytesIO()
         # Without the time of writing in it, the same report is the same file.

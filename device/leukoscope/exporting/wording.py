@@ -56,7 +56,7 @@ def status_words(status: str) -> StatusWords:
     """
     if status not in _STATUS:
         known = ", ".join(_STATUS)
-        raise ExportError(f"expected a report that is {known}, found status {status!r}: update this software")
+        raise ExportError(f"expected a report that is {known}, found status {status!r}", "update this software")
     return _STATUS[status]
 
 

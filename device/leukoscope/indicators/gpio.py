@@ -63,8 +63,8 @@ class GpioIndicatorSettings(FrozenModel):
                 for claimed in parts.values():
                     claimed.close()
                 raise DisplayError(
-                    f"the signals' pin BCM {pin} cannot be used ({error}): check `{name}_pin`, and that no other "
-                    "program holds it"
+                    f"the signals' pin BCM {pin} cannot be used ({error})",
+                    f"check `{name}_pin`, and that no other program holds it",
                 ) from error
         return GpioIndicator(parts, factory, (GPIOZeroError, OSError))
 
@@ -78,12 +78,12 @@ class GpioIndicatorSettings(FrozenModel):
             from gpiozero.pins.lgpio import LGPIOFactory
         except ImportError as error:
             raise DisplayError(
-                f'the signals need a package that is missing ({error}): pip install "leukoscope[board]"'
+                f"the signals need a package that is missing ({error})", 'pip install "leukoscope[board]"'
             ) from error
         try:
             return LGPIOFactory()
         except (lgpio.error, OSError) as error:
-            raise DisplayError(f"no access to /dev/gpiochip* ({error}): add the user to the group gpio") from error
+            raise DisplayError(f"no access to /dev/gpiochip* ({error})", "add the user to the group gpio") from error
 
 
 class GpioIndicator:
@@ -124,7 +124,7 @@ class GpioIndicator:
                 self._drive("buzzer", pattern.buzzer)
                 self._sounding_until_s = self._clock() + pattern.buzzer.lasts_s
         except self._failures as error:
-            raise DisplayError(f"the signals cannot be driven ({error}): check their wires") from error
+            raise DisplayError(f"the signals cannot be driven ({error})", "check their wires") from error
 
     def close(self) -> None:
         """Everything off and the pins released, once a sound has ended; safe to call twice."""

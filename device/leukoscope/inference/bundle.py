@@ -199,12 +199,12 @@ class Bundle:
             manifest = Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
         except FileNotFoundError:
             raise BundleError(
-                f"no model bundle at {folder}: expected a manifest.toml there; check [models] in the settings"
+                f"no model bundle at {folder}: expected a manifest.toml there", "check [models] in the settings"
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise BundleError(f"{path} cannot be read: {error}; install the bundle again") from error
+            raise BundleError(f"{path} cannot be read: {error}", "install the bundle again") from error
         except ValidationError as error:
-            raise BundleError(f"{path}: {explain(error)}; install the bundle again") from error
+            raise BundleError(f"{path}: {explain(error)}", "install the bundle again") from error
         return cls(folder, manifest)
 
     def network_path(self, engine: EngineName) -> Path:
@@ -217,8 +217,8 @@ class Bundle:
         if file is None:
             held = ", ".join(sorted(self.manifest.files)) or "nothing"
             raise BundleError(
-                f"bundle {self.manifest.name} holds no network for engine {engine!r} (it holds {held}): "
-                "choose another engine in the settings"
+                f"bundle {self.manifest.name} holds no network for engine {engine!r} (it holds {held})",
+                "choose another engine in the settings",
             )
         return self._verified(file.path, file.sha256)
 
@@ -279,10 +279,10 @@ class Bundle:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
-            raise BundleError(f"{path} cannot be read ({why}); install the bundle again") from error
+            raise BundleError(f"{path} cannot be read ({why})", "install the bundle again") from error
         if found != sha256:
             raise BundleError(
-                f"{path} is not the file its manifest names: expected sha256 {sha256[:12]}…, "
-                f"found {found[:12]}…; install the bundle again"
+                f"{path} is not the file its manifest names: expected sha256 {sha256[:12]}…, found {found[:12]}…",
+                "install the bundle again",
             )
         return path

@@ -72,7 +72,7 @@ def read_head(bundle: Bundle) -> Head | None:
     try:
         return Head.of_arrays(read_arrays(path.read_bytes()))
     except ValueError as error:
-        raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
+        raise BundleError(f"{path} is malformed ({error})", "install the bundle again") from error
 
 
 def read_known(bundle: Bundle) -> NDArray[np.float32] | None:
@@ -90,12 +90,12 @@ def read_known(bundle: Bundle) -> NDArray[np.float32] | None:
     try:
         moments = read_arrays(path.read_bytes()).get("moments", np.empty(0))
     except ValueError as error:
-        raise BundleError(f"{path} is malformed ({error}): install the bundle again") from error
+        raise BundleError(f"{path} is malformed ({error})", "install the bundle again") from error
     side = head.weights.shape[1] + 1
     if moments.shape != (side, side) or moments.dtype.kind != "f" or not np.isfinite(moments).all():
         raise BundleError(
-            f"{path} is malformed (expected {side} x {side} finite moments, found {moments.shape}): install the bundle "
-            "again"
+            f"{path} is malformed (expected {side} x {side} finite moments, found {moments.shape})",
+            "install the bundle again",
         )
     return moments.astype(np.float32)
 

@@ -89,7 +89,7 @@ def _find_runtime(wanted: Runtime | None) -> tuple[Runtime, Any]:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             if wanted is not None:
-                raise EngineUnavailable(f"ai-edge-litert is not installed ({error}): install it") from error
+                raise EngineUnavailable(f"ai-edge-litert is not installed ({error})", "install it") from error
         else:
             return "ai-edge-litert", Interpreter
     try:

@@ -53,11 +53,12 @@ class OnnxSettings(FrozenModel):
         try:
             import onnxruntime
         except ImportError as error:
-            raise EngineUnavailable(f"engine onnx needs the package onnxruntime ({error}): install it") from error
+            raise EngineUnavailable(f"engine onnx needs the package onnxruntime ({error})", "install it") from error
         if missing := set(self.providers) - set(onnxruntime.get_available_providers()):
             raise EngineUnavailable(
                 f"ONNX Runtime has no {', '.join(sorted(missing))} here; it offers "
-                f"{', '.join(onnxruntime.get_available_providers())}: change models.engine.providers"
+                f"{', '.join(onnxruntime.get_available_providers())}",
+                "change models.engine.providers",
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads

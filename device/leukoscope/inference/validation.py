@@ -48,6 +48,6 @@ class Validation(FrozenModel):
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise BundleError(f"{path} cannot be read ({error.strerror}); install the bundle again") from error
+            raise BundleError(f"{path} cannot be read ({error.strerror})", "install the bundle again") from error
         except ValidationError as error:
-            raise BundleError(f"{path}: {explain(error)}; install the bundle again") from error
+            raise BundleError(f"{path}: {explain(error)}", "install the bundle again") from error

@@ -67,7 +67,8 @@ def validate(message: Mapping[str, Any], expected: str | None = None) -> None:
     if not isinstance(name, str) or name not in SCHEMA_FILES or expected not in (None, name):
         raise InvalidMessage(
             f"expected a message of {expected or ', '.join(SCHEMA_FILES)}, found schema {name!r}; "
-            "a newer device may be sending: update this reader"
+            "a newer device may be sending",
+            "update this reader",
         )
     worst = min(_validator(name).iter_errors(message), key=lambda error: list(error.path), default=None)
     if worst is not None:

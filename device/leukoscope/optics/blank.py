@@ -64,13 +64,14 @@ def light_of(pictures: Sequence[Pixels], dark: Light | None = None) -> BlankFiel
     if len(planes) < min(MIN_BLANKS, len(pictures)) or not planes:
         raise CalibrationError(
             f"expected at least {MIN_BLANKS} blank fields, found {len(planes)} among {len(pictures)} pictures (cells "
-            f"cover {max(covers):.0%} of the fullest): move to an empty place of the slide and take them again"
+            f"cover {max(covers):.0%} of the fullest)",
+            "move to an empty place of the slide and take them again",
         )
     light = _grid(_median(planes, masks))
     light = light if dark is None else light - dark
     if float(light.min()) < MIN_GLASS / 4:
         raise CalibrationError(
-            f"expected blank fields, found a place of brightness {light.min():.0f} of 255: is the condenser centred?"
+            f"expected blank fields, found a place of brightness {light.min():.0f} of 255", "is the condenser centred?"
         )
     return BlankFields(np.asarray(light, np.float32), len(planes), len(pictures) - len(planes))
 
@@ -85,8 +86,8 @@ def dark_of(pictures: Sequence[Pixels]) -> Light:
     level = _grid(np.asarray(np.median(np.stack([_shrunk(one, _FINE) for one in pictures]), axis=0), np.float32))
     if float(level.max()) > MAX_DARK:
         raise CalibrationError(
-            f"expected dark pictures (below {MAX_DARK:.0f} of 255), found a place of brightness {level.max():.0f}: "
-            "switch the lamp off or cover the light path"
+            f"expected dark pictures (below {MAX_DARK:.0f} of 255), found a place of brightness {level.max():.0f}",
+            "switch the lamp off or cover the light path",
         )
     return level
 
@@ -106,21 +107,21 @@ def _expect_one_size(pictures: Sequence[Pixels]) -> None:
     sizes = sorted({f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures})
     if len(sizes) != 1:
         found = " and ".join(sizes) or "none"
-        raise CalibrationError(f"expected pictures of one size, found {found}: take them all with the bench's camera")
+        raise CalibrationError(f"expected pictures of one size, found {found}", "take them all with the bench's camera")
 
 
 def _expect_exposed(picture: Pixels) -> None:
     clipped = max(float((picture[::2, ::2, colour] >= CLIPPED).mean()) for colour in range(3))
     if clipped > MAX_CLIPPED:
         raise CalibrationError(
-            f"expected blank fields below {CLIPPED} of 255, found {clipped:.1%} of one colour clipped: turn the lamp "
-            "down or shorten the exposure"
+            f"expected blank fields below {CLIPPED} of 255, found {clipped:.1%} of one colour clipped",
+            "turn the lamp down or shorten the exposure",
         )
     glass = float(np.median(picture[::4, ::4, 1]))
     if glass < MIN_GLASS:
         raise CalibrationError(
-            f"expected blank fields brighter than {MIN_GLASS:.0f} of 255, found {glass:.0f}: turn the lamp up or "
-            "lengthen the exposure"
+            f"expected blank fields brighter than {MIN_GLASS:.0f} of 255, found {glass:.0f}",
+            "turn the lamp up or lengthen the exposure",
         )
 
 
@@ -156,8 +157,8 @@ def _median(planes: Sequence[Light], masks: Sequence[NDArray[np.bool_]]) -> Ligh
     hidden = np.stack(masks)
     if len(masks) >= MIN_BLANKS and bool((hidden.mean(axis=0) > 0.5).any()):
         raise CalibrationError(
-            "expected blank fields of different places, found a cell at the same place in most pictures: move the "
-            "slide between them"
+            "expected blank fields of different places, found a cell at the same place in most pictures",
+            "move the slide between them",
         )
     stack = np.where(hidden[..., None], np.float32(np.nan), np.stack(planes))
     if bool(hidden.all(axis=0).any()):

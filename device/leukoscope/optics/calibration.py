@@ -56,7 +56,8 @@ class Calibration:
             part = record.measurements()[name]
             raise CalibrationError(
                 f"{path}: its part {name}, measured by {part.by}, was valid until {part.valid_until:%Y-%m-%d} and "
-                f"it is {moment:%Y-%m-%d}: run `leukoscope calibrate {name}`"
+                f"it is {moment:%Y-%m-%d}",
+                f"run `leukoscope calibrate {name}`",
             )
         dark, gain = light_path_of(path.parent, record)
         white = None if record.white is None else record.white.gains
@@ -104,12 +105,13 @@ class Calibration:
         if self.sensor is not None and self.sensor != (rows, cols):
             raise CalibrationError(
                 f"calibration {self.id} is for pictures of {self.sensor[1]}x{self.sensor[0]} pixels, "
-                f"the camera gave {cols}x{rows}: set the camera's size, or calibrate for this one"
+                f"the camera gave {cols}x{rows}",
+                "set the camera's size, or calibrate for this one",
             )
         if self.camera not in (None, frame.source) and frame.source not in STORED:
             raise CalibrationError(
-                f"calibration {self.id} was measured with camera {self.camera}, the frame is from {frame.source}: "
-                "name this camera's calibration in the settings, or calibrate for it"
+                f"calibration {self.id} was measured with camera {self.camera}, the frame is from {frame.source}",
+                "name this camera's calibration in the settings, or calibrate for it",
             )
         if self.white is not None:
             _refuse_other_settings(self.id, self.white, frame)
@@ -122,8 +124,8 @@ class Calibration:
         """
         if self.objective not in (None, objective):
             raise CalibrationError(
-                f"calibration {self.id} is for objective {self.objective}, the bench has {objective}: "
-                "name that objective's calibration in the settings, or calibrate for it"
+                f"calibration {self.id} is for objective {self.objective}, the bench has {objective}",
+                "name that objective's calibration in the settings, or calibrate for it",
             )
 
 
@@ -141,7 +143,7 @@ def light_path_of(folder: Path, record: CalibrationRecord) -> tuple[Light | None
         return dark, None
     gain = _read_grid(folder, record.flat_field, "gain")
     if float(gain.min()) <= 0:
-        raise CalibrationError(f"{folder / record.flat_field.path} holds a gain of 0 or less; calibrate again")
+        raise CalibrationError(f"{folder / record.flat_field.path} holds a gain of 0 or less", "calibrate again")
     return dark, gain
 
 
@@ -154,15 +156,15 @@ def read_kept(folder: Path, file: KeptFile) -> bytes:
     path = folder / file.path
     try:
         if path.exists() and not path.is_file():
-            raise CalibrationError(f"{path} is no file; calibrate again")
+            raise CalibrationError(f"{path} is no file", "calibrate again")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, CalibrationError):
             raise
         why = error.strerror if isinstance(error, OSError) else error
-        raise CalibrationError(f"{path} cannot be read: {why}; calibrate again") from error
+        raise CalibrationError(f"{path} cannot be read: {why}", "calibrate again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise CalibrationError(f"{path} is not the file its calibration names (sha256 differs); calibrate again")
+        raise CalibrationError(f"{path} is not the file its calibration names (sha256 differs)", "calibrate again")
     return content
 
 
@@ -175,11 +177,11 @@ def grid_from(content: bytes, name: str, where: Path) -> Light:
     try:
         stored = read_arrays(content)[name]
     except (KeyError, ValueError) as error:
-        raise CalibrationError(f"{where} holds no {name}; calibrate again") from error
+        raise CalibrationError(f"{where} holds no {name}", "calibrate again") from error
     grid = stored.astype(np.float32) if stored.dtype.kind in "iuf" and (np.abs(stored) < MAX_LEVEL).all() else None
     if grid is None or grid.ndim != 3 or grid.shape[2] != 3 or not grid.size:
         raise CalibrationError(
-            f"{where} holds no usable {name} ({stored.dtype}, shape {stored.shape}); calibrate again"
+            f"{where} holds no usable {name} ({stored.dtype}, shape {stored.shape})", "calibrate again"
         )
     return grid
 
@@ -199,5 +201,6 @@ def _refuse_other_settings(name: str, white: WhiteBalance, frame: Frame) -> None
         if then is not None and now is not None and abs(now / then - 1) > drift:
             raise CalibrationError(
                 f"calibration {name} has its white balance from {what.format(then)}, the camera uses "
-                f"{what.format(now)}: set it back, or run `leukoscope calibrate white`"
+                f"{what.format(now)}",
+                "set it back, or run `leukoscope calibrate white`",
             )

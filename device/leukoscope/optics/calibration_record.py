@@ -149,17 +149,17 @@ def read_record(path: Path) -> CalibrationRecord:
         text = path.read_text("utf-8")
         record = CalibrationRecord.model_validate(tomllib.loads(text))
     except FileNotFoundError:
-        raise CalibrationError(f"no calibration at {path}: check [calibration] in the settings") from None
+        raise CalibrationError(f"no calibration at {path}", "check [calibration] in the settings") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CalibrationError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         raise CalibrationError(f"{path}: {explain(error)}") from error
     if record.seal is None and record.measurements():
-        raise CalibrationError(f"{path} lost its seal: bring back a copy from {files_of(path)}, or calibrate anew")
+        raise CalibrationError(f"{path} lost its seal", f"bring back a copy from {files_of(path)}, or calibrate anew")
     if record.seal not in (None, _seal_of(text)):
         raise CalibrationError(
-            f"{path} was changed after it was measured (its seal differs): bring back a copy from {files_of(path)}, "
-            "or move it away and calibrate again"
+            f"{path} was changed after it was measured (its seal differs)",
+            f"bring back a copy from {files_of(path)}, or move it away and calibrate again",
         )
     return record
 

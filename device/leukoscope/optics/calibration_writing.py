@@ -68,7 +68,7 @@ def put_in_force(path: Path, record: CalibrationRecord, files: Files) -> None:
             with contextlib.suppress(OSError):
                 one.unlink(missing_ok=True)
         why = error if isinstance(error, CalibrationError) else error.strerror
-        raise CalibrationError(f"{path} cannot be written ({why}): check owner, mount and free space") from error
+        raise CalibrationError(f"{path} cannot be written ({why})", "check owner, mount and free space") from error
     # The new one is in force. Should this fail, a power cut may bring back the old one, as whole as the new.
     with contextlib.suppress(OSError):
         sync_folder(path.parent)

@@ -57,11 +57,11 @@ class Reference(FrozenModel):
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
             raise CalibrationError(
-                f"expected a reference at {path}, found none ({error.strerror}): make one with `leukoscope reference`"
+                f"expected a reference at {path}, found none ({error.strerror})", "make one with `leukoscope reference`"
             ) from error
         except ValidationError as error:
             raise CalibrationError(
-                f"{path} is no reference ({explain(error)}): make it again with `leukoscope reference`"
+                f"{path} is no reference ({explain(error)})", "make it again with `leukoscope reference`"
             ) from error
 
     def as_bytes(self) -> bytes:
@@ -97,16 +97,16 @@ class ReferenceCells:
         white, red = len(self._white_um), len(self._red_um)
         if white < FEWEST_WHITE_CELLS:
             raise CalibrationError(
-                f"expected at least {FEWEST_WHITE_CELLS} whole white cells for a reference, found {white}: give more "
-                "fields, of several specimens"
+                f"expected at least {FEWEST_WHITE_CELLS} whole white cells for a reference, found {white}",
+                "give more fields, of several specimens",
             )
         scale = RED_CELL_UM / statistics.median(self._red_um) if red >= FEWEST_RED_CELLS else 1.0
         enlarged = WHITE_CELL_UM / (statistics.median(self._white_um) * scale)
         for what, factor in (("red", scale), ("white", enlarged)):
             if not 1 / OUT_OF_BOUNDS <= factor <= OUT_OF_BOUNDS:
                 raise CalibrationError(
-                    f"expected {what} cells of about their usual size, found them {1 / factor:.2f} times as "
-                    "large: check the scale, and that the pictures show blood of several people"
+                    f"expected {what} cells of about their usual size, found them {1 / factor:.2f} times as large",
+                    "check the scale, and that the pictures show blood of several people",
                 )
         return Reference(
             um_per_px=um_per_px,

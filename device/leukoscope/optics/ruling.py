@@ -70,8 +70,8 @@ def measure_ruling(pixels: Pixels) -> Spacing:
     lines = int(len(profile) / spacing)
     if lines < MIN_LINES:
         raise CalibrationError(
-            f"expected at least {MIN_LINES} lines in the picture, found {lines}: take a finer ruling, or turn the "
-            "slide so that the lines run along the picture's shorter side"
+            f"expected at least {MIN_LINES} lines in the picture, found {lines}",
+            "take a finer ruling, or turn the slide so that the lines run along the picture's shorter side",
         )
     wave, error = _fitted(pixels[..., 1], np.array([np.cos(angle), np.sin(angle)]) / spacing)
     per_px = float(np.hypot(*wave))
@@ -88,7 +88,8 @@ def _direction(dark: NDArray[np.float32]) -> float:
     if coherence < MIN_COHERENCE:
         raise CalibrationError(
             "expected the parallel lines of a stage micrometer, found edges in every direction (coherence "
-            f"{coherence:.2f} of at least {MIN_COHERENCE}): focus on the ruling, and keep figures out of the picture"
+            f"{coherence:.2f} of at least {MIN_COHERENCE})",
+            "focus on the ruling, and keep figures out of the picture",
         )
     return float(np.arctan2(2 * xy, xx - yy) / 2)
 
@@ -120,7 +121,8 @@ def _first_spacing(profile: Plane) -> float:
     if best < MIN_LIKENESS:
         raise CalibrationError(
             f"expected evenly spaced lines, found nothing that repeats (likeness {best:.2f} of at least "
-            f"{MIN_LIKENESS}): focus on the ruling, with several lines in the picture"
+            f"{MIN_LIKENESS})",
+            "focus on the ruling, with several lines in the picture",
         )
     return float(peaks[likeness[peaks] >= _AGAIN * best][0])
 
@@ -145,7 +147,8 @@ def _fitted(green: NDArray[np.uint8], wave: Plane) -> tuple[Plane, float]:
     if explained < MIN_EXPLAINED:
         raise CalibrationError(
             f"expected evenly spaced lines, but they explain only {explained:.0%} of the picture (at least "
-            f"{MIN_EXPLAINED:.0%}): are dirt or figures in it, or is it out of focus?"
+            f"{MIN_EXPLAINED:.0%})",
+            "are dirt or figures in it, or is it out of focus?",
         )
     spread = _spread(columns, left, place)[-2:, -2:]
     along = wave / np.hypot(*wave)

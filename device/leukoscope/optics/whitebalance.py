@@ -21,7 +21,8 @@ def white_gains(light: Light) -> tuple[float, float, float]:
     if max(gains) > MAX_GAIN or min(gains) < 1 / MAX_GAIN:
         raise CalibrationError(
             f"expected a lamp near white (gains from {1 / MAX_GAIN:.2f} to {MAX_GAIN:.0f}), found that red wants "
-            f"{gains[0]:.2f} and blue {gains[2]:.2f}: set the camera's colour gains or the lamp first"
+            f"{gains[0]:.2f} and blue {gains[2]:.2f}",
+            "set the camera's colour gains or the lamp first",
         )
     return gains
 

@@ -72,7 +72,7 @@ def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) ->
             return
         if not owner:
             raise OutboxError(
-                f"the outbox {path} is of an older layout ({layout}): start the instrument once, which renews it"
+                f"the outbox {path} is of an older layout ({layout})", "start the instrument once, which renews it"
             )
         if layout:
             _copy(connection, path.with_name(f"{path.name}.layout-{layout}"))

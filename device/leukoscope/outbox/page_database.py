@@ -27,7 +27,7 @@ class PageDatabase:
             self._sql.execute("PRAGMA journal_mode = WAL")
             self._sql.execute("PRAGMA synchronous = FULL")
         except (OSError, sqlite3.Error) as error:
-            raise OutboxError(f"{file} cannot be opened ({error}): is its folder writable?") from error
+            raise OutboxError(f"{file} cannot be opened ({error})", "is its folder writable?") from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -37,7 +37,7 @@ class PageDatabase:
             yield
             self._sql.execute("COMMIT")
         except sqlite3.Error as error:
-            raise OutboxError(f"{self._file} cannot be written ({error}): is the disk full or failing?") from error
+            raise OutboxError(f"{self._file} cannot be written ({error})", "is the disk full or failing?") from error
         finally:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")

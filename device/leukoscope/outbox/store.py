@@ -109,7 +109,7 @@ class Outbox:
             if owner:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.exists():
-                raise OutboxError(f"no outbox at {path}: has the instrument run with these settings?")
+                raise OutboxError(f"no outbox at {path}", "has the instrument run with these settings?")
             distrust = reason_to_distrust(path)
             if distrust and not owner:
                 raise OutboxError(

@@ -34,7 +34,7 @@ class History:
                 if append_line(self.path, _line(run)) > self._most_bytes:
                     write_whole(self.path, b"".join(_line(kept) + b"\n" for kept in _worth_keeping(self.runs())))
         except OSError as error:
-            raise TrendError(f"the trend cannot be written to {self.path} ({error.strerror}): make room") from error
+            raise TrendError(f"the trend cannot be written to {self.path} ({error.strerror})", "make room") from error
 
     def runs(self) -> tuple[Run, ...]:
         """Every run that can be read, oldest first; a broken line is passed over.
@@ -47,7 +47,7 @@ class History:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise TrendError(f"the trend {self.path} cannot be read ({error.strerror}): check its owner") from error
+            raise TrendError(f"the trend {self.path} cannot be read ({error.strerror})", "check its owner") from error
         return tuple(run for line in lines if (run := _read(line)) is not None)
 
     def stamp(self) -> tuple[int, int]:

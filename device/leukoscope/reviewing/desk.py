@@ -62,8 +62,9 @@ class Desk:
         if len(found) != 1:
             what = "more than one report begins" if found else "no report begins"
             raise ReviewError(
-                f"{what} with {name!r}: give at least {LEAST_OF_AN_ID} signs of an id that `leukoscope report list` "
-                "shows; those sent long ago are in the folder reports alone"
+                f"{what} with {name!r}",
+                f"give at least {LEAST_OF_AN_ID} signs of an id that `leukoscope report list` "
+                "shows; those sent long ago are in the folder reports alone",
             )
         return self.outbox.versions(found[0][0])[-1]
 
@@ -139,7 +140,7 @@ class Desk:
             beside=lambda sql: white_cells.keep_said(sql, report.id, step.version, outcome.verdicts, outcome.looked_at),
         )
         if not new:
-            raise ReviewError(f"somebody else has just made version {key.version} of it: look at it and try again")
+            raise ReviewError(f"somebody else has just made version {key.version} of it", "look at it and try again")
 
     def _file(self, key: Key) -> None:
         """The new version as a file beside the others."""
@@ -150,7 +151,8 @@ class Desk:
         except OSError as error:
             raise OutboxError(
                 f"version {key.version} is recorded and will be sent, but its file in {self.journal.folder} "
-                f"cannot be written ({error.strerror}): make room"
+                f"cannot be written ({error.strerror})",
+                "make room",
             ) from error
 
 
@@ -178,7 +180,7 @@ def outbox_at(bench: Path) -> Iterator[Outbox]:
 
     path = BenchSettings.read(bench).storage.outbox
     if not path.exists():
-        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
+        raise OutboxError(f"no outbox at {path}", "has this bench run yet?")
     with as_owner_of(path.parent), Outbox.open(path, owner=False) as outbox:
         yield outbox
 

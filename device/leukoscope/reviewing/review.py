@@ -68,9 +68,11 @@ class Word:
             way = "review it again" if self.action is Action.FINALISE else "use correct"
             raise ReviewError(f"{self.action} changes neither cells nor the specimen's name: {way}")
         if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
-            raise ReviewError(f"{self.action} of a signed report needs a reason: give --note")
+            raise ReviewError(f"{self.action} of a signed report needs a reason", "give --note")
         if self.action is Action.CORRECT and not (changes_numbers or self.sample_id is not None):
-            raise ReviewError("correct changes nothing: name cells or the specimen anew, or use amend to add a remark")
+            raise ReviewError(
+                "correct changes nothing", "name cells or the specimen anew, or use amend to add a remark"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,13 @@ def take_step(
             f"{' or '.join(word.action.starts_from)}: {_way_out(word.action, status.value)}"
         )
     if report.version >= MOST_VERSIONS:
-        raise ReviewError(f"report {report.id} has {report.version} versions, no more are kept: count the slide again")
+        raise ReviewError(
+            f"report {report.id} has {report.version} versions, no more are kept", "count the slide again"
+        )
     if word.based_on not in (None, report.version):
         raise ReviewError(
-            f"version {word.based_on} of report {report.id} was looked at and version {report.version} is in force: "
-            "look at what changed and try again"
+            f"version {word.based_on} of report {report.id} was looked at and version {report.version} is in force",
+            "look at what changed and try again",
         )
     without = check_signature(report.life, kept, word.by, rule) if word.action is Action.FINALISE else ()
     verdicts = _verdicts(report, kept, word)
@@ -162,7 +166,7 @@ def _looked_at(report: SampleReport, kept: KeptSample | None, word: Word) -> fro
         raise ReviewError(f"report {report.id} has no cell {', '.join(map(str, strange[:12]))}")
     if unknown := sorted(word.opened - {cell.name for cell in kept.cells}):
         raise ReviewError(
-            f"report {report.id} has no cell called {', '.join(unknown)}: `report show --cells` lists them"
+            f"report {report.id} has no cell called {', '.join(unknown)}", "`report show --cells` lists them"
         )
     return word.looked_at | {cell.record.number for cell in kept.cells if cell.name in word.opened}
 
@@ -199,16 +203,16 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, word: Word) -> dict
         return {}
     if kept is None:
         raise ReviewError(
-            f"the cells of report {report.id} were not kept, so none of them can be named otherwise: "
-            "review it as a whole, or count the slide again"
+            f"the cells of report {report.id} were not kept, so none of them can be named otherwise",
+            "review it as a whole, or count the slide again",
         )
     names = {cell.record.number: cell.name for cell in kept.cells}
     if strange := sorted({*relabel, *word.confirm} - set(names)):
         raise ReviewError(
-            f"report {report.id} has no cell {', '.join(map(str, strange))}: `report show --cells` lists them"
+            f"report {report.id} has no cell {', '.join(map(str, strange))}", "`report show --cells` lists them"
         )
     if twice := sorted(set(relabel) & word.confirm):
-        raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed: say one of both")
+        raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
     if unknown := sorted(set(relabel.values()) - {*classes, UNSURE}):
         raise ReviewError(f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}")

@@ -238,4 +238,4 @@ def _with_bytes(text: bytes, apart: bytes) -> Mapping[str, Any]:
 
 
 def _unwritable(path: Path, error: OSError) -> OutboxError:
-    return OutboxError(f"what is counted cannot be kept in {path} ({error.strerror}): make room, and check its owner")
+    return OutboxError(f"what is counted cannot be kept in {path} ({error.strerror})", "make room, and check its owner")

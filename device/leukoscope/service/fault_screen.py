@@ -54,7 +54,7 @@ def read_panes(path: Path) -> Panes:
         raise SettingsError(f"{path} cannot be read, so no display is known: {error}") from error
     displays = _each(TypeAdapter(DisplaySettings), content.get("displays"))
     if not displays:
-        raise SettingsError(f"{path} describes no display that could tell a fault: give one under [[displays]]")
+        raise SettingsError(f"{path} describes no display that could tell a fault", "give one under [[displays]]")
     return Panes(displays, _each(TypeAdapter(ControlSettings), content.get("controls")))
 
 

@@ -111,7 +111,7 @@ def naming_of(bundle: Bundle) -> Naming:
     """
     facts = bundle.manifest.classifier
     if facts is None:
-        raise BundleError(f"bundle {bundle.manifest.name} is no classifier: check models.classifier in the settings")
+        raise BundleError(f"bundle {bundle.manifest.name} is no classifier", "check models.classifier in the settings")
     return Naming(
         facts.classes,
         facts.groups,

@@ -89,7 +89,7 @@ def _count(
             watch.take(look.field, look.times_ms.total)
             looked, moved_at_s = looked + 1, time.monotonic()
         elif time.monotonic() - moved_at_s > WAIT_S:
-            raise TrendError(f"only {looked} of {fields} fields were seen: move the slide on, field by field")
+            raise TrendError(f"only {looked} of {fields} fields were seen", "move the slide on, field by field")
     if not looked:
         raise TrendError(f"nothing could be counted of {reference}: expected pictures of a smear")
     report = sample.finish("end_of_pictures", provenance_of(settings, models, calibration, camera))

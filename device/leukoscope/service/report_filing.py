@@ -54,7 +54,7 @@ class ReportFiling:
             except OutboxError as error:
                 failure = error
             except OSError as error:
-                failure = OutboxError(f"the report cannot be written ({error.strerror}): make room")
+                failure = OutboxError(f"the report cannot be written ({error.strerror})", "make room")
             self._narrator.fault(failure)
             if self._leaving():
                 # systemd kills what does not stop; the journal is the last place that may hold it.

@@ -94,7 +94,7 @@ class SampleLog:
         try:
             ReportFiles(self._bench.settings.storage.folder / "reports").write(entry.key, entry.payload)
         except OSError as error:
-            self._tell(OutboxError(f"the file of report {report_id} cannot be written ({error.strerror}): make room"))
+            self._tell(OutboxError(f"the file of report {report_id} cannot be written ({error.strerror})", "make room"))
         return True
 
     def _note(self, event: str, sample: Sample, facts: Mapping[str, Any]) -> None:

@@ -88,7 +88,8 @@ class SampleProgress:
                 self._tell(
                     OutboxError(
                         "the sample in progress was cut short with other networks or another calibration "
-                        f"({aside.name}): count it again"
+                        f"({aside.name})",
+                        "count it again",
                     )
                 )
             else:

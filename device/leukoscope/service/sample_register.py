@@ -26,7 +26,7 @@ class SampleRegister:
         try:
             content = path.read_bytes() if path.exists() else b""
         except OSError as error:
-            raise OutboxError(f"{path} cannot be read ({error.strerror}): check its owner") from error
+            raise OutboxError(f"{path} cannot be read ({error.strerror})", "check its owner") from error
         for line in content.splitlines():
             try:
                 entry = json.loads(line)
@@ -56,7 +56,7 @@ class SampleRegister:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             append_line(self.path, json.dumps(entry, allow_nan=False).encode())
         except OSError as error:
-            raise OutboxError(f"{self.path} cannot be written ({error.strerror}): make room") from error
+            raise OutboxError(f"{self.path} cannot be written ({error.strerror})", "make room") from error
 
     def _take_in(self, entry: Mapping[str, Any]) -> None:
         event, sample_id = entry.get("event"), str(entry.get("sample_id", ""))

@@ -137,7 +137,8 @@ def _rows(matrix: ConfusionMatrix, named: Sequence[str]) -> list[tuple[str, Cell
     if strange := set(matrix.named) - set(named):
         raise BundleError(
             f"the validation of {matrix.collection} counts answers {sorted(strange)}, which are no classes of the "
-            "bundle: install the bundle again"
+            "bundle",
+            "install the bundle again",
         )
     columns = [place[key] for key in matrix.named]
     rows = []

@@ -26,7 +26,7 @@ def find_asset(room: str, name: str, near: Path | None = None) -> Path:
         if place.exists():
             return place
         tried.append(str(place))
-    raise SettingsError(f"{room}: no {name!r} found (looked at {', '.join(tried)}): check its name in the settings")
+    raise SettingsError(f"{room}: no {name!r} found (looked at {', '.join(tried)})", "check its name in the settings")
 
 
 def _places(room: str, name: str, near: Path | None) -> Iterator[Path]:

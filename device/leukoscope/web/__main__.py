@@ -44,7 +44,7 @@ def serve_device(told: dict[str, Any]) -> None:
     storage = Path(str(told["storage"]))
     path = storage / "outbox.sqlite"
     if not path.exists():
-        raise OutboxError(f"no outbox at {path}: has this bench run yet?")
+        raise OutboxError(f"no outbox at {path}", "has this bench run yet?")
     names = (str(told[key]) for key in ("site", "device", "software_version", "boot_id"))
     settings = WebSettings.model_validate(told["web"])
     rule = SigningRule(**told["signing"])

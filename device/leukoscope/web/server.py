@@ -33,7 +33,7 @@ def listening(settings: WebSettings) -> socket.socket:
     except OSError as error:
         made.close()
         raise SettingsError(
-            f"the page cannot listen at {settings.host}:{settings.port} ({error.strerror}): choose another web.port"
+            f"the page cannot listen at {settings.host}:{settings.port} ({error.strerror})", "choose another web.port"
         ) from error
     return made
 

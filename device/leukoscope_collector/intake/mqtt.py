@@ -81,7 +81,7 @@ class MqttIntake(Connection):
                 raise BrokerError("stopped while connecting")
         for topic, reason in zip(self._topics, self._answer, strict=False):
             if reason.is_failure:
-                raise BrokerError(f"the broker refused the subscription to {topic} ({reason}): see its access rules")
+                raise BrokerError(f"the broker refused the subscription to {topic} ({reason})", "see its access rules")
 
     def _refuse_limits(self) -> None:
         super()._refuse_limits()

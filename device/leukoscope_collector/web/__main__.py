@@ -37,7 +37,9 @@ def main(words: list[str]) -> None:
     site.worklist.catch_up()
     broker = settings.operator or settings.broker
     if not isinstance(broker, BrokerSettings):
-        raise SettingsError("steps go to devices over MQTT: say under [operator] where, with an operator's certificate")
+        raise SettingsError(
+            "steps go to devices over MQTT", "say under [operator] where, with an operator's certificate"
+        )
     sender = Sender(broker, f"leukoscope-web-{settings.name}", settings.topic_root, steps, utc_now)
     with listening(page) as made:
         print(f"The page is at {address_of(page, made)}", flush=True)

@@ -58,7 +58,9 @@ class Steps:
                 "SELECT 1 FROM web_command WHERE report = :report AND outcome = ''", {"report": report}
             )
             if waiting:
-                raise ReviewError(f"another step of this report is on its way to {site}/{device}: wait for its answer")
+                raise ReviewError(
+                    f"another step of this report is on its way to {site}/{device}", "wait for its answer"
+                )
             database.execute(
                 "INSERT INTO web_command VALUES (:id, :site, :device, :report, :name, :payload, :at, '', '', '')",
                 {

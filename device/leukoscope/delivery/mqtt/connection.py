@@ -204,8 +204,8 @@ class Connection:
         """What the broker's yes says it cannot do; who needs more than this adds to it."""
         if self._highest_qos < 1:
             raise BrokerError(
-                f"the broker {self._settings.where} takes QoS 0 only, and acknowledges nothing: reports could be lost; "
-                "have it allow QoS 1, or use another"
+                f"the broker {self._settings.where} takes QoS 0 only, and acknowledges nothing: reports could be lost",
+                "have it allow QoS 1, or use another",
             )
 
     def _why_ended(self) -> str:

@@ -209,7 +209,7 @@ class Rules(FrozenModel):
             content = path.read_bytes()
             table = tomllib.loads(content.decode())
         except FileNotFoundError:
-            raise SettingsError(f"no rules file at {path}: check [rules] in the settings") from None
+            raise SettingsError(f"no rules file at {path}", "check [rules] in the settings") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
         try:

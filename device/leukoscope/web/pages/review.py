@@ -241,8 +241,8 @@ def _act(request: Request, form: dict[str, str]) -> Response:
         view = _view(request, account)
         if view.moved_on or form.get("version") != str(view.report.version):
             raise ReviewError(
-                f"version {view.report.version} is in force and you looked at version {view.draft.version}: "
-                "look at what changed and say that you have seen it"
+                f"version {view.report.version} is in force and you looked at version {view.draft.version}",
+                "look at what changed and say that you have seen it",
             )
         done = site.reports.submit(view.sample, view.words(action, account.name, form.get("note", "").strip()))
     except LeukoscopeError as error:
