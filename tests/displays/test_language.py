@@ -232,7 +232,7 @@ HANDS_ARE_ASKED: list[LeukoscopeError] = [
     CameraError("no picture from the pipeline within 10 s", "check the camera's cable"),
     CameraError("the camera at /dev/video0 is gone (tried 3 times in 61 s)", "plug it in"),
     ControlError("the scanner at /dev/input/event3 is gone", "plug it in"),
-    ControlError("the button has been down for 30 s: it is stuck or shorted", "free it or check its wires"),
+    ControlError("the button has been down for 30 s", "it is stuck or shorted; free it or check its wires"),
 ]
 
 

@@ -133,8 +133,8 @@ class Button:
                 self._actions.append(_MEANING[press])
         if stuck:
             raise ControlError(
-                f"the button has been down for {self._stuck_s:g} s: it is stuck or shorted",
-                "free it or check its wires",
+                f"the button has been down for {self._stuck_s:g} s",
+                "it is stuck or shorted; free it or check its wires",
             )
         return self._actions.popleft() if self._actions else None
 
