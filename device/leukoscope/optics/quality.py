@@ -37,7 +37,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class QualityLimits(FrozenModel):
-    """Where the gate draws its lines; defaults were chosen on validation pictures (see device/README.md)."""
+    """Where the gate draws its lines; defaults were chosen on validation pictures (see device/docs/developer.md)."""
 
     min_sharpness: Share = 0.22
     """Below it a field is out of focus; see `sharpness_of`. Unless told, the limit of the bench's own focus series."""
