@@ -4,9 +4,21 @@ Each message says what was expected, what was found and what to do; the command 
 one line and exits with code 2. The leaves also inherit the built-in exception a caller would expect.
 """
 
+import re
+
+_LOGIN_IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE)
+
+
+def without_logins(text: str) -> str:
+    """The text with what stands before the @ of an address left out: `rtsp://user:password@camera`."""
+    return _LOGIN_IN_URL.sub(r"\1[left out]@", text)
+
 
 class LeukoscopeError(Exception):
-    """Something the operator can understand and act on."""
+    """Something the operator can understand and act on; no login in an address comes to a display or a log by it."""
+
+    def __str__(self) -> str:
+        return without_logins(super().__str__())
 
     def __init__(self, happened: str, todo: str = "") -> None:
         """State what was expected and found, and what to do about it.

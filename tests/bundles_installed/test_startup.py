@@ -1,10 +1,12 @@
+import base64
+import contextlib
 import logging
 from pathlib import Path
 
 import pytest
 
 from leukoscope.bundles.installing import install, refuse_other_answers
-from leukoscope.bundles.startup import MOST_FAILED_STARTS, Startup
+from leukoscope.bundles.startup import MOST_FAILED_STARTS, Startup, find_bundle
 from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import BundleError, CameraError, SettingsError
 from leukoscope.inference.bundle import Bundle
@@ -63,6 +65,24 @@ def test_a_bundle_that_was_confirmed_is_rolled_back_as_well_when_it_rots(store: 
     damage(store, "9.1.0")
     fail_to_start(store)
     start(store, expected="9.0.0")
+
+
+def test_a_bundle_whose_key_was_taken_out_of_the_settings_does_not_start_and_the_way_back_is_gone(
+    store: BundleStore,
+) -> None:
+    start(store, expected="9.1.0").confirm()
+    start(BundleStore(store.folder, RULES.keys), expected="9.1.0").confirm()
+    for revoked in (BundleStore(store.folder, ()), BundleStore(store.folder, (base64.b64encode(bytes(32)).decode(),))):
+        with pytest.raises(BundleError, match="in the settings holds no more"):
+            start(revoked)
+        with pytest.raises(BundleError, match="put the key back"):
+            find_bundle("classifier", None, revoked, HERE)
+    revoked = BundleStore(store.folder, ())
+    for _ in range(2 * MOST_FAILED_STARTS):
+        with contextlib.suppress(BundleError):
+            start(revoked)
+    with Startup(None, HERE, revoked).opening("classifier") as found:
+        assert not found.installed
 
 
 def test_when_every_installed_bundle_fails_the_one_that_came_with_the_software_is_back(store: BundleStore) -> None:

@@ -8,6 +8,7 @@ from leukoscope.displays.kept import FILE, KEPT, KeptScreens
 from leukoscope.displays.state import BrokerState, Fault, Ready, Result, Screen
 from leukoscope.doctor import support_file
 from leukoscope.doctor.support_file import Secrets
+from leukoscope.errors import CameraError, SettingsError
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
@@ -119,3 +120,17 @@ def test_only_the_last_screens_are_kept(tmp_path: Path) -> None:
     assert len(lines) == KEPT
     assert json.loads(lines[-1]) == {"screen": "Fault", "part": "Camera", "happened": "failure 34", "todo": "look"}
     KeptScreens.of_this_service({}).keep(screen)
+
+
+@pytest.mark.parametrize("login", ["admin:hunter2", "hunter2", ":hunter2"])
+def test_logins_in_addresses_are_left_out_of_support_files_and_of_messages(login: str) -> None:
+    address = f"rtsp://{login}@camera.example:554/stream?a=b"
+    text = f'{{"pipeline": "rtspsrc location={address} ! decodebin", "mail": "anna@clinic.example"}}'
+    kept = Secrets(set(), set()).removed_from(text)
+    assert "hunter2" not in kept
+    assert "rtsp://[left out]@camera.example:554/stream?a=b" in kept
+    assert "anna@clinic.example" in kept
+    for kind in (CameraError, SettingsError):
+        told = str(kind(f"the pipeline rtspsrc location={address} ends: is the camera on?"))
+        assert "hunter2" not in told
+        assert "camera.example" in told

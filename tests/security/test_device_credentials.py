@@ -21,6 +21,7 @@ from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY
 from tests.security.conftest import OTHER
 
+GRANTED = {"Success", "No matching subscribers"}
 NOW = datetime.now(UTC)
 
 
@@ -177,3 +178,19 @@ class tls_server:  # noqa: N801
                 self._context.wrap_socket(connection, server_side=True).close()
             except OSError:
                 return
+
+
+def test_a_device_that_is_revoked_while_it_is_connected_can_say_nothing_more_once_the_broker_was_told(site):
+    with site.speaker(OTHER) as device, site.speaker("ward-3/scope-1", "y") as neighbour:
+        topic = f"leukoscope/v1/{OTHER}/report"
+        assert device.publish(b"before", topic) in GRANTED
+        site.site.revoke(OTHER)
+        site.configure()
+        site.reload()
+        assert device.publish(b"after", topic) == "Not authorized"
+        assert neighbour.publish(b"as ever", "leukoscope/v1/ward-3/scope-1/report") in GRANTED
+    site.holders[OTHER] = site.site.add_device(OTHER, None)
+    site.configure()
+    site.reload()
+    with site.speaker(OTHER) as device:
+        assert device.publish(b"with a new certificate", topic) in GRANTED

@@ -12,6 +12,8 @@ from leukoscope.errors import BundleError
 
 PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 """32 bytes in base64, as `tools/pack_bundle.py new-key` prints it."""
+NOBODY = "nobody"
+"""Who signed what is not signed."""
 _SAID = b"leukoscope bundle contents\n"
 """Before what is signed, so that a signature made for anything else never fits."""
 
@@ -59,7 +61,7 @@ def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsig
     """
     if archive.signature is None:
         if allow_unsigned:
-            return "nobody"
+            return NOBODY
         raise BundleError(
             f"{origin} is not signed",
             "have it signed with tools/pack_bundle.py, or say --allow-unsigned for a file "
@@ -67,7 +69,7 @@ def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsig
         )
     if not keys:
         if allow_unsigned:
-            return "nobody"
+            return NOBODY
         raise BundleError(
             f"{origin} is signed, but models.keys in the settings holds no key to check it with",
             "add the public key of whoever packs your bundles",

@@ -140,6 +140,7 @@ def _installed(name: str, near: Path | None, store: BundleStore | None) -> Bundl
 def _found(name: str, near: Path | None, store: BundleStore | None, state: BundleState, software: str) -> FoundBundle:
     if store is None or state.in_force is None:
         return FoundBundle(find_asset("models", name, near), installed=False)
+    store.refuse_revoked(name, state.in_force)
     folder = store.path_of(name, state.in_force)
     read_installed(folder, software)
     return FoundBundle(folder, installed=True, on_trial=state.confirmed_by != software)

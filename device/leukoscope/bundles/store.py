@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from leukoscope.bundles.archive import CONTENTS, SIGNATURE, Archive
 from leukoscope.bundles.contents import BundleName, Contents, Version, is_bundle_name
+from leukoscope.bundles.signing import NOBODY, fingerprint
 from leukoscope.errors import BundleError
 from leukoscope.schema import FrozenModel, explain
 from leukoscope.system.durable_files import FileLock, LockHeld, sync_folder, write_whole
@@ -105,8 +106,27 @@ class BundleState(FrozenModel):
 class BundleStore:
     """`bundles/` in a bench's storage folder: a folder per name, in it a folder per version and `state.json`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: Sequence[str] | None = None) -> None:
+        """The store in a folder.
+
+        Args:
+            folder: made when something is installed.
+            keys: public keys of those whose bundles may run; None where that is not asked.
+        """
         self.folder = folder
+        self._trusted = None if keys is None else {fingerprint(key) for key in keys}
+
+    def refuse_revoked(self, name: BundleName, entry: Installed) -> None:
+        """Let nothing run whose signer is trusted no more.
+
+        Raises:
+            BundleError: its key was taken out of the settings after it was installed.
+        """
+        if self._trusted is not None and entry.signed_by not in {NOBODY, *self._trusted}:
+            raise BundleError(
+                f"{name} {entry.version} was signed with the key {entry.signed_by}, which models.keys in the settings "
+                "holds no more: install another or roll back (leukoscope bundle), or put the key back"
+            )
 
     def names(self) -> list[str]:
         """Every bundle of which something was installed."""

@@ -53,7 +53,9 @@ def measure_red_cells(
         LeukoscopeError: as in `app.open_models`.
     """
     models = settings.models
-    found = find_bundle(models.segmenter, near, BundleStore(settings.storage.bundles), __version__)
+    found = find_bundle(
+        models.segmenter, near, BundleStore(settings.storage.bundles, settings.models.keys), __version__
+    )
     bundle = Bundle.read(found.folder)
     segmenter = Segmenter(bundle, models.engine.open(bundle))
     diameters = [

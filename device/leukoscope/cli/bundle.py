@@ -91,7 +91,7 @@ def rollback_command(name: NameArgument, bench: BenchOption) -> None:
 
 
 def _store(settings: BenchSettings) -> BundleStore:
-    return BundleStore(settings.storage.bundles)
+    return BundleStore(settings.storage.bundles, settings.models.keys)
 
 
 def _rules(settings: BenchSettings, *, allow_unsigned: bool = False, allow_downgrade: bool = False) -> InstallRules:

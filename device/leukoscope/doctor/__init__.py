@@ -49,7 +49,7 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
         remember: keep how fast the networks run now, for later checks to compare with.
     """
     folder = settings.storage.folder
-    store = BundleStore(settings.storage.bundles)
+    store = BundleStore(settings.storage.bundles, settings.models.keys)
     yield from check_networks(settings.models, near, folder, store, remember=remember)
     yield tried("engine", lambda: check_engines(settings.models, near, store))
     yield tried("rules", lambda: _rules(settings, near))

@@ -18,7 +18,7 @@ from typing import Any
 from leukoscope import __version__
 from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
-from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.errors import LeukoscopeError, SettingsError, without_logins
 from leukoscope.settings import BenchSettings
 from leukoscope.system.output_file import write_output
 
@@ -95,6 +95,7 @@ class Secrets:
         kept = "\n".join(line for line in text.split("\n") if _WHOLE_REPORT not in line)
         for one in self._passwords:
             kept = kept.replace(one, _GONE)
+        kept = without_logins(kept)
         return kept if self._samples is None else self._samples.sub(_GONE, kept)
 
 

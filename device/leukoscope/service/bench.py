@@ -161,7 +161,7 @@ def _open_parts(
     if kept_in_memory(settings.storage.folder):
         warnings.append("Results are kept in memory and lost at power-off")
     tell("Loading the networks")
-    startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
+    startup = Startup(near, __version__, BundleStore(settings.storage.bundles, settings.models.keys))
     models = open_models(settings.models, near, startup)
     stack.callback(startup.forgive)
     warnings += startup.told

@@ -69,7 +69,7 @@ def _count(
     now: Callable[[], datetime],
 ) -> Run:
     # The networks in force on this device; to open them for a check is no start of it.
-    startup = Startup(near, __version__, BundleStore(settings.storage.bundles))
+    startup = Startup(near, __version__, BundleStore(settings.storage.bundles, settings.models.keys))
     models = open_models(settings.models, near, startup)
     startup.forgive()
     calibration = settings.calibration.open(near)

@@ -65,6 +65,12 @@ topic read leukoscope/v1/#
 topic write leukoscope/v1/+/+/command
 """
 
+_REVOKED = """
+user {name}
+topic deny leukoscope/v1/{name}/#
+"""
+"""mosquitto asks for a certificate when a client connects, and after that only for its rights."""
+
 
 def write_configuration(folder: Path, *, port: int, user: str, autosave_s: int) -> None:
     """Write `mosquitto.conf` for the broker whose files are in `folder`."""
@@ -73,9 +79,10 @@ def write_configuration(folder: Path, *, port: int, user: str, autosave_s: int) 
     (folder / "mosquitto.conf").write_text(text)
 
 
-def write_rules(folder: Path, *, collectors: Sequence[str], operators: Sequence[str]) -> None:
-    """Write `acl`: devices need no line of their own."""
+def write_rules(folder: Path, *, collectors: Sequence[str], operators: Sequence[str], revoked: Sequence[str]) -> None:
+    """Write `acl`: devices need no line of their own, except those that were revoked and may still be connected."""
     rules = [_RULES, *(_COLLECTOR.format(name=name) for name in collectors)]
+    rules += [_REVOKED.format(name=name) for name in revoked]
     file = folder / "acl"
     file.write_text("".join([*rules, *(_OPERATOR.format(name=name) for name in operators)]))
     # mosquitto warns of rules that others can read.

@@ -138,6 +138,9 @@ class Site:
             if (folder / "cert.pem").exists():
                 self.authority.revoke(folder / "cert.pem")
                 shutil.rmtree(folder)
+                if kind == "devices":
+                    names = sorted({*self._revoked(), name})
+                    self._revoked_file.write_text("".join(f"{one}\n" for one in names))
                 return
         raise SettingsError(f"nobody here is called {name}")
 
@@ -152,7 +155,13 @@ class Site:
         """
         shutil.copyfile(self.authority.revoked_file, self._broker / "revoked.pem")
         write_configuration(self._broker, port=self._port, user=user, autosave_s=autosave_s)
-        write_rules(self._broker, collectors=self._names("collectors"), operators=self._names("operators"))
+        devices = self._names("devices")
+        write_rules(
+            self._broker,
+            collectors=self._names("collectors"),
+            operators=self._names("operators"),
+            revoked=[name for name in self._revoked() if name not in devices],
+        )
         self._give_to(user)
         return self._broker / "mosquitto.conf"
 
@@ -185,6 +194,14 @@ class Site:
 
     def _client(self, at: Path) -> str:
         return _CLIENT.format(host=self._hosts[0], port=self._port, at=at)
+
+    @property
+    def _revoked_file(self) -> Path:
+        return self._folder / "authority" / "revoked-devices"
+
+    def _revoked(self) -> list[str]:
+        """Devices that were revoked, also those that have another certificate now."""
+        return self._revoked_file.read_text().split() if self._revoked_file.exists() else []
 
     def _names(self, kind: str) -> list[str]:
         """The holders of a kind who have a certificate, sorted."""
