@@ -27,7 +27,7 @@ from cut_outs import Outlines
 from starting_weights import start_from
 from tables import crops
 from train_classifier import ARTEFACTS, Inputs
-from vocabulary import Vocabulary
+from vocabulary import ARTEFACT, Vocabulary
 
 SHARD = 4096
 BATCH = 64
@@ -64,7 +64,10 @@ def main() -> None:
         started = time.monotonic()
         inputs = Inputs(learnt, vocabulary, (options.seed, shard))
         pictures, allowed, drawn = inputs.draw_with_cells(SHARD)
-        keep(options.out, name, see(first, pictures), drawn, allowed)
+        artefact = vocabulary.indices(ARTEFACT)
+        shown = [tuple(np.flatnonzero(row)) for row in allowed]
+        blurred = np.array([one == artefact != cell.classes for one, cell in zip(shown, drawn, strict=True)])
+        keep(options.out, name, see(first, pictures), drawn, blurred)
         print(f"{name}: {SHARD / (time.monotonic() - started):.0f} views/s", flush=True)
 
 
@@ -82,7 +85,7 @@ def keep(
     name: str,
     seen: NDArray[np.float16],
     cells: Sequence[Cell],
-    allowed: NDArray[np.float32] | None = None,
+    out_of_focus: NDArray[np.bool_] | None = None,
 ) -> None:
     """Writes a shard: what was seen last, so that a shard with it is whole."""
     facts: dict[str, Any] = {
@@ -90,8 +93,8 @@ def keep(
         "labels": np.array([cell.label for cell in cells]),
         "groups": np.array([cell.group for cell in cells]),
     }
-    if allowed is not None:
-        facts["allowed"] = allowed.astype(np.uint8)
+    if out_of_focus is not None:
+        facts["out_of_focus"] = out_of_focus
     np.savez_compressed(folder / f"{name}.facts.npz", allow_pickle=False, **facts)
     part = folder / f"{name}.part.npy"
     np.save(part, seen)

@@ -26,7 +26,7 @@ from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.manifest_text import GOLDEN, HEAD, KNOWN, VALIDATION, as_toml
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
-from validate_classifier import confusion, fitted_temperature, limit_of_unsure, name_all
+from validate_classifier import confusion, fitted_temperature, limit_of_suspicion, limit_of_unsure, name_all
 from vocabulary import Vocabulary
 
 NETWORKS = {"onnx": "network.int8.onnx", "litert": "network.int8.tflite"}
@@ -85,6 +85,7 @@ def pack_classifier(
     bundle = _write(out, facts)
     named = name_all(bundle, crops, vocabulary)
     facts["classifier"]["unsure_below"] = limit_of_unsure(named, bundle)
+    facts["classifier"]["suspect"] = {key: limit_of_suspicion(named, key, vocabulary) for key in vocabulary.suspected}
     bundle = _write(out, facts)
     (out / VALIDATION).write_text(confusion(named, bundle, vocabulary).model_dump_json(indent=1), "utf-8")
     _write_golden_cells(bundle, out)

@@ -22,7 +22,7 @@ from classifier_net import FIRST_STAGES, ClassifierNet
 from fitting import Task, arguments, fit, plan_of, steps_taken
 from starting_weights import start_from
 from train_classifier import loss_of
-from vocabulary import Vocabulary
+from vocabulary import ARTEFACT, Vocabulary
 
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
@@ -30,7 +30,7 @@ NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 class Views:
     """Shards of views on disk, mapped into memory, without those of the collections left out."""
 
-    def __init__(self, folder: Path, without: Collection[str], seed: Sequence[int]) -> None:
+    def __init__(self, folder: Path, without: Collection[str], vocabulary: Vocabulary, seed: Sequence[int]) -> None:
         self._rng = np.random.default_rng(seed)
         names = sorted(path.name.removesuffix(".npy") for path in folder.glob("views-???.npy"))
         if not names:
@@ -39,7 +39,7 @@ class Views:
         self._allowed, rows = [], []
         for shard, name in enumerate(names):
             with np.load(folder / f"{name}.facts.npz") as facts:
-                self._allowed.append(facts["allowed"].astype(np.float32))
+                self._allowed.append(allowed_classes(facts["labels"].tolist(), facts["out_of_focus"], vocabulary))
                 kept = np.flatnonzero(~np.isin(facts["collections"], list(without)))
             rows.append(np.column_stack([np.full(len(kept), shard), kept]))
         self._rows = np.concatenate(rows)
@@ -58,6 +58,16 @@ class Views:
         seen = np.stack([self._seen[shard][row] for shard, row in chosen]).astype(np.float32)
         allowed = np.stack([self._allowed[shard][row] for shard, row in chosen])
         return torch.from_numpy(seen).contiguous(memory_format=torch.channels_last), torch.from_numpy(allowed)
+
+
+def allowed_classes(
+    labels: Sequence[str], out_of_focus: NDArray[np.bool_], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
+    """1 for each class (views, classes) that a label may mean; what is far out of focus is an artefact."""
+    allowed = np.zeros((len(labels), len(vocabulary.classes)), np.float32)
+    for row, (label, blurred) in enumerate(zip(labels, out_of_focus.tolist(), strict=True)):
+        allowed[row, list(vocabulary.indices(ARTEFACT if blurred else label))] = 1.0
+    return allowed
 
 
 def name_seen(net: ClassifierNet, seen: Tensor) -> Tensor:
@@ -100,7 +110,7 @@ def main() -> None:
     net = ClassifierNet(len(vocabulary.classes))
     start_from(net, options.start_from, vocabulary.classes)
     net.features[:FIRST_STAGES].requires_grad_(False)
-    views = Views(options.views, options.without, (plan.seed, steps_taken(plan.run)))
+    views = Views(options.views, options.without, vocabulary, (plan.seed, steps_taken(plan.run)))
     judged, seen = read_val(options.views, vocabulary)
     print(f"{len(views)} views, {len(judged)} cells to judge on", flush=True)
 

@@ -38,8 +38,17 @@ _HELD_OUT_BY: dict[str, HeldOutBy] = {
     "seg_wbc": "picture",
     "deepbionet": "picture",
     "bccd": "picture",
+    "taleqani": "picture",
+    "cnmc": "patient",
 }
 """Of the shared collection; those by picture do not tell patients apart."""
+
+
+NO_WHITE_CELLS = frozenset(
+    ("platelet", "giant_thrombocyte", "thrombocyte_aggregation", "erythroblast", "smudge", "artefact")
+)
+FEWEST_FOR_A_SHARE = 50
+"""A laboratory with fewer cells says nothing about a share of a few in a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,23 @@ def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
     return float(np.floor(1000 * np.quantile(surest, MAX_UNSURE, method="lower")) / 1000)
 
 
+def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabulary) -> dict[str, float]:
+    """The least probability of a class, in thousandths, that few enough of the normal donors' white cells pass.
+
+    Returns:
+        `above`, and as `false_share` what passes it in the laboratory where most does.
+    """
+    shares: dict[str, list[float]] = {}
+    for one in named:
+        crop = one.crop
+        if crop.collection in vocabulary.normal_donors and crop.label not in {key, *NO_WHITE_CELLS}:
+            shares.setdefault(crop.collection, []).append(one.probabilities[key])
+    together = np.concatenate([np.array(found) for found in shares.values()])
+    above = float(np.ceil(1000 * np.quantile(together, 1 - vocabulary.suspected[key])) / 1000)
+    passed = [np.mean(np.array(found) > above) for found in shares.values() if len(found) >= FEWEST_FOR_A_SHARE]
+    return {"above": above, "false_share": round(float(max(passed)), 4)}
+
+
 def confusion(named: Sequence[NamedCrop], bundle: Bundle, vocabulary: Vocabulary) -> Validation:
     """What every collection's cells are called by the bundle as it stands."""
     assert bundle.manifest.classifier is not None
@@ -122,7 +148,7 @@ def _name_all(classifier: Classifier, crops: Sequence[Crop], vocabulary: Vocabul
     named = []
     for crop in track(crops, description="validation", transient=True, console=Console(stderr=True)):
         meant = tuple(vocabulary.classes[index] for index in vocabulary.indices(crop.label))
-        if meant:
+        if meant and not {crop.label, crop.collection} & vocabulary.not_judged:
             picture = in_the_middle(read_picture(crop.path), crop.mask, crop.centre)
             named.append(NamedCrop(crop, meant, classifier.name_crop(picture, crop.um_per_px)))
     return named

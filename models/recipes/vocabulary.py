@@ -25,6 +25,13 @@ class Vocabulary:
     """How much more often a collection, a label or a `collection/label` is drawn: what is rare or hard to name."""
     evened: tuple[str, ...]
     """Collections in which a few patients give most cells: these are drawn less often."""
+    suspected: Mapping[str, float]
+    """Classes to be pointed out even where another is likelier, and which share of `normal_donors` may be so."""
+    normal_donors: tuple[str, ...]
+    """Collections of people without leukaemia."""
+    not_judged: frozenset[str]
+    """Labels that teach, but are neither what they teach nor anything else that is named, and collections whose
+    pictures no camera gives: they judge nothing."""
     label_smoothing: float
     """The share of every label of one class that is given to all classes alike (Szegedy et al. 2016)."""
 
@@ -44,8 +51,17 @@ class Vocabulary:
             if unknown := set(may) - set(classes):
                 raise ValueError(f"{facts_file}: {label!r} is said to mean {sorted(unknown)}, which are no classes")
         smoothing = described.get("label_smoothing", 0.0)
-        evened = tuple(training.get("evened", ()))
-        return cls(classes, groups, means, dict(training.get("emphasis", {})), evened, smoothing)
+        return cls(
+            classes,
+            groups,
+            means,
+            dict(training.get("emphasis", {})),
+            evened=tuple(training.get("evened", ())),
+            suspected=dict(training.get("suspected", {})),
+            normal_donors=tuple(training.get("normal_donors", ())),
+            not_judged=frozenset(training.get("not_judged", ())),
+            label_smoothing=smoothing,
+        )
 
     def drawn(self, collection: str, label: str) -> float:
         """How much more often than others such a cell is drawn: all that is said of it, multiplied."""
