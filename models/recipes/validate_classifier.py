@@ -97,7 +97,7 @@ def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
 
 
 def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabulary) -> dict[str, float]:
-    """The least probability of a class, in thousandths, that few enough of the normal donors' white cells pass.
+    """The least probability of a class, in thousandths, that few enough normal cells of any laboratory pass.
 
     Returns:
         `above`, and as `false_share` what passes it in the laboratory where most does.
@@ -107,9 +107,10 @@ def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabul
         crop = one.crop
         if crop.collection in vocabulary.normal_donors and crop.label not in {key, *NO_WHITE_CELLS}:
             shares.setdefault(crop.collection, []).append(one.probabilities[key])
-    together = np.concatenate([np.array(found) for found in shares.values()])
-    above = float(np.ceil(1000 * np.quantile(together, 1 - vocabulary.suspected[key])) / 1000)
-    passed = [np.mean(np.array(found) > above) for found in shares.values() if len(found) >= FEWEST_FOR_A_SHARE]
+    enough = [np.array(found) for found in shares.values() if len(found) >= FEWEST_FOR_A_SHARE]
+    limits = [np.quantile(found, 1 - vocabulary.suspected[key], method="higher") for found in enough]
+    above = float(np.ceil(1000 * max(limits)) / 1000)
+    passed = [np.mean(found > above) for found in enough]
     return {"above": above, "false_share": round(float(max(passed)), 4)}
 
 

@@ -26,7 +26,7 @@ class Vocabulary:
     evened: tuple[str, ...]
     """Collections in which a few patients give most cells: these are drawn less often."""
     suspected: Mapping[str, float]
-    """Classes to be pointed out even where another is likelier, and which share of `normal_donors` may be so."""
+    """Classes to be pointed out even where another is likelier, and which share of any of `normal_donors` may be so."""
     normal_donors: tuple[str, ...]
     """Collections of people without leukaemia."""
     not_judged: frozenset[str]

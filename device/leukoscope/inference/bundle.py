@@ -78,9 +78,9 @@ class MistakeCost(FrozenModel):
     truth: str
     """The class of the cell."""
     named: tuple[str, ...]
-    """What it must not be called lightly."""
-    cost: Annotated[float, Field(ge=1)]
-    """In ordinary mistakes."""
+    """The names that this price holds for."""
+    cost: Annotated[float, Field(gt=0)]
+    """In ordinary mistakes; below 1 where it does little harm."""
 
 
 class SuspectLimit(FrozenModel):
