@@ -6,8 +6,10 @@ settings written to `bench.toml` in the output folder, which can be run again wi
 
 import json
 import shutil
+import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from rich.console import Console
 
 from embedded_broker import Address, embedded_broker
 from leukoscope.cli.calibrate import pages_of
+from leukoscope.cli.web import told_to_page
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.report import decode
 from leukoscope.reviewing.pages import page
@@ -51,6 +54,7 @@ def main(
     white_cells: Annotated[int, typer.Option(min=1, help="White cells to count.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Which simulated slide.")] = 1,
     out: Annotated[Path, typer.Option(help="Where screens, fields and report go.")] = Path("out/demo"),
+    web: Annotated[bool, typer.Option("--web", help="End with the review page of this sample, until Ctrl-C.")] = False,
 ) -> None:
     """Count one sample and show where everything is."""
     if (pictures is None) != (um_per_px is None):
@@ -89,6 +93,24 @@ def main(
     ):
         if path.exists():
             console.print(f"  {path}  {what}")
+
+    if web:
+        console.print("\nThe sample on the review page; the code makes the first account:")
+        open_page(bench_file)
+
+
+def open_page(bench_file: Path) -> None:
+    """Serve the page of a bench in a process of its own, and show it where there is a browser."""
+    command = [sys.executable, "-m", "leukoscope.web", told_to_page(bench_file, 0)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as page:
+        assert page.stdout is not None
+        try:
+            for line in page.stdout:
+                print(line, end="", flush=True)
+                if line.startswith("The page is at "):
+                    webbrowser.open(line.removeprefix("The page is at ").strip())
+        except KeyboardInterrupt:
+            page.terminate()
 
 
 def _bench(out: Path, broker: Address, window: bool, keys: bool, white_cells: int) -> dict[str, Any]:

@@ -178,6 +178,10 @@ class SampleSettings(FrozenModel):
         return pattern
 
 
+PICTURES_WITH_PAGE = 500
+"""Pictures of cells per sample where [web] is in the settings and [cells] is not: 3 MB at most."""
+
+
 class SigningSettings(FrozenModel):
     """What has to be done before a report is signed; what a site lets pass stands in the report."""
 
@@ -254,6 +258,14 @@ class BenchSettings(FrozenModel):
         if commands.allow and reporting is not None and not reporting.takes_commands:
             raise ValueError("they come over MQTT and need reporting.driver mqtt")
         return commands
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pictures_where_the_page_runs(cls, content: Any) -> Any:
+        """Who serves the review page wants to see cells: with [web] their pictures are kept unless [cells] says not."""
+        if isinstance(content, dict) and "web" in content and "cells" not in content:
+            return {**content, "cells": {"pictures": PICTURES_WITH_PAGE}}
+        return content
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -86,11 +87,14 @@ def test_a_signed_report_says_who_signed(tmp_path: Path) -> None:
     assert leukoscope("run", "--bench", bench, "--samples", "1").code == 0
     (path,) = (tmp_path / "state" / "reports").glob("*.json")
     report_id = json.loads(path.read_text())["id"]
-    for step in ("review", "finalise"):
-        outcome = leukoscope("report", step, report_id, "--bench", bench, "--by", "A. Technician")
+    for step in (("review", "--all-checked"), ("finalise",)):
+        outcome = leukoscope("report", step[0], report_id, "--bench", bench, "--by", "A. Technician", *step[1:])
         assert outcome.code == 0, outcome.err
     out = tmp_path / "bundle.json"
     assert leukoscope("export", report_id, "--as", "fhir", "--bench", bench, "--out", out).code == 0
     (diagnostic, *_) = (entry["resource"] for entry in json.loads(out.read_text())["entry"])
     assert diagnostic["status"] == "final"
     assert diagnostic["resultsInterpreter"] == [{"display": "A. Technician"}]
+    assert re.search(r"A person has looked at (\d+) of \1 cells", diagnostic["conclusion"])
+    assert leukoscope("export", report_id, "--as", "html", "--bench", bench, "--out", out).code == 0
+    assert re.search(r"A person has looked at (\d+) of \1 cells", out.read_text())

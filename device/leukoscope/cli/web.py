@@ -13,6 +13,9 @@ import typer
 from leukoscope.errors import SettingsError
 from leukoscope.settings import BenchSettings, identity_of
 
+PAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""A recount needs one thread; each more of OpenBLAS or of malloc's own would hold memory."""
+
 
 def web(
     bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
@@ -25,7 +28,8 @@ def web(
     if find_spec("starlette") is None:
         raise SettingsError("the page is not installed", "pip install 'leukoscope[web]'")
     # This process has read every driver's settings; the page needs none of them, and a board's memory is short.
-    os.execv(sys.executable, [sys.executable, "-m", "leukoscope.web", told_to_page(bench, port)])
+    command = [sys.executable, "-m", "leukoscope.web", told_to_page(bench, port)]
+    os.execve(sys.executable, command, os.environ | PAGE_ENVIRONMENT)
 
 
 def told_to_page(bench: Path, port: int | None = None) -> str:

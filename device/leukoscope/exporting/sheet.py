@@ -11,6 +11,7 @@ from leukoscope.exporting.wording import (
     OriginWarning,
     class_words,
     in_words,
+    looked_at_words,
     origin_warnings,
     quantity_words,
     status_words,
@@ -85,7 +86,7 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         counted=_capital(CELLS_CALLED[mode]),
         specimen=report.sample_id or "no identifier",
         status=status.title,
-        status_words=_who(original, status.words),
+        status_words=" ".join(one for one in (_who(original, status.words), looked_at_words(report)) if one),
         facts=_facts(report),
         warnings=origin_warnings(report),
         rows=[

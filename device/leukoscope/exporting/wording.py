@@ -135,3 +135,13 @@ def origin_warnings(report: SampleReport) -> tuple[OriginWarning, ...]:
     if made.clock_synchronised is False:
         warnings.append(OriginWarning("CLOCK NOT SYNCHRONISED: date and time may be wrong.", grave=False))
     return tuple(warnings)
+
+
+def looked_at_words(report: SampleReport) -> str:
+    """How many cells a person looked at, and what the site let pass at the signature; empty where nobody has looked."""
+    life = report.life
+    if life.cells_looked_at is None:
+        return ""
+    told = f"A person has looked at {life.cells_looked_at} of {report.white_cells + sum(report.beside.values())} cells."
+    without = [one.replace("_", " ") for step in life.steps for one in step.signed_without]
+    return told + (f" Signed although: {', '.join(dict.fromkeys(without))}." if without else "")

@@ -23,8 +23,8 @@ TABLES = (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL,
         sample_id TEXT NOT NULL, status TEXT NOT NULL, finished_at TEXT NOT NULL, white_cells INTEGER NOT NULL,
         blasts INTEGER NOT NULL, suspects INTEGER NOT NULL, unsure INTEGER NOT NULL, critical INTEGER NOT NULL,
-        rank INTEGER NOT NULL, source TEXT NOT NULL)""",
-    "CREATE INDEX IF NOT EXISTS web_worklist_order ON web_worklist (rank, finished_at DESC)",
+        rank INTEGER NOT NULL, source TEXT NOT NULL, words TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS web_worklist_order ON web_worklist (rank, finished_at DESC, words)",
     "CREATE TABLE IF NOT EXISTS web_cursor (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS web_command (
         id TEXT PRIMARY KEY, site TEXT NOT NULL, device TEXT NOT NULL, report TEXT NOT NULL, name TEXT NOT NULL,

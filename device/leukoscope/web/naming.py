@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Word, remarks_of, unsettled_of
@@ -10,8 +11,8 @@ from leukoscope.reviewing.signing import LeftToDo, awaits_decision, is_suspect, 
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.specimen.sample import ClassCount, SampleReport
+from leukoscope.statistics.intervals import clopper_pearson
 from leukoscope.statistics.recount import recount
-from leukoscope.statistics.summary import class_counts
 from leukoscope.web.drafts import Draft, changed
 from leukoscope.web.reports import Sample
 
@@ -25,7 +26,6 @@ _USUAL = {
     "c": "plasma", "o": "promonocyte", "f": "artefact", "w": "smudge",
 }  # fmt: skip
 """What the keys are where the settings do not say; a bundle may have other classes, which get free letters."""
-_WIDTH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class View:
         differential = [one.cell_class for one in self.report.differential]
         before = {one.cell_class: one for one in self.report.differential}
         named = Counter(cell.name for cell in self.cells)
-        width = _WIDTH if self.sample.grounds is None else self.sample.grounds.interval_width
-        after = {one.cell_class: one for one in class_counts(named, differential, width)}
+        total = sum(named[key] for key in differential)
+        after = {key: _counted(key, named[key], total) for key in differential}
         beside = sorted((set(named) | set(self.report.beside)) - set(differential))
         lines = [
             CountLine(key, before[key], after[key], before[key].count, after[key].count)
@@ -157,6 +157,13 @@ class View:
         if action is Action.AMEND:
             return [Word(Action.AMEND, by, note, remarks=told, based_on=version)]
         return [Word(action, by, note, relabel, confirm, looked_at=looked_at, remarks=told, based_on=version)]
+
+
+@lru_cache(maxsize=4096)
+def _counted(key: str, count: int, total: int) -> ClassCount:
+    """As `statistics.summary.class_counts`, without how many more to count: that costs more than all the rest."""
+    low, high = clopper_pearson(count, total)
+    return ClassCount(key, count, count / total if total else 0.0, low, high, 0)
 
 
 def keys_for(classes: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:

@@ -44,6 +44,11 @@ class Line:
         return self.status not in ("preliminary", "reviewed")
 
     @property
+    def words(self) -> str:
+        """What a search looks into, in small letters."""
+        return f"{self.sample_id} {self.site}/{self.device} {self.id}".lower()
+
+    @property
     def rank(self) -> int:
         """Order in the worklist: critical, open, signed."""
         return 2 if self.signed else 0 if self.critical else 1

@@ -42,12 +42,9 @@ class Worklist:
         if search.state in ("open", "signed"):
             where.append("rank < 2" if search.state == "open" else "rank = 2")
         if text := search.text.strip().lower()[:100]:
-            where.append(
-                "(lower(sample_id) LIKE :part ESCAPE '\\' OR lower(device) LIKE :part ESCAPE '\\' OR id LIKE :first"
-                " ESCAPE '\\')"
-            )
+            where.append("words LIKE :part ESCAPE '\\'")
             literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            values |= {"part": f"%{literal}%", "first": f"{literal}%"}
+            values["part"] = f"%{literal}%"
         condition = " AND ".join(where)
         ((total,),) = database.execute(f"SELECT count(*) FROM web_worklist WHERE {condition}", values)
         pages = max(1, -(-total // PER_PAGE))
@@ -62,7 +59,7 @@ class Worklist:
 
 def keep_lines(database: Database, lines: Iterable[Line]) -> None:
     """Keep lines, each in its highest version; inside a transaction."""
-    names = [*_COLUMNS, "rank"]
+    names = [*_COLUMNS, "rank", "words"]
     settings = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
     statement = (
         f"INSERT INTO web_worklist ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"

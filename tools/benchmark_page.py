@@ -1,0 +1,152 @@
+"""How fast the review page is, and what it takes in memory: on a copy of a counted bench, by HTTP as a browser asks.
+
+./tools/demo && .venv/bin/python tools/benchmark_page.py --bench out/demo/bench.toml
+"""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leukoscope.cli.web import PAGE_ENVIRONMENT, told_to_page
+from leukoscope.outbox.page_database import PageDatabase
+from leukoscope.outbox.store import Outbox
+from leukoscope.web.database import Databases
+from leukoscope.web.reports import Line, Search
+from leukoscope.web.worklist import Worklist, keep_lines
+
+NAME, PIN = "benchmark", "4711-example"
+BARS_MS = {"worklist": 300.0, "gallery": 500.0, "key to new counts": 100.0, "search in 100,000 reports": 200.0}
+MEMORY_BAR_MB = 70.0
+
+
+class Browser:
+    """What a browser sends, without drawing what comes back."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._cookie = ""
+
+    def ask(self, method: str, path: str, body: str = "") -> str:
+        """The text of an answer that is no refusal."""
+        headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
+        self._connection.request(method, path, body, headers | ({"cookie": self._cookie} if self._cookie else {}))
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        self._cookie = answer.headers.get("set-cookie", self._cookie).split(";")[0]
+        if answer.status >= 400:
+            raise SystemExit(f"{method} {path}: {answer.status} {text[:200]}")
+        return text
+
+
+def main(
+    bench: Annotated[Path, typer.Option(help="A bench that has counted a sample, with pictures of cells.")],
+    times: Annotated[int, typer.Option(min=5, help="How often each is asked.")] = 40,
+    reports: Annotated[int, typer.Option(min=1, help="Reports in the worklist that is searched.")] = 100_000,
+) -> None:
+    """Print the 95th percentile of each, beside its bar."""
+    table = Table("what", "p95", "bar")
+    with tempfile.TemporaryDirectory() as folder:
+        content = tomllib.loads(bench.read_text())
+        storage = Path(folder) / "state"
+        shutil.copytree(content["storage"]["folder"], storage, ignore=shutil.ignore_patterns("web.sqlite*"))
+        with Outbox.open(storage / "outbox.sqlite") as outbox, outbox.reading() as sql:
+            ((report,),) = sql.execute("SELECT id FROM message WHERE kind = 'report' LIMIT 1")
+        copy = Path(folder) / "bench.toml"
+        copy.write_text(bench.read_text().replace(content["storage"]["folder"], str(storage)))
+        command = [sys.executable, "-m", "leukoscope.web", told_to_page(copy, 0)]
+        environment = os.environ | PAGE_ENVIRONMENT
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:
+            assert page.stdout is not None
+            port = int(page.stdout.readline().rstrip("/\n").rpartition(":")[2])
+            try:
+                code = page.stdout.readline().split()[-1]
+                for what, p95 in _asked(port, code, report, times):
+                    table.add_row(what, f"{p95:.0f} ms", f"{BARS_MS[what]:.0f} ms")
+                table.add_row("memory of the page", f"{_memory_mb(page.pid):.0f} MB", f"{MEMORY_BAR_MB:.0f} MB")
+            finally:
+                page.terminate()
+        p95 = _search(Path(folder), reports, times)
+        bar = BARS_MS["search in 100,000 reports"]
+        table.add_row(f"search in {reports:,} reports", f"{p95:.0f} ms", f"{bar:.0f} ms")
+    Console().print(table)
+
+
+def _asked(port: int, code: str, report: str, times: int) -> list[tuple[str, float]]:
+    browsers = [Browser(port) for _ in range(3)]
+    browsers[0].ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
+    for one in browsers[1:]:
+        one.ask("POST", "/sign-in", urlencode({"name": NAME, "secret": PIN}))
+    path = f"/reports/{report}"
+    numbers = [int(one) for one in re.findall(r'data-number="(\d+)"', browsers[0].ask("GET", path))]
+
+    def press(turn: int) -> None:
+        body = {"do": "name", "cells": [numbers[turn % len(numbers)]], "class": "lymphocyte"}
+        browsers[turn % 3].ask("POST", f"{path}/draft", json.dumps(body))
+
+    return [
+        ("worklist", _p95(lambda turn: browsers[turn % 3].ask("GET", "/worklist"), times)),
+        ("gallery", _p95(lambda turn: browsers[turn % 3].ask("GET", path), times)),
+        ("key to new counts", _p95(press, times)),
+    ]
+
+
+def _search(folder: Path, reports: int, times: int) -> float:
+    databases = Databases(lambda: PageDatabase(folder / "many.sqlite"))
+    now = datetime.now(UTC)
+    lines = [
+        Line(str(UUID(int=n)), 1, "clinic", f"scope-{n % 20}", f"S-{n:06d}", "final" if n % 50 else "preliminary",
+             (now - timedelta(minutes=n)).isoformat(), 100, n % 7 == 0, 0, n % 30, n % 350 == 0, "live")
+        for n in range(reports)
+    ]  # fmt: skip
+    with databases.get().transaction():
+        keep_lines(databases.get(), lines)
+    worklist = Worklist(databases, _Nothing())  # type: ignore[arg-type]
+    typed = ["4", "42", "s-04", "s-0421", "scope-7", "00000000-0000"]
+    return _p95(lambda turn: worklist.find(Search(typed[turn % len(typed)], "all")), times)
+
+
+class _Nothing:
+    """Nothing new has come."""
+
+    def lines_since(self, cursor: str) -> tuple[Sequence[Line], str]:
+        """As in `Reports`."""
+        return (), cursor
+
+
+def _p95(do: Callable[[int], object], times: int) -> float:
+    """Milliseconds, of the 95th of a hundred."""
+    do(0)
+    took = []
+    for turn in range(times):
+        began = time.perf_counter()
+        do(turn)
+        took.append(1000 * (time.perf_counter() - began))
+    return sorted(took)[int(0.95 * (len(took) - 1))]
+
+
+def _memory_mb(pid: int) -> float:
+    """Resident, in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 / 1e6 if found else float("nan")
+
+
+if __name__ == "__main__":
+    typer.run(main)

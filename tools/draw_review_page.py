@@ -1,0 +1,130 @@
+"""Draws the review page for the README: a Chromium signs a copy of a counted sample, and is photographed meanwhile.
+
+    ./tools/demo && .venv/bin/python tools/draw_review_page.py --bench out/demo/bench.toml
+
+It needs what the tests need: playwright and Debian's chromium.
+"""
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from leukoscope.cli.web import told_to_page
+from leukoscope.outbox.store import Outbox
+
+NAME, PIN = "Dr. Example", "4711-example"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+def main(
+    bench: Annotated[Path, typer.Option(help="A bench that has counted a simulated sample, with pictures of cells.")],
+    to: Annotated[Path, typer.Option(help="The folder of the pictures.")] = Path("device"),
+) -> None:
+    """Write page-worklist.png, page-review.png, page-cell.png, page-phone.png, page-signed.png and page-review.gif."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = _copy(bench, Path(folder))
+        with subprocess.Popen(
+            [sys.executable, "-m", "leukoscope.web", told_to_page(copy, 0)], stdout=subprocess.PIPE, text=True
+        ) as served:
+            assert served.stdout is not None
+            address = re.sub(r"The page is at |/\n", "", served.stdout.readline())
+            code = served.stdout.readline().split()[-1]
+            try:
+                _photograph(address, code, to)
+            finally:
+                served.terminate()
+
+
+def _copy(bench: Path, folder: Path) -> Path:
+    """What is signed here is not signed in the original."""
+    content = tomllib.loads(bench.read_text())
+    storage = content["storage"]["folder"]
+    shutil.copytree(storage, folder / "state", ignore=shutil.ignore_patterns("web.sqlite*"))
+    with Outbox.open(folder / "state" / "outbox.sqlite"):
+        pass
+    copy = folder / "bench.toml"
+    copy.write_text(bench.read_text().replace(storage, str(folder / "state")))
+    return copy
+
+
+def _photograph(address: str, code: str, to: Path) -> None:
+    # A machine that is busy with other things is given time.
+    expect.set_options(timeout=60_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+        page.goto(address)
+        page.get_by_label("Code").fill(code)
+        page.get_by_label("Your name").fill(NAME)
+        page.get_by_label("PIN or password").fill(PIN)
+        page.get_by_role("button", name="Make the account").click()
+        page.wait_for_url("**/worklist")
+        _write(page, to / "page-worklist.png")
+        page.locator("tbody a").first.click()
+        expect(page.locator("#counts table")).to_be_visible()
+        page.wait_for_timeout(1500)
+        _write(page, to / "page-review.png")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog")).to_contain_text("the device said")
+        page.wait_for_timeout(500)
+        _write(page, to / "page-cell.png")
+        page.keyboard.press("Escape")
+        _review(page, to / "page-review.gif")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.evaluate("window.scrollTo(0, 0)")
+        page.wait_for_timeout(300)
+        _write(page, to / "page-phone.png")
+        browser.close()
+
+
+def _review(page: Page, file: Path) -> None:
+    """Every unsure cell is named, every class looked at, and the report signed; a picture every few keys."""
+    frames = [_frame(page)]
+    pressed = 0
+    while page.locator(".cell.awaits").count():
+        number = page.locator(".cell:focus").get_attribute("data-number")
+        page.keyboard.press("l" if pressed % 3 else " ")
+        expect(page.locator(f'.cell[data-number="{number}"].checked')).to_be_visible()
+        pressed += 1
+        if pressed % 3 == 0:
+            frames.append(_frame(page))
+    for group in page.locator(".group").all():
+        group.locator(".cell").first.scroll_into_view_if_needed()
+        expect(group.locator(".cell[data-seen], .cell.checked").first).to_be_visible()
+        frames.append(_frame(page))
+    expect(page.locator("#left")).not_to_contain_text("not opened")
+    page.keyboard.press("s")
+    page.keyboard.type(PIN)
+    frames.append(_frame(page))
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("final")
+    frames.append(_frame(page))
+    _write(page, file.with_name("page-signed.png"))
+    first, *rest = frames
+    first.save(file, save_all=True, append_images=rest, duration=[700] * len(rest) + [3000], loop=0, optimize=True)
+    print(f"{pressed} cells decided by {pressed} keys; {len(PIN) + 2} more sign; {file}")
+
+
+def _frame(page: Page) -> Image.Image:
+    with Image.open(io.BytesIO(page.screenshot())) as taken:
+        return taken.convert("RGB").resize((640, 400), Image.Resampling.LANCZOS).quantize(40)
+
+
+def _write(page: Page, file: Path) -> None:
+    """A picture with few colours is a quarter as large, and looks the same."""
+    with Image.open(io.BytesIO(page.screenshot())) as taken:
+        taken.convert("RGB").quantize(128).save(file, optimize=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
