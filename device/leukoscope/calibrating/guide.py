@@ -32,12 +32,12 @@ class Guide:
         panel: Panel,
         controls: Iterable[Control] = (),
         sleep: Callable[[float], None] = time.sleep,
-        lifeline: Watchdog | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._part, self._panel, self._controls = part, panel, tuple(controls)
         self._sleep = sleep
         # Where the service has begun this, its supervisor goes on watching.
-        self._lifeline = lifeline or Watchdog.of_this_process()
+        self._watchdog = watchdog or Watchdog.of_this_process()
         self.source = Source.REPLAYED
         """What the screens say the pictures are: stored ones, until a camera says otherwise."""
 
@@ -48,7 +48,7 @@ class Guide:
 
     def say(self, todo: str, note: str = "", share: float | None = None) -> None:
         """Show what to do and how far it is; a display that fails never stops a calibration."""
-        self._lifeline.turn("calibrating")
+        self._watchdog.turn("calibrating")
         self._panel.show(Guiding(self._part, todo, note, share, self.source))
 
     def field(self, frame: Frame) -> None:
@@ -99,7 +99,7 @@ class Guide:
 
     def pressed(self) -> Action | None:
         """A press that came meanwhile; None without one."""
-        self._lifeline.turn("calibrating")
+        self._watchdog.turn("calibrating")
         return next((event for control in self._controls if isinstance(event := control.poll(), Action)), None)
 
 

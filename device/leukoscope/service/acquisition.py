@@ -1,4 +1,4 @@
-"""The device's eye: takes frames, has the sample under way examine them, and says what it waits for."""
+"""Takes frames, hands them to the current sample, and shows what the sample waits for."""
 
 import logging
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from leukoscope.specimen.sample import Source
 LOOK_FAULTS = 5
 """Unexpected failures in a row before the device gives up."""
 HINT_AFTER_S = 1.5
-"""How long nothing new is seen before the hand is told what to do."""
+"""Seconds without a new field before the screen says what to do."""
 
 _log = logging.getLogger("leukoscope")
 
 
 class Acquisition:
-    """Looks through the camera; one picture that cannot be examined is no reason to stop."""
+    """Takes and examines frames; a single frame that cannot be examined does not stop the device."""
 
-    def __init__(self, camera: Camera, narrator: Presenter, clock_s: Callable[[], float]) -> None:
-        self._camera, self._narrator, self._clock_s = camera, narrator, clock_s
+    def __init__(self, camera: Camera, presenter: Presenter, clock_s: Callable[[], float]) -> None:
+        self._camera, self._presenter, self._clock_s = camera, presenter, clock_s
         self._faults = 0
         self._told_skipped = 0
         self._seen_at_s = 0.0
@@ -38,7 +38,7 @@ class Acquisition:
         frame = self._camera.capture()
         self._tell_skipped()
         if frame is not None:
-            self._narrator.field(frame)
+            self._presenter.field(frame)
         return frame
 
     def examine(self, frame: Frame, under_way: SampleRun) -> None:
@@ -65,12 +65,12 @@ class Acquisition:
                 raise
             return
         if isinstance(look, Look) and not look.again:
-            self._narrator.looked(look.field)
+            self._presenter.looked(look.field)
             under_way.take_in(look)
             self._seen_at_s = self._clock_s()
-            under_way.tell(self._narrator)
+            under_way.tell(self._presenter)
         elif look is Waiting.MOVED_TOO_FAST or self._clock_s() - self._seen_at_s >= HINT_AFTER_S:
-            self._narrator.hint(under_way.sample, under_way.last_flaw, look)
+            self._presenter.hint(under_way.sample, under_way.last_flaw, look)
 
     def _tell_skipped(self) -> None:
         skipped = self._camera.skipped

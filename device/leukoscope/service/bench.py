@@ -112,13 +112,13 @@ _STAGE_STEPS = {
 
 
 @contextmanager
-def open_bench(settings: BenchSettings, near: Path, lifeline: Watchdog) -> Iterator[Bench]:
+def open_bench(settings: BenchSettings, near: Path, watchdog: Watchdog) -> Iterator[Bench]:
     """Open every part of a bench, displays first so that they can tell what goes wrong with the others.
 
     Args:
         settings: what a settings file said.
         near: the folder of that file.
-        lifeline: hears of each step.
+        watchdog: hears of each step.
 
     Raises:
         LeukoscopeError: a part is missing; the error names it, and it has been shown.
@@ -128,7 +128,7 @@ def open_bench(settings: BenchSettings, near: Path, lifeline: Watchdog) -> Itera
         panel = Panel(displays, words_of(settings.language))
         signals = None if settings.signals is None else _closing(stack, settings.signals.open())
         try:
-            yield _open_parts(settings, near, stack, panel, signals, lifeline)
+            yield _open_parts(settings, near, stack, panel, signals, watchdog)
         except LeukoscopeError as error:
             panel.show(fault_of(error))
             if signals is not None:
@@ -143,10 +143,10 @@ def _open_parts(
     stack: ExitStack,
     panel: Panel,
     signals: Indicator | None,
-    lifeline: Watchdog,
+    watchdog: Watchdog,
 ) -> Bench:
     def tell(step: str) -> None:
-        lifeline.starting(step)
+        watchdog.starting(step)
         panel.show(Starting(step, __version__))
 
     tell("Opening the outbox")
@@ -183,7 +183,7 @@ def _open_parts(
     sink: Sink = settings.reporting.open(outbox, identity, now=utc_now, rng=Random(), commands=commands)
     sink.start()
     stack.callback(sink.stop)
-    lifeline.watch(Progressing("Broker", lambda: sink.late_s, STUCK_S))
+    watchdog.watch(Progressing("Broker", lambda: sink.late_s, STUCK_S))
 
     return Bench(
         settings=settings,

@@ -1,4 +1,4 @@
-"""The device's life: ready, counting, paused, reporting, and what the technician is told meanwhile."""
+"""The main loop of the running device: ready, counting, paused, reporting."""
 
 import logging
 import math
@@ -35,7 +35,7 @@ _log = logging.getLogger("leukoscope")
 
 
 class Service:
-    """Joins hand, eye and mouth of the instrument; every decision about cells is made elsewhere."""
+    """The main loop: reads controls and commands, counts one frame per turn, and files reports."""
 
     def __init__(
         self,
@@ -47,25 +47,27 @@ class Service:
         now: Clock = utc_now,
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        lifeline: Watchdog | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._bench = bench
-        self._lifeline = lifeline or Watchdog.of_this_process()
-        self._room = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        self._watchdog = watchdog or Watchdog.of_this_process()
+        self._quota = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
         self.to_start_again = False
         """Somebody has asked for it."""
         self.to_calibrate = False
         """A very long press before any sample: the technician wants the calibrations."""
-        self._narrator = Presenter(bench, clock_s)
-        self._eye = Acquisition(bench.camera, self._narrator, clock_s)
-        self._dispatch = Telemetry(bench, self._room, self._narrator, now, clock_s, sleep)
-        self._book = SampleLog(bench, self._narrator.fault, now)
+        self._presenter = Presenter(bench, clock_s)
+        self._acquisition = Acquisition(bench.camera, self._presenter, clock_s)
+        self._telemetry = Telemetry(bench, self._quota, self._presenter, now, clock_s, sleep)
+        self._sample_log = SampleLog(bench, self._presenter.fault, now)
         self._rules = bench.rules
         self._remote = RemoteCommands(near, bench.commands, self, _desk_of(bench), bench.sink.wake)
         self._samples_left = samples or math.inf
-        self._filing = ReportFiling(self._narrator, self._lifeline, now, sleep=sleep, leaving=lambda: not self._running)
+        self._filing = ReportFiling(
+            self._presenter, self._watchdog, now, sleep=sleep, leaving=lambda: not self._running
+        )
         self._confirm_s = bench.settings.samples.confirm_s
-        self._next = NextSample(sample_id, self._book, self._narrator, self._confirm_s, clock_s)
+        self._next = NextSample(sample_id, self._sample_log, self._presenter, self._confirm_s, clock_s)
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._under_way: SampleRun | None = None
         self._result_shown = False
@@ -84,19 +86,19 @@ class Service:
             self._resume()
             while self._running:
                 self._turn()
-                self._lifeline.turn(self._status(), busy=self._sample is not None)
+                self._watchdog.turn(self._status(), busy=self._sample is not None)
             if self.to_start_again or self.to_calibrate:
-                self._lifeline.becoming("starting again")
+                self._watchdog.becoming("starting again")
             else:
-                self._lifeline.leaving()
+                self._watchdog.leaving()
             self._finish("technician")
         except Exception:
             # Whatever broke, what was counted before it is worth a report.
             self._finish("fault")
             raise
         finally:
-            self._book.close()
-        self._dispatch.leave()
+            self._sample_log.close()
+        self._telemetry.leave()
 
     @property
     def _sample(self) -> Sample | None:
@@ -117,7 +119,7 @@ class Service:
             else:
                 self._act(event)
         self._obey()
-        self._dispatch.turn()
+        self._telemetry.turn()
         try:
             if self._under_way is not None and self._under_way.counting:
                 self._count_one_frame(self._under_way)
@@ -125,7 +127,7 @@ class Service:
                 self._idle()
         except CameraInterrupted as error:
             # The camera is being opened again, for a bounded time; hand and broker go on meanwhile.
-            self._narrator.fault(error)
+            self._presenter.fault(error)
             self._sleep(IDLE_S)
 
     def stop(self) -> None:
@@ -136,13 +138,13 @@ class Service:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
             self._refreshed_at_s = self._clock_s()
             if self._under_way is not None:
-                self._under_way.tell(self._narrator)
+                self._under_way.tell(self._presenter)
             elif self._result_shown:
-                self._dispatch.tell()
+                self._telemetry.tell()
             else:
-                self._next.tell(self._room.warning())
+                self._next.tell(self._quota.warning())
         if self._bench.idle_view:
-            self._eye.capture()
+            self._acquisition.capture()
         self._sleep(IDLE_S)
 
     def _events(self) -> list[Event]:
@@ -152,23 +154,23 @@ class Service:
                 while (event := control.poll()) is not None:
                     events.append(event)
             except ControlError as error:
-                self._narrator.fault(error)
+                self._presenter.fault(error)
         return events
 
     def _identify(self, said: Identify) -> None:
         """What the next sample is called; one that is under way keeps its name."""
         if self._sample is not None:
             if said.complete and said.sample_id:
-                self._narrator.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
+                self._presenter.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
             return
         if self._next.hear(said):
             self._result_shown = False
-            self._next.tell(self._room.warning())
+            self._next.tell(self._quota.warning())
 
     def _act(self, action: Action) -> None:
         asked_s, self._discard_asked_s = self._discard_asked_s, -math.inf
         if asked_s > -math.inf:
-            self._narrator.answered()
+            self._presenter.answered()
         match action:
             case Action.DISCARD if self._clock_s() - asked_s <= self._confirm_s:
                 self._discard()
@@ -180,13 +182,13 @@ class Service:
                 self._finish("technician")
             case Action.TOGGLE if self._under_way is not None and self._under_way.counting:
                 self._under_way.pause()
-                self._under_way.tell(self._narrator)
+                self._under_way.tell(self._presenter)
             case Action.TOGGLE if self._under_way is not None:
-                self._narrator.answered()
+                self._presenter.answered()
                 self._under_way.go_on()
-                self._under_way.tell(self._narrator)
+                self._under_way.tell(self._presenter)
             case Action.TOGGLE if (full := self.why_full()) is not None:
-                self._narrator.fault(OutboxError(full))
+                self._presenter.fault(OutboxError(full))
             case Action.TOGGLE:
                 self.start_sample(self._next.take(self._now()))
             case _:
@@ -198,7 +200,7 @@ class Service:
             self._remote.carry_out()
         except OutboxError as error:
             # What cannot be answered is told here, and must not end the counting.
-            self._narrator.fault(error)
+            self._presenter.fault(error)
 
     @property
     def rules(self) -> Rules:
@@ -216,23 +218,23 @@ class Service:
 
     def why_full(self) -> str | None:
         """Why the outbox has no room for another report; None when it has."""
-        return self._room.why_full(self._now())
+        return self._quota.why_full(self._now())
 
     def objection(self, sample_id: str) -> str | None:
         """Why no specimen may be called so at this site; None when it may."""
-        return self._book.objection(sample_id)
+        return self._sample_log.objection(sample_id)
 
     def used_before(self, sample_id: str) -> bool:
         """Whether a sample of this name was begun and not discarded."""
-        return self._book.used_before(sample_id)
+        return self._sample_log.used_before(sample_id)
 
     def start_sample(self, sample_id: str) -> str:
         """Begin to count; returns the id that the report will have."""
-        self._narrator.answered()
+        self._presenter.answered()
         self._next.forget()
         under_way = self._begin(sample_id)
         under_way.go_on()
-        under_way.tell(self._narrator)
+        under_way.tell(self._presenter)
         return under_way.sample.report_id
 
     def use_rules(self, rules: Rules) -> None:
@@ -256,47 +258,47 @@ class Service:
             return
         self._under_way.pause()
         self._discard_asked_s = self._clock_s()
-        self._under_way.tell(self._narrator)
-        self._narrator.notice("Discard?", "Again to discard it", self._under_way.sample.sample_id, self._confirm_s)
+        self._under_way.tell(self._presenter)
+        self._presenter.notice("Discard?", "Again to discard it", self._under_way.sample.sample_id, self._confirm_s)
 
     def _discard(self) -> None:
         """Throw the sample away; nothing is reported, and the register says so."""
         sample, self._under_way = self._sample, None
         if sample is None:
             return
-        self._book.discarded(sample)
+        self._sample_log.discarded(sample)
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
-        self._narrator.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
+        self._presenter.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
 
     def _begin(self, sample_id: str, before: InterruptedSample | None = None) -> SampleRun:
         # It is under way before anything is written down, so that it is reported whatever breaks then.
         under_way = self._under_way = SampleRun(
-            self._bench, self._rules, self._book, sample_id, self._now, self._clock_s, before
+            self._bench, self._rules, self._sample_log, sample_id, self._now, self._clock_s, before
         )
-        self._narrator.faults.clear()
-        self._dispatch.forget()
+        self._presenter.faults.clear()
+        self._telemetry.forget()
         self._result_shown = False
         under_way.begin()
         return under_way
 
     def _resume(self) -> None:
         """Go on with a sample that a power cut ended, once the hand says so."""
-        found = self._book.interrupted()
+        found = self._sample_log.interrupted()
         if found is None:
             return
-        self._narrator.rebuilding()
+        self._presenter.rebuilding()
         under_way = self._begin(found.header["sample_id"], found)
-        under_way.tell(self._narrator)
+        under_way.tell(self._presenter)
         if under_way.sample.enough:
             # Only its report was missing.
             self._finish("enough_cells")
 
     def _count_one_frame(self, under_way: SampleRun) -> None:
-        frame = self._eye.capture()
+        frame = self._acquisition.capture()
         if frame is None:
             self._finish("end_of_pictures")
             return
-        self._eye.examine(frame, under_way)
+        self._acquisition.examine(frame, under_way)
         if under_way.sample.enough:
             self._finish("enough_cells")
 
@@ -308,11 +310,11 @@ class Service:
         report = sample.finish(because, self._bench.provenance())
         cells = sample.tally.white_cell_records()
         key = self._filing.report(self._bench, report, cells, under_way.grounds)
-        self._book.reported(sample, because)
+        self._sample_log.reported(sample, because)
         self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
-        self._dispatch.send(report, key)
+        self._telemetry.send(report, key)
         self._result_shown = True
-        self._narrator.result(report)
+        self._presenter.result(report)
         self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         self._samples_left -= 1

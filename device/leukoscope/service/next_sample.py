@@ -1,4 +1,4 @@
-"""What the next sample will be called, as the hand says it bit by bit."""
+"""The id of the next sample, as it is scanned or typed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,41 +10,46 @@ from leukoscope.service.sample_log import SampleLog
 
 
 class NextSample:
-    """Takes what is scanned or typed, asks back where it must, and gives the name away once."""
+    """Collects a scanned or typed id, asks for confirmation of one used before, and gives it to one sample."""
 
     def __init__(
-        self, sample_id: str, book: SampleLog, narrator: Presenter, confirm_s: float, clock_s: Callable[[], float]
+        self,
+        sample_id: str,
+        sample_log: SampleLog,
+        presenter: Presenter,
+        confirm_s: float,
+        clock_s: Callable[[], float],
     ) -> None:
         """`sample_id` is the name already known, or empty; `confirm_s` how long a question waits for its answer."""
         self._sample_id = sample_id
         self._typed: str | None = None
-        self._book, self._narrator = book, narrator
+        self._sample_log, self._presenter = sample_log, presenter
         self._confirm_s, self._clock_s = confirm_s, clock_s
 
     def hear(self, said: Identify) -> bool:
         """Take in what was said; False where it is no name, or is to be said again."""
         self._typed = None if said.complete else said.sample_id
         if said.complete and said.sample_id:
-            match self._book.offer(said.sample_id, self._clock_s()):
+            match self._sample_log.offer(said.sample_id, self._clock_s()):
                 case Verdict.NOT_AN_ID:
-                    self._narrator.notice("Not an id", "Scan or type it again", said.sample_id)
+                    self._presenter.notice("Not an id", "Scan or type it again", said.sample_id)
                     return False
                 case Verdict.USED_BEFORE:
                     todo = "Once more to count it again"
-                    self._narrator.notice("Used before", todo, said.sample_id, self._confirm_s)
+                    self._presenter.notice("Used before", todo, said.sample_id, self._confirm_s)
                     return False
                 case Verdict.TAKEN:
                     self._sample_id = said.sample_id
-        self._narrator.answered()
+        self._presenter.answered()
         return True
 
     def call(self, sample_id: str) -> None:
         """Its name, from somebody who has asked back already."""
         self._sample_id, self._typed = sample_id, None
 
-    def tell(self, room: str) -> None:
-        """Show that a press starts it, what it is called, and `room`, how full the outbox is where that matters."""
-        self._narrator.ready(self._sample_id if self._typed is None else f"{self._typed}_", room)
+    def tell(self, quota_warning: str) -> None:
+        """Show the name and that a press starts it; `quota_warning` says how full the outbox is, where that matters."""
+        self._presenter.ready(self._sample_id if self._typed is None else f"{self._typed}_", quota_warning)
 
     @property
     def is_named(self) -> bool:
@@ -57,6 +62,6 @@ class NextSample:
 
     def take(self, begun_at: datetime) -> str:
         """Its name, or an automatic one; a name is for one specimen, and the next one must not inherit it."""
-        name = self._sample_id or self._book.automatic(begun_at)
+        name = self._sample_id or self._sample_log.automatic(begun_at)
         self.forget()
         return name

@@ -1,4 +1,4 @@
-"""Tells the technician what the device is doing, on every display; it decides nothing."""
+"""Shows on every display what the device is doing; decides nothing."""
 
 import logging
 import math
@@ -66,15 +66,15 @@ class Presenter:
         """A sample that was cut short is put together again, which takes seconds where it was long."""
         self._show(Starting("Building the slide again", __version__))
 
-    def ready(self, sample_id: str, room: str = "") -> None:
-        """The next press starts a sample; `room` says how full the outbox is, where that matters."""
+    def ready(self, sample_id: str, quota_warning: str = "") -> None:
+        """The next press starts a sample; `quota_warning` says how full the outbox is, where that matters."""
         state = self._bench.sink.state
         broker = BrokerState.CONNECTED if state.connected else BrokerState.OFFLINE
         if not state.has_receiver:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
-        standing = "; ".join(filter(None, (room, *self.alarms(), self._bench.warning, state.last_error)))
+        standing = "; ".join(filter(None, (quota_warning, *self.alarms(), self._bench.warning, state.last_error)))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(Event.FAULT if self.faults else Event.READY)

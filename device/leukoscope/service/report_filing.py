@@ -1,4 +1,4 @@
-"""Files a finished report where a pulled plug cannot reach it, and what goes with it."""
+"""Stores a finished report, its cell pictures and its trend entry durably."""
 
 import logging
 import time
@@ -23,19 +23,19 @@ _log = logging.getLogger("leukoscope")
 
 
 class ReportFiling:
-    """Insists on a report; pictures and trend are kept where that can be done."""
+    """Retries until a report is stored; pictures and trend entries that cannot be stored are logged."""
 
     def __init__(
         self,
-        narrator: Presenter,
-        lifeline: Watchdog,
+        presenter: Presenter,
+        watchdog: Watchdog,
         now: Callable[[], datetime],
         *,
         sleep: Callable[[float], None] = time.sleep,
         leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         """`leaving` tells whether the program was told to stop."""
-        self._narrator, self._lifeline, self._now = narrator, lifeline, now
+        self._presenter, self._watchdog, self._now = presenter, watchdog, now
         self._sleep, self._leaving = sleep, leaving
 
     def report(self, bench: Bench, report: SampleReport, cells: Sequence[CellRecord], grounds: bytes) -> Key:
@@ -55,12 +55,12 @@ class ReportFiling:
                 failure = error
             except OSError as error:
                 failure = OutboxError(f"the report cannot be written ({error.strerror})", "make room")
-            self._narrator.fault(failure)
+            self._presenter.fault(failure)
             if self._leaving():
                 # systemd kills what does not stop; the journal is the last place that may hold it.
                 _log.critical("a report that could not be kept: %r", report)
                 raise failure
-            self._lifeline.turn("waiting for room to keep a report", busy=True)
+            self._watchdog.turn("waiting for room to keep a report", busy=True)
             self._sleep(OUTBOX_RETRY_S)
 
     def pictures(self, bench: Bench, report: SampleReport, pictures: Sequence[tuple[CellRecord, CellPicture]]) -> None:
@@ -68,7 +68,7 @@ class ReportFiling:
         try:
             keep_pictures(report, pictures, bench.outbox, bench.identity, now=self._now)
         except OutboxError as error:
-            self._narrator.fault(error)
+            self._presenter.fault(error)
 
     def trend(self, bench: Bench, run: Run) -> None:
         """What the sample said about the instrument; a result is never lost for it."""

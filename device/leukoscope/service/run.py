@@ -39,12 +39,12 @@ def run_bench(
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.in_terminal for display in settings.displays)
     set_up_logs(drawn_over=drawn)
-    lifeline = Watchdog.of_this_process()
-    with open_bench(settings, near, lifeline) as bench:
-        service = Service(bench, near, samples=samples, sample_id=sample_id, lifeline=lifeline)
+    watchdog = Watchdog.of_this_process()
+    with open_bench(settings, near, watchdog) as bench:
+        service = Service(bench, near, samples=samples, sample_id=sample_id, watchdog=watchdog)
         bench.ready()
         with stopped_by_signals(service.stop):
-            lifeline.ready()
+            watchdog.ready()
             FaultRecord.of_this_service().clear()
             service.run()
     if service.to_calibrate:

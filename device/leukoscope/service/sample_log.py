@@ -17,7 +17,7 @@ from leukoscope.service.sample_register import SampleRegister
 
 
 class SampleLog:
-    """The paperwork of the bench; whatever cannot be written is told and never stops the counting."""
+    """Writes down each sample's progress and outcome; what cannot be written is shown and does not stop counting."""
 
     def __init__(self, bench: Bench, tell: Callable[[OutboxError], None], now: Callable[[], datetime]) -> None:
         """Read what was written before.

@@ -1,4 +1,4 @@
-"""A sample under way, and everything that is gathered for it until its report."""
+"""One sample from its first frame to its report, with everything gathered for it."""
 
 import logging
 import uuid
@@ -28,7 +28,7 @@ class SampleRun:
         self,
         bench: Bench,
         rules: Rules,
-        book: SampleLog,
+        sample_log: SampleLog,
         sample_id: str,
         now: Callable[[], datetime],
         clock_s: Callable[[], float],
@@ -39,13 +39,13 @@ class SampleRun:
         Args:
             bench: what it is counted on.
             rules: what its report points out; they stay, whatever is commanded meanwhile.
-            book: where what a power cut must not take is written down.
+            sample_log: where what a power cut must not take is written down.
             sample_id: what the technician calls the specimen.
             now: the time of day.
             clock_s: seconds; only runs forward.
             before: what was kept of it when a power cut ended it; None for a new sample.
         """
-        self._book, self._clock_s, self._before = book, clock_s, before
+        self._sample_log, self._clock_s, self._before = sample_log, clock_s, before
         report_id = str(uuid.uuid4()) if before is None else before.header["report_id"]
         self._goal = bench.settings.counting.white_cells
         self.sample = Sample(
@@ -82,11 +82,11 @@ class SampleRun:
         """Be written down from now on; a sample that was cut short takes in what was kept of it."""
         before, self._before = self._before, None
         if before is None:
-            self._book.begin(self.sample)
+            self._sample_log.begin(self.sample)
             _log.info("sample started, report %s", self.sample.report_id)
             return
         self._before_s = max((event.get("elapsed_s", 0.0) for event in before.events), default=0.0)
-        self._book.go_on(before, self.sample)
+        self._sample_log.go_on(before, self.sample)
         _log.warning(
             "a sample was cut short and goes on with %d fields, report %s",
             self.sample.tally.fields_counted,
@@ -122,9 +122,9 @@ class SampleRun:
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
 
-    def tell(self, narrator: Presenter) -> None:
+    def tell(self, presenter: Presenter) -> None:
         """Show how far it is."""
-        narrator.counting(
+        presenter.counting(
             self.sample,
             self.last_flaw,
             self.elapsed_s,
@@ -134,7 +134,7 @@ class SampleRun:
         )
 
     def _keep_timed(self, event: Mapping[str, Any], durable: bool) -> None:
-        self._book.keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
+        self._sample_log.keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
 
     def _log_progress(self) -> None:
         """A line at every tenth of the goal, for whoever reads the journal."""

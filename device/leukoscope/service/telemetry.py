@@ -1,4 +1,4 @@
-"""What leaves the device for the broker: how it fares, and the last report until it is known what became of it."""
+"""Sends health messages, and follows the last report until it is acknowledged."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +13,7 @@ from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.host import measurements, uptime_s
 
 HEALTH_S = 60.0
-"""How often the device says how it fares."""
+"""Seconds between health messages."""
 RESULT_S = 3.0
 """How long the result stands before the screen says what became of the report."""
 FLUSH_S = 15.0
@@ -21,24 +21,24 @@ FLUSH_S = 15.0
 
 
 class Telemetry:
-    """Wakes the sink and tells the technician what it achieved; a store that cannot be read is told as a fault."""
+    """Wakes the sink and shows whether the last report was sent; an unreadable outbox is shown as a fault."""
 
     def __init__(
         self,
         bench: Bench,
-        room: Quota,
-        narrator: Presenter,
+        quota: Quota,
+        presenter: Presenter,
         now: Callable[[], datetime],
         clock_s: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        self._bench, self._room, self._narrator = bench, room, narrator
+        self._bench, self._quota, self._presenter = bench, quota, presenter
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._health_at_s = -HEALTH_S
         self._last: tuple[SampleReport, Key, float] | None = None
 
     def turn(self) -> None:
-        """Say how the device fares, where that is due."""
+        """Post the device's health when it is due."""
         if self._clock_s() - self._health_at_s >= HEALTH_S:
             self._post_health()
 
@@ -57,11 +57,11 @@ class Telemetry:
         if self._last is None or self._clock_s() - self._last[2] < RESULT_S:
             return
         try:
-            if full := self._room.why_full(self._now()):
+            if full := self._quota.why_full(self._now()):
                 raise OutboxError(full)
-            self._narrator.delivery(*self._last[:2])
+            self._presenter.delivery(*self._last[:2])
         except OutboxError as error:
-            self._narrator.fault(error)
+            self._presenter.fault(error)
 
     def leave(self) -> None:
         """Wait a while for the broker, and show what became of the last report."""
@@ -78,7 +78,7 @@ class Telemetry:
             counts = self._bench.outbox.counts()
         except OutboxError as error:
             # A store that cannot be read now is told, and must not end the counting.
-            self._narrator.fault(error)
+            self._presenter.fault(error)
             return
         state = self._bench.sink.state
         # What only keeps the broker away is over when this reaches it.
@@ -90,6 +90,6 @@ class Telemetry:
                 uptime_s=uptime_s(),
                 reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
                 measurements=measurements(self._bench.settings.storage.folder),
-                faults=[*self._narrator.faults, *self._narrator.alarms(), *reporting],
+                faults=[*self._presenter.faults, *self._presenter.alarms(), *reporting],
             )
         )

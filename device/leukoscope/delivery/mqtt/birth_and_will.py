@@ -26,7 +26,7 @@ class BirthAndWill:
         outbox: Outbox,
         settings: PublisherSettings,
         identity: Identity,
-        flights: InFlight,
+        in_flight: InFlight,
         stability: Stability,
         *,
         now: Clock,
@@ -35,7 +35,7 @@ class BirthAndWill:
         self._outbox = outbox
         self._settings = settings
         self._identity = identity
-        self._flights = flights
+        self._in_flight = in_flight
         self._stability = stability
         self._now = now
         self._clock_quality = clock_quality
@@ -146,7 +146,7 @@ class BirthAndWill:
 
     def _say(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
         mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)
-        self._flights.add(mid, what)
+        self._in_flight.add(mid, what)
 
     def _stamp(self) -> dict[str, Any]:
         """What a message that is made now says about its place and its clock."""

@@ -72,21 +72,21 @@ class Publisher:
         self._identity = identity
         scheme = "mqtts" if settings.tls else "mqtt"
         where = f"{scheme}://{settings.host}:{settings.address_port}/{self._topic('report')}"
-        self._standing = DeliveryState(where)
+        self._delivery_state = DeliveryState(where)
         self._backoff = Backoff(settings.first_retry_s, settings.longest_retry_s, rng)
         self._nodes = BrokerNodes(settings, rng)
         self._rng = rng
         self._running_lock = running_lock(outbox.path)
-        self._flights = InFlight(settings.ack_timeout_s)
+        self._in_flight = InFlight(settings.ack_timeout_s)
         # Two devices that throw each other out live as long as the other waits: longer than that is calm.
-        self._stability = Stability(self._backoff, self._standing, calm_s=_CALM * settings.longest_retry_s)
-        self._delivery = Sender(
-            outbox, settings, identity, self._flights, self._backoff, self._standing, self._stability, now=now
+        self._stability = Stability(self._backoff, self._delivery_state, calm_s=_CALM * settings.longest_retry_s)
+        self._sender = Sender(
+            outbox, settings, identity, self._in_flight, self._backoff, self._delivery_state, self._stability, now=now
         )
-        self._vitals = BirthAndWill(
-            outbox, settings, identity, self._flights, self._stability, now=now, clock_quality=clock_quality
+        self._birth_and_will = BirthAndWill(
+            outbox, settings, identity, self._in_flight, self._stability, now=now, clock_quality=clock_quality
         )
-        self._results = ResultSender(self._flights, settings.in_flight)
+        self._results = ResultSender(self._in_flight, settings.in_flight)
         self._retained = True
         self._look_at = 0.0
         self._count_at = 0.0
@@ -97,7 +97,7 @@ class Publisher:
     @property
     def state(self) -> SinkStatus:
         """How things stood a moment ago; never waits for the network or the disk."""
-        return self._standing.state
+        return self._delivery_state.state
 
     @property
     def late_s(self) -> float:
@@ -123,14 +123,14 @@ class Publisher:
         Raises:
             InvalidMessage: it is not a leukoscope/health/1 message.
         """
-        self._vitals.post_health(message)
+        self._birth_and_will.post_health(message)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing is pending, nor to be sent once more; False when the time ran out first."""
         until = time.monotonic() + timeout_s
         self.wake()
         try:
-            while self._outbox.counts().pending or self._delivery.doubts:
+            while self._outbox.counts().pending or self._sender.doubts:
                 if time.monotonic() > until:
                     return False
                 time.sleep(_TURN_S / 2)
@@ -159,7 +159,7 @@ class Publisher:
                 _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
                 reason = f"unexpected {type(error).__name__}: {error}"
             # A thousand devices that lose their node at once must not all come to the next in the same second.
-            spread_s = self._settings.reconnect_spread_s if self._standing.state.connected else 0.0
+            spread_s = self._settings.reconnect_spread_s if self._delivery_state.state.connected else 0.0
             self._stability.tell(reason)
             self._nodes.try_next()
             pause_s = self._backoff.next_s() + self._rng.uniform(0.0, spread_s)
@@ -168,9 +168,9 @@ class Publisher:
             self._due_at = time.monotonic()
 
     def _use_one_connection(self) -> None:
-        self._delivery.look_back()
+        self._sender.look_back()
         self._count()
-        will = (self._topic("status"), self._vitals.will())
+        will = (self._topic("status"), self._birth_and_will.will())
         link = DeviceConnection(
             self._nodes.current, self._settings.client_id_of(self._identity), will, retained=self._retained
         )
@@ -179,7 +179,7 @@ class Publisher:
                 link.connect(give_up=self._stopping.is_set)
             finally:
                 if link.greeted:
-                    self._vitals.greeted()
+                    self._birth_and_will.greeted()
             try:
                 self._serve(link)
             except BrokerError as error:
@@ -187,42 +187,42 @@ class Publisher:
         except BrokerError as error:
             if link.refused_retained:
                 self._retained = False
-            self._delivery.connection_lost(link, str(error))
+            self._sender.connection_lost(link, str(error))
             if not self._stopping.is_set():
                 raise
         finally:
             self._results.connection_ended()
-            self._flights.clear()
+            self._in_flight.clear()
             link.close()
 
     def _serve(self, link: DeviceConnection) -> None:
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
-        self._vitals.say_birth(link)
+        self._birth_and_will.say_birth(link)
         self._stability.connected()
         self.wake()
         while not self._stopping.is_set():
             self._due_at = time.monotonic()
             if time.monotonic() >= self._look_at:
                 self._look_at = time.monotonic() + _LOOK_S
-                self._delivery.send_due(link)
+                self._sender.send_due(link)
                 # With a long backlog counting takes as long as sending.
-                if not self._flights or time.monotonic() >= self._count_at:
+                if not self._in_flight or time.monotonic() >= self._count_at:
                     self._count()
-            self._vitals.say_health(link)
+            self._birth_and_will.say_health(link)
             link.turn(_TURN_S)
-            if self._delivery.take_answers(link):
+            if self._sender.take_answers(link):
                 self.wake()
             self._stability.turn()
             self._listen(link)
             self._send_results(link)
-            self._flights.give_up_on_overdue()
+            self._in_flight.give_up_on_overdue()
         self._say_farewell(link)
 
     def _listen(self, link: DeviceConnection) -> None:
         for said in link.heard():
             if said.topic == self._topic("status"):
-                self._vitals.weigh(link, said)
+                self._birth_and_will.weigh(link, said)
             elif self._commands is not None:
                 self._commands.hear(
                     said.payload, stored=said.stored, reply_to=said.reply_to, correlation=said.correlation
@@ -235,13 +235,13 @@ class Publisher:
 
     def _say_farewell(self, link: DeviceConnection) -> None:
         self._send_results(link)
-        self._vitals.say_farewell(link)
+        self._birth_and_will.say_farewell(link)
         until = time.monotonic() + _GOODBYE_S
-        while self._flights and time.monotonic() < until:
+        while self._in_flight and time.monotonic() < until:
             link.turn(_TURN_S)
-            self._delivery.take_answers(link)
+            self._sender.take_answers(link)
         self._count()
-        self._standing.tell(connected=False)
+        self._delivery_state.update(connected=False)
         link.leave()
 
     def _topic(self, name: str) -> str:
@@ -250,4 +250,4 @@ class Publisher:
     def _count(self) -> None:
         self._count_at = time.monotonic() + _LOOK_S
         counts = self._outbox.counts()
-        self._standing.tell(pending=counts.pending, sent=counts.sent, refused=counts.refused)
+        self._delivery_state.update(pending=counts.pending, sent=counts.sent, refused=counts.refused)

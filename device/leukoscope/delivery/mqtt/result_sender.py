@@ -15,9 +15,9 @@ _log = logging.getLogger(__name__)
 class ResultSender:
     """Keeps each result in memory until the broker has answered it; used by the publisher's thread."""
 
-    def __init__(self, flights: InFlight, window: int) -> None:
+    def __init__(self, in_flight: InFlight, window: int) -> None:
         """Nothing to send yet; at most `window` publications are in flight at a time."""
-        self._flights = flights
+        self._in_flight = in_flight
         self._window = window
         self._due: deque[Reply] = deque()
         self._unanswered: dict[int, Reply] = {}
@@ -32,9 +32,9 @@ class ResultSender:
         Raises:
             BrokerError: the connection has ended; nothing is lost by it.
         """
-        self._unanswered = {mid: reply for mid, reply in self._unanswered.items() if mid in self._flights}
+        self._unanswered = {mid: reply for mid, reply in self._unanswered.items() if mid in self._in_flight}
         window = min(self._window, link.receive_maximum)
-        while self._due and len(self._flights) < window:
+        while self._due and len(self._in_flight) < window:
             reply = self._due[0]
             for topic in filter(None, (*topics, reply.reply_to)):
                 try:
@@ -42,12 +42,12 @@ class ResultSender:
                 except InvalidMessage as error:
                     _log.warning("a result cannot go to %r, where its sender wants it: %s", topic, error)
                     continue
-                self._flights.add(mid, f"a result under {topic}")
+                self._in_flight.add(mid, f"a result under {topic}")
                 self._unanswered[mid] = reply
             self._due.popleft()
 
     def connection_ended(self) -> None:
         """What was in flight goes out first on the next connection."""
-        lost = {id(reply): reply for mid, reply in self._unanswered.items() if mid in self._flights}
+        lost = {id(reply): reply for mid, reply in self._unanswered.items() if mid in self._in_flight}
         self._due.extendleft(reversed(lost.values()))
         self._unanswered.clear()

@@ -35,9 +35,9 @@ class Sender:
         outbox: Outbox,
         settings: PublisherSettings,
         identity: Identity,
-        flights: InFlight,
+        in_flight: InFlight,
         backoff: Backoff,
-        standing: DeliveryState,
+        delivery_state: DeliveryState,
         stability: Stability,
         *,
         now: Clock,
@@ -45,23 +45,23 @@ class Sender:
         self._outbox = outbox
         self._settings = settings
         self._identity = identity
-        self._flights = flights
+        self._in_flight = in_flight
         self._backoff = backoff
-        self._standing = standing
+        self._delivery_state = delivery_state
         self._stability = stability
         self._now = now
-        self._doubt = Redelivery(outbox, settings.doubt_s, backoff)
+        self._redelivery = Redelivery(outbox, settings.doubt_s, backoff)
         self._not_before: dict[Key, float] = {}
         self._unwritten: dict[Key, int] = {}
 
     @property
     def doubts(self) -> int:
         """Messages that were acknowledged and are to be sent once more."""
-        return len(self._doubt)
+        return len(self._redelivery)
 
     def look_back(self) -> None:
         """At the first connection: what was acknowledged just before the device went off is sent again."""
-        self._doubt.look_back(self._now())
+        self._redelivery.look_back(self._now())
 
     def send_due(self, link: DeviceConnection) -> None:
         """Send what may go now.
@@ -75,7 +75,7 @@ class Sender:
 
     def _send_pending(self, link: DeviceConnection, window: int) -> bool:
         """Send what was never acknowledged; True where more of it could go if the window were larger."""
-        flying = self._flights.kept
+        flying = self._in_flight.kept
         cells = sum(key.kind == CELL for key in flying)
         most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
         limit = window + len(flying) + len(self._not_before)
@@ -83,13 +83,13 @@ class Sender:
         # Whoever is to have the pictures has the report first, also where it waits for a reader.
         reports_wait = any(entry.key.kind != CELL for entry in pending)
         for entry in pending:
-            if len(self._flights) >= window or self._flights.one_is_alone:
+            if len(self._in_flight) >= window or self._in_flight.one_is_alone:
                 return True
             if entry.key in flying or self._not_before.get(entry.key, 0.0) > time.monotonic():
                 continue
             attempts = entry.attempts + self._unwritten.get(entry.key, 0)
             suspect = attempts >= _SUSPECT_AFTER
-            if suspect and self._flights:
+            if suspect and self._in_flight:
                 return True
             if entry.key.kind == CELL:
                 if reports_wait:
@@ -102,16 +102,16 @@ class Sender:
 
     def _send_again(self, link: DeviceConnection, window: int) -> None:
         """Send what the broker may have forgotten, a few at a time, for none of it is new."""
-        flying = set(self._flights.kept)
+        flying = set(self._in_flight.kept)
         most = max(1, min(_AGAIN_IN_FLIGHT, window - 1))
-        while self._flights.again < most and len(self._flights) < window and not self._flights.one_is_alone:
-            key = self._doubt.due(flying)
+        while self._in_flight.again < most and len(self._in_flight) < window and not self._in_flight.one_is_alone:
+            key = self._redelivery.due(flying)
             if key is None:
                 return
             flying.add(key)
             entry = self._outbox.get(key)
             if entry is None:
-                self._doubt.settled([key])
+                self._redelivery.settled([key])
             else:
                 self._send(link, entry, again=True)
 
@@ -121,18 +121,18 @@ class Sender:
         once_more: list[Key] = []
         answered = False
         for answer in link.answers():
-            flight = self._flights.pop(answer.mid)
+            flight = self._in_flight.pop(answer.mid)
             if flight is None:
                 continue
             answered = True
             if flight.key is None:
                 if answer.refusal:
-                    self._standing.tell(last_error=f"the broker refused {flight.what}: {answer.refusal}")
+                    self._delivery_state.update(last_error=f"the broker refused {flight.what}: {answer.refusal}")
             elif flight.again:
                 if answer.refusal is None or answer.for_good:
                     once_more.append(flight.key)
                 else:
-                    self._doubt.put_off(flight.key)
+                    self._redelivery.put_off(flight.key)
             elif answer.refusal is None:
                 accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
             else:
@@ -141,15 +141,15 @@ class Sender:
             self._settle(accepted)
             self._stability.delivered()
         if once_more:
-            self._doubt.settled(once_more)
+            self._redelivery.settled(once_more)
             for key in once_more:
-                self._doubt.acknowledged(key)
+                self._redelivery.acknowledged(key)
         return answered
 
     def connection_lost(self, link: DeviceConnection, why: str) -> None:
         """Nobody said goodbye: what was in flight is sent again, and so is what the broker may have forgotten."""
         self._write_off(link, why)
-        self._doubt.connection_lost()
+        self._redelivery.connection_lost()
 
     def _send(
         self, link: DeviceConnection, entry: Entry, *, attempts: int = 0, alone: bool = False, again: bool = False
@@ -161,19 +161,19 @@ class Sender:
             mid = link.publish(topic, payload, retain=False, needs_reader=needed)
         except InvalidMessage as error:
             if again:
-                self._doubt.settled([entry.key])
+                self._redelivery.settled([entry.key])
             else:
                 self._refuse(entry.key, str(error))
         else:
-            self._flights.add(mid, str(entry.key), key=entry.key, attempts=attempts, alone=alone, again=again)
+            self._in_flight.add(mid, str(entry.key), key=entry.key, attempts=attempts, alone=alone, again=again)
 
     def _settle(self, accepted: Mapping[Key, str]) -> None:
         """The broker has these now; one write to the disk for all of them, or a backlog waits for the card."""
         self._outbox.mark_all_sent(accepted, self._now())
         for key in accepted:
-            self._doubt.acknowledged(key)
+            self._redelivery.acknowledged(key)
             self._forget(key)
-            self._standing.settled(str(key))
+            self._delivery_state.settled(str(key))
 
     def _put_back(self, key: Key, flight: InFlightMessage, answer: Answer) -> None:
         if answer.for_good:
@@ -182,12 +182,12 @@ class Sender:
             note = f"the broker put it off: {answer.refusal}"
             self._outbox.mark_unanswered([key] * (1 + self._unwritten.pop(key, 0)), note)
             self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
-            self._standing.tell(last_error=f"the broker put {key} off: {answer.refusal}")
+            self._delivery_state.update(last_error=f"the broker put {key} off: {answer.refusal}")
 
     def _refuse(self, key: Key, reason: str) -> None:
         self._outbox.mark_refused(key, self._now(), reason)
         self._forget(key)
-        self._standing.tell(last_error=f"{key}: {reason}")
+        self._delivery_state.update(last_error=f"{key}: {reason}")
 
     def _forget(self, key: Key) -> None:
         self._not_before.pop(key, None)
@@ -195,20 +195,20 @@ class Sender:
 
     def _write_off(self, link: DeviceConnection, why: str) -> None:
         """Whatever was in flight goes back to pending; what the broker can never take is refused."""
-        lost = self._flights.kept
+        lost = self._in_flight.kept
         if len(lost) == 1:
             ((key, flight),) = lost.items()
             blame = link.blame(alone=flight.alone)
             if blame is not None:
                 if flight.again:
-                    self._doubt.settled([key])
+                    self._redelivery.settled([key])
                 else:
                     self._refuse(key, blame)
                 return
         unanswered: list[Key] = []
         for key, flight in lost.items():
             if flight.again:
-                self._doubt.put_off(key)
+                self._redelivery.put_off(key)
                 continue
             attempts = flight.attempts + 1
             self._unwritten[key] = self._unwritten.get(key, 0) + 1

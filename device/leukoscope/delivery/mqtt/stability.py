@@ -16,10 +16,10 @@ class Stability:
     must not be asked a hundred times a minute. Nor must the cause vanish from the display with each new connection.
     """
 
-    def __init__(self, backoff: Backoff, standing: DeliveryState, calm_s: float) -> None:
+    def __init__(self, backoff: Backoff, delivery_state: DeliveryState, calm_s: float) -> None:
         """A connection that lived for `calm_s` is a good one, whatever ends it."""
         self._backoff = backoff
-        self._standing = standing
+        self._delivery_state = delivery_state
         self._calm_s = calm_s
         self._since = 0.0
         self._delivered = False
@@ -31,7 +31,7 @@ class Stability:
         """The broker has said yes."""
         self._since = time.monotonic()
         self._delivered = False
-        self._standing.tell(connected=True, last_error=self._cause)
+        self._delivery_state.update(connected=True, last_error=self._cause)
 
     def delivered(self) -> None:
         """The broker acknowledged a message that it had not acknowledged before."""
@@ -51,7 +51,7 @@ class Stability:
         self._since = time.monotonic()
         self._cause, self._by_broker = why, True
         self._log_once(why)
-        self._standing.tell(last_error=why)
+        self._delivery_state.update(last_error=why)
 
     def ended(self, why: str, *, by_broker: bool) -> str:
         """The connection was lost, or the broker ended it with a reason.
@@ -69,7 +69,7 @@ class Stability:
     def tell(self, why: str) -> None:
         """There is no connection now; each cause goes to the log once."""
         self._log_once(why)
-        self._standing.tell(connected=False, last_error=why)
+        self._delivery_state.update(connected=False, last_error=why)
 
     def _log_once(self, why: str) -> None:
         if self._logged != why:
@@ -77,8 +77,8 @@ class Stability:
             self._logged = why
 
     def _over(self) -> None:
-        if self._cause is not None and self._standing.state.last_error == self._cause:
-            self._standing.tell(last_error=None)
+        if self._cause is not None and self._delivery_state.state.last_error == self._cause:
+            self._delivery_state.update(last_error=None)
         if self._logged is not None:
             _log.info("reporting: the connection to the broker holds again")
         self._cause = self._logged = None

@@ -1,4 +1,4 @@
-"""How things stand with a publisher, for whoever asks."""
+"""The state of a publisher, which other threads may read."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,11 +12,11 @@ class DeliveryState:
     def __init__(self, destination: str) -> None:
         self.state = SinkStatus(destination=destination, connected=False, last_error=None, pending=0, sent=0, refused=0)
 
-    def tell(self, **changes: Any) -> None:
-        """These fields of the state are different now."""
+    def update(self, **changes: Any) -> None:
+        """Replace these fields of the state."""
         self.state = replace(self.state, **changes)
 
     def settled(self, what: str) -> None:
-        """Trouble that names this is over."""
+        """Clear the last error if it names this."""
         if what in (self.state.last_error or ""):
-            self.tell(last_error=None)
+            self.update(last_error=None)
