@@ -15,7 +15,7 @@ from leukoscope_collector import send_command
 from leukoscope_collector.collector import Collector
 from leukoscope_collector.metrics import Metrics
 from leukoscope_collector.settings import CollectorSettings
-from leukoscope_collector.showing import picture, write_pictures
+from leukoscope_collector.showing import picture, reports, write_pictures
 
 
 def main() -> None:
@@ -38,6 +38,12 @@ def main() -> None:
     parser.add_argument("--metrics-port", type=int, metavar="PORT", help="where Prometheus asks; 0 for none")
     parser.add_argument("--check", action="store_true", help="connect to broker and store once, say so and end")
     parser.add_argument("--show", action="store_true", help="print what is stored and end")
+    parser.add_argument(
+        "--search", metavar="TEXT", help="print the reports in force whose specimen or id holds this, and end"
+    )
+    parser.add_argument(
+        "--critical", action="store_true", help="print the reports in force with blasts, seen or suspected, and end"
+    )
     parser.add_argument("--pictures", metavar="REPORT", help="write the pictures of a report's white cells and end")
     parser.add_argument("--to", type=Path, metavar="FOLDER", default=Path("out/cells"), help="where (out/cells)")
     arguments = parser.parse_args()
@@ -47,6 +53,9 @@ def main() -> None:
         if arguments.metrics_port is not None:
             metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
             settings = settings.model_copy(update={"metrics": metrics})
+        if arguments.search is not None or arguments.critical:
+            _find(settings, arguments.search or "", critical=arguments.critical)
+            return
         if arguments.show or arguments.pictures:
             _show(settings, arguments.pictures, arguments.to)
             return
@@ -84,6 +93,14 @@ def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None
             Console().print(picture(store))
         else:
             print(f"{write_pictures(store, report, folder)} pictures in {folder}")
+    finally:
+        store.close()
+
+
+def _find(settings: CollectorSettings, search: str, *, critical: bool) -> None:
+    store = settings.store.open()
+    try:
+        Console().print(reports(store, search, critical=critical))
     finally:
         store.close()
 

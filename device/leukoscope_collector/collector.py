@@ -129,6 +129,9 @@ class Collector:
             # One message that the database refuses must not hold up the others, nor come back for ever.
             each = [self._store([delivery], store) for delivery in batch]
             return sum(each, Kept())
+        self._metrics.note(said, self._now())
+        if kept.critical:
+            _log.warning("%d reports with a critical finding were stored: see --critical", kept.critical)
         if kept.foreign:
             _log.warning(
                 "%d reports came under an id that belongs to another device and are in quarantine: see --show",

@@ -29,6 +29,8 @@ _EXPECTED = {
     "cell": CELL_SCHEMA,
     "result": RESULT_SCHEMA,
 }
+CRITICAL = "blast"
+"""How the codes of findings begin that somebody should be telephoned about."""
 _DAY = re.compile(r'"(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}\.\d{6}Z"')
 _HIGHEST = 2**53 - 1
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -49,6 +51,8 @@ class Report:
     sha256: str
     """Of what is said about the sample: the envelope may say at a later sending that it is late."""
     payload: str
+    critical: tuple[str, ...]
+    """Codes of findings that somebody should be telephoned about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,17 @@ def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, A
         case "report":
             _check_origin(message["provenance"], site, device)
             version = _whole(message["version"], "version")
-            return Report(topic, message["id"], version, site, device, _status_of(message), _digest(message), text)
+            return Report(
+                topic,
+                message["id"],
+                version,
+                site,
+                device,
+                _status_of(message),
+                _digest(message),
+                text,
+                critical_in(message),
+            )
         case "status":
             _check_origin(message, site, device)
             return Word(site, device, kind, message["state"], _whole(message["session"], "session"), text)
@@ -227,6 +241,12 @@ def _check_origin(signed: Mapping[str, Any], site: str, device: str) -> None:
 def _status_of(message: Mapping[str, Any]) -> str | None:
     status = message.get("lifecycle", {}).get("status")
     return status if isinstance(status, str) else None
+
+
+def critical_in(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codes of a report's findings about blasts, seen or suspected."""
+    codes = {str(finding.get("code", "")) for finding in message["findings"]}
+    return tuple(sorted(code for code in codes if code.startswith(CRITICAL)))
 
 
 def _digest(message: Mapping[str, Any]) -> str:

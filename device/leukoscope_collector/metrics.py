@@ -1,14 +1,20 @@
 """The figures Prometheus asks for."""
 
+import json
+from collections.abc import Iterable
+from datetime import datetime
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from leukoscope.errors import SettingsError
+from leukoscope_collector.judging import Said, Word
 from leukoscope_collector.settings import MetricsSettings
 from leukoscope_collector.store import Kept
 
+_DEVICE = ("site", "device")
+_MOST_DEVICES = 10_000
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -28,6 +34,18 @@ class Metrics:
             "Reports quarantined because their id belongs to another device",
             registry=self.registry,
         )
+        self.critical = Counter(
+            prefix + "critical_reports",
+            "Reports stored with a finding that somebody should be telephoned about",
+            registry=self.registry,
+        )
+        self.seen = Gauge("leukoscope_device_last_seen_seconds", "When it last spoke", _DEVICE, registry=self.registry)
+        self.online = Gauge("leukoscope_device_online", "1 when it is connected", _DEVICE, registry=self.registry)
+        self.pending = Gauge(
+            "leukoscope_device_reports_waiting", "Reports in its outbox", _DEVICE, registry=self.registry
+        )
+        self.faults = Gauge("leukoscope_device_faults", "Faults it tells of", _DEVICE, registry=self.registry)
+        self._devices: set[tuple[str, str]] = set()
         self.pictures = Counter(prefix + "pictures", "Pictures of white cells stored", registry=self.registry)
         self.answers = Counter(prefix + "answers", "Answers to commands stored", registry=self.registry)
         self.commits = Histogram(
@@ -46,12 +64,30 @@ class Metrics:
         for who in ("broker", "store"):
             self.failures.labels(who)
 
+    def note(self, said: Iterable[Said], at: datetime) -> None:
+        """What devices said about themselves, and that they spoke; of the first devices up to a bound."""
+        for one in said:
+            device = (one.site, one.device)
+            if device not in self._devices and len(self._devices) >= _MOST_DEVICES:
+                continue
+            self._devices.add(device)
+            if not isinstance(one, Word):
+                self.seen.labels(*device).set(at.timestamp())
+            elif one.kind == "status":
+                self.online.labels(*device).set(one.state == "online")
+            else:
+                self.seen.labels(*device).set(at.timestamp())
+                health = json.loads(one.payload)
+                self.pending.labels(*device).set(health["reports"].get("pending", 0))
+                self.faults.labels(*device).set(len(health["faults"]))
+
     def count(self, kept: Kept) -> None:
         """Add what became of a batch."""
         self.reports.labels("stored").inc(kept.stored)
         self.reports.labels("duplicate").inc(kept.duplicates)
         self.reports.labels("conflict").inc(kept.conflicts)
         self.reports.labels("quarantined").inc(kept.quarantined)
+        self.critical.inc(kept.critical)
         self.foreign.inc(kept.foreign)
         self.pictures.inc(kept.pictures)
         self.answers.inc(kept.answers)

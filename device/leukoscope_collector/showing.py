@@ -10,16 +10,56 @@ from rich.table import Table
 from rich.text import Text
 
 from leukoscope.errors import ExportError
-from leukoscope_collector.judging import webp_in
+from leukoscope_collector.judging import CRITICAL, critical_in, webp_in
 from leukoscope_collector.store import Store
 
 _LATEST = 10
+_MOST_FOUND = 200
+
+
+def reports(store: Store, search: str = "", *, critical: bool = False) -> Table:
+    """The latest reports in force: specimen, counts and findings.
+
+    Args:
+        store: where they are.
+        search: only those whose specimen or id holds this, in large or small letters.
+        critical: only those with a finding that somebody should be telephoned about.
+    """
+    pattern = "".join(f"!{sign}" if sign in "!%_" else sign for sign in search.lower())
+    with store.transaction():
+        found = store.execute(
+            "SELECT id, version, site, device, status, received_at, payload FROM report_in_force"
+            " WHERE (lower(payload->'sample'->>'sample_id') LIKE :pattern ESCAPE '!'"
+            " OR CAST(id AS text) LIKE :pattern ESCAPE '!')"
+            " AND (:every OR CAST(payload->'findings' AS text) LIKE :code)"
+            " ORDER BY received_at DESC LIMIT :most",
+            {
+                "pattern": f"%{pattern}%",
+                "every": not critical,
+                "code": f'%"code"%"{CRITICAL}%',
+                "most": _MOST_FOUND if search or critical else _LATEST,
+            },
+        )
+    rows = []
+    for identifier, version, site, device, status, received_at, payload in found:
+        message = payload if isinstance(payload, dict) else json.loads(payload)
+        if critical and not critical_in(message):
+            continue
+        white = message["white_cells"]
+        shares = "  ".join(f"{line['class']} {line['count']}" for line in white["differential"] if line["count"])
+        findings = "\n".join(finding["text"] for finding in message["findings"])
+        name = message["sample"]["sample_id"]
+        counts = f"{white['counted']} white: {shares}"
+        rows.append((name, counts, findings, status, f"{site}/{device}", received_at, f"{identifier} v{version}"))
+    columns = ["specimen", "counts", "findings", "status", "device", "received", "id"]
+    return _table("Critical reports in force" if critical else "Reports in force", columns, rows)
 
 
 def picture(store: Store) -> Group:
     """The latest reports, the devices, answers to commands, and what was quarantined why."""
+    in_force = reports(store)
     with store.transaction():
-        ((reports, contested),) = store.execute("SELECT count(*), count(CASE WHEN contested THEN 1 END) FROM report")
+        ((count, contested),) = store.execute("SELECT count(*), count(CASE WHEN contested THEN 1 END) FROM report")
         latest = store.execute(
             "SELECT id, version, site, device, status, received_at, (SELECT count(*) FROM cell WHERE"
             " cell.site = report.site AND cell.device = report.device AND cell.report = report.id"
@@ -43,8 +83,9 @@ def picture(store: Store) -> Group:
             {"most": _LATEST},
         )
     return Group(
+        in_force,
         _table(
-            f"Latest of {reports} reports",
+            f"Latest of {count} reports",
             ["id", "version", "site", "device", "status", "received", "pictures"],
             latest,
         ),

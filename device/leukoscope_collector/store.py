@@ -45,6 +45,8 @@ class Kept:
     """To commands, stored for the first time."""
     foreign: int = 0
     """Of those quarantined: reports under an id that belongs to another device."""
+    critical: int = 0
+    """Of those stored: with a finding that somebody should be telephoned about."""
 
     def __add__(self, other: "Kept") -> "Kept":
         """Of both batches."""
@@ -106,6 +108,7 @@ class Store(ABC):
                 if first.setdefault((report.id, report.version), report) is not report:
                     rest.append(report)
             inserted = self.insert_reports(list(first.values()), at)
+            critical = sum(bool(first[key].critical) for key in inserted)
             rest += [report for key, report in first.items() if key not in inserted]
             conflicts = sum(self._keep_conflict(report, at) for report in rest)
             if conflicts:
@@ -119,7 +122,9 @@ class Store(ABC):
                 self._keep_suspect(suspect, at)
             if suspects:
                 self._prune_quarantine()
-        return Kept(len(inserted), len(rest) - conflicts, conflicts, len(suspects), pictures, answers, len(foreign))
+        return Kept(
+            len(inserted), len(rest) - conflicts, conflicts, len(suspects), pictures, answers, len(foreign), critical
+        )
 
     def _keep_conflict(self, report: Report, at: datetime) -> bool:
         key = {"id": report.id, "version": report.version, "sha256": report.sha256}
