@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from leukoscope.cameras.pictures import natural_key, pictures_in, read_picture
+from leukoscope.cameras.pictures import natural_key, pictures_in, read_pages, read_picture
 from leukoscope.errors import PictureError
 
 RAMP = np.dstack(
@@ -73,22 +73,28 @@ def test_sixteen_bit_colour_is_scaled_and_stays_rgb(tmp_path):
     assert read_picture(tmp_path / "deep.png")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_a_trace_of_transparency_is_laid_over_white(saved):
-    layer = Image.new("RGBA", (20, 20), (200, 0, 0, 255))
-    layer.putpixel((0, 0), (200, 0, 0, 0))
+def test_transparency_is_laid_over_white(saved):
+    layer = Image.new("RGBA", (8, 8), (200, 0, 0, 0))
+    layer.putpixel((1, 1), (200, 0, 0, 255))
     pixels = read_picture(saved(layer))
     assert pixels[0, 0].tolist() == [255, 255, 255]
     assert pixels[1, 1].tolist() == [200, 0, 0]
 
 
+def test_grey_with_transparency_is_laid_over_white(saved):
+    pixels = read_picture(saved(Image.new("LA", (8, 8), (10, 128))))
+    assert pixels[0, 0].tolist() == pytest.approx([132, 132, 132], abs=2)
+
+
 @pytest.mark.parametrize(("mode", "colour"), [("RGBA", (200, 0, 0, 0)), ("LA", (10, 128))])
-def test_a_transparent_layer_is_refused_and_not_called_overexposed(saved, mode, colour):
+def test_a_field_that_is_a_transparent_layer_is_refused_and_not_called_overexposed(saved, mode, colour):
     with pytest.raises(PictureError, match="transparent in 100% of its pixels: flatten its layers"):
-        read_picture(saved(Image.new(mode, (8, 8), colour)))
+        next(read_pages(saved(Image.new(mode, (8, 8), colour))))
 
 
-def test_an_opaque_layer_is_a_picture(saved):
-    assert read_picture(saved(Image.new("RGBA", (8, 8), (200, 0, 0, 255))))[0, 0].tolist() == [200, 0, 0]
+def test_an_opaque_layer_is_a_field(saved):
+    ((_, pixels),) = read_pages(saved(Image.new("RGBA", (8, 8), (200, 0, 0, 255))))
+    assert pixels[0, 0].tolist() == [200, 0, 0]
 
 
 def test_a_palette_is_looked_up(saved):
@@ -96,12 +102,13 @@ def test_a_palette_is_looked_up(saved):
     assert np.abs(pixels[0, 0].astype(int) - (12, 200, 34)).max() <= 1
 
 
-def test_a_transparent_palette_entry_is_transparent(saved):
+def test_a_transparent_palette_entry_becomes_white(saved):
     picture = Image.new("P", (8, 8), 0)
     picture.putpalette([255, 0, 0, 0, 0, 255])
     picture.putpixel((0, 0), 1)
-    with pytest.raises(PictureError, match="transparent in 98%"):
-        read_picture(saved(picture, transparency=0))
+    pixels = read_picture(saved(picture, transparency=0))
+    assert pixels[4, 4].tolist() == [255, 255, 255]
+    assert pixels[0, 0].tolist() == [0, 0, 255]
 
 
 def test_floating_point_pictures_are_refused(saved):

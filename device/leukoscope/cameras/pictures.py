@@ -51,30 +51,34 @@ def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
     """The only picture of a file as RGB (rows, cols, 3) uint8, upright as viewers show it.
 
     Grey and one-bit pictures get three equal channels. Sixteen-bit values are scaled by the depth of the camera that
-    they fit (12, 14 or 16 bits). A trace of transparency is laid over white.
+    they fit (12, 14 or 16 bits). Transparency is laid over white: cells that were cut out of a field are pictures too.
 
     Raises:
         PictureError: the file is missing, a folder, empty, truncated, no picture, larger than `max_pixels`, of another
             kind than is read, holds several pages, or cannot be decoded to what it states. Sizes are looked up in the
             header, before anything is decoded.
     """
-    pages = read_pages(path, max_pixels)
+    pages = read_pages(path, max_pixels, cut_out=True)
     _, pixels = next(pages)
     if next(pages, None) is not None:
         raise PictureError(f"{path} holds several pages", "save the one that is meant as a picture of its own")
     return pixels
 
 
-def read_pages(path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = False) -> Iterator[tuple[str, Pixels]]:
+def read_pages(
+    path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = False, cut_out: bool = False
+) -> Iterator[tuple[str, Pixels]]:
     """Each full page of a file, as `read_picture` reads one, with what to call it: "fields.tif#2", or "field.png".
 
     Args:
         path: the file.
         max_pixels: per page.
         one_place: whether pages may show one place of the slide, as a focus stack does.
+        cut_out: whether pictures may be transparent; a field is seen whole, and a layer of it is none.
 
     Raises:
-        PictureError: as `read_picture`, or pages show one place, or pages are channels that cannot be joined.
+        PictureError: as `read_picture`, or it is transparent, pages show one place, or are channels that cannot be
+            joined.
     """
     with _one_line(path, max_pixels):
         if path.is_dir():
@@ -85,12 +89,13 @@ def read_pages(path: Path, max_pixels: int = MAX_PIXELS, *, one_place: bool = Fa
             raise PictureError(f"{path} is a {kind}, which is not read", "save it as PNG, JPEG or TIFF")
         with Image.open(path, formats=READ) as picture:
             if isinstance(picture, TiffImageFile):
-                yield from _tiff_pages(path, picture, max_pixels, one_place=one_place)
+                yield from _tiff_pages(path, picture, max_pixels, one_place=one_place, cut_out=cut_out)
                 return
             deep = picture.format == "PNG" and png_bits(path) == 16
             _refuse_size(path, picture.size, max_pixels, deep=deep)
             _refuse_animation(path, picture)
-            yield path.name, _decoded_deep(path, picture, None) if deep else _decoded(path, picture)
+            decode = _decoded_deep if deep else _decoded
+            yield path.name, decode(path, picture, None, cut_out=cut_out)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -186,16 +191,16 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
 
 
 def _tiff_pages(
-    path: Path, picture: TiffImageFile, max_pixels: int, *, one_place: bool
+    path: Path, picture: TiffImageFile, max_pixels: int, *, one_place: bool, cut_out: bool
 ) -> Iterator[tuple[str, Pixels]]:
     pages = pages_of(path, picture)
     for page in pages:
         _refuse_size(path, page.size, max_pixels, deep=page.bits == 16)
     if len(pages) == 1:
-        yield path.name, _decoded_page(path, picture, pages[0])
+        yield path.name, _decoded_page(path, picture, pages[0], cut_out=cut_out)
         return
     if channels_as_pages(picture, pages):
-        planes = [_decoded_page(path, picture, page)[..., 0] for page in pages]
+        planes = [_decoded_page(path, picture, page, cut_out=cut_out)[..., 0] for page in pages]
         if len({plane.shape for plane in planes}) == 1:
             yield path.name, np.ascontiguousarray(np.dstack(planes))
             return
@@ -209,18 +214,18 @@ def _tiff_pages(
             "save the sharpest as a picture of its own, or ask `leukoscope examine --focus-stack` to choose it",
         )
     for number, page in enumerate(pages, start=1):
-        yield f"{path.name}#{number}", _decoded_page(path, picture, page)
+        yield f"{path.name}#{number}", _decoded_page(path, picture, page, cut_out=cut_out)
 
 
-def _decoded_page(path: Path, picture: TiffImageFile, page: Page) -> Pixels:
+def _decoded_page(path: Path, picture: TiffImageFile, page: Page, *, cut_out: bool) -> Pixels:
     picture.seek(page.number)
-    return _decoded_deep(path, picture, page) if page.bits == 16 else _decoded(path, picture)
+    return (_decoded_deep if page.bits == 16 else _decoded)(path, picture, page, cut_out=cut_out)
 
 
 def _show_one_place(path: Path, picture: TiffImageFile, pages: tuple[Page, ...]) -> bool:
     before = None
     for page in pages:
-        green = _decoded_page(path, picture, page)[..., 1]
+        green = _decoded_page(path, picture, page, cut_out=True)[..., 1]
         coarse = cv2.resize(green, _COARSE, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
         seen = before is not None and min(coarse.std(), before.std()) > 0
         if before is not None and seen and np.corrcoef(before, coarse)[0, 1] > SAME_PLACE:
@@ -229,8 +234,8 @@ def _show_one_place(path: Path, picture: TiffImageFile, pages: tuple[Page, ...])
     return False
 
 
-def _decoded(path: Path, picture: Image.Image) -> Pixels:
-    size = picture.size
+def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bool) -> Pixels:
+    size = picture.size if page is None else page.size
     picture.load()
     if sorted(picture.size) != sorted(size):
         raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}", "save it again, as PNG")
@@ -239,7 +244,8 @@ def _decoded(path: Path, picture: Image.Image) -> Pixels:
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
-        _refuse_layer(path, np.asarray(layered.getchannel("A")))
+        if not cut_out:
+            _refuse_layer(path, np.asarray(layered.getchannel("A")))
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, layered)
     return _array_of(picture if picture.mode == "RGB" else picture.convert("RGB"))
@@ -255,16 +261,17 @@ def _array_of(picture: Image.Image) -> Pixels:
     return pixels
 
 
-def _decoded_deep(path: Path, picture: Image.Image, page: Page | None) -> Pixels:
+def _decoded_deep(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bool) -> Pixels:
     """Sixteen bits per channel; OpenCV turns TIFF files upright itself, and no PNG."""
     number, white_is_zero = (page.number, page.white_is_zero) if page is not None else (0, False)
     size = page.size if page is not None else picture.size
     shallow = eight_bits(decode_deep(path, number, size, white_is_zero=white_is_zero))
     if shallow.ndim == 3 and shallow.shape[2] == 4:
-        alpha = shallow[..., 3]
-        _refuse_layer(path, alpha)
-        shallow = shallow[..., :3].copy()
-        shallow[alpha < _OPAQUE] = 255
+        layered = Image.fromarray(shallow)
+        if not cut_out:
+            _refuse_layer(path, shallow[..., 3])
+        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        shallow = np.asarray(Image.alpha_composite(white, layered).convert("RGB"), dtype=np.uint8)
     if shallow.ndim == 2:
         shallow = _grey_as_rgb(shallow)
     if page is not None:
