@@ -32,6 +32,7 @@ from leukoscope.messages.identity import Identity
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
 from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.outbox.ownership import owned
 from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
@@ -151,6 +152,7 @@ def _open_parts(
 
     tell("Opening the outbox")
     settings.storage.make_folder()
+    stack.enter_context(owned(settings.storage.folder))
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
     outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
     warnings = []

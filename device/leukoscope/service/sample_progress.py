@@ -12,9 +12,14 @@ from leukoscope.specimen.sample import Provenance
 _log = logging.getLogger("leukoscope")
 
 
+INSTRUMENT = "instrument"
+"""Which part says whose sample it is; journals of earlier versions lack it."""
+
+
 def made_with(provenance: Provenance) -> dict[str, str]:
-    """What must be the same before and after, or cells that were named by two networks would be mixed."""
+    """What must be the same before and after, or cells of two networks or two patients would be mixed."""
     return {
+        INSTRUMENT: f"{provenance.site}/{provenance.device}",
         "segmenter": f"{provenance.segmenter.sha256} {provenance.segmenter.engine}",
         "classifier": f"{provenance.classifier.sha256} {provenance.classifier.engine}",
         "calibration": f"{provenance.calibration_id} {provenance.um_per_px!r}",
@@ -68,7 +73,7 @@ class SampleProgress:
         """The oldest sample that was cut short and can go on, or None.
 
         One whose report was kept before the power went is done and removed. One that was counted with other networks
-        or another calibration is set aside, and told.
+        or another calibration, or by another device, is set aside, and told.
 
         Args:
             parts: what `made_with` says now.
@@ -82,15 +87,11 @@ class SampleProgress:
         for found in find_interrupted(self._folder):
             if is_reported(found.header["report_id"]):
                 remove(found.path)
-            elif found.header["made_with"] != parts:
+            elif (other := _other_part(found.header["made_with"], parts)) is not None:
                 aside = set_aside(found.path, "other-parts")
                 # It goes to the journal and over MQTT too, so it names no specimen.
                 self._tell(
-                    OutboxError(
-                        "the sample in progress was cut short with other networks or another calibration "
-                        f"({aside.name})",
-                        "count it again",
-                    )
+                    OutboxError(f"the sample in progress was cut short {other} ({aside.name})", "count it again")
                 )
             else:
                 return found
@@ -117,3 +118,14 @@ class SampleProgress:
                 self._unkept.pop(0)
         except OutboxError as error:
             self._tell(error)
+
+
+def _other_part(before: object, now: Mapping[str, str]) -> str | None:
+    """What was not the same when a sample was begun, in words; None when all was."""
+    if not isinstance(before, Mapping):
+        return "by a version that did not say with what"
+    if before.get(INSTRUMENT, now[INSTRUMENT]) != now[INSTRUMENT]:
+        return "on another site or device"
+    if {**now, **before} != now or before.keys() | {INSTRUMENT} != now.keys():
+        return "with other networks or another calibration"
+    return None
