@@ -8,10 +8,12 @@ tools/evaluate.py --only focus          what blur does to sharpness, gate and F1
 tools/evaluate.py --only crops          named cells, blasts, calibration, both networks, what is not to be counted
 tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; minutes
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
+tools/evaluate.py --only plausible      real fields that are refused as no stained smear, and spoilt ones that are found
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
 
 import sys
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -24,6 +26,7 @@ from evaluation.field_table import field_table
 from evaluation.gate import gate_tables
 from evaluation.looks_table import looks_table
 from evaluation.outline_table import outline_table
+from evaluation.plausible_table import plausible_table
 from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
 from evaluation.tables import data_folder
@@ -37,7 +40,7 @@ from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.system.assets import find_asset
 
-Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "simulation"]
+Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "plausible", "simulation"]
 
 
 def main(
@@ -79,10 +82,10 @@ def main(
             console.print(table)
         console.print(whole_path_table(finder, namer, data, limit))
         console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
-    if only in (None, "looks"):
-        console.print(looks_table(finder, namer, data, limit))
-    if only in (None, "copies"):
-        console.print(copies_table(data, limit))
+    looks = partial(looks_table, finder, namer)
+    for part, table_of in (("looks", looks), ("plausible", plausible_table), ("copies", copies_table)):
+        if only in (None, part):
+            console.print(table_of(data, limit))
 
 
 def _name(bundle: Bundle, settings: EngineSettings) -> str:

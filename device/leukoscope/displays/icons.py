@@ -139,4 +139,6 @@ ICONS: dict[str, Callable[[Pen, float], None]] = {
     Hint.NO_CELLS: _empty,
     Hint.TOO_BRIGHT: _bright,
     Hint.TOO_DARK: _dark,
+    Hint.NO_SMEAR: _empty,
+    Hint.CROP: _focus,
 }

@@ -22,6 +22,10 @@ class Hint(StrEnum):
     """The slide moved too fast to be followed; what was counted before may be counted again."""
     TOO_BRIGHT = "too_bright"
     TOO_DARK = "too_dark"
+    NO_SMEAR = "no_smear"
+    """The colours are none that a stain gives."""
+    CROP = "crop"
+    """The camera sees the edge of the eyepiece."""
 
 
 _HINT_OF_FLAW = {
@@ -30,6 +34,8 @@ _HINT_OF_FLAW = {
     Flaw.UNDEREXPOSED: Hint.TOO_DARK,
     Flaw.EMPTY: Hint.NO_CELLS,
     Flaw.CROWDED: Hint.TOO_CROWDED,
+    Flaw.FOREIGN_COLOURS: Hint.NO_SMEAR,
+    Flaw.BLACK_SURROUND: Hint.CROP,
 }
 
 

@@ -19,6 +19,8 @@ HINT = {
     Hint.NO_CELLS: ("No cells here", "move back onto the smear"),
     Hint.TOO_BRIGHT: ("Too bright", "turn the lamp down"),
     Hint.TOO_DARK: ("Too dark", "turn the lamp up"),
+    Hint.NO_SMEAR: ("No stain", "check slide and camera colours"),
+    Hint.CROP: ("Black edge", "the camera sees past the field"),
 }
 """What to do, and a line to go with it."""
 
@@ -28,6 +30,8 @@ FLAW = {
     Flaw.UNDEREXPOSED: "too dark",
     Flaw.EMPTY: "no cells",
     Flaw.CROWDED: "too crowded",
+    Flaw.FOREIGN_COLOURS: "no stain",
+    Flaw.BLACK_SURROUND: "black edge",
 }
 
 

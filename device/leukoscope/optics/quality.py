@@ -1,6 +1,7 @@
 """The quality gate: which fields can be trusted, and what is wrong with the others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from leukoscope.optics.levels import Levels
+from leukoscope.optics.plausibility import implausible
 from leukoscope.optics.resampling import resample
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.field import Flaw, Quality
@@ -49,6 +51,8 @@ class QualityLimits(FrozenModel):
     """Below it a field is empty."""
     max_coverage: Share = 0.85
     """Above it cells lie on one another and cannot be counted."""
+    stained: bool = True
+    """Whether a field whose colours no stain gives is refused; false for a camera without colours."""
 
 
 class QualityGate:
@@ -82,6 +86,23 @@ class QualityGate:
         if coverage > limits.max_coverage:
             flaws.append(Flaw.CROWDED)
         return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
+
+    def assess_stain(self, micrograph: Micrograph, quality: Quality) -> Quality:
+        """Add what makes a field no stained smear, in place of flaws that only follow from it.
+
+        A field that is too dark, or shows nothing, has no colours to be judged by.
+        """
+        if Flaw.EMPTY in quality.flaws:
+            return quality
+        small, _ = resample(micrograph.pixels, min(1.0, micrograph.um_per_px / GATE_UM_PER_PX))
+        why = implausible(small)
+        if why is None or (why is Flaw.FOREIGN_COLOURS and not self._may_judge_colours(quality)):
+            return quality
+        follows = (Flaw.CROWDED, Flaw.UNDEREXPOSED, Flaw.OUT_OF_FOCUS) if why is Flaw.BLACK_SURROUND else ()
+        return replace(quality, flaws=(why, *(flaw for flaw in quality.flaws if flaw not in follows)))
+
+    def _may_judge_colours(self, quality: Quality) -> bool:
+        return self._limits.stained and Flaw.UNDEREXPOSED not in quality.flaws
 
 
 def focus_series(micrograph: Micrograph, blurs_um: Sequence[float]) -> tuple[float, ...]:

@@ -15,6 +15,10 @@ class Flaw(StrEnum):
     UNDEREXPOSED = "underexposed"
     EMPTY = "empty"
     CROWDED = "crowded"
+    FOREIGN_COLOURS = "foreign_colours"
+    """Colours that no stain gives: grey, or red and blue exchanged."""
+    BLACK_SURROUND = "black_surround"
+    """The field is a disc in a black surround, as an eyepiece shows it."""
 
 
 @dataclass(frozen=True, slots=True)
