@@ -1,13 +1,18 @@
 """What the installer asks apt for on each system, and doctor, with answers that are made up: a Jetson is not here."""
 
+import hashlib
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from leukoscope.messages.report import decode, encode
 from leukoscope.settings import BenchSettings
+from leukoscope.system.lock_digest import LOCK, lock_digest
+from tests.messages.examples import NOW, PROVENANCE, report
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN = ("ca-certificates", "python3", "python3-venv")
@@ -122,3 +127,46 @@ def test_settings_made_by_questions_name_the_engine_that_doctor_found_faster(
     done = run(tmp_path, f"OPT={tmp_path}\nchoose_engine {settings}")
     assert done.returncode == 0, done.stderr
     assert BenchSettings.read(settings).models.engine.driver == (chosen or "onnx")
+
+
+@pytest.mark.parametrize(
+    ("processor", "python", "constrained", "lock"),
+    [
+        ("x86_64", "3.11", False, "systemd/locks/x86_64-python3.11.txt"),
+        ("aarch64", "3.13", False, "systemd/locks/aarch64-python3.13.txt"),
+        # No lock is made for these, and system packages that were built against numpy 1 keep it.
+        ("aarch64", "3.12", False, ""),
+        ("armv7l", "3.11", False, ""),
+        ("aarch64", "3.11", True, ""),
+    ],
+)
+def test_a_board_is_installed_from_the_lock_of_its_processor_and_python(
+    tmp_path: Path, processor: str, python: str, constrained: bool, lock: str
+) -> None:
+    (tmp_path / "constraints.txt").write_text("numpy<2\n" if constrained else "")
+    done = run(
+        tmp_path, f"lock_for python3 {tmp_path}/constraints.txt", uname=f"echo {processor}", python3=f"echo {python}"
+    )
+    assert (done.returncode, done.stdout) == (0, lock), done.stderr
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "systemd" / "locks").glob("*.txt")), ids=lambda one: one.stem)
+def test_a_lock_names_every_package_with_its_hashes_and_no_address(lock: Path) -> None:
+    text = lock.read_text("ascii")
+    entries = [entry for entry in text.replace("\\\n", "").splitlines() if not entry.startswith("#")]
+    assert len(entries) > 40
+    assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
+    assert "http" not in text
+
+
+def test_a_report_names_the_lock_that_its_software_was_installed_from(tmp_path: Path) -> None:
+    assert lock_digest(tmp_path) is None
+    (tmp_path / LOCK).parent.mkdir(parents=True)
+    (tmp_path / LOCK).write_bytes(b"numpy==2.0\n")
+    digest = lock_digest(tmp_path)
+    assert digest == hashlib.sha256(b"numpy==2.0\n").hexdigest()
+    message = encode(
+        report(provenance=replace(PROVENANCE, dependencies=digest)), boot_id="b", sequence=1, sent_clock=NOW
+    )
+    assert message["provenance"]["dependencies"] == digest
+    assert decode(message).provenance.dependencies == digest

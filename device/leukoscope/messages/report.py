@@ -354,6 +354,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "clock_synchronised": provenance.clock_synchronised,
         "boot_id": provenance.boot_id,
         **({} if provenance.camera is None else {"camera": provenance.camera}),
+        **({} if provenance.dependencies is None else {"dependencies": provenance.dependencies}),
     }
 
 

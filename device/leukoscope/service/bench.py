@@ -45,6 +45,7 @@ from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Naming
 from leukoscope.system.clock import utc_now
 from leukoscope.system.host import boot_id, clock_synchronised
+from leukoscope.system.lock_digest import lock_digest
 from leukoscope.system.mounts import kept_in_memory
 from leukoscope.system.watchdog import Progressing, Watchdog
 
@@ -240,6 +241,7 @@ def provenance_of(
         source=camera.source,
         clock_synchronised=clock_synchronised(),
         boot_id=boot_id(),
+        dependencies=lock_digest(),
     )
 
 

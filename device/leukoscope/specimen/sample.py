@@ -48,6 +48,8 @@ class Provenance:
     boot_id: str
     camera: str | None = None
     """Driver and size of the camera's pictures; None in reports of versions that did not say."""
+    dependencies: str | None = None
+    """sha256 of the lock that the software was installed from, hexadecimal; None where there was none."""
 
 
 @dataclass(frozen=True, slots=True)
