@@ -16,6 +16,11 @@ from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from tests.messages.examples import IDENTITY, NOW
 
+ARGUMENTS = {
+    "start_sample": {"sample_id": "S-1"},
+    "set_rules": {"file": "marrow.toml"},
+    "review": {"report": "00000000-0000-0000-0000-000000000001", "version": 1, "steps": [{"action": "finalise"}]},
+}
 DONE = Outcome("done", "this is in force")
 
 
@@ -27,7 +32,7 @@ def command(identifier="c-1", name="send_bundle", *, issued=NOW, lives=timedelta
         "by": "the laboratory system",
         "issued_at": utc_text(issued),
         "expires_at": utc_text(issued + lives),
-        "arguments": {"start_sample": {"sample_id": "S-1"}, "set_rules": {"file": "marrow.toml"}}.get(name, {}),
+        "arguments": ARGUMENTS.get(name, {}),
     }
     return to_bytes(message | changes)
 
