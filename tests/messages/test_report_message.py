@@ -104,8 +104,10 @@ def test_a_boolean_is_not_a_count():
         encoded(fields_counted=True)
 
 
-LATER_ADDITIONS = {"again", "camera", "dependencies", "verification"}
+LATER_ADDITIONS = {"again", "camera", "cells_looked_at", "signed_without", "verification", "version"}
 """Keys that messages of earlier versions lack."""
+LEFT_OUT_WHEN_EMPTY = {"confirmed", "looked_at", "names", "note", "remarks"}
+"""Keys of a step of `review`, which can name a thousand cells or none."""
 
 
 @pytest.mark.parametrize("name", SCHEMA_FILES)
@@ -115,7 +117,7 @@ def test_every_object_of_the_published_schemas_is_closed_and_complete(name):
     for part in parts_of(schema):
         if "properties" in part and part.get("type") == "object":
             assert part["additionalProperties"] is False
-            assert set(part["properties"]) - set(part["required"]) <= LATER_ADDITIONS
+            assert set(part["properties"]) - set(part["required"]) <= LATER_ADDITIONS | LEFT_OUT_WHEN_EMPTY
 
 
 def parts_of(schema):
