@@ -1,13 +1,17 @@
 """Numbers made anew by the rules of the first time."""
 
+import json
 import random
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.sample import Verification
 from leukoscope.statistics.recount import Grounds, recount
 from tests.counting.test_tally import CLASSES, RULES, UNKNOWING, knowing, report_of, tally_of, white
 from tests.drawings import cell, counted
@@ -79,3 +83,24 @@ def test_a_sample_of_which_no_white_cell_is_left_says_so(names):
     after = recount(report, Grounds(KNOWING, 0.10, RULES), {}, names)
     assert (after.white_cells, after.not_corrected_because) == (0, "no white cells were counted")
     assert after.red_cells == report.red_cells
+
+
+def test_what_a_verified_bench_rests_on_comes_back_with_the_grounds_and_stands_in_the_report():
+    said = Verification(120, 3, datetime(2026, 11, 20, tzinfo=UTC), ("Dr. Ada", "Dr. Bo"))
+    naming = replace(KNOWING, verification=said, false_suspects={"blast": 0.05})
+    again = Grounds.from_json(Grounds(naming, 0.10, RULES).to_json()).naming
+    assert (again.verification, again.false_suspects) == (said, {"blast": 0.05})
+    corrected = sample_of(["segmented"] * 60 + ["lymphocyte"] * 40, naming).differential_corrected
+    assert corrected.verification == said
+    assert "Verified on this bench, 2026-11-20, by Dr. Ada, Dr. Bo, 120 cells of 3 specimens" in corrected.method
+
+
+def test_grounds_of_an_earlier_version_are_read_and_correct_nothing():
+    """Up to 0.1.0 a report was corrected by other laboratories alone, of which the grounds held the rows."""
+    content = json.loads(Grounds(KNOWING, 0.10, RULES).to_json())
+    for key in ("verified", "not_verified", "false_suspects"):
+        del content[key]
+    content["confusion"] = {"classes": ["segmented"], "worth": [[1.0]]}
+    read = Grounds.from_json(json.dumps(content).encode())
+    assert read.naming.correction is None
+    assert "not verified" in read.naming.not_verified

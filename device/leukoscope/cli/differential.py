@@ -14,8 +14,9 @@ from leukoscope.counting.printed_cells import PrintedCells
 from leukoscope.counting.tally import CountingRules
 from leukoscope.errors import PictureError
 from leukoscope.inference.bundle import Bundle
+from leukoscope.service.bench_naming import bundle_of, circumstances_of, naming_on
 from leukoscope.service.models import naming_of
-from leukoscope.settings import BenchSettings, RulesSettings
+from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import CELLS_CALLED, Certainty, CorrectedDifferential, Finding, Mode
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Naming, Summary
@@ -65,13 +66,17 @@ def _grounds(mode: Mode | None, bench: Path | None, classifier: str | None) -> t
         rules = Rules.shipped(mode or "blood")
         return naming_of(Bundle.read(find_asset("models", name))), rules, CountingRules()
     settings = BenchSettings.read(bench)
-    if mode in (None, settings.mode):
-        rules = settings.rules.open(bench.parent, settings.mode)
-        name = classifier or settings.models.classifier
-    else:
-        rules = RulesSettings(file=f"{mode}.toml").open(None, mode)
-        name = classifier or CLASSIFIER_OF[mode]
-    return naming_of(Bundle.read(find_asset("models", name, bench.parent))), rules, settings.counting
+    if mode not in (None, settings.mode):
+        raise PictureError(f"{bench} counts {settings.mode}: leave --mode out, or give a bench of {mode}")
+    rules = settings.rules.open(bench.parent, settings.mode)
+    if classifier is not None:
+        # The bench was verified with its own classifier.
+        return naming_of(Bundle.read(find_asset("models", classifier, bench.parent))), rules, settings.counting
+    now = circumstances_of(settings, bench.parent)
+    naming, told = naming_on(bundle_of(settings, bench.parent), settings.storage.folder, now)
+    if told:
+        typer.echo(f"leukoscope: {told}", err=True)
+    return naming, rules, settings.counting
 
 
 def _lines(files: list[Path] | None) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
 from leukoscope.cli.report import audit_app, report_app
 from leukoscope.cli.standard_output import printable, written_whole
+from leukoscope.cli.verify import verify
 from leukoscope.cli.web import web
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.doctor.support_file import pack_support
@@ -48,6 +49,7 @@ app.command()(examine)
 app.command()(classify)
 app.command()(differential)
 app.command()(reference)
+app.command()(verify)
 app.command()(export)
 app.command()(trend)
 app.command()(check)

@@ -153,6 +153,8 @@ def _differential(report: SampleReport) -> Table:
 def _lines(report: SampleReport) -> Iterator[str]:
     if report.not_corrected_because is not None:
         yield f"not corrected: {report.not_corrected_because}"
+    if report.differential_corrected is not None:
+        yield f"corrected: {report.differential_corrected.method}"
     red, per_1000 = report.red_cells, report.wbc_per_1000_rbc
     size = "" if red.mean_diameter_um is None else f", mean diameter {red.mean_diameter_um:.1f} µm"
     ratio = "" if per_1000 is None else f" · {per_1000:.1f} {CELLS_CALLED[report.rules.mode]} per 1000 red cells"

@@ -37,6 +37,8 @@ from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
+from leukoscope.reviewing.bench_record import Circumstances
+from leukoscope.service.bench_naming import camera_of, naming_on
 from leukoscope.service.models import LoadedModels, open_models
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import Provenance, Source
@@ -174,6 +176,10 @@ def _open_parts(
         warnings.append("Calibration is nominal")
     tell("Reading the rules")
     rules = settings.rules.open(near, settings.mode)
+    digest = models.classifier_identity.sha256
+    now = Circumstances(digest, calibration.id, camera_of(settings))
+    naming, told = naming_on(models.classifier_bundle, settings.storage.folder, now)
+    warnings += [told] if told else []
     tell("Opening the camera")
     camera = _closing(stack, held(settings.camera, calibration.white).open())
     if camera.source is Source.LIVE:
@@ -197,7 +203,7 @@ def _open_parts(
         instrument=Instrument(
             calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
         ),
-        naming=models.naming,
+        naming=naming,
         rules=rules,
         outbox=outbox,
         trend=Trend(History(settings.storage.folder)),
@@ -242,6 +248,7 @@ def provenance_of(
         clock_synchronised=clock_synchronised(),
         boot_id=boot_id(),
         dependencies=lock_digest(),
+        camera=camera_of(settings),
     )
 
 

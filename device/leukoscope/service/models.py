@@ -29,8 +29,8 @@ class LoadedModels:
     classifier: Classifier
     segmenter_identity: BundleIdentity
     classifier_identity: BundleIdentity
-    naming: Naming
-    """What the classifier can name, and how it mistakes it."""
+    classifier_bundle: Bundle
+    """What the classifier's folder says about its classes and its validation."""
 
 
 def open_models(models: ModelSettings, near: Path | None = None, startup: Startup | None = None) -> LoadedModels:
@@ -54,7 +54,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
         segmenter = Segmenter(first, first_network)
     with startup.opening(models.classifier) as found:
         second, second_network = _open_bundle(models, found, prove=on_device)
-        classifier, naming = Classifier(second, second_network), naming_of(second)
+        classifier = Classifier(second, second_network)
     engine = models.engine.driver
     identities = [
         BundleIdentity(bundle.manifest.name, bundle.manifest.version, bundle.digest(engine), engine)
@@ -65,7 +65,7 @@ def open_models(models: ModelSettings, near: Path | None = None, startup: Startu
         classifier=classifier,
         segmenter_identity=identities[0],
         classifier_identity=identities[1],
-        naming=naming,
+        classifier_bundle=second,
     )
 
 

@@ -21,7 +21,7 @@ from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.quality_control.run import Run
 from leukoscope.quality_control.sample_metrics import SampleMetrics
 from leukoscope.service.bench import provenance_of
-from leukoscope.service.models import open_models
+from leukoscope.service.models import naming_of, open_models
 from leukoscope.settings import BenchSettings
 
 EVERY_PICTURE = NewFieldRule(when="every_frame")
@@ -76,7 +76,7 @@ def _count(
     instrument = Instrument(
         calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
     )
-    tally = Tally(models.naming, settings.counting, settings.rules.open(near, settings.mode))
+    tally = Tally(naming_of(models.classifier_bundle), settings.counting, settings.rules.open(near, settings.mode))
     sample = Sample(instrument, tally, new_field, report_id="", sample_id=reference, now=now)
     watch = SampleMetrics()
     looked, moved_at_s = 0, time.monotonic()

@@ -125,6 +125,9 @@ def _of_range(
     counted, best = white.counted_share(keys), white.share(keys)
     enough = rule.above is None or white.count(keys) >= rule.min_cells
     by_counts, by_best = ask(counted, limit), ask(best, limit)
+    if rule.above is not None and not white.error_known:
+        # Some of the cells may be others that the classifier mistakes.
+        enough = enough and counted.low > limit + (1 - limit) * rule.false_share
     if enough and by_best is Certainty.CERTAIN and by_counts is Certainty.CERTAIN:
         return (Certainty.CERTAIN if white.error_known else Certainty.LIKELY), best
     if enough and white.error_known and by_best is Certainty.CERTAIN:

@@ -211,7 +211,7 @@ class Summary:
             return CorrectedShare(name, share.value, share.low, share.high, correction.checked_cells(keys))
 
         return CorrectedDifferential(
-            method=PARTLY_CHECKED if self._known() else METHOD,
+            method=_method(self._naming.verification, METHOD if not self._known() else PARTLY_CHECKED),
             between_laboratories=correction.between,
             classes=tuple(line(key) for key in self._differential),
             groups=tuple(
@@ -235,3 +235,19 @@ class Summary:
             withdrawn=self._counts.unsettled.withdrawn,
             platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
         )
+
+
+MOST_NAMES = 3
+"""Of those who checked cells, that a report's method names."""
+
+
+def _method(verification: Verification | None, how: str) -> str:
+    """What a corrected differential rests on, in words."""
+    if verification is None:
+        return how
+    more = len(verification.by) - MOST_NAMES
+    by = ", ".join(name[:40] for name in verification.by[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"Verified on this bench, {verification.at:%Y-%m-%d}, by {by}, {verification.cells} cells of "
+        f"{verification.specimens} specimens. {how}"
+    )[:500]

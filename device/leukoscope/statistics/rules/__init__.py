@@ -53,6 +53,9 @@ class ShareRule(FrozenModel):
     """Told when the share is below this, the lower end of the reference range."""
     min_cells: Annotated[int, Field(ge=1)] = 3
     """Cells of the class that must have been seen before a share above a range is called likely."""
+    false_share: Share = 0.0
+    """Share of other cells that a classifier calls so by mistake in a laboratory it has not seen. It is added to the
+    limit `above` on a bench that is not verified."""
     tell_from: Certainty = Certainty.LIKELY
     """The least certainty that is told."""
 

@@ -1,0 +1,136 @@
+"""`leukoscope verify`: the cells of this bench that people have checked, and what is missing."""
+
+import json
+import random
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leukoscope.errors import ReviewError
+from leukoscope.reviewing.bench_record import FILE, BenchRecord, Circumstances, Standing
+from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
+from leukoscope.reviewing.desk import desk_at
+from leukoscope.service.bench_naming import circumstances_of
+from leukoscope.settings import BenchSettings
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.statistics.intervals import clopper_pearson
+
+
+def verify(
+    bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write cells to be named without the classifier's name into this folder.")
+    ] = None,
+    cells: Annotated[int, typer.Option(min=1, help="How many cells a sheet holds.")] = 100,
+    names: Annotated[Path | None, typer.Option(help="Read the names that people filled into a sheet's table.")] = None,
+    by: Annotated[str, typer.Option(help="Who named them; stands in the reports and in the audit trail.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Show how this bench names its cells, by those that people named or confirmed in its own live reports."""
+    settings = BenchSettings.read(bench)
+    path, now = settings.storage.folder / FILE, circumstances_of(settings, bench.parent)
+    record = BenchRecord.read(path)
+    with desk_at(bench) as desk:
+        blind: dict[str, list[int]] = {}
+        if names is not None:
+            if not by.strip():
+                raise ReviewError("--names needs --by: say who named the cells")
+            read = read_sheet(names)
+            take_names(desk, read, by)
+            blind = {report: list(of_report) for report, of_report in read.items()}
+        record = brought_up_to_date(record, path, desk, blind)
+        if sheet is not None:
+            written = write_sheet(desk, now, sheet, cells, random.Random(len(record.reports)))
+            typer.echo(f"{written} cells in {sheet}: fill in names.csv, then leukoscope verify --names", err=as_json)
+    standing = record.standing(now)
+    if as_json:
+        typer.echo(json.dumps(_as_json(standing, now), ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_table(standing))
+    for line in _lines(standing):
+        console.print(line, highlight=False, markup=False)
+
+
+def _rows(standing: Standing) -> list[tuple[str, int, int, float, float]]:
+    """Class, cells checked, named so by the classifier, and the interval of that share."""
+    checked = [cell for one in standing.counted for cell in one.cells]
+    rows = []
+    for key in sorted({cell.truth for cell in checked}):
+        of_class = [cell for cell in checked if cell.truth == key]
+        agreed = sum(cell.answer == key for cell in of_class)
+        rows.append((key, len(of_class), agreed, *clopper_pearson(agreed, len(of_class))))
+    return rows
+
+
+def _table(standing: Standing) -> Table:
+    table = Table(title="Cells of this bench's live reports that people have checked", title_justify="left")
+    table.add_column("named by people")
+    for heading in ("checked", "classifier agrees", "share", "95 % interval", "else named"):
+        table.add_column(heading, justify="right")
+    others = [cell for one in standing.counted for cell in one.cells if cell.answer != cell.truth]
+    for key, count, agreed, low, high in _rows(standing):
+        wrong = [cell.answer for cell in others if cell.truth == key]
+        named = ", ".join(f"{name.replace('_', ' ')} {wrong.count(name)}" for name in sorted(set(wrong)))
+        share = f"{agreed / count:.0%}"
+        table.add_row(key.replace("_", " "), str(count), str(agreed), share, f"{low:.0%} - {high:.0%}", named)
+    return table
+
+
+def _lines(standing: Standing) -> list[str]:
+    blind = sum(len(one.blind) for one in standing.counted)
+    state = f"verified on this bench, {_said(standing)}"
+    if not standing.verified:
+        state = f"NOT VERIFIED: missing {standing.missing}"
+    lines = [f"{standing.cells} cells of {standing.specimens} specimens checked, {blind} of them blind", state]
+    if standing.chosen:
+        lines.append(
+            f"left out: {_cells(standing.chosen)} cells of {len(standing.chosen)} reports in which only wrong names "
+            "were put right; confirm the right ones too (--confirm, --all-checked), or use --sheet"
+        )
+    if standing.expired:
+        lines.append(
+            f"expired: {_cells(standing.expired)} cells of {len(standing.expired)} reports made with another "
+            "classifier, calibration or camera"
+        )
+    if standing.not_live:
+        lines.append(
+            f"left out: {_cells(standing.not_live)} cells of simulated or stored samples, which verify nothing"
+        )
+    return lines
+
+
+def _said(standing: Standing) -> str:
+    said = standing.verification
+    return "" if said is None else f"{said.at:%Y-%m-%d}, by {', '.join(said.by)}, {said.cells} cells"
+
+
+def _cells(reports: tuple[Any, ...]) -> int:
+    return sum(len(one.cells) for one in reports)
+
+
+def _as_json(standing: Standing, now: Circumstances) -> dict[str, Any]:
+    said = standing.verification
+    return {
+        "verified": standing.verified,
+        "cells": standing.cells,
+        "specimens": standing.specimens,
+        "blind": sum(len(one.blind) for one in standing.counted),
+        "missing": standing.missing,
+        "at": None if said is None else said.at.isoformat(),
+        "by": [] if said is None else list(said.by),
+        "classes": [
+            {"class": key, "checked": count, "agreed": agreed, "share": agreed / count, "low": low, "high": high}
+            for key, count, agreed, low, high in _rows(standing)
+        ],
+        "unsure": sum(cell.answer == UNSURE for one in standing.counted for cell in one.cells),
+        "left_out": _cells(standing.chosen),
+        "expired": _cells(standing.expired),
+        "not_live": _cells(standing.not_live),
+        "classifier": now.classifier,
+        "calibration": now.calibration,
+        "camera": now.camera,
+    }

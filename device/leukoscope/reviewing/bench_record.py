@@ -1,0 +1,233 @@
+"""Which cells of a bench's own live reports people have checked: the record that verifies the bench, or does not."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from leukoscope.errors import ReviewError
+from leukoscope.inference.bundle import Bundle, ClassifierFacts
+from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.schema import FrozenModel, explain
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.sample import Provenance, Source, Verification
+from leukoscope.statistics.laboratories import NamingRecord
+from leukoscope.statistics.misclassification import Correction
+from leukoscope.system.durable_files import write_whole
+
+ENOUGH_CELLS, ENOUGH_SPECIMENS = 100, 3
+"""Checked cells, and specimens they are of, from which on a bench is verified (CLSI EP12, H20)."""
+FILE = "verification.json"
+"""In the bench's storage folder."""
+PRIOR_CELLS = 50.0
+"""What the classifier's own share of false suspects is worth beside the bench's checked cells."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a verification holds for: another classifier, calibration or camera ends it."""
+
+    classifier: str
+    """The sha256 that reports name the classifier by."""
+    calibration: str
+    camera: str
+
+    @classmethod
+    def of(cls, provenance: Provenance) -> "Circumstances":
+        """Those of a report."""
+        return cls(provenance.classifier.sha256, provenance.calibration_id, provenance.camera or "")
+
+
+class CheckedCell(FrozenModel):
+    """One cell that a person named or confirmed."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Within its report."""
+    answer: Name
+    """Of the classifier."""
+    truth: Name
+    """Of the person."""
+    suspect: tuple[Name, ...] = ()
+    """Classes that the classifier suspected."""
+
+
+class CheckedReport(FrozenModel):
+    """The checked cells of one report."""
+
+    report: Name
+    version: Annotated[int, Field(ge=1)]
+    specimen: Annotated[str, Field(max_length=200)]
+    source: Source
+    classifier: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    calibration: Name
+    camera: Annotated[str, Field(max_length=200)]
+    by: tuple[Name, ...]
+    at: AwareDatetime
+    """When the last of its cells was checked."""
+    cells: tuple[CheckedCell, ...]
+    blind: tuple[int, ...] = ()
+    """Numbers of the cells that were named by people who had not seen the classifier's name."""
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What it holds for."""
+        return Circumstances(self.classifier, self.calibration, self.camera)
+
+    @property
+    def chosen_by_mistakes(self) -> bool:
+        """Only cells that were named wrongly were checked: they say nothing of how often that happens."""
+        looked_at = [cell for cell in self.cells if cell.number not in self.blind]
+        wrong = [cell for cell in looked_at if cell.answer != cell.truth]
+        return bool(looked_at) and len(wrong) == len(looked_at)
+
+
+class BenchRecord(FrozenModel):
+    """`verification.json` of a bench."""
+
+    schema_version: Annotated[int, Field(ge=1, le=1)] = 1
+    seal: str = ""
+    """sha256 of the reports, so that a damaged file is found out."""
+    reports: tuple[CheckedReport, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> "BenchRecord":
+        """Read a record; an empty one where there is none yet.
+
+        Raises:
+            ReviewError: it is damaged; the file stays as it is.
+        """
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise ReviewError(f"{path} cannot be read ({error.strerror}): the bench counts as not verified") from error
+        try:
+            record = cls.model_validate_json(content)
+        except ValidationError as error:
+            raise ReviewError(
+                f"{path} is damaged ({explain(error)}): the bench counts as not verified; move the file away and run "
+                "leukoscope verify to make it anew from the reports"
+            ) from error
+        if record.seal != _seal(record.reports):
+            raise ReviewError(
+                f"{path} was changed after it was written (its seal differs): the bench counts as not verified; move "
+                "the file away and run leukoscope verify to make it anew from the reports"
+            )
+        return record
+
+    def write(self, path: Path) -> None:
+        """Write it whole.
+
+        Raises:
+            ReviewError: the disk is full or failing; the old file stands.
+        """
+        sealed = self.model_copy(update={"seal": _seal(self.reports)})
+        try:
+            write_whole(path, sealed.model_dump_json(indent=1).encode())
+        except OSError as error:
+            raise ReviewError(f"{path} cannot be written ({error.strerror}): make room and try again") from error
+
+    def with_reports(self, found: Iterable[CheckedReport]) -> "BenchRecord":
+        """With these in place of earlier versions; what left the outbox meanwhile stays."""
+        reports = {one.report: one for one in self.reports}
+        for one in found:
+            earlier = reports.get(one.report)
+            blind = one.blind if earlier is None else tuple(sorted({*earlier.blind, *one.blind}))
+            if one.cells:
+                reports[one.report] = one.model_copy(update={"blind": blind})
+        return BenchRecord(reports=tuple(sorted(reports.values(), key=lambda one: (one.at, one.report))))
+
+    def standing(self, now: Circumstances) -> "Standing":
+        """What of it counts under these circumstances."""
+        live = [one for one in self.reports if one.source is Source.LIVE]
+        same = [one for one in live if one.circumstances == now]
+        return Standing(
+            counted=tuple(one for one in same if not one.chosen_by_mistakes),
+            chosen=tuple(one for one in same if one.chosen_by_mistakes),
+            expired=tuple(one for one in live if one.circumstances != now),
+            not_live=tuple(one for one in self.reports if one.source is not Source.LIVE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a bench's verification has come."""
+
+    counted: tuple[CheckedReport, ...]
+    chosen: tuple[CheckedReport, ...]
+    """Left out: only what was wrong in them was checked."""
+    expired: tuple[CheckedReport, ...]
+    """Made with another classifier, calibration or camera."""
+    not_live: tuple[CheckedReport, ...]
+    """Of simulated or stored samples, which never verify a bench."""
+
+    @property
+    def cells(self) -> int:
+        """Checked cells that count."""
+        return sum(len(one.cells) for one in self.counted)
+
+    @property
+    def specimens(self) -> int:
+        """Specimens they are of; a specimen without a name is one per report."""
+        return len({one.specimen or one.report for one in self.counted})
+
+    @property
+    def verified(self) -> bool:
+        """Enough of both."""
+        return self.cells >= ENOUGH_CELLS and self.specimens >= ENOUGH_SPECIMENS
+
+    @property
+    def missing(self) -> str:
+        """What is still needed, in words; empty when verified."""
+        parts = []
+        if self.cells < ENOUGH_CELLS:
+            parts.append(f"{ENOUGH_CELLS - self.cells} more checked cells")
+        if self.specimens < ENOUGH_SPECIMENS:
+            parts.append(f"cells of {ENOUGH_SPECIMENS - self.specimens} more specimens")
+        return " and ".join(parts)
+
+    @property
+    def verification(self) -> Verification | None:
+        """As reports say it; None where the bench is not verified."""
+        if not self.verified:
+            return None
+        by = tuple(sorted({name for one in self.counted for name in one.by}))
+        return Verification(self.cells, self.specimens, max(one.at for one in self.counted), by)
+
+    def matrix(self, classes: Sequence[str]) -> ConfusionMatrix:
+        """Checked cells by truth and answer."""
+        answers = (*classes, UNSURE)
+        counts = Counter((cell.truth, cell.answer) for one in self.counted for cell in one.cells)
+        truths = tuple(key for key in classes if any(truth == key for truth, _ in counts))
+        rows = tuple(tuple(counts[truth, answer] for answer in answers) for truth in truths)
+        return ConfusionMatrix(collection="bench", held_out_by="slide", truth=truths, named=answers, counts=rows)
+
+    def correction(self, bundle: Bundle, facts: ClassifierFacts) -> Correction | None:
+        """How the classifier mistakes its classes on this bench; None where it is not verified."""
+        if not self.verified:
+            return None
+        path = bundle.validation_path()
+        others = NamingRecord.of((), facts) if path is None else NamingRecord.read(Validation.read(path), facts)
+        return Correction(others, NamingRecord.of((self.matrix([one.key for one in facts.classes]),), facts))
+
+    def false_suspects(self, expected: Mapping[str, float]) -> dict[str, float]:
+        """Share of cells that are falsely suspected, by class: the classifier's, moved by what this bench has seen."""
+        cells = [cell for one in self.counted for cell in one.cells]
+        shares = {}
+        for key, share in expected.items():
+            others = [cell for cell in cells if cell.truth != key]
+            false = sum(key in cell.suspect for cell in others)
+            shares[key] = (PRIOR_CELLS * share + false) / (PRIOR_CELLS + len(others))
+        return shares
+
+
+def _seal(reports: Sequence[CheckedReport]) -> str:
+    content = json.dumps([one.model_dump(mode="json") for one in reports], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""What a bench knows of its classifier's mistakes: its verification, or what to expect without one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from leukoscope import __version__
+from leukoscope.bundles.startup import find_bundle
+from leukoscope.bundles.store import BundleStore
+from leukoscope.errors import ReviewError
+from leukoscope.inference.bundle import Bundle
+from leukoscope.reviewing.bench_record import FILE, BenchRecord, Circumstances
+from leukoscope.service.models import naming_of
+from leukoscope.settings import BenchSettings
+from leukoscope.statistics.summary import Naming
+
+
+def camera_of(settings: BenchSettings) -> str:
+    """Driver, which of several, and size of the pictures, as reports name the camera."""
+    said = settings.camera.model_dump(mode="json")
+    which = [str(said[key]) for key in ("camera", "device", "sensor", "pipeline") if said.get(key) is not None]
+    size = f"{said['width']}x{said['height']}" if "width" in said and "height" in said else ""
+    return " ".join(part for part in (settings.camera.driver, *which, size) if part)[:200]
+
+
+def circumstances_of(settings: BenchSettings, near: Path) -> Circumstances:
+    """What a report made now would be made with; errors as those of the bundle and the calibration."""
+    return Circumstances(
+        bundle_of(settings, near).digest(settings.models.engine.driver),
+        settings.calibration.open(near).id,
+        camera_of(settings),
+    )
+
+
+def bundle_of(settings: BenchSettings, near: Path) -> Bundle:
+    """The classifier in force; errors as in `service.models.open_models`."""
+    store = BundleStore(settings.storage.bundles)
+    return Bundle.read(find_bundle(settings.models.classifier, near, store, __version__).folder)
+
+
+def naming_on(bundle: Bundle, storage: Path, now: Circumstances) -> tuple[Naming, str]:
+    """The naming of a classifier on a bench, and what the technician should know; "" for nothing.
+
+    Args:
+        bundle: the classifier's.
+        storage: the folder of the bench's results.
+        now: what its reports are made with.
+    """
+    naming, facts = naming_of(bundle), bundle.manifest.classifier
+    try:
+        standing = BenchRecord.read(storage / FILE).standing(now)
+    except ReviewError as error:
+        return replace(naming, not_verified=f"the bench's verification is damaged. {naming.not_verified}"), str(error)
+    if facts is None:
+        return naming, ""
+    correction = standing.correction(bundle, facts)
+    if correction is None:
+        if not standing.cells and standing.expired:
+            why = "its verification has expired with the classifier, the calibration or the camera"
+            return replace(naming, not_verified=f"{why}: {naming.not_verified}"), "The verification has expired"
+        return naming, ""
+    false_suspects = standing.false_suspects(naming.false_suspects)
+    return replace(naming, correction=correction, verification=standing.verification, false_suspects=false_suspects), ""

@@ -1,0 +1,171 @@
+"""A bench is verified by cells that people checked in its own live reports, or it is not."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from leukoscope.errors import ReviewError
+from leukoscope.reviewing.bench_record import BenchRecord, CheckedCell, CheckedReport, Circumstances
+from leukoscope.reviewing.bench_verification import read_sheet
+from leukoscope.service.bench_naming import naming_on
+from leukoscope.specimen.sample import Source
+from tests.commands.test_naming import validated_bundle
+
+NOW = Circumstances("a" * 64, "bench-3", "picamera 0 1280x960")
+DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def checked(number: int, many: int = 40, **changes: object) -> CheckedReport:
+    """A report of forty cells that a person checked, four of them named wrongly."""
+    names = ["segmented", "lymphocyte", "monocyte", "blast"]
+    rows = tuple(
+        CheckedCell(number=cell, truth=names[cell % 4], answer="unsure" if cell % 10 == 0 else names[cell % 4])
+        for cell in range(1, many + 1)
+    )
+    fields: dict[str, object] = {
+        "report": f"report-{number}",
+        "version": 2,
+        "specimen": f"S-{number}",
+        "source": Source.LIVE,
+        "classifier": NOW.classifier,
+        "calibration": NOW.calibration,
+        "camera": NOW.camera,
+        "by": ("Dr. Ada",),
+        "at": DAY,
+        "cells": rows,
+    }
+    return CheckedReport.model_validate({**fields, **changes})
+
+
+def record_of(*reports: CheckedReport) -> BenchRecord:
+    return BenchRecord().with_reports(reports)
+
+
+def test_a_hundred_cells_of_three_specimens_verify_a_bench() -> None:
+    standing = record_of(checked(1), checked(2), checked(3)).standing(NOW)
+    assert standing.verified
+    assert standing.verification is not None
+    assert (standing.verification.cells, standing.verification.specimens) == (120, 3)
+    assert standing.verification.by == ("Dr. Ada",)
+
+
+@pytest.mark.parametrize(
+    ("reports", "missing"),
+    [
+        ((), "100 more checked cells and cells of 3 more specimens"),
+        ((checked(1, 200),), "cells of 2 more specimens"),
+        ((checked(1, 10), checked(2, 10), checked(3, 10)), "70 more checked cells"),
+        ((checked(1), checked(2), checked(3, specimen="S-1")), "cells of 1 more specimens"),
+    ],
+)
+def test_what_is_missing_is_said(reports: tuple[CheckedReport, ...], missing: str) -> None:
+    standing = record_of(*reports).standing(NOW)
+    assert not standing.verified
+    assert standing.missing == missing
+
+
+@pytest.mark.parametrize("source", [Source.SIMULATED, Source.REPLAYED])
+def test_simulated_and_stored_samples_never_verify_a_bench(source: Source) -> None:
+    standing = record_of(*(checked(number, source=source) for number in range(5))).standing(NOW)
+    assert (standing.cells, len(standing.not_live)) == (0, 5)
+    assert not standing.verified
+
+
+@pytest.mark.parametrize("what", ["classifier", "calibration", "camera"])
+def test_another_classifier_calibration_or_camera_ends_a_verification(what: str) -> None:
+    other = {"classifier": "b" * 64, "calibration": "bench-4", "camera": "v4l2 0 640x480"}[what]
+    record = record_of(*(checked(number, **{what: other}) for number in range(5)))
+    assert not record.standing(NOW).verified
+    assert len(record.standing(NOW).expired) == 5
+
+
+def test_reports_in_which_only_mistakes_were_put_right_are_left_out() -> None:
+    wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
+    record = record_of(*(checked(number, cells=wrong) for number in range(5)))
+    assert record.standing(NOW).cells == 0
+    assert len(record.standing(NOW).chosen) == 5
+
+
+def test_blind_names_count_though_all_of_them_were_wrong() -> None:
+    wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
+    blind = tuple(range(1, 41))
+    record = record_of(*(checked(number, cells=wrong, blind=blind) for number in range(3)))
+    assert record.standing(NOW).verified
+
+
+def test_a_later_version_of_a_report_takes_the_place_of_the_earlier_one() -> None:
+    record = record_of(checked(1)).with_reports([checked(1, 20, version=3), checked(2)])
+    assert [(one.report, len(one.cells)) for one in record.reports] == [("report-1", 20), ("report-2", 40)]
+
+
+def test_a_record_is_read_back_as_it_was_written_and_a_damaged_one_is_kept_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "verification.json"
+    assert BenchRecord.read(path).reports == ()
+    record = record_of(checked(1), checked(2))
+    record.write(path)
+    assert BenchRecord.read(path).reports == record.reports
+    whole = path.read_bytes()
+    for damaged in (
+        whole[:-40],
+        whole.replace(b'"truth": "blast"', b'"truth": "monocyte"', 1),
+        b"\0" * len(whole),
+        b"",
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ReviewError, match=r"counts as not verified"):
+            BenchRecord.read(path)
+        assert path.read_bytes() == damaged
+
+
+def test_a_damaged_record_is_no_verification_and_the_report_says_so(tmp_path: Path) -> None:
+    bundle = validated_bundle(tmp_path)
+    path = tmp_path / "verification.json"
+    record_of(checked(1), checked(2), checked(3)).write(path)
+    naming, told = naming_on(bundle, tmp_path, NOW)
+    assert naming.correction is not None
+    assert naming.verification is not None
+    assert told == ""
+    path.write_bytes(path.read_bytes()[:-10])
+    naming, told = naming_on(bundle, tmp_path, NOW)
+    assert naming.correction is None
+    assert "damaged" in told
+    assert "verification is damaged" in naming.not_verified
+
+
+def test_an_expired_verification_is_told(tmp_path: Path) -> None:
+    record_of(checked(1), checked(2), checked(3)).write(tmp_path / "verification.json")
+    naming, told = naming_on(validated_bundle(tmp_path), tmp_path, Circumstances("c" * 64, "bench-3", NOW.camera))
+    assert naming.correction is None
+    assert "expired" in told
+    assert "expired" in naming.not_verified
+
+
+def test_the_matrix_of_the_bench_holds_what_people_and_classifier_said(tmp_path: Path) -> None:
+    standing = record_of(checked(1), checked(2), checked(3)).standing(NOW)
+    matrix = standing.matrix(("segmented", "lymphocyte", "monocyte", "blast"))
+    assert np.array(matrix.counts).sum() == 120
+    assert np.array(matrix.counts)[:, -1].sum() == 12
+
+
+def test_the_false_suspects_of_a_bench_move_the_share_of_the_classifier() -> None:
+    cells = tuple(
+        CheckedCell(number=number, answer="segmented", truth="segmented", suspect=("blast",) if number <= 20 else ())
+        for number in range(1, 101)
+    )
+    standing = record_of(*(checked(number, cells=cells) for number in range(3))).standing(NOW)
+    assert standing.false_suspects({"blast": 0.04})["blast"] == pytest.approx((50 * 0.04 + 60) / 350)
+
+
+def test_a_sheet_of_names_is_read_by_report_and_cell(tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(
+            [("cell", "name"), ("ab-cd-00007", "blast"), ("ab-cd-00008", ""), ("ef-00001", "band")]
+        )
+    assert read_sheet(path) == {"ab-cd": {7: "blast"}, "ef": {1: "band"}}
+    path.write_text("cell,what\nab-1,blast\n", "utf-8")
+    with pytest.raises(ReviewError, match="expected the columns cell, name"):
+        read_sheet(path)

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Counts false and missed findings in samples whose truth is known: what the rules cost, and what they bring.
+
+tools/alarm_budget.py                    all rows of the table
+tools/alarm_budget.py --samples 50       a quick look
+
+Samples are of real cells that the classifier had not learnt from, drawn from what it says of them (kept in
+out/named-cells/; LEUKOSCOPE_DATA): normal donors' laboratories by a normal mix, the patients of deepapl as they are,
+and blasts of taleqani, cnmc and deepapl mixed into normal cells of other laboratories. "false" rows should find
+nothing, the others must. A bench is taken as not verified: nobody has checked a cell.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.tables import data_folder
+from intervals_simulated.laboratories import Laboratory
+from leukoscope.analysis.classifier import Classifier
+from leukoscope.errors import LeukoscopeError
+from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.service.models import naming_of
+from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.sample import Basis, Certainty, Finding, RedCells
+from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.summary import Counts, Naming, Summary, Unsettled
+from leukoscope.system.assets import find_asset
+from named_cells.cache import NamedCells, meanings, named_cells
+
+NORMAL = ("pbc", "raabin", "krd_wbc", "seg_wbc", "deepbionet")
+NORMAL_MIX: Mapping[str, float] = {
+    "segmented": 0.57, "band": 0.02, "lymphocyte": 0.30, "monocyte": 0.065, "eosinophil": 0.03, "basophil": 0.006,
+}  # fmt: skip
+BLASTS = ("taleqani", "cnmc", "deepapl")
+BLAST_SHARES = (0.05, 0.2, 0.3)
+BLAST_CODES = ("blasts_seen", "blasts_5_percent", "blasts_10_percent", "blasts_20_percent", "blast_suspects")
+
+
+@dataclass(slots=True)
+class Told:
+    """What was found in the samples of one row."""
+
+    samples: int = 0
+    likely: int = 0
+    """Findings on cells at likely or above, over all samples."""
+    with_blasts: int = 0
+    """Samples with a blast finding at likely or above."""
+    told: int = 0
+    """Samples with any finding on blasts, the worst case included."""
+    codes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, findings: Sequence[Finding]) -> None:
+        """One sample more."""
+        sure = [
+            one for one in findings if one.basis is not Basis.NONE and one.certainty is not Certainty.CANNOT_BE_EXCLUDED
+        ]
+        self.samples += 1
+        self.likely += len(sure)
+        self.codes.update(one.code for one in sure)
+        self.with_blasts += any(one.code in BLAST_CODES for one in sure)
+        self.told += any(one.code in (*BLAST_CODES, "worst_case") for one in findings)
+
+
+class Judge:
+    """Makes the findings of cells, as a bench would that is not verified."""
+
+    def __init__(self, bundle: Bundle, rules: Rules) -> None:
+        self._naming: Naming = naming_of(bundle)
+        self._keys = [one.key for one in self._naming.classes]
+        self._classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
+        self._rules = rules
+
+    def findings(self, cells: Sequence[tuple[NamedCells, int]]) -> tuple[Finding, ...]:
+        """Of these cells, each by its laboratory and number."""
+        named: Counter[str] = Counter()
+        suspects: Counter[str] = Counter()
+        unsure = []
+        for laboratory, number in cells:
+            shares = dict(zip(self._keys, laboratory.probabilities[number].tolist(), strict=True))
+            decision = self._classifier.decide(shares)
+            named[decision.cell_class] += 1
+            suspects.update(decision.suspect)
+            if decision.cell_class == UNSURE:
+                unsure.append(shares)
+        counts = Counts(named, {}, RedCells(0, None, None, None), 0, None, Unsettled(suspects, tuple(unsure)))
+        return Summary(counts, self._naming, 0.1, self._rules).judge(None)[2]
+
+
+def main(
+    classifier: Annotated[str, typer.Option(help="A classifier bundle.")] = "classifier",
+    samples: Annotated[int, typer.Option(min=1, help="Samples per row.")] = 200,
+    cells: Annotated[int, typer.Option(min=10, help="Cells per sample.")] = 200,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Print the table."""
+    data = data_folder()
+    if data is None:
+        raise typer.BadParameter("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
+    bundle = Bundle.read(find_asset("models", classifier))
+    facts = bundle.manifest.classifier
+    if facts is None:
+        raise typer.BadParameter(f"{classifier} is no classifier")
+    found, means, rng = named_cells(bundle, data), meanings(bundle), np.random.default_rng(seed)
+    laboratories = {name: Laboratory(one, facts, means) for name, one in found.items()}
+    judge = Judge(bundle, Rules.shipped())
+    table = Table(title=f"{cells} cells a sample, {bundle.manifest.name} {bundle.manifest.version}, not verified")
+    for heading in ("samples of", "n", "likely findings a sample", "% with likely blasts", "% told of blasts", "which"):
+        table.add_column(heading, justify="left" if heading in ("samples of", "which") else "right")
+    for name, drawn in _rows(laboratories, samples, cells, rng):
+        told = Told()
+        for sample in drawn:
+            told.add(judge.findings(sample))
+        if told.samples:
+            which = ", ".join(f"{code} {count}" for code, count in told.codes.most_common(4))
+            table.add_row(
+                name, str(told.samples), f"{told.likely / told.samples:.2f}",
+                f"{100 * told.with_blasts / told.samples:.1f}", f"{100 * told.told / told.samples:.1f}", which,
+            )  # fmt: skip
+    Console(width=150).print(table)
+
+
+Cells = list[tuple[NamedCells, int]]
+
+
+def _rows(
+    laboratories: Mapping[str, Laboratory], samples: int, cells: int, rng: np.random.Generator
+) -> Iterator[tuple[str, Iterator[Cells]]]:
+    for name in NORMAL:
+        yield f"false: normal, {name}", (_normal(laboratories[name], cells, rng) for _ in range(samples))
+    yield "deepapl, patients as they are", _patients(laboratories["deepapl"], samples, cells, rng)
+    for name in BLASTS:
+        for share in BLAST_SHARES:
+            yield (
+                f"{share:.0%} blasts of {name}",
+                (_mixed(laboratories[name], laboratories, share, cells, rng) for _ in range(samples)),
+            )
+
+
+def _normal(laboratory: Laboratory, cells: int, rng: np.random.Generator) -> Cells:
+    """Cells of a laboratory by a normal mix, a little varied; classes that it lacks are left out."""
+    shares = np.array([sum(NORMAL_MIX.get(key, 0.0) for key in keys) for keys in laboratory.parts.values()])
+    drawn = rng.standard_gamma(200 * shares / shares.sum() + 1e-9)
+    found: Cells = []
+    for label, count in zip(laboratory.parts, rng.multinomial(cells, drawn / drawn.sum()), strict=True):
+        found += [(laboratory.cells, int(number)) for number in _pick(_of(laboratory, label), count, rng)]
+    return found
+
+
+def _mixed(
+    source: Laboratory, laboratories: Mapping[str, Laboratory], share: float, cells: int, rng: np.random.Generator
+) -> Cells:
+    """Blasts of one laboratory among normal cells of another, which is drawn."""
+    normal = [name for name in NORMAL if name != source.cells.laboratory]
+    count = round(share * cells)
+    blasts = [(source.cells, int(number)) for number in _pick(_of(source, "blast"), count, rng)]
+    return blasts + _normal(laboratories[str(rng.choice(normal))], cells - count, rng)
+
+
+def _patients(laboratory: Laboratory, samples: int, cells: int, rng: np.random.Generator) -> Iterator[Cells]:
+    """Patients with at least a fifth of blasts and promyelocytes among their white cells, each as it is."""
+    groups = np.array(laboratory.cells.groups)[laboratory.kept]
+    patients = []
+    for name in np.unique(groups):
+        own = laboratory.kept[groups == name]
+        labels = [laboratory.truth[number] for number in own]
+        white = [label for label in labels if label in laboratory.parts]
+        if len(own) >= 10 and sum(label in ("blast", "promyelocyte") for label in white) >= 0.2 * len(white) > 0:
+            patients.append(own)
+    for number in range(samples if patients else 0):
+        own = patients[number % len(patients)]
+        yield [(laboratory.cells, int(one)) for one in _pick(own, cells, rng)]
+
+
+def _of(laboratory: Laboratory, label: str) -> NDArray[np.intp]:
+    return np.array([number for number in laboratory.kept if laboratory.truth[number] == label], dtype=np.intp)
+
+
+def _pick(among: NDArray[np.intp], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Each at most once as long as there are enough."""
+    return rng.choice(among, count, replace=count > len(among)) if len(among) else among
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except LeukoscopeError as error:
+        raise SystemExit(str(error)) from error
