@@ -18,7 +18,7 @@ NOW = Circumstances("a" * 64, "bench-3", "picamera 0 1280x960")
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
-def checked(number: int, many: int = 40, **changes: object) -> CheckedReport:
+def checked(number: int, many: int = 40, /, **changes: object) -> CheckedReport:
     """A report of forty cells that a person checked, four of them named wrongly."""
     names = ["segmented", "lymphocyte", "monocyte", "blast"]
     rows = tuple(
@@ -77,7 +77,7 @@ def test_simulated_and_stored_samples_never_verify_a_bench(source: Source) -> No
 @pytest.mark.parametrize("what", ["classifier", "calibration", "camera"])
 def test_another_classifier_calibration_or_camera_ends_a_verification(what: str) -> None:
     other = {"classifier": "b" * 64, "calibration": "bench-4", "camera": "v4l2 0 640x480"}[what]
-    record = record_of(*(checked(number, **{what: other}) for number in range(5)))
+    record = record_of(*(checked(number, 40, **{what: other}) for number in range(5)))
     assert not record.standing(NOW).verified
     assert len(record.standing(NOW).expired) == 5
 

@@ -13,7 +13,7 @@ from leukoscope.instrument import Instrument, Look, Sample, Waiting
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.service.models import LoadedModels
+from leukoscope.service.models import LoadedModels, naming_of
 from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
 from leukoscope.simulation.smear import Smear, SmearSettings
@@ -96,7 +96,7 @@ def walk_slide(models: LoadedModels, walk: Walk, smear: SmearSettings, scope: Mi
     """
     calibration = Calibration.of_scale(scope.um_per_px)
     instrument = Instrument(calibration, QualityGate(QualityLimits()), models.segmenter, models.classifier)
-    ledger = _Ledger(models.naming, RulesSettings().open())
+    ledger = _Ledger(naming_of(models.classifier_bundle), RulesSettings().open())
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     sample = Sample(instrument, ledger, NewFieldRule(), report_id="walk", sample_id="walk", now=lambda: begin)
     stage = Stage(lambda: 0.0)

@@ -18,7 +18,7 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.flatfield import FlatField, gain_from_blank
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.service.models import LoadedModels
+from leukoscope.service.models import LoadedModels, naming_of
 from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
 from leukoscope.simulation.smear import Smear, SmearSettings
@@ -73,7 +73,7 @@ def measure_loop(models: LoadedModels, size: FieldSize, *, fields: int, seed: in
     calibration = Calibration("loop", False, size.um_per_px, (size.height, size.width), FlatField(gain))
     instrument = Instrument(calibration, QualityGate(QualityLimits()), models.segmenter, models.classifier)
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    tally = Tally(models.naming, CountingRules(white_cells=10_000), RulesSettings().open())
+    tally = Tally(naming_of(models.classifier_bundle), CountingRules(white_cells=10_000), RulesSettings().open())
     sample = Sample(instrument, tally, NewFieldRule(), report_id="loop", sample_id="loop", now=lambda: begin)
     looking: list[Time] = []
     counting: list[Time] = []

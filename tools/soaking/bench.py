@@ -9,7 +9,7 @@ from PIL.Image import Image
 from leukoscope.cameras import CameraSettings
 from leukoscope.cameras.door import Camera, CameraDefaults
 from leukoscope.cameras.simulated import SimulatedCamera, SimulatedCameraSettings
-from leukoscope.controls import Action, Event
+from leukoscope.controls import Action, Event, Identify
 from leukoscope.displays.display import DisplayDefaults
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
@@ -102,7 +102,7 @@ class Hand:
     def __init__(self, samples: int, fields: int, walk: Walk, look: Callable[[], None], after: Callable[[int], None]):
         """`look` is called at both ends of a sample, `after` with the number of samples that are finished."""
         self._samples, self._fields, self._walk, self._look, self._after = samples, fields, walk, look, after
-        self._counting = self._told = False
+        self._counting = self._told = self._named = False
         self.done = 0
 
     def poll(self) -> Event | None:
@@ -114,8 +114,13 @@ class Hand:
         self._told = event is not None
         return event
 
-    def _next(self) -> Action | None:
+    def _next(self) -> Event | None:
         if not self._counting:
+            if 0 < self.done < self._samples and not self._named:
+                # A name begins the next sample at once, where a press alone would turn the pages of the last result.
+                self._named = True
+                return Identify(f"soak-{self.done + 1}")
+            self._named = False
             self._look()
             if self.done:
                 self._after(self.done)

@@ -125,6 +125,16 @@ class Tally:
         return sum(self._named[key] for key in self._differential)
 
     @property
+    def unsure(self) -> int:
+        """White cells so far that could not be named."""
+        return self._named[UNSURE]
+
+    @property
+    def suspects(self) -> int:
+        """White cells so far that may be of a class that they were not named."""
+        return sum(bool(one.sight.suspect) for one in self._cells.values() if _is_named(one))
+
+    @property
     def enough(self) -> bool:
         """The stop rule is met."""
         if self._counting.until == "technician":

@@ -78,7 +78,9 @@ def _no_white_cells(screen: Counting, canvas: Canvas, left: float, right: float,
 def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
     """Why the last field was refused, that the slide was lost, or what the wanted precision costs."""
     if screen.last_flaw is None and not screen.lost:
-        canvas.text(MARGIN, baseline, wording.precision_line(screen), 13, canvas.width - 2 * MARGIN, MUTED)
+        said = wording.unnamed_line(screen) or wording.precision_line(screen)
+        colour = CAUTION if screen.suspects else MUTED
+        canvas.text(MARGIN, baseline, said, 13, canvas.width - 2 * MARGIN, colour)
         return
     canvas.disc(MARGIN + 4, baseline - 4.5, 4, CAUTION)
     flaw = screen.last_flaw
@@ -88,7 +90,7 @@ def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
 
 def paint_result(screen: Result, canvas: Canvas) -> None:
     """The sample's name, its differential, and the remarks of interest to its reader."""
-    header(canvas, "RESULT", GOOD, screen.source)
+    header(canvas, wording.result_title(screen), GOOD, screen.source)
     across = canvas.width >= 1.2 * canvas.height
     right = canvas.width - MARGIN
     room = right - MARGIN
@@ -97,6 +99,9 @@ def paint_result(screen: Result, canvas: Canvas) -> None:
     red = f" · red cells {diameter:.1f} um" if diameter is not None else ""
     canvas.text(MARGIN, HEADER + 36, f"{screen.white_cells} {wording.CELLS[screen.mode]}{red}", 13, room, MUTED)
     remarks = [(text, ACCENT) for text in screen.findings] + [(text, CAUTION) for text in screen.warnings]
+    if not screen.differential:
+        canvas.bullets((MARGIN, HEADER + 43, right, canvas.height - 3), remarks, 13)
+        return
     top, lines_kept = HEADER + 43, min(3, 2 * len(remarks)) if remarks else 1
     foot = canvas.height - 6 - lines_kept * 13 * LEADING
     box = (MARGIN, top, right, foot)

@@ -106,7 +106,7 @@ def _counting(screen: Counting) -> Gist:
         progress=wording.share_done(screen.white_so_far, screen.white_goal),
         paragraphs=(
             f"{wording.counted_fields(screen)}, {wording.area(screen.area_mm2)}",
-            flaw or wording.precision_line(screen) or blood,
+            flaw or wording.unnamed_line(screen) or wording.precision_line(screen) or blood,
         ),
     )
 
@@ -117,7 +117,7 @@ def _result(screen: Result) -> Gist:
     remarks = (*screen.findings, *(f"! {warning}" for warning in screen.warnings))
     return Gist(
         wording.specimen(screen.sample_id),
-        wording.BADGE[screen.source],
+        wording.BADGE[screen.source] or (f"{screen.page}/{screen.pages}" if screen.pages > 1 else ""),
         rows=screen.differential,
         paragraphs=(f"{screen.white_cells} {wording.CELLS_IN_A_WORD[screen.mode]}{red}", *remarks),
     )

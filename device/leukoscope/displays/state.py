@@ -1,7 +1,7 @@
 """What can be shown to the technician: one frozen record per screen, without a word about pixels."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leukoscope.specimen.field import Flaw
@@ -153,6 +153,10 @@ class Counting:
     mode: Mode = "blood"
     lost: bool = False
     """The slide was lost from view before the newest field: cells from before may be counted again."""
+    unsure: int = 0
+    """White cells so far that could not be named."""
+    suspects: int = 0
+    """White cells so far that may be blasts, or what else the classifier points out, though not named so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,9 @@ class Result:
     """What limits the trust in this result."""
     source: Source
     mode: Mode = "blood"
+    page: int = 1
+    """Which of its pages, from 1: the differential is on the first, findings follow."""
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,4 +249,29 @@ def result_of(report: SampleReport, short_labels: Mapping[str, str]) -> Result:
         warnings=tuple(warnings),
         source=provenance.source,
         mode="marrow" if report.rules.mode == "marrow" else "blood",
+    )
+
+
+FINDINGS_PER_PAGE = 2
+"""As many as small glass shows in words that can be read."""
+
+
+def pages_of(result: Result) -> tuple[Result, ...]:
+    """A result as pages to turn: all of it in short, then its findings and warnings in full."""
+    told = [(text, False) for text in result.findings] + [(text, True) for text in result.warnings]
+    parts = [told[start : start + FINDINGS_PER_PAGE] for start in range(0, len(told), FINDINGS_PER_PAGE)]
+    pages = 1 + len(parts)
+    return (
+        replace(result, pages=pages),
+        *(
+            replace(
+                result,
+                differential=(),
+                findings=tuple(text for text, warns in part if not warns),
+                warnings=tuple(text for text, warns in part if warns),
+                page=number,
+                pages=pages,
+            )
+            for number, part in enumerate(parts, 2)
+        ),
     )

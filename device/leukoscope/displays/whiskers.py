@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leukoscope.displays.canvas import Canvas
-from leukoscope.displays.palette import ACCENT, EDGE, MUTED, TEXT
+from leukoscope.displays.palette import ACCENT, EDGE, MUTED, TEXT, Colour
 from leukoscope.displays.state import DifferentialLine
 from leukoscope.displays.wording import axis_end, interval, largest_in_order, percent
 
@@ -50,10 +50,17 @@ def _row(canvas: Canvas, box: tuple[float, float, float, float], line: Different
     canvas.text(left, baseline, line.label, size, 42, TEXT)
     with_interval = right - left >= 165
     if with_interval:
-        canvas.text(right, baseline, interval(line), 12, 40, MUTED, "right")
+        _whole(canvas, right, baseline, interval(line), 12, 40, MUTED)
         right -= 41
-    canvas.text(right, baseline, f"{percent(line.percent)} %", size, 36, TEXT, "right")
+    _whole(canvas, right, baseline, f"{percent(line.percent)} %", size, 36, TEXT)
     _bar(canvas, (left + 45, top, right - 36, bottom), line, end)
+
+
+def _whole(canvas: Canvas, right: float, baseline: float, text: str, size: float, room: float, colour: Colour) -> None:
+    """A number that is never cut short: "100 %" is set smaller where it is too wide."""
+    while size > 8 and canvas.length(text, size) > room:
+        size -= 0.5
+    canvas.text(right, baseline, text, size, room, colour, "right")
 
 
 def _bar(canvas: Canvas, box: tuple[float, float, float, float], line: DifferentialLine, end: float) -> None:

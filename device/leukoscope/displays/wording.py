@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leukoscope.displays.language import Verbatim
-from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Sent
+from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Result, Sent
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Mode, Source
 
@@ -106,6 +106,18 @@ def precision_line(screen: Counting) -> str:
     if wanted is None or not wanted.more_cells:
         return ""
     return f"{wanted.label} ±{wanted.percent:g} %: {grouped(wanted.more_cells)} more cells"
+
+
+def unnamed_line(screen: Counting) -> str:
+    """How many cells could not be named, and how many may be blasts; empty for none of either."""
+    if screen.suspects:
+        return f"{grouped(screen.unsure)} unsure, {grouped(screen.suspects)} suspects"
+    return f"{grouped(screen.unsure)} unsure" if screen.unsure else ""
+
+
+def result_title(screen: Result) -> str:
+    """What the screen is, and which page of it."""
+    return "RESULT" if screen.pages == 1 else f"RESULT {screen.page}/{screen.pages}"
 
 
 def broker_line(ready: Ready) -> str:

@@ -72,6 +72,8 @@ class Service:
         self._under_way: SampleRun | None = None
         self._result_shown = False
         """Nobody has named or begun another sample since the last was reported."""
+        self._delivery_shown = False
+        """The pages of the result have been turned to what became of its report."""
         self._discard_asked_s = -math.inf
         self._refreshed_at_s = -REFRESH_S
         self._running = True
@@ -140,7 +142,9 @@ class Service:
             if self._under_way is not None:
                 self._under_way.tell(self._presenter)
             elif self._result_shown:
-                self._telemetry.tell()
+                # The result stays until a press; what became of its report is brought up to date.
+                if self._delivery_shown:
+                    self._telemetry.tell()
             else:
                 self._next.tell(self._quota.warning())
         if self._bench.idle_view:
@@ -187,12 +191,25 @@ class Service:
                 self._presenter.answered()
                 self._under_way.go_on()
                 self._under_way.tell(self._presenter)
+            case Action.TOGGLE if self._result_shown:
+                self._turn_page()
             case Action.TOGGLE if (full := self.why_full()) is not None:
                 self._presenter.fault(OutboxError(full))
             case Action.TOGGLE:
                 self.start_sample(self._next.take(self._now()))
             case _:
                 self._bench.move_stage(action)
+
+    def _turn_page(self) -> None:
+        """The next page of the result, what became of its report, and then ready for another sample."""
+        if self._presenter.turn_page():
+            return
+        if not self._delivery_shown:
+            self._delivery_shown = True
+            self._telemetry.tell()
+            return
+        self._result_shown = False
+        self._next.tell(self._quota.warning())
 
     def _obey(self) -> None:
         """Carry out the commands that came over MQTT."""
@@ -313,7 +330,7 @@ class Service:
         self._sample_log.reported(sample, because)
         self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
         self._telemetry.send(report, key)
-        self._result_shown = True
+        self._result_shown, self._delivery_shown = True, False
         self._presenter.result(report)
         self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)

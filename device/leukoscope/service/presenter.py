@@ -25,6 +25,7 @@ from leukoscope.displays.state import (
     Starting,
     differential_lines,
     hint_for,
+    pages_of,
     result_of,
 )
 from leukoscope.displays.wording import PRESS, specimen
@@ -59,6 +60,7 @@ class Presenter:
         self._notice_until_s = -math.inf
         self._news: Event | None = None
         self._kept = KeptScreens.of_this_service()
+        self._pages: list[Result] = []
         self.faults: list[str] = []
         """What was told as a fault since the last sample began, one line each."""
 
@@ -117,6 +119,8 @@ class Presenter:
                 resumed=resumed,
                 mode=self._bench.settings.mode,
                 lost=lost,
+                unsure=tally.unsure,
+                suspects=tally.suspects,
             )
         )
 
@@ -170,7 +174,15 @@ class Presenter:
     def result(self, report: SampleReport) -> None:
         """The finished sample."""
         self._signal(Event.DONE)
-        self._show(result_of(report, self._bench.short_labels))
+        first, *self._pages = pages_of(result_of(report, self._bench.short_labels))
+        self._show(first)
+
+    def turn_page(self) -> bool:
+        """Show the next page of the result; False where there is none."""
+        if not self._pages:
+            return False
+        self._show(self._pages.pop(0))
+        return True
 
     def delivery(self, report: SampleReport, key: Key) -> None:
         """What became of its report."""
