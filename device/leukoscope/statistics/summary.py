@@ -225,7 +225,7 @@ class Summary:
         measured, irregular = red.measured or 0, red.irregular_share
         return Counted(
             white=self._estimator(mix),
-            diameter_cv=None if red.diameter_cv is None else variation(red.diameter_cv, measured),
+            diameter_cv=None if red.diameter_cv is None or measured < 2 else variation(red.diameter_cv, measured),
             irregular=None if irregular is None else counted_share(round(irregular * measured), measured),
             platelets=platelets,
             red_cell_um=red.mean_diameter_um,
