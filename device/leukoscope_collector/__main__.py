@@ -10,10 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from leukoscope.errors import LeukoscopeError
+from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope_collector import send_command
 from leukoscope_collector.collector import Collector
 from leukoscope_collector.metrics import Metrics
+from leukoscope_collector.partitioning import drop_before, partition
+from leukoscope_collector.postgres_store import PostgresStore
 from leukoscope_collector.settings import CollectorSettings
 from leukoscope_collector.showing import picture, reports, write_pictures
 
@@ -46,6 +48,12 @@ def main() -> None:
     )
     parser.add_argument("--pictures", metavar="REPORT", help="write the pictures of a report's white cells and end")
     parser.add_argument("--to", type=Path, metavar="FOLDER", default=Path("out/cells"), help="where (out/cells)")
+    parser.add_argument(
+        "--partition", action="store_true", help="bring the reports of a PostgreSQL store into months and end"
+    )
+    parser.add_argument(
+        "--drop-before", type=_month, metavar="YYYY-MM", help="drop the months of reports before this one and end"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -58,6 +66,9 @@ def main() -> None:
             return
         if arguments.show or arguments.pictures:
             _show(settings, arguments.pictures, arguments.to)
+            return
+        if arguments.partition or arguments.drop_before:
+            _change_months(settings, arguments.drop_before)
             return
         collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
         if arguments.check:
@@ -101,6 +112,23 @@ def _find(settings: CollectorSettings, search: str, *, critical: bool) -> None:
     store = settings.store.open()
     try:
         Console().print(reports(store, search, critical=critical))
+    finally:
+        store.close()
+
+
+def _month(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+
+
+def _change_months(settings: CollectorSettings, drop_until: datetime | None) -> None:
+    store = settings.store.open()
+    try:
+        if not isinstance(store, PostgresStore):
+            raise SettingsError("reports are in months only in PostgreSQL: see [store]")
+        if drop_until is not None:
+            print(f"{drop_before(store, drop_until, print)} months dropped")
+        elif not partition(store, _now(), print):
+            print("the reports are in months already")
     finally:
         store.close()
 

@@ -32,7 +32,7 @@ def separate_excess(execute: Execute, reports: Sequence[Report], most: int) -> t
         most: versions of one report.
     """
     known = {
-        name: {version for (version,) in execute("SELECT version FROM report WHERE id = :id", {"id": name})}
+        name: {version for (version,) in execute("SELECT version FROM report_key WHERE id = :id", {"id": name})}
         for name in sorted({report.id for report in reports if report.version > 1})
     }
     kept, excess = list[Report](), list[Suspect]()

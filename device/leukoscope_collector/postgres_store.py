@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,11 +12,12 @@ from pydantic import Field
 
 from leukoscope.errors import SettingsError
 from leukoscope.schema import FrozenModel
+from leukoscope_collector import partitions
 from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
 from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
-from leukoscope_collector.tables import IN_FORCE, SCHEMA_VERSION, bind_stored, statements
+from leukoscope_collector.tables import IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
 
 _FIRST = """
 CREATE TABLE report (
@@ -58,10 +59,26 @@ CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_
 {bind_stored("convert_to(CAST(payload AS text), 'UTF8')")}
 {IN_FORCE.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
 """
-_LAYOUTS = (_FIRST, _SECOND, _THIRD)
+_LAYOUTS = (_FIRST, _SECOND, _THIRD, KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
 """The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number nobody else locks: two collectors that start together make the tables one after the other."""
+_SENT = (
+    "unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(sites)s::text[], %(devices)s::text[], %(statuses)s::text[],"
+    " %(sha256s)s::text[], %(payloads)s::json[]) AS one (id, version, site, device, status, sha256, payload)"
+)
+_COLUMNS = "id, version, site, device, status, received_at, sha256, payload"
+_INSERT = (
+    f"INSERT INTO report ({_COLUMNS}) SELECT id, version, site, device, status, %(at)s, sha256, payload FROM {_SENT}"  # noqa: S608
+    " ON CONFLICT DO NOTHING RETURNING id::text, version"
+)
+_INSERT_BY_KEY = (
+    f"WITH sent AS (SELECT * FROM {_SENT}), new AS (INSERT INTO report_key (id, version, sha256, received_at)"  # noqa: S608
+    " SELECT id, version, sha256, %(at)s FROM sent ON CONFLICT DO NOTHING RETURNING id, version)"
+    f" INSERT INTO report ({_COLUMNS}) SELECT id, version, site, device, status, %(at)s, sha256, payload"
+    " FROM sent JOIN new USING (id, version) RETURNING id::text, version"
+)
+"""A partitioned table cannot keep (id, version) unique over all months; the narrow table beside it does."""
 _NAMED = re.compile(r":(\w+)")
 
 
@@ -154,11 +171,18 @@ class PostgresStore(Store):
             )
         except psycopg.Error as error:
             raise StoreUnavailable(f"the database cannot be reached: {_one_line(error)}") from error
+        self._unreplicated = False
+        self._sql.add_notice_handler(self._on_notice)
         try:
             self._prepare()
         except BaseException:
             self.close()
             raise
+
+    def _on_notice(self, notice: Any) -> None:
+        # A wait for the synchronous standby that is cancelled is no error to PostgreSQL: it has committed, and warns.
+        if notice.severity_nonlocalized == "WARNING" and notice.sqlstate == "01000":
+            self._unreplicated = True
 
     def _prepare(self) -> None:
         with self.transaction():
@@ -170,6 +194,8 @@ class PostgresStore(Store):
             for layout in _LAYOUTS[version:]:
                 for statement in statements(layout):
                     self.execute(statement)
+            if not there:
+                partitions.switch(self.execute, datetime.now(UTC))
             if version < SCHEMA_VERSION:
                 self.execute("INSERT INTO collector_tables VALUES (:version)", {"version": SCHEMA_VERSION})
         if version > SCHEMA_VERSION:
@@ -185,6 +211,10 @@ class PostgresStore(Store):
             raise StoreRefuses(f"the database does not take it: {_one_line(error)}") from error
         except self._pg.Error as error:
             raise StoreUnavailable(f"the database cannot be written: {_one_line(error)}") from error
+        if self._unreplicated:
+            raise StoreUnavailable(
+                "the database's standby does not confirm: what is stored could be lost with one node"
+            )
 
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""
@@ -209,24 +239,46 @@ class PostgresStore(Store):
         """As in `Store`."""
         if not reports:
             return set()
+        partitioned = partitions.prepare(self.execute, at)
         rows = self._sql.execute(
-            "INSERT INTO report (id, version, site, device, status, received_at, sha256, payload)"
-            " SELECT id, version, site, device, status, %s, sha256, payload FROM unnest("
-            "%s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::json[])"
-            " AS one (id, version, site, device, status, sha256, payload)"
-            " ON CONFLICT DO NOTHING RETURNING id::text, version",
-            (
-                at,
-                [one.id for one in reports],
-                [one.version for one in reports],
-                [one.site for one in reports],
-                [one.device for one in reports],
-                [one.status for one in reports],
-                [one.sha256 for one in reports],
-                [one.payload for one in reports],
-            ),
+            (_INSERT_BY_KEY if partitioned else _INSERT).encode(),
+            {
+                "at": at,
+                "ids": [one.id for one in reports],
+                "versions": [one.version for one in reports],
+                "sites": [one.site for one in reports],
+                "devices": [one.device for one in reports],
+                "statuses": [one.status for one in reports],
+                "sha256s": [one.sha256 for one in reports],
+                "payloads": [one.payload for one in reports],
+            },
         ).fetchall()
+        if len(rows) < len(reports):
+            # What is there already may have been committed here and not yet on the standby: a transaction that writes
+            # nothing would not wait for it. This writes a few bytes into the log.
+            self.execute("SELECT pg_logical_emit_message(true, 'leukoscope', '')")
         return {(row[0], row[1]) for row in rows}
+
+    def build_index(self, name: str, on: str) -> None:
+        """Make an index beside the traffic, anew where an earlier attempt was interrupted; outside a transaction.
+
+        Args:
+            name: of the index.
+            on: table and columns.
+
+        Raises:
+            StoreUnavailable: the database went away.
+        """
+        try:
+            self._sql.execute("SET statement_timeout = 0")
+            valid = self._sql.execute(
+                "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid", (name,)
+            ).fetchone()
+            if not valid:
+                self._sql.execute(f"DROP INDEX IF EXISTS {name}".encode())
+                self._sql.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}".encode())
+        except self._pg.Error as error:
+            raise StoreUnavailable(f"the index {name} cannot be built: {_one_line(error)}") from error
 
     def close(self) -> None:
         """As in `Store`."""

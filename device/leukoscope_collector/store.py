@@ -128,7 +128,7 @@ class Store(ABC):
 
     def _keep_conflict(self, report: Report, at: datetime) -> bool:
         key = {"id": report.id, "version": report.version, "sha256": report.sha256}
-        ((stored,),) = self.execute("SELECT sha256 FROM report WHERE id = :id AND version = :version", key)
+        ((stored,),) = self.execute("SELECT sha256 FROM report_key WHERE id = :id AND version = :version", key)
         if stored == report.sha256:
             return False
         self.execute(

@@ -1,6 +1,6 @@
 """What both databases have in common of their layouts; each layout adds to the one before."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 BIND_STORED = """
 INSERT INTO report_origin (id, site, device, bound_at)
@@ -36,6 +36,9 @@ CREATE VIEW {if_missing} report_in_force AS
     WHERE NOT EXISTS (SELECT 1 FROM report AS later WHERE later.id = report.id AND later.version > report.version);
 """
 """The highest version of each report."""
+
+KEYS = "CREATE VIEW {if_missing} report_key AS SELECT id, version, sha256, received_at FROM report;"
+"""The key of each report that was ever stored; a table where reports are partitioned by month."""
 
 
 def bind_stored(payload_as_bytes: str) -> str:

@@ -12,6 +12,8 @@ from tests.brokers import wait_until
 from tests.clusters import LEAVER, OTHER, SHARE, SPEAKER, ClusterBench
 from tests.collector.running import Device
 
+# Starting three nodes takes 20 s on a desk that has nothing else to do, and minutes on one that has.
+pytestmark = pytest.mark.timeout(900)
 REPORT = f"leukoscope/v1/{SPEAKER}/report"
 
 

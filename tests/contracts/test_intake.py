@@ -16,6 +16,7 @@ from tests.brokers import HOST, Mosquitto, free_port
 from tests.clusters import SHARE, SPEAKER
 from tests.collector.running import Device
 
+pytestmark = pytest.mark.timeout(900)
 REPORT = f"leukoscope/v1/{SPEAKER}/report"
 
 

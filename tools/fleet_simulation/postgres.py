@@ -31,7 +31,7 @@ class ScratchPostgres:
             ServerError: PostgreSQL is not installed or initdb fails.
         """
         self._bin = find_programs()
-        self._user = _unprivileged()
+        self._user = unprivileged()
         self.folder = Path(tempfile.mkdtemp(prefix="leukoscope-pg-"))
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
@@ -100,7 +100,12 @@ def find_programs() -> Path:
     return Path(found).resolve().parent
 
 
-def _unprivileged() -> pwd.struct_passwd | None:
+def unprivileged() -> pwd.struct_passwd | None:
+    """Whom to run as, since PostgreSQL refuses root; None: as ourselves.
+
+    Raises:
+        ServerError: we are root and there is nobody else.
+    """
     if os.getuid() != 0:
         return None
     for name in ("postgres", "nobody"):

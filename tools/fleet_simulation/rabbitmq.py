@@ -58,7 +58,7 @@ def loopback_nodes(folder: Path, count: int = 3) -> list[ClusterNode]:
 class BrokerNode(Program):
     """One node; a process group, since the server is a child of a shell."""
 
-    _own_group = True
+    own_group = True
 
     def __init__(self, node: ClusterNode, folder: Path, environment: dict[str, str]) -> None:
         self.node = node

@@ -27,7 +27,7 @@ def free_port() -> int:
 class Program:
     """A process with a log file, killed as by a pulled plug or stopped as by an operator."""
 
-    _own_group = False
+    own_group = False
     """Ctrl-C at the terminal ends it with us; True for what is killed with all its children."""
 
     def __init__(self, command: list[str], log: Path, **environment: str) -> None:
@@ -45,7 +45,7 @@ class Program:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env=self._environment,
-                start_new_session=self._own_group,
+                start_new_session=self.own_group,
             )
 
     def kill(self) -> None:
