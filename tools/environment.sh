@@ -47,6 +47,13 @@ need_rabbitmq() {
     apt_install_idle rabbitmq-server
 }
 
+# Databases with a standby that is promoted; likewise.
+need_patroni() {
+    command -v patroni >/dev/null && command -v etcd >/dev/null && return
+    command -v apt-cache >/dev/null && apt-cache show patroni etcd-server >/dev/null 2>&1 || return 1
+    apt_install_idle patroni etcd-server
+}
+
 # Prints the first Python 3.11 to 3.13 that can make an environment.
 find_python() {
     local name

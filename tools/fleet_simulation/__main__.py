@@ -6,22 +6,22 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 from rich.console import Console
 
+from fleet_simulation.cluster_run import run_cluster
 from fleet_simulation.faults import Background, happenings
 from fleet_simulation.network import BROKER_SIDE, CuttableNetwork
 from fleet_simulation.postgres import ScratchPostgres
-from fleet_simulation.result import count_stored, exactly_once, read_sent, read_stored, speed
-from fleet_simulation.servers import HOST, TOOLS, Program, ScratchBroker, collector
-from fleet_simulation.worker import Orders, as_json
+from fleet_simulation.result import Sent, Stored, exactly_once, read_sent, read_stored, speed
+from fleet_simulation.running import orders_for, run_workers, wait_until_collecting, wait_until_stored
+from fleet_simulation.servers import HOST, Program, ScratchBroker, collector
 from leukoscope.errors import LeukoscopeError
 
 _AUTOSAVE_S = 2
-_START_S = 60.0
-_SETTLE_S = 60.0
 
 console = Console(stderr=True)
 
@@ -47,6 +47,25 @@ def run(arguments: argparse.Namespace) -> bool:
         LeukoscopeError: a server is missing or did not start.
     """
     console.print(f"load before the start: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
+    runs: dict[str, tuple[Sent, Stored, int]] = {}
+    # Faults of a cluster are no measure of speed, which is what one machine is compared by.
+    if not (arguments.cluster and arguments.faults):
+        runs["one machine"] = _run_on_one_machine(arguments)
+    if arguments.cluster:
+        runs["cluster"] = run_cluster(arguments, console.print)
+    console.print(f"load at the end: {os.getloadavg()[0]:.2f}")
+    if not arguments.faults and all(sent.published_at for sent, _, _ in runs.values()):
+        (sent, stored, _), *rest = runs.values()
+        Console().print(speed(sent, stored, *(run[:2] for run in rest)))
+    whole = True
+    for name, (sent, stored, made) in runs.items():
+        table, once = exactly_once(sent, stored, made, name if arguments.cluster else "")
+        Console().print(table)
+        whole = whole and once
+    return whole
+
+
+def _run_on_one_machine(arguments: argparse.Namespace) -> tuple[Sent, Stored, int]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leukoscope-fleet-")))
         database = stack.enter_context(ScratchPostgres())
@@ -62,39 +81,38 @@ def run(arguments: argparse.Namespace) -> bool:
         for one in collectors:
             one.start()
             stack.callback(one.stop)
-        _wait_until_collecting(collectors)
-        orders = _orders(arguments, folder, addresses[-1], broker.port)
-        workers = [_worker(one, folder, network) for one in orders]
-        for worker in workers:
-            worker.start()
-            stack.callback(worker.kill)
-        if arguments.faults:
-            things = happenings(
-                broker,
-                collectors,
-                database,
-                network,
-                kills=arguments.kills,
-                pause_s=arguments.pause_s,
-                outage_s=arguments.outage_s,
-                cut_s=arguments.cut_s,
-                rng=Random(arguments.seed),
-                wait=time.sleep,
-            )
-            time.sleep(max(0.0, orders[0].start_at - time.time()))
-            Background(things, console.print).join()
-        for worker, order in zip(workers, orders, strict=True):
-            if worker.wait(_START_S + order.drain_s + arguments.seconds):
-                raise LeukoscopeError(f"a process of devices failed: {worker.log.read_text()[-500:]}")
+        wait_until_collecting(collectors)
+        orders = orders_for(arguments, folder, ((addresses[-1], broker.port),))
+        things = _happenings(arguments, broker, collectors, database, network, orders[0].start_at)
+        run_workers(orders, folder, stack, Background(things, console.print), network)
         made = sum(one.reports for one in orders)
-        _wait_until_stored(database.conninfo, made)
-        sent, stored = read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo)
-        console.print(f"load at the end: {os.getloadavg()[0]:.2f}")
-        if not arguments.faults and sent.published_at:
-            Console().print(speed(sent, stored))
-        table, whole = exactly_once(sent, stored, made)
-        Console().print(table)
-    return whole
+        wait_until_stored(database.conninfo, made)
+        return read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo), made
+
+
+def _happenings(
+    arguments: argparse.Namespace,
+    broker: ScratchBroker,
+    collectors: list[Program],
+    database: ScratchPostgres,
+    network: CuttableNetwork | None,
+    start_at: float,
+) -> Iterator[str]:
+    """What is to happen once the devices have begun."""
+    if arguments.faults:
+        time.sleep(max(0.0, start_at - time.time()))
+        yield from happenings(
+            broker,
+            collectors,
+            database,
+            network,
+            kills=arguments.kills,
+            pause_s=arguments.pause_s,
+            outage_s=arguments.outage_s,
+            cut_s=arguments.cut_s,
+            rng=Random(arguments.seed),
+            wait=time.sleep,
+        )
 
 
 def _arguments() -> argparse.Namespace:
@@ -115,6 +133,13 @@ def _arguments() -> argparse.Namespace:
         help="instead: the outbox and the publisher of one real device, with N reports that waited",
     )
     parser.add_argument("--faults", action="store_true", help="kill, stop and cut things meanwhile")
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help="also three RabbitMQ nodes, two databases under Patroni and three collectors, beside the same on one "
+        "machine; with --faults the cluster alone",
+    )
+    parser.add_argument("--promotions", type=int, default=3, help="with --cluster --faults: kills of the primary")
     parser.add_argument("--kills", type=int, default=10, help="of the broker and of collectors, each")
     parser.add_argument("--pause-s", type=float, default=1, help="between kills, at least; up to four times as long")
     parser.add_argument("--outage-s", type=float, default=30, help="how long the database is stopped")
@@ -136,54 +161,9 @@ def _arguments() -> argparse.Namespace:
     if arguments.faults:
         # A kill of each takes about five pauses and a second.
         pauses_s = (5 * arguments.kills + 10) * arguments.pause_s
-        arguments.seconds = pauses_s + arguments.kills * 2 + arguments.outage_s + arguments.cut_s
+        if not arguments.cluster:
+            arguments.seconds = pauses_s + arguments.kills * 2 + arguments.outage_s + arguments.cut_s
     return arguments
-
-
-def _orders(arguments: argparse.Namespace, folder: Path, host: str, port: int) -> list[Orders]:
-    count = min(arguments.processes, arguments.devices)
-    start_at = time.time() + 2 + arguments.devices / 100
-    reports = arguments.backlog or int(arguments.rate * arguments.seconds)
-    return [
-        Orders(
-            first=number * arguments.devices // count,
-            devices=(number + 1) * arguments.devices // count - number * arguments.devices // count,
-            host=host,
-            port=port,
-            rate_per_s=0.0 if arguments.backlog else arguments.rate / count,
-            reports=(number + 1) * reports // count - number * reports // count,
-            drain_s=120,
-            in_flight=10,
-            ack_timeout_s=5,
-            doubt_s=arguments.doubt_s,
-            start_at=start_at,
-            result=str(folder / f"worker-{number}.json"),
-        )
-        for number in range(count)
-    ]
-
-
-def _worker(orders: Orders, folder: Path, network: CuttableNetwork | None) -> Program:
-    # A backlog has no rate: it is a device's own outbox and publisher, not a simulated one's.
-    module = "worker" if orders.rate_per_s else "backlog"
-    command = [sys.executable, "-m", f"fleet_simulation.{module}", as_json(orders)]
-    paths = os.pathsep.join([str(TOOLS), os.environ.get("PYTHONPATH", "")])
-    log = folder / f"{Path(orders.result).stem}.log"
-    return Program([*(network.prefix if network else []), *command], log, PYTHONPATH=paths)
-
-
-def _wait_until_collecting(collectors: list[Program]) -> None:
-    until = time.monotonic() + _START_S
-    while not all("collecting from" in one.log.read_text() for one in collectors):
-        if time.monotonic() > until:
-            raise LeukoscopeError(f"a collector does not start: {collectors[0].log.read_text()[-500:]}")
-        time.sleep(0.1)
-
-
-def _wait_until_stored(conninfo: str, made: int) -> None:
-    until = time.monotonic() + _SETTLE_S
-    while count_stored(conninfo) < made and time.monotonic() < until:
-        time.sleep(0.5)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def run(orders: Orders) -> None:
 
 def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
     settings = MqttSettings(
-        host=orders.host,
-        port=orders.port,
+        host=orders.addresses[0][0],
+        port=orders.addresses[0][1],
         needs_reader=True,
         in_flight=orders.in_flight,
         ack_timeout_s=orders.ack_timeout_s,
@@ -61,6 +61,7 @@ def _result(entries: tuple[Entry, ...], began: float, connected: bool) -> dict[s
     done = [(one.key.id, began, utc_time(one.settled_at).timestamp()) for one in entries if one.settled_at]
     return {
         "connected": int(connected),
+        "greeted_at": [],
         "again": sum(one.attempts for one in entries),
         "unfinished": [one.key.id for one in entries if one.state is not State.SENT],
         "done": done,

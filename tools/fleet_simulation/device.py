@@ -3,6 +3,7 @@
 import selectors
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -44,22 +45,28 @@ class SimulatedDevice:
     def __init__(
         self,
         name: tuple[str, str],
-        address: tuple[str, int],
+        addresses: Sequence[tuple[str, int]],
         selector: selectors.BaseSelector,
         *,
         in_flight: int,
         ack_timeout_s: float,
         doubt_s: float,
+        protocol: str,
+        reconnect_spread_s: float,
         rng: Random,
         now: Clock,
     ) -> None:
         self.done: list[Sending] = []
         self.pending: deque[Sending] = deque()
+        self.greeted_at: list[float] = []
+        """Seconds since 1970 of each yes of a broker."""
         self.again = 0
         """Reports sent again, for whatever reason."""
         self._site, self._device = name
         self._topic = "/".join((TOPIC_ROOT, *name, "report"))
-        self._address = address
+        self._addresses = rng.sample(list(addresses), len(addresses))
+        self._protocol = protocol
+        self._reconnect_spread_s = reconnect_spread_s
         self._selector = selector
         self._window = in_flight
         self._ack_timeout_s = ack_timeout_s
@@ -98,7 +105,7 @@ class SimulatedDevice:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             f"leukoscope-{self._site}-{self._device}",
-            protocol=MQTTProtocolVersion.MQTTv5,
+            protocol=MQTTProtocolVersion.MQTTv5 if self._protocol == "5" else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
         client.connect_timeout = _CONNECT_S
@@ -106,7 +113,7 @@ class SimulatedDevice:
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         try:
-            client.connect(*self._address, keepalive=30)
+            client.connect(*self._addresses[0], keepalive=30)
         except OSError:
             self._wait()
             return
@@ -164,8 +171,9 @@ class SimulatedDevice:
         kept = {sending.id for sending in doubtful}
         self.done = [sending for sending in self.done if sending.id not in kept] if doubtful else self.done
         self.pending.extendleft(reversed([*(sending for sending, _ in self._flights.values()), *doubtful]))
+        spread_s = self._reconnect_spread_s if self._greeted else 0.0
         self._drop()
-        self._wait()
+        self._wait(spread_s)
 
     def _drop(self) -> None:
         self._flights.clear()
@@ -178,15 +186,17 @@ class SimulatedDevice:
             # Without this circle the client goes with the last reference.
             client.on_connect = client.on_publish = None
 
-    def _wait(self) -> None:
+    def _wait(self, spread_s: float = 0.0) -> None:
         self._failures += 1
+        self._addresses.append(self._addresses.pop(0))
         whole_s = min(_LONGEST_WAIT_S, 0.1 * 2.0 ** min(self._failures, 10))
-        self._next_try = time.monotonic() + whole_s * self._rng.uniform(0.5, 1.0)
+        self._next_try = time.monotonic() + whole_s * self._rng.uniform(0.5, 1.0) + self._rng.uniform(0.0, spread_s)
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         self._greeted = not reason.is_failure
         if self._greeted:
             self._failures = 0
+            self.greeted_at.append(time.time())
 
     def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
         sending, _ = self._flights.pop(mid, (None, 0.0))

@@ -148,6 +148,19 @@ class ScratchPatroni:
         self.nodes[number].kill()
         return number
 
+    def wait_for_primary(self, timeout_s: float = _START_S) -> None:
+        """Until somebody takes writes.
+
+        Raises:
+            ServerError: nobody does in time.
+        """
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            with suppress(psycopg.Error), self.connect():
+                return
+            time.sleep(0.2)
+        raise ServerError("no database takes writes")
+
     def wait_for_standby(self, timeout_s: float = _START_S) -> None:
         """Until the standby confirms commits.
 

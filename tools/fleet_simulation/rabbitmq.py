@@ -90,6 +90,14 @@ class BrokerNode(Program):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def freeze(self) -> None:
+        """The server stops in its tracks, as when its network is cut: nobody hears of it."""
+        self.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        self.send(signal.SIGCONT)
+
     def listens(self) -> bool:
         """Devices can connect."""
         with socket.socket() as probe:

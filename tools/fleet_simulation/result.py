@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -21,6 +21,8 @@ class Sent:
     published_at: dict[str, float]
     """Seconds since 1970, by report id."""
     acknowledged_at: dict[str, float]
+    greeted_at: list[float] = field(default_factory=list)
+    """Seconds since 1970 of every connection that a broker accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def read_sent(files: Sequence[Path]) -> Sent:
         unfinished=sum(len(result["unfinished"]) for result in results),
         published_at={line[0]: line[1] for line in done},
         acknowledged_at={line[0]: line[2] for line in done},
+        greeted_at=sorted(at for result in results for at in result["greeted_at"]),
     )
 
 
@@ -65,11 +68,11 @@ def read_stored(conninfo: str) -> Stored:
     return Stored(dict(rows), len(rows), conflicts, quarantined)
 
 
-def exactly_once(sent: Sent, stored: Stored, made: int) -> tuple[Table, bool]:
+def exactly_once(sent: Sent, stored: Stored, made: int, where: str = "") -> tuple[Table, bool]:
     """The table of what was sent and stored, and whether every report is there once."""
     missing = sent.published_at.keys() - stored.committed_at.keys()
     twice = stored.rows - len(stored.committed_at)
-    table = Table("reports", "", title="Every report once?")
+    table = Table("reports", where, title="Every report once?")
     for what, count in (
         ("made", made),
         ("sent and acknowledged", len(sent.published_at)),
@@ -86,18 +89,40 @@ def exactly_once(sent: Sent, stored: Stored, made: int) -> tuple[Table, bool]:
     return table, whole
 
 
-def speed(sent: Sent, stored: Stored) -> Table:
-    """How fast, and how late."""
+def speed(sent: Sent, stored: Stored, cluster: tuple[Sent, Stored] | None = None) -> Table:
+    """How fast, and how late; a second column for a cluster."""
+    table = Table("measure", "", title="From publication to commit")
+    if cluster is not None:
+        table = Table("measure", "one machine", "cluster", title=table.title)
+    columns = [_figures(sent, stored), *([_figures(*cluster)] if cluster else [])]
+    for cells in zip(*columns, strict=True):
+        table.add_row(cells[0][0], *(value for _, value in cells))
+    return table
+
+
+def most_in_a_second(moments: Sequence[float]) -> int:
+    """How many of these sorted moments lie within one second at most."""
+    most = first = 0
+    for last, at in enumerate(moments):
+        while at - moments[first] >= 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _figures(sent: Sent, stored: Stored) -> list[tuple[str, str]]:
     began = min(sent.published_at.values())
     ended = max(stored.committed_at.values())
     delays = sorted(
         stored.committed_at[one] - at for one, at in sent.published_at.items() if one in stored.committed_at
     )
-    table = Table("measure", "", title="From publication to commit")
-    table.add_row("devices connected", str(sent.connected))
-    table.add_row("first publication to last commit", f"{ended - began:.1f} s")
-    table.add_row("reports stored per second", f"{len(delays) / (ended - began):.0f}")
+    figures = [
+        ("devices connected", str(sent.connected)),
+        ("connections made, most in one second", f"{len(sent.greeted_at)}, {most_in_a_second(sent.greeted_at)}"),
+        ("first publication to last commit", f"{ended - began:.1f} s"),
+        ("reports stored per second", f"{len(delays) / (ended - began):.0f}"),
+    ]
     for share in (0.5, 0.95, 0.99, 1.0):
         late = delays[min(len(delays) - 1, int(share * len(delays)))]
-        table.add_row("slowest" if share == 1.0 else f"{share:.0%} within", f"{late * 1000:.0f} ms")
-    return table
+        figures.append(("slowest" if share == 1.0 else f"{share:.0%} within", f"{late * 1000:.0f} ms"))
+    return figures

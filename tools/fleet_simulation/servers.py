@@ -132,6 +132,11 @@ def collector(folder: Path, name: str, broker: ScratchBroker, store: dict[str, A
     lines += ["[broker]", f'host = "{HOST}"', f"port = {broker.port}", "[store]"]
     lines += [f'{key} = "{value}"' for key, value in store.items()]
     file.write_text("\n".join(lines) + "\n")
+    return collector_program(file, folder / f"{name}.log")
+
+
+def collector_program(file: Path, log: Path) -> Program:
+    """A collector by its settings file, not yet started."""
     paths = os.pathsep.join([str(TOOLS), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "leukoscope_collector", "--settings", str(file)]
-    return Program(command, folder / f"{name}.log", PYTHONPATH=paths)
+    return Program(command, log, PYTHONPATH=paths)

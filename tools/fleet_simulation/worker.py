@@ -22,8 +22,12 @@ class Orders:
     first: int
     """Number of its first device."""
     devices: int
-    host: str
-    port: int
+    addresses: tuple[tuple[str, int], ...]
+    """Of the brokers, each with its port."""
+    protocol: str
+    """MQTT version: 5 or 3.1.1."""
+    reconnect_spread_s: float
+    """Seconds over which devices that lose a broker together spread their first attempt."""
     rate_per_s: float
     """Reports made per second by all of its devices together; 0: they were made long ago (`backlog`)."""
     reports: int
@@ -45,11 +49,13 @@ def run(orders: Orders) -> None:
     devices = [
         SimulatedDevice(
             ("fleet", f"scope-{orders.first + number}"),
-            (orders.host, orders.port),
+            [(host, port) for host, port in orders.addresses],
             selector,
             in_flight=orders.in_flight,
             ack_timeout_s=orders.ack_timeout_s,
             doubt_s=orders.doubt_s,
+            protocol=orders.protocol,
+            reconnect_spread_s=orders.reconnect_spread_s,
             rng=random.Random(orders.first + number),
             now=utc_now,
         )
@@ -65,6 +71,7 @@ def run(orders: Orders) -> None:
     selector.close()
     result = {
         "connected": connected,
+        "greeted_at": [at for device in devices for at in device.greeted_at],
         "again": sum(device.again for device in devices),
         "unfinished": [sending.id for device in devices for sending in device.pending],
         "done": [
