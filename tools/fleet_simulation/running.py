@@ -97,9 +97,13 @@ def wait_until_collecting(collectors: list[Program]) -> None:
 
 
 def wait_until_stored(conninfo: str, made: int, settle_s: float = 60.0) -> None:
-    """Until as many reports are stored as were made, or the time is out."""
-    until = time.monotonic() + settle_s
-    while count_stored(conninfo) < made and time.monotonic() < until:
+    """Until as many reports are stored as were made, or nothing more came for `settle_s`."""
+    known, until = -1, 0.0
+    while (stored := count_stored(conninfo)) < made:
+        if stored > known:
+            known, until = stored, time.monotonic() + settle_s
+        elif time.monotonic() > until:
+            return
         time.sleep(0.5)
 
 

@@ -18,7 +18,7 @@ DEAD_LETTER_QUEUE = "leukoscope-quarantine"
 
 
 class AmqpIntakeSettings(BrokerSettings):
-    """A cluster as `tools/provision --cluster` writes it; MQTT topics arrive with dots for slashes."""
+    """A cluster as `leukoscope-provision --cluster` writes it; MQTT topics arrive with dots for slashes."""
 
     driver: Literal["amqp"]
     queue: Annotated[str, Field(min_length=1, max_length=255)] = INTAKE_QUEUE

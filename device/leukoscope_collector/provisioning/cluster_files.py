@@ -17,7 +17,7 @@ _LARGEST_QUEUE_BYTES = 200_000_000_000
 """What is more is not acknowledged, and stays in the devices' outboxes."""
 
 _NODE = """\
-# Made by tools/provision --cluster; RabbitMQ 3.10 or newer.
+# Made by leukoscope-provision --cluster; RabbitMQ 3.10 or newer.
 listeners.tcp = none
 listeners.ssl.1 = {listen}:{amqp_port}
 mqtt.listeners.tcp = none
@@ -56,7 +56,7 @@ DIST_PORT={dist_port}
 
 _APPLY = """\
 #!/bin/sh
-# Made by tools/provision --cluster: users, rights and queues as they are now; run it on one node, as often as you like.
+# Made by leukoscope-provision --cluster: users, rights and queues as they are now; run it on one node, as often as you like.
 # It cuts off at once, on every node, who was revoked.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
