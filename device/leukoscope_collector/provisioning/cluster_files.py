@@ -56,7 +56,7 @@ DIST_PORT={dist_port}
 
 _APPLY = """\
 #!/bin/sh
-# Made by leukoscope-provision --cluster: users, rights and queues as they are now; run it on one node, as often as you like.
+# Made by leukoscope-provision --cluster: users, rights and queues as they are now. Run it on one node, at will.
 # It cuts off at once, on every node, who was revoked.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
