@@ -92,7 +92,7 @@ def name_all(bundle: Bundle, crops: Sequence[Crop], vocabulary: Vocabulary) -> l
 def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
     """The highest limit, in thousandths, that leaves no more than `MAX_UNSURE` of the cells unsure."""
     classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
-    surest = np.array([max(0.0, 1.0 - classifier.best(one.probabilities)[1]) for one in named])
+    surest = np.array([max(0.0, 1.0 - classifier.cheapest(one.probabilities)[1]) for one in named])
     return float(np.floor(1000 * np.quantile(surest, MAX_UNSURE, method="lower")) / 1000)
 
 

@@ -78,9 +78,9 @@ def test_the_likelier_group_wins_over_the_likelier_class() -> None:
     assert plain.manifest.classifier is not None
     facts = plain.manifest.classifier.model_copy(update={"groups": {"grey": ("dark", "bright")}})
     classifier = Classifier(Bundle(plain.folder, plain.manifest.model_copy(update={"classifier": facts})), Brightness())
-    best, cost = classifier.best({"red": 0.4, "dark": 0.25, "bright": 0.35})
+    best, group_share = classifier.best({"red": 0.4, "dark": 0.25, "bright": 0.35})
     assert best == "bright"
-    assert cost == pytest.approx(0.4)
+    assert group_share == pytest.approx(0.6)
 
 
 def test_a_cell_that_is_not_clear_at_once_is_looked_at_again_mirrored() -> None:

@@ -65,28 +65,42 @@ class Classifier:
 
     def decide(self, probabilities: Mapping[str, float]) -> Decision:
         """The name that costs least, or UNSURE where every name would cost more than the bundle's limit allows."""
-        best, cost = self.best(probabilities)
-        name = best if 1.0 - cost >= self._facts.unsure_below else UNSURE
-        return Decision(name, probabilities[best], self._suspect(probabilities, name))
+        cheapest, cost = self.cheapest(probabilities)
+        name = cheapest if 1.0 - cost >= self._facts.unsure_below else UNSURE
+        return Decision(name, probabilities[cheapest], self._suspect(probabilities, name))
 
-    def best(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
+    def cheapest(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
         """The likeliest class of the group of least expected cost, and that cost.
 
-        Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure. A
-        mistake costs 1 unless the bundle sets another price (`costs`); without prices the cost is one minus the
-        probability of the group.
+        A mistake costs 1 unless the bundle sets another price (`costs`); without prices this is `best`, and the cost
+        one minus the probability of its group.
         """
+        costs = {group: 1.0 - share for group, share in self._group_shares(probabilities).items()}
+        for (truth, group), surcharge in self._surcharges.items():
+            if group in costs:
+                costs[group] += surcharge * probabilities.get(truth, 0.0)
+        group = min(costs, key=costs.__getitem__)
+        return self._likeliest_of(group, probabilities), costs[group]
+
+    def best(self, probabilities: Mapping[str, float]) -> tuple[str, float]:
+        """The likeliest class of the most probable group, and that group's probability, whatever mistakes cost.
+
+        Classes of one group shade into each other: a cell between band and segmented is a neutrophil for sure.
+        """
+        shares = self._group_shares(probabilities)
+        group = max(shares, key=shares.__getitem__)
+        return self._likeliest_of(group, probabilities), shares[group]
+
+    def _group_shares(self, probabilities: Mapping[str, float]) -> dict[str, float]:
         shares: dict[str, float] = {}
         for key, share in probabilities.items():
             group = self._group_of.get(key, key)
             shares[group] = shares.get(group, 0.0) + share
-        costs = {group: 1.0 - share for group, share in shares.items()}
-        for (truth, group), surcharge in self._surcharges.items():
-            if group in costs:
-                costs[group] += surcharge * probabilities.get(truth, 0.0)
-        cheapest = min(costs, key=costs.__getitem__)
-        members = (key for key in probabilities if self._group_of.get(key, key) == cheapest)
-        return max(members, key=probabilities.__getitem__), costs[cheapest]
+        return shares
+
+    def _likeliest_of(self, group: str, probabilities: Mapping[str, float]) -> str:
+        members = (key for key in probabilities if self._group_of.get(key, key) == group)
+        return max(members, key=probabilities.__getitem__)
 
     def _suspect(self, probabilities: Mapping[str, float], name: str) -> tuple[str, ...]:
         return tuple(
