@@ -30,6 +30,8 @@ SCALES_UM_PER_PX = {
     "fields/txl/575x575": 0.0822,
     # Measured from its red-cell boxes: median 77 px for a 7.4 µm box, as loose as in the other folders.
     "fields/txl/416x416": 0.096,
+    "fields/aslan": 0.134,
+    "fields/thesis": 0.20,
 }
 """Micrometres per pixel by folder, from the data's own README."""
 CROP_UM_PER_PX = 0.150
@@ -94,7 +96,7 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
 
     Args:
         data: the data folder.
-        name: "deepbionet", "txl" or "bccd".
+        name: "deepbionet", "txl", "bccd", "aslan" or "thesis".
         split: "train", "val" or, for bccd, "test".
         as_given: leave the mixed-up labels as they are.
     """

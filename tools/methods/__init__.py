@@ -1,0 +1,1 @@
+"""The methods of the literature beside ours, on the same fields and cells: `tools/compare_methods`."""

@@ -1,0 +1,32 @@
+"""Measures the rows that are not known yet, one after the other."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+
+from methods import edge_rows, preprocessing_rows, segmentation_rows
+from methods.bench import Bench
+from methods.jobs import Job
+from methods.kinds import MissingLibrary, NoData
+from methods.results import Results, Row
+
+PARTS = (segmentation_rows, preprocessing_rows, edge_rows)
+
+
+def all_jobs() -> Iterator[Job]:
+    """Every row there is."""
+    for part in PARTS:
+        yield from part.jobs()
+
+
+def measure(jobs: Iterable[Job], bench: Bench, results: Results, console: Console) -> None:
+    """Measure what is not known yet, and keep each row at once; what cannot be measured says why."""
+    waiting = [(job, key) for job in jobs if not results.has(job.kind, job.name, key := job.key(bench.amounts))]
+    for number, (job, key) in enumerate(waiting, 1):
+        console.print(f"{number} of {len(waiting)}: {job.kind}, {job.name}", highlight=False)
+        try:
+            row = Row(job.kind, job.name, job.paper, key, job.measure(bench))
+        except (MissingLibrary, NoData) as error:
+            row = Row(job.kind, job.name, job.paper, key, note=str(error))
+            console.print(f"    {error}", style="yellow", highlight=False)
+        results.put(row)

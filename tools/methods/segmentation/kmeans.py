@@ -1,0 +1,28 @@
+"""Pixels in Lab gathered by k-means; the darkest cluster is nucleus (Hiremath et al. 2010)."""
+
+import numpy as np
+from skimage.color import rgb2lab
+from skimage.filters import gaussian
+from sklearn.cluster import KMeans
+
+from methods.device import Pixels
+from methods.kinds import Parts, Segmentation
+from methods.parts import NUCLEUS_UM2, apart, large, nuclei, red_boxes, white_around
+
+LEARNT_PX = 4000
+"""Pixels that the clusters are learnt from."""
+
+
+def find(pixels: Pixels, um_per_px: float, clusters: float) -> Parts:
+    """The darkest cluster is nucleus, the lightest one glass, what lies between is cell."""
+    lab = np.asarray(gaussian(rgb2lab(pixels), 0.2 / um_per_px, channel_axis=-1)).reshape(-1, 3)
+    step = max(1, len(lab) // LEARNT_PX)
+    model = KMeans(int(clusters), n_init=2, random_state=0).fit(lab[::step])
+    rank = np.argsort(np.argsort(model.cluster_centers_[:, 0]))[model.predict(lab)].reshape(pixels.shape[:2])
+    foreground = large(rank < int(clusters) - 1, NUCLEUS_UM2, um_per_px)
+    nucleus = nuclei(rank == 0, foreground, pixels, um_per_px)
+    white = white_around(nucleus, foreground, um_per_px)
+    return Parts(white, nucleus, red_boxes(apart(foreground, um_per_px), um_per_px, white))
+
+
+METHOD = Segmentation("k-means in Lab", "Hiremath, Bannigidad & Geeta 2010", find, {"clusters": (3, 4)})
