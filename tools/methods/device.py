@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from leukoscope.analysis.classification import Classifier, window_around
+from leukoscope.analysis.classifier import Classifier, window_around
 from leukoscope.analysis.features import measure_features
-from leukoscope.analysis.segmentation import Segmenter
-from leukoscope.assets import find_asset
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.inference.bundle import Bundle
@@ -17,6 +16,7 @@ from leukoscope.simulation.microscope import MicroscopeSettings
 from leukoscope.simulation.smear import SmearSettings
 from leukoscope.specimen.cell import CellInstance, CellKind
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
+from leukoscope.system.assets import find_asset
 
 __all__ = [
     "Calibration",
