@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from methods import edge_rows, preprocessing_rows, segmentation_rows
+from methods import edge_rows, naming_rows, preprocessing_rows, segmentation_rows
 from methods.bench import Bench
 from methods.jobs import Job
 from methods.kinds import MissingLibrary, NoData
 from methods.results import Results, Row
 
-PARTS = (segmentation_rows, preprocessing_rows, edge_rows)
+PARTS = (segmentation_rows, preprocessing_rows, edge_rows, naming_rows)
 
 
 def all_jobs() -> Iterator[Job]:
