@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
-from skimage.color import rgb2gray
 
 from methods.bench import Bench
 from methods.boundaries import border_of, boundary_f1
@@ -55,7 +54,11 @@ def _measure_shipped(bench: Bench) -> Figures:
 
 
 def _drawn(method: EdgeDetector, strength: float) -> Draw:
-    return lambda pixels, um_per_px: method.draw(rgb2gray(pixels), um_per_px, strength)
+    return lambda pixels, um_per_px: method.draw(_grey(pixels), um_per_px, strength)
+
+
+def _grey(pixels: Pixels) -> np.typing.NDArray[np.float64]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) / 255.0)
 
 
 def _outlines(pixels: Pixels, um_per_px: float, segmenter: Segmenter) -> Flags:
@@ -80,7 +83,8 @@ def _agreement(picture: Picture, edges: Flags) -> float:
     drawn = picture.drawn
     if drawn is None:
         return 0.0
-    near = distance_transform_edt(~drawn.cell) * picture.um_per_px <= AROUND_UM
+    outside = cv2.distanceTransform((~drawn.cell).astype(np.uint8), cv2.DIST_L2, 5)
+    near = outside * picture.um_per_px <= AROUND_UM
     expected = border_of(drawn.cell)
     if picture.has_nuclei:
         expected = expected | border_of(drawn.nucleus)

@@ -22,10 +22,6 @@ Words = NDArray[np.str_]
 """One label per cell."""
 
 
-class MissingLibrary(Exception):
-    """A method's library is not installed; the message names the extra that brings it."""
-
-
 class NoData(Exception):
     """The pictures that a row needs are not there."""
 

@@ -5,25 +5,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from methods.kinds import MissingLibrary
-
 EXTRA = "leukoscope[methods]"
 
 
 def load(folder: str, name: str) -> Any:
-    """The METHOD of a file.
+    """The METHOD of a file; a library that it wants and that is not installed raises ModuleNotFoundError.
 
     Args:
         folder: a package beside this file.
         name: of the file in it, without .py.
-
-    Raises:
-        MissingLibrary: the file wants a library that is not installed.
     """
-    try:
-        return import_module(f"methods.{folder}.{name}").METHOD
-    except ModuleNotFoundError as error:
-        raise MissingLibrary(f"needs pip install '{EXTRA}' (no module named {error.name})") from error
+    return import_module(f"methods.{folder}.{name}").METHOD
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """What to do about a library that is not installed."""
+    return f"needs pip install '{EXTRA}' (no module named {error.name})"
 
 
 def sources(*names: str) -> Sequence[Path]:

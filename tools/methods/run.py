@@ -7,7 +7,8 @@ from rich.console import Console
 from methods import edge_rows, naming_rows, preprocessing_rows, segmentation_rows
 from methods.bench import Bench
 from methods.jobs import Job
-from methods.kinds import MissingLibrary, NoData
+from methods.kinds import NoData
+from methods.loading import missing
 from methods.results import Results, Row
 
 PARTS = (segmentation_rows, preprocessing_rows, edge_rows, naming_rows)
@@ -26,7 +27,13 @@ def measure(jobs: Iterable[Job], bench: Bench, results: Results, console: Consol
         console.print(f"{number} of {len(waiting)}: {job.kind}, {job.name}", highlight=False)
         try:
             row = Row(job.kind, job.name, job.paper, key, job.measure(bench))
-        except (MissingLibrary, NoData) as error:
-            row = Row(job.kind, job.name, job.paper, key, note=str(error))
-            console.print(f"    {error}", style="yellow", highlight=False)
+        except ModuleNotFoundError as error:
+            row = _without_figures(job, key, missing(error), console)
+        except NoData as error:
+            row = _without_figures(job, key, str(error), console)
         results.put(row)
+
+
+def _without_figures(job: Job, key: str, why: str, console: Console) -> Row:
+    console.print(f"    {why}", style="yellow", highlight=False)
+    return Row(job.kind, job.name, job.paper, key, note=why)
