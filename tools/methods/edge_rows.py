@@ -17,6 +17,7 @@ from methods.loading import load, sources
 from methods.pictures import OUTLINE_SETS, Picture
 
 KIND = "edges"
+AMOUNTS = ("tuning_pictures", "val_pictures")
 AROUND_UM = 1.5
 """Edges farther outside the drawn cell than this are of other cells and not judged."""
 Draw = Callable[[Pixels, float], Flags]
@@ -25,9 +26,10 @@ Draw = Callable[[Pixels, float], Flags]
 def jobs() -> Iterator[Job]:
     """One row per file, and the outlines that the shipped segmenter draws."""
     for name in NAMES:
-        yield Job(KIND, name, "", sources(f"edges/{name}.py", "edge_rows.py", "boundaries.py"), partial(_measure, name))
+        files = sources(f"edges/{name}.py", "edge_rows.py", "boundaries.py")
+        yield Job(KIND, name, files, partial(_measure, name), AMOUNTS)
     files = sources("edge_rows.py", "boundaries.py", "segmentation/shipped.py")
-    yield Job(KIND, "shipped", "", files, _measure_shipped, networks=True)
+    yield Job(KIND, "shipped", files, _measure_shipped, AMOUNTS, networks=True)
 
 
 def _measure(name: str, bench: Bench) -> Figures:

@@ -66,7 +66,7 @@ def jobs() -> Iterator[Job]:
             )
             networks = feature == "measured"
             measure = partial(_measure, feature, classifier)
-            yield Job(KIND, f"{feature} + {classifier}", "", files, measure, networks=networks)
+            yield Job(KIND, f"{feature} + {classifier}", files, measure, ("train_cells", "val_cells"), networks)
 
 
 def fitted(kind: ClassifierKind, rows: Matrix, labels: Words) -> Names:

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from evaluation.naming import RAABIN_5
+from evaluation.tables import spread
 from methods.bench import Bench
 from methods.cells import UM_PER_PX
 from methods.clock import Stopwatch
@@ -18,6 +19,8 @@ from methods.preprocessing import NAMES
 from methods.scoring import score_all
 
 KIND = "preprocessing"
+PICTURES = 10
+"""Of each set's validation pictures."""
 CELLS_EACH = 3
 """Every third cell of the validation sample is named."""
 
@@ -26,7 +29,7 @@ def jobs() -> Iterator[Job]:
     """One row per file."""
     for name in NAMES:
         files = sources(f"preprocessing/{name}.py", "preprocessing_rows.py", "scoring.py")
-        yield Job(KIND, name, "", files, partial(_measure, name), networks=True)
+        yield Job(KIND, name, files, partial(_measure, name), ("val_pictures", "val_cells"), networks=True)
 
 
 def _measure(name: str, bench: Bench) -> Figures:
@@ -45,7 +48,8 @@ def _measure(name: str, bench: Bench) -> Figures:
         found: Parts = plain.find(method.apply(pixels, um_per_px), um_per_px)
         return found
 
-    ours, theirs = score_all(bench.judged, with_network).figures(), score_all(bench.judged, with_rules).figures()
+    pictures = {source: spread(some, PICTURES)[:PICTURES] for source, some in bench.judged.items()}
+    ours, theirs = (score_all(pictures, find).figures() for find in (with_network, with_rules))
     cells = bench.val.where(np.arange(len(bench.val)) % CELLS_EACH == 0)
     named = []
     for picture in cells.pictures:

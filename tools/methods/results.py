@@ -17,7 +17,6 @@ class Row:
 
     kind: str
     name: str
-    paper: str
     key: str
     """Changes with the method's code, the amount of pictures and, where it uses them, the shipped networks."""
     figures: Mapping[str, Figure] = field(default_factory=dict)

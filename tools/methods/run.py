@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from methods import edge_rows, naming_rows, preprocessing_rows, segmentation_rows
+from methods import deep_rows, edge_rows, naming_rows, preprocessing_rows, segmentation_rows
 from methods.bench import Bench
 from methods.jobs import Job
 from methods.kinds import NoData
 from methods.loading import missing
 from methods.results import Results, Row
 
-PARTS = (segmentation_rows, preprocessing_rows, edge_rows, naming_rows)
+PARTS = (segmentation_rows, preprocessing_rows, edge_rows, naming_rows, deep_rows)
 
 
 def all_jobs() -> Iterator[Job]:
@@ -26,7 +26,7 @@ def measure(jobs: Iterable[Job], bench: Bench, results: Results, console: Consol
     for number, (job, key) in enumerate(waiting, 1):
         console.print(f"{number} of {len(waiting)}: {job.kind}, {job.name}", highlight=False)
         try:
-            row = Row(job.kind, job.name, job.paper, key, job.measure(bench))
+            row = Row(job.kind, job.name, key, job.measure(bench))
         except ModuleNotFoundError as error:
             row = _without_figures(job, key, missing(error), console)
         except NoData as error:
@@ -36,4 +36,4 @@ def measure(jobs: Iterable[Job], bench: Bench, results: Results, console: Consol
 
 def _without_figures(job: Job, key: str, why: str, console: Console) -> Row:
     console.print(f"    {why}", style="yellow", highlight=False)
-    return Row(job.kind, job.name, job.paper, key, note=why)
+    return Row(job.kind, job.name, key, note=why)

@@ -14,13 +14,14 @@ from methods.scoring import Find, at_scale, score_all
 from methods.segmentation import NAMES
 
 KIND = "segmentation"
+AMOUNTS = ("tuning_pictures", "val_pictures")
 
 
 def jobs() -> Iterator[Job]:
     """One row per file."""
     for name in NAMES:
         files = sources(f"segmentation/{name}.py", "parts.py", "scoring.py")
-        yield Job(KIND, name, "", files, partial(_measure, name), networks=name == "shipped")
+        yield Job(KIND, name, files, partial(_measure, name), AMOUNTS, networks=name == "shipped")
 
 
 def tuned(method: Segmentation, bench: Bench) -> tuple[Find, dict[str, float]]:

@@ -1,0 +1,7 @@
+"""VGG-19."""
+
+from methods.deep.vgg import fit_of, published
+from methods.kinds import DeepMethod
+
+HOW = "from scratch, an eighth of the channels, 64 px" if published(19) is None else "transfer from ImageNet"
+METHOD = DeepMethod(f"VGG-19, {HOW}", "Simonyan & Zisserman 2015", fit_of(19))
