@@ -32,6 +32,7 @@ SCALES_UM_PER_PX = {
     "fields/txl/416x416": 0.096,
     "fields/aslan": 0.134,
     "fields/thesis": 0.20,
+    "fields/taleqani": 0.116,
 }
 """Micrometres per pixel by folder, from the data's own README."""
 CROP_UM_PER_PX = 0.150
@@ -96,7 +97,7 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
 
     Args:
         data: the data folder.
-        name: "deepbionet", "txl", "bccd", "aslan" or "thesis".
+        name: "deepbionet", "txl", "bccd", "aslan", "thesis" or "taleqani".
         split: "train", "val" or, for bccd, "test".
         as_given: leave the mixed-up labels as they are.
     """

@@ -19,5 +19,5 @@ class Amounts:
     """Cells per class after oversampling."""
 
 
-FULL = Amounts(train_cells=2000, val_cells=1000, tuning_pictures=4, val_pictures=20, deep_s=20, marrow_per_class=200)
+FULL = Amounts(train_cells=1500, val_cells=1000, tuning_pictures=4, val_pictures=20, deep_s=15, marrow_per_class=200)
 QUICK = Amounts(train_cells=150, val_cells=100, tuning_pictures=1, val_pictures=2, deep_s=1.5, marrow_per_class=20)

@@ -4,14 +4,32 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
-from methods import deep_rows, edge_rows, naming_rows, preprocessing_rows, segmentation_rows
+from methods import (
+    deep_rows,
+    edge_rows,
+    marrow_rows,
+    naming_rows,
+    outlier_rows,
+    preprocessing_rows,
+    segmentation_rows,
+    verdict_rows,
+)
 from methods.bench import Bench
 from methods.jobs import Job
 from methods.kinds import NoData
 from methods.loading import missing
 from methods.results import Results, Row
 
-PARTS = (segmentation_rows, preprocessing_rows, edge_rows, naming_rows, deep_rows)
+PARTS = (
+    segmentation_rows,
+    preprocessing_rows,
+    edge_rows,
+    deep_rows,
+    outlier_rows,
+    marrow_rows,
+    verdict_rows,
+    naming_rows,
+)
 
 
 def all_jobs() -> Iterator[Job]:

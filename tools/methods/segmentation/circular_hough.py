@@ -39,4 +39,4 @@ def circles(edges: Flags, um_per_px: float, strength: float, apart_um: float) ->
     return circle_boxes(centres[kept], found[kept], edges.shape)
 
 
-METHOD = Segmentation("circular Hough", "Mahmood & Mansor 2012", find, {"strength": (0.3, 0.4, 0.5)})
+METHOD = Segmentation("circular Hough", "Mahmood & Mansor 2012", find, {"strength": (0.2, 0.3, 0.4)})

@@ -24,4 +24,4 @@ def find(pixels: Pixels, um_per_px: float, darker: float) -> Parts:
     return Parts(white, nucleus, red_boxes(label(foreground), um_per_px, white))
 
 
-METHOD = Segmentation("threshold, fill, count", "Kimbahune & Uke 2011", find, {"darker": (0.7, 0.8, 0.9)})
+METHOD = Segmentation("threshold, fill, count", "Kimbahune & Uke 2011", find, {"darker": (0.6, 0.7, 0.8)})

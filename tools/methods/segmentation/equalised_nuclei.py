@@ -26,4 +26,4 @@ def find(pixels: Pixels, um_per_px: float, level: float) -> Parts:
     return Parts(nucleus=large(clean < level, NUCLEUS_UM2, um_per_px))
 
 
-METHOD = Segmentation("equalised histogram", "Dawood", find, {"level": (0.3, 0.45, 0.6, 0.75)})
+METHOD = Segmentation("equalised histogram", "Dawood", find, {"level": (0.35, 0.4, 0.45, 0.5)})

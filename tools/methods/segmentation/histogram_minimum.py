@@ -23,4 +23,4 @@ def find(pixels: Pixels, um_per_px: float, share: float) -> Parts:
     return Parts(nucleus=large(green < share * limit, NUCLEUS_UM2, um_per_px))
 
 
-METHOD = Segmentation("valley of the histogram", "Dimayuga et al. 2010", find, {"share": (0.7, 0.8, 0.9, 1.0)})
+METHOD = Segmentation("valley of the histogram", "Dimayuga et al. 2010", find, {"share": (0.8, 0.9, 1.0, 1.1)})

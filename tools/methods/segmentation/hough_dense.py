@@ -18,4 +18,4 @@ def find(pixels: Pixels, um_per_px: float, strength: float) -> Parts:
     return Parts(red=circles(edges, um_per_px, strength, apart_um=3.2))
 
 
-METHOD = Segmentation("Hough on dense fields", "Cao", find, {"strength": (0.25, 0.35, 0.45)})
+METHOD = Segmentation("Hough on dense fields", "Cao", find, {"strength": (0.15, 0.25, 0.35)})

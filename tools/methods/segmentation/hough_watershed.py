@@ -24,4 +24,4 @@ def find(pixels: Pixels, um_per_px: float, strength: float) -> Parts:
     return Parts(red=red_boxes(np.asarray(cells, dtype=np.intp), um_per_px))
 
 
-METHOD = Segmentation("Hough and watershed", "Chourasiya & Rani 2014", find, {"strength": (0.3, 0.4, 0.5)})
+METHOD = Segmentation("Hough and watershed", "Chourasiya & Rani 2014", find, {"strength": (0.2, 0.3, 0.4)})

@@ -28,4 +28,4 @@ def find(pixels: Pixels, um_per_px: float, spacing_um: float) -> Parts:
     return Parts(white, nucleus, red_boxes(apart(foreground & ~mask, um_per_px, spacing_um), um_per_px))
 
 
-METHOD = Segmentation("masking and watershed", "Sharif, Miswan et al. 2012", find, {"spacing_um": (2.0, 3.0, 4.0)})
+METHOD = Segmentation("masking and watershed", "Sharif, Miswan et al. 2012", find, {"spacing_um": (1.5, 2.0, 3.0)})

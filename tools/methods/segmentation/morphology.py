@@ -23,4 +23,4 @@ def find(pixels: Pixels, um_per_px: float, radius_um: float) -> Parts:
     return Parts(white, nucleus, red_boxes(apart(foreground, um_per_px), um_per_px, white))
 
 
-METHOD = Segmentation("morphology", "Yujie", find, {"radius_um": (0.4, 0.8, 1.2)})
+METHOD = Segmentation("morphology", "Yujie", find, {"radius_um": (0.3, 0.4, 0.8)})

@@ -30,5 +30,5 @@ def find(pixels: Pixels, um_per_px: float, least_saturation: float) -> Parts:
 
 
 METHOD = Segmentation(
-    "saturation and active contour", "Kasmin, Prabuwono & Abdullah 2012", find, {"least_saturation": (1.0, 1.2, 1.4)}
+    "saturation and active contour", "Kasmin, Prabuwono & Abdullah 2012", find, {"least_saturation": (0.8, 1.0, 1.2)}
 )

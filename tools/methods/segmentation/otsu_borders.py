@@ -45,5 +45,5 @@ def _border(cell: np.typing.NDArray[np.bool_], um_per_px: float) -> BoxXyxy | No
 
 
 METHOD = Segmentation(
-    "Otsu, watershed and borders", "Ritter & Cooper 2007; Madhuri", find, {"spacing_um": (2.0, 3.0, 4.0)}
+    "Otsu, watershed and borders", "Ritter & Cooper 2007; Madhuri", find, {"spacing_um": (1.5, 2.0, 3.0)}
 )

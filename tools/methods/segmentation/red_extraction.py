@@ -19,4 +19,4 @@ def find(pixels: Pixels, um_per_px: float, sigma_um: float) -> Parts:
     return Parts(red=red_boxes(label(filled), um_per_px))
 
 
-METHOD = Segmentation("Canny edges, filled", "Poomcokrak & Neatpisarnvanit 2008", find, {"sigma_um": (0.2, 0.35, 0.5)})
+METHOD = Segmentation("Canny edges, filled", "Poomcokrak & Neatpisarnvanit 2008", find, {"sigma_um": (0.35, 0.5, 0.7)})

@@ -50,4 +50,4 @@ def _by_snake(rough: Flags, um_per_px: float) -> Flags:
     return drawn if drawn.any() else rough
 
 
-METHOD = Segmentation("snake and Zack's threshold", "Sadeghian et al. 2009", find, {"share": (0.35, 0.5, 0.65)})
+METHOD = Segmentation("snake and Zack's threshold", "Sadeghian et al. 2009", find, {"share": (0.2, 0.35, 0.5)})

@@ -33,4 +33,4 @@ def find(pixels: Pixels, um_per_px: float, fuzziness: float) -> Parts:
     return Parts(white, nucleus, red_boxes(apart(foreground, um_per_px), um_per_px, white))
 
 
-METHOD = Segmentation("wavelet and fuzzy c-means", "Talukdar", find, {"fuzziness": (1.5, 2.0, 2.5)})
+METHOD = Segmentation("wavelet and fuzzy c-means", "Talukdar", find, {"fuzziness": (1.2, 1.5, 2.0)})
