@@ -64,22 +64,23 @@ find_python() {
     return 1
 }
 
-# make_environment EXTRA: .venv with leukoscope and one of its extras or groups, anew when pyproject.toml changed.
+# make_environment EXTRA [FOLDER]: .venv, or another folder, with leukoscope and one of its extras or groups, anew when
+# pyproject.toml changed.
 make_environment() {
-    local wanted=$1 python stamp
-    stamp=".venv/.made-for-$wanted-$(sha256sum pyproject.toml | cut -c1-16)"
+    local wanted=$1 folder=${2:-.venv} python stamp
+    stamp="$folder/.made-for-$wanted-$(sha256sum pyproject.toml | cut -c1-16)"
     [ -e "$stamp" ] && return
     python=$(find_python) || {
         apt_install python3 python3-venv
         python=$(find_python) || fail "expected Python 3.11, 3.12 or 3.13, found $(python3 --version 2>&1): install one"
     }
-    say "Installing into .venv with $("$python" --version) (a few minutes the first time)"
-    [ -x .venv/bin/python ] || "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+    say "Installing into $folder with $("$python" --version) (a few minutes the first time)"
+    [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
     if [ "$wanted" = test ]; then
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group test
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable . --group test
     else
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$wanted]"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$wanted]"
     fi
     touch "$stamp"
 }

@@ -24,8 +24,11 @@ from rich.console import Console
 from evaluation.tables import data_folder
 from methods.amounts import FULL, QUICK
 from methods.bench import Bench
+from methods.charts import draw_charts
+from methods.page import write_page
 from methods.results import Results
 from methods.run import all_jobs, measure
+from methods.strips import draw_strips
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "out" / "methods"
@@ -35,7 +38,6 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Rows with this in their kind or name.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few cells; for tests.")] = False,
     page: Annotated[bool, typer.Option("--page", help="Only write the page.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Measure the chosen rows although they are known.")] = False,
     out: Annotated[Path, typer.Option(help="Where a quick run leaves its rows.")] = OUT,
 ) -> None:
     """Measure, and write the page."""
@@ -49,10 +51,12 @@ def main(
         chosen = [job for job in jobs if only is None or any(part in f"{job.kind} {job.name}" for part in only)]
         if not chosen:
             raise typer.BadParameter("no row has this in its kind or name", param_hint="--only")
-        if again:
-            results.forget((job.kind, job.name) for job in chosen)
         measure(chosen, Bench(data_folder(), QUICK if quick else FULL, out), results, console)
     results.keep_only((job.kind, job.name) for job in jobs)
+    if not quick:
+        write_page(HERE / "README.md", results)
+        draw_charts(HERE / "accuracy-time.png", results)
+        draw_strips(HERE, results)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Rows of the networks, all of which learn in the same time, and the classifier that ships."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,7 @@ from methods.clock import Stopwatch
 from methods.deep import NAMES
 from methods.device import network_kb
 from methods.jobs import Figures, Job
-from methods.kinds import DeepMethod, Words
+from methods.kinds import DeepMethod, Pictures, Words
 from methods.loading import load, sources
 from methods.naming_scores import figures_of, left_out_figures
 
@@ -54,7 +54,7 @@ def _measure(name: str, bench: Bench) -> Figures:
     }
 
 
-def _named(name: partial[Words], cells: Cells) -> Words:
+def _named(name: Callable[[Pictures], Words], cells: Cells) -> Words:
     return name(cells.pictures)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "Segmenter",
     "SimulatedCameraSettings",
     "SmearSettings",
+    "find_asset",
     "measure_features",
     "read_picture",
     "resample",

@@ -79,7 +79,7 @@ def answers(net: Callable[[Tensor], Tensor], pictures: Pictures, side_px: int, b
 
 def kb_of(net: nn.Module) -> float:
     """1,000 bytes of a network's weights in float32."""
-    return sum(one.numel() for one in net.parameters()) * 4 / 1000
+    return float(sum(one.numel() for one in net.parameters())) * 4 / 1000
 
 
 def named_by(

@@ -16,6 +16,7 @@ from methods.loading import load, sources
 from methods.naming_scores import figures_of, left_out_figures
 
 KIND = "naming"
+SHARED = ("naming_rows.py", "naming_scores.py", "cells.py")
 COMPONENTS = 64
 """More features than this are brought down to so many principal components."""
 
@@ -57,13 +58,8 @@ def jobs() -> Iterator[Job]:
     """Every pair."""
     for feature in features.NAMES:
         for classifier in classifiers.NAMES:
-            files = sources(
-                f"features/{feature}.py",
-                f"classifiers/{classifier}.py",
-                "naming_rows.py",
-                "naming_scores.py",
-                "cells.py",
-            )
+            grid = ("features/dense_sift.py",) if feature.startswith("sift") else ()
+            files = sources(f"features/{feature}.py", f"classifiers/{classifier}.py", *grid, *SHARED)
             networks = feature == "measured"
             measure = partial(_measure, feature, classifier)
             yield Job(KIND, f"{feature} + {classifier}", files, measure, ("train_cells", "val_cells"), networks)

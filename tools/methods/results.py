@@ -1,9 +1,12 @@
 """Keeps what was measured, row by row, so that a run goes on where it was stopped."""
 
 import ast
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,15 +28,12 @@ class Row:
 
 
 class Results:
-    """The rows in a JSON file, written anew after each one."""
+    """The rows in a JSON file, written anew after each one; several runs may add to it at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows: dict[tuple[str, str], Row] = {}
-        if path.exists():
-            for stored in json.loads(path.read_text(encoding="utf-8")):
-                row = Row(**stored)
-                self._rows[row.kind, row.name] = row
+        self._read()
 
     def has(self, kind: str, name: str, key: str) -> bool:
         """Whether this row was measured with this very key."""
@@ -42,30 +42,39 @@ class Results:
 
     def put(self, row: Row) -> None:
         """Keep a row, on the disk too."""
-        self._rows[row.kind, row.name] = row
-        self._save()
-
-    def forget(self, unwanted: Iterable[tuple[str, str]]) -> None:
-        """Forget rows, so that they are measured anew."""
-        for one in unwanted:
-            self._rows.pop(one, None)
+        with self._changing():
+            self._rows[row.kind, row.name] = row
 
     def keep_only(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Forget rows that no method stands for any more."""
         known = set(wanted)
-        self._rows = {one: row for one, row in self._rows.items() if one in known}
-        self._save()
+        with self._changing():
+            self._rows = {one: row for one, row in self._rows.items() if one in known}
 
     def of(self, kind: str) -> list[Row]:
         """All rows of a kind."""
         return [row for row in self._rows.values() if row.kind == kind]
 
-    def _save(self) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """What others wrote since is read before, and the whole is written after."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        ordered = [asdict(self._rows[one]) for one in sorted(self._rows)]
-        part.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            self._read()
+            yield
+            part = self._path.with_suffix(".part")
+            ordered = [asdict(self._rows[one]) for one in sorted(self._rows)]
+            part.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            part.replace(self._path)
+        finally:
+            os.close(folder)
+
+    def _read(self) -> None:
+        if self._path.exists():
+            stored = [Row(**one) for one in json.loads(self._path.read_text(encoding="utf-8"))]
+            self._rows = {(row.kind, row.name): row for row in stored}
 
 
 def key_of(parts: Iterable[str], files: Iterable[Path]) -> str:

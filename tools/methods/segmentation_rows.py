@@ -26,7 +26,7 @@ def jobs() -> Iterator[Job]:
 
 def tuned(method: Segmentation, bench: Bench) -> tuple[Find, dict[str, float]]:
     """The method with the parameters that are best on the training split, and these."""
-    extra = {"segmenter": bench.networks.segmenter} if method.networks else {}
+    extra: dict[str, object] = {"segmenter": bench.networks.segmenter} if method.networks else {}
     choices = [dict(zip(method.grid, values, strict=True)) for values in product(*method.grid.values())]
     ways = [_way(method, extra | choice) for choice in choices]
     if len(ways) == 1:

@@ -53,7 +53,8 @@ def learn(pictures: Pictures, seconds: float) -> Autoencoder:
         optimiser.step()
 
     run_for(seconds, step)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def kept_of(net: Autoencoder, pictures: Pictures) -> Matrix:

@@ -14,7 +14,7 @@ HIDDEN = (256, 128)
 
 def _levels(pictures: Pictures) -> Matrix:
     small = [cv2.resize(one, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).ravel() for one in pictures]
-    return np.asarray(small, dtype=np.float32) / 255
+    return np.asarray(np.asarray(small) / 255, dtype=np.float32)
 
 
 def fit(pictures: Pictures, labels: Words, seconds: float) -> DeepNames:

@@ -71,7 +71,8 @@ def with_weights(depth: int, path: Path) -> Vgg:
         net.features.load_state_dict(own)
     except RuntimeError as error:
         raise ValueError(f"expected the weights of VGG-{depth} with batch normalisation in {path}") from error
-    return net.eval()
+    net.eval()
+    return net
 
 
 def fit_of(depth: int) -> Callable[[Pictures, Words, float], DeepNames]:

@@ -12,5 +12,5 @@ def describe(picture: NDArray[np.uint8], step_px: int, size_px: float) -> NDArra
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     places = np.arange(step_px / 2, SIDE_PX, step_px)
     points = [cv2.KeyPoint(float(x), float(y), size_px, 0.0) for y in places for x in places]
-    _, found = cv2.SIFT_create().compute(grey, points)
-    return np.asarray(found, dtype=np.float32) / 512
+    _, found = cv2.SIFT_create().compute(grey, points)  # type: ignore[attr-defined]
+    return np.asarray(found / 512, dtype=np.float32)

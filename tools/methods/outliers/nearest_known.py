@@ -23,7 +23,7 @@ def make(knowing: Knowing) -> Callable[[Pictures], Strangeness]:
 
 
 def _direction(rows: Matrix) -> Matrix:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), dtype=np.float32)
 
 
 METHOD = OutlierMethod("tenth nearest known cell", "Sun et al. 2022", make)

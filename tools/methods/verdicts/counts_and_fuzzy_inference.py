@@ -22,7 +22,7 @@ def _counts(pixels: Pixels, um_per_px: float) -> np.typing.NDArray[np.float64]:
     method = load("segmentation", "wavelet_fuzzy")
     parts = at_scale(lambda some, scale: method.find(some, scale, 1.5), method.um_per_px)(pixels, um_per_px)
     nuclei = [one.area * um_per_px**2 for one in regionprops(label(parts.nucleus))]
-    white = float(parts.white.mean())
+    white = 0.0 if parts.white is None else float(parts.white.mean())
     return np.array([white, float(np.median(nuclei)) if nuclei else 0.0])
 
 
