@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -37,10 +38,10 @@ def bench(folder: Path, data: Path | None = None) -> Bench:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.__name__)
-def test_every_method_is_one_file_and_one_line(folder: object) -> None:
-    here = Path(str(folder.__file__)).parent  # type: ignore[attr-defined]
+def test_every_method_is_one_file_and_one_line(folder: ModuleType) -> None:
+    here = Path(str(folder.__file__)).parent
     files = {path.stem for path in here.glob("*.py") if "METHOD = " in path.read_text(encoding="utf-8")}
-    assert files == set(folder.NAMES)  # type: ignore[attr-defined]
+    assert files == set(folder.NAMES)
 
 
 def test_rows_have_names_of_their_own() -> None:
