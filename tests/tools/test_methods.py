@@ -154,3 +154,27 @@ def test_some_methods_of_each_kind_are_measured_with_few_cells(tmp_path: Path) -
         row.name for kind in ("segmentation", "preprocessing", "edges", "naming") for row in results.of(kind)
     } == wanted
     assert all(row.figures for row in results.of("naming"))
+
+
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("torch", "sklearn")), reason="needs pip install 'leukoscope[methods]'"
+)
+def test_published_weights_of_vgg_are_loaded_from_a_file_in_torchvisions_layout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from methods.deep import vgg
+
+    torch.manual_seed(0)
+    stored = vgg.Vgg(16, 1)
+    layout = {f"features.{key}": value for key, value in stored.features.state_dict().items()}
+    path = tmp_path / "vgg16_bn-6c64b313.pth"
+    torch.save({**layout, "classifier.0.weight": torch.zeros(2, 2)}, path)
+    monkeypatch.setenv(vgg.WEIGHTS, str(tmp_path))
+    assert vgg.published(16) == path
+    assert vgg.published(19) is None
+    picture = torch.rand(1, 3, 32, 32)
+    assert torch.equal(vgg.with_weights(16, path).pooled(picture), stored.eval().pooled(picture))
+    with pytest.raises(ValueError, match="expected the weights of VGG-19"):
+        vgg.with_weights(19, path)
