@@ -54,7 +54,7 @@ def main(
         measure(chosen, Bench(data_folder(), QUICK if quick else FULL, out), results, console)
     results.keep_only((job.kind, job.name) for job in jobs)
     if not quick:
-        write_page(HERE / "README.md", results)
+        write_page(HERE / "README.md", results, [(job.kind, job.name) for job in jobs])
         draw_charts(HERE / "accuracy-time.png", results)
         draw_strips(HERE, results)
 

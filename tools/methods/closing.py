@@ -83,8 +83,8 @@ def _honest(results: Results) -> Iterator[str]:
     if parts and elsewhere:
         best = max(elsewhere, key=lambda row: _of(row, "elsewhere") or 0.0)
         yield (
-            "**The honest sentence.** The best of the review's methods, tuned and taught here in minutes, reach "
-            f"{', '.join(parts)}; in a laboratory that they have not seen they name at best "
+            "**The honest sentence.** The best of the review's methods in these rows, tuned and taught in minutes, "
+            f"reach {', '.join(parts)}; in a laboratory that they have not seen they name at best "
             f"{_shown(best, 'elsewhere')} of the five classes right ({best.figures['title']}). "
             "What the device reaches there is no figure of this page, because its networks have learnt from all of "
             "these laboratories: models/classifier/CARD.md has it from networks that had not, and there it falls too."

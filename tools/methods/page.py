@@ -1,6 +1,7 @@
 """Writes the tables of README.md from the measured rows, between its markers."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -184,8 +185,13 @@ TABLES = (
 )
 
 
-def write_page(path: Path, results: Results) -> None:
+def write_page(path: Path, results: Results, wanted: Iterable[tuple[str, str]] = ()) -> None:
     """Write all tables and the closing words between the markers of a page.
+
+    Args:
+        path: the page.
+        results: what was measured.
+        wanted: kind and name of every row there is; those that are missing are counted.
 
     Raises:
         ValueError: the page has no markers.
@@ -195,8 +201,17 @@ def write_page(path: Path, results: Results) -> None:
         raise ValueError(f"expected {BEGIN} and {END} in {path}")
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    written = "\n\n".join([*(_markdown(table, results) for table in TABLES), *closing(results)])
+    tables = (_markdown(table, results) for table in TABLES)
+    written = "\n\n".join([*_missing(results, wanted), *tables, *closing(results)])
     path.write_text(f"{before}{BEGIN}\n{written}\n{END}{after}", encoding="utf-8")
+
+
+def _missing(results: Results, wanted: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """How many rows of each kind are not measured yet, so that nobody takes a part for the whole."""
+    lacking = Counter(kind for kind, name in wanted if name not in {row.name for row in results.of(kind)})
+    if lacking:
+        counts = ", ".join(f"{kind} {count}" for kind, count in lacking.items())
+        yield f"**Not measured yet** (`./tools/compare_methods` goes on with them): {counts} rows."
 
 
 def _markdown(table: Table, results: Results) -> str:
