@@ -89,12 +89,13 @@ class Desk:
             name: its id, or the beginning of it.
             words: in their order; what comes from afar with a command that was done before is not done again.
         """
-        report = decode(self.find(name).payload)
-        kept, outcomes = self.cells(report.id), list[tuple[Word, Status, Outcome]]()
         for word in words:
             wrong = None if word.sample_id is None else why_not_an_id(word.sample_id, self.sample_pattern)
             if wrong is not None:
                 raise ReviewError(f"--sample-id: {wrong}, found {word.sample_id!r}")
+        report = decode(self.find(name).payload)
+        kept, outcomes = self.cells(report.id), list[tuple[Word, Status, Outcome]]()
+        for word in words:
             if word.command and self.version_by(word.command) is not None:
                 continue
             was = report.life.status
