@@ -1,6 +1,6 @@
 """Judges how blasts are told from other white cells, and by which limits, on val and on what a training left out.
 
-judge_blasts.py --views .train/views --run .train/without-taleqani/run [--shipped] [--left-out taleqani]
+judge_blasts.py --views .train/views --run .train/without-taleqani/run .train/classifier/run
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cells import Cell
 from classifier_net import ClassifierNet
+from device_classifier import Decision, decider
 from fitting import CHECKPOINT_FILE
 from judge_classifier import softmax
 from starting_weights import start_from
@@ -85,25 +86,49 @@ def figures_of(
     )
 
 
+def decided(source: str, cells: Sequence[Cell], decisions: Sequence[Decision]) -> str:
+    """What the shipped limits and prices make of one source's blasts, and of normal donors' cells."""
+    blasts = [
+        one for one, cell in zip(decisions, cells, strict=True) if (cell.collection, cell.label) == (source, BLAST)
+    ]
+    normal = [
+        (cell.label, one)
+        for one, cell in zip(decisions, cells, strict=True)
+        if cell.collection in NORMAL_DONORS and cell.label not in NO_WHITE_CELLS
+    ]
+    named = np.mean([one.cell_class == BLAST for one in blasts])
+    unsure = np.mean([one.cell_class == "unsure" for one in blasts])
+    silent = np.mean([one.cell_class not in (BLAST, "unsure") and BLAST not in one.suspect for one in blasts])
+    quiet = np.mean([one.cell_class == BLAST for label, one in normal if label in SILENT])
+    suspected = np.mean([BLAST in one.suspect for _, one in normal])
+    return (
+        f"decided: named blast {named:.3f}, unsure {unsure:.3f}, neither these nor suspect {silent:.3f}; normal "
+        f"lymphocytes and monocytes named blast {quiet:.4f}, normal cells suspect {suspected:.4f}"
+    )
+
+
 def main() -> None:
-    """Reads the command line and prints a line per source of blasts."""
+    """Reads the command line and prints two lines per source of blasts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--views", type=Path, required=True)
     parser.add_argument("--run", type=Path, nargs="*", default=[])
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
     parser.add_argument("--start-from", type=Path, default=Path(__file__).with_name("classifier.f16.npz"))
-    parser.add_argument("--beside", nargs="*", default=["promyelocyte"])
+    parser.add_argument("--beside", nargs="*", default=[], help="classes whose probability counts as suspicion, too")
+    parser.add_argument("--bundle", type=Path, default=Path(__file__).resolve().parents[1] / "classifier")
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
     cells, seen = read_val(options.views, vocabulary)
+    decide = decider(options.bundle)
     for run in (None, *options.run):
         net = ClassifierNet(len(vocabulary.classes))
         if run is None:
             start_from(net, options.start_from, vocabulary.classes)
         else:
             net.load_state_dict(torch.load(run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)["weights"])
-        share = softmax(logits_of_seen(net.eval(), seen))
+        logits = logits_of_seen(net.eval(), seen)
+        share, decisions = softmax(logits), [decide(row) for row in logits]
         print(options.start_from.name if run is None else run)
         for source in SOURCES:
             one = figures_of(source, cells, share, vocabulary, options.beside)
@@ -112,6 +137,7 @@ def main() -> None:
                 f"named blast {one.named:.3f} (normal lymphocytes and monocytes {one.normal_named:.4f}), "
                 f"above {one.limit:.3f} (passed by {NORMAL_SUSPECTED:.0%} of normal donors' cells) {one.found:.3f}"
             )
+            print(f"    {decided(source, cells, decisions)}")
 
 
 if __name__ == "__main__":
