@@ -19,7 +19,7 @@ class WebSettings(FrozenModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """0 takes a free one and says which."""
     certificate: Path | None = None
-    """TLS certificate with its chain (PEM), as `leukoscope-provision --web` makes it."""
+    """TLS certificate with its chain (PEM), signed by the authority of the site."""
     key: Path | None = None
     """Its private key (PEM)."""
     plain_http: bool = False
