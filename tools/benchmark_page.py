@@ -25,10 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.web import PAGE_ENVIRONMENT, told_to_page
+from leukoscope.messages.worklist import Line
 from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.outbox.store import Outbox
 from leukoscope.web.database import Databases
-from leukoscope.web.reports import Line, Search
+from leukoscope.web.reports import Search
 from leukoscope.web.worklist import Worklist, keep_lines
 
 NAME, PIN = "benchmark", "4711-example"

@@ -96,11 +96,11 @@ def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
     return float(np.floor(1000 * np.quantile(surest, MAX_UNSURE, method="lower")) / 1000)
 
 
-def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabulary) -> dict[str, float]:
+def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabulary) -> dict[str, float] | None:
     """The least probability of a class, in thousandths, that few enough normal cells of any laboratory pass.
 
     Returns:
-        `above`, and as `false_share` what passes it in the laboratory where most does.
+        `above`, and as `false_share` what passes it in the laboratory where most does; None without enough cells.
     """
     shares: dict[str, list[float]] = {}
     for one in named:
@@ -108,6 +108,8 @@ def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabul
         if crop.collection in vocabulary.normal_donors and crop.label not in {key, *NO_WHITE_CELLS}:
             shares.setdefault(crop.collection, []).append(one.probabilities[key])
     enough = [np.array(found) for found in shares.values() if len(found) >= FEWEST_FOR_A_SHARE]
+    if not enough:
+        return None
     limits = [np.quantile(found, 1 - vocabulary.suspected[key], method="higher") for found in enough]
     above = float(np.ceil(1000 * max(limits)) / 1000)
     passed = [np.mean(found > above) for found in enough]

@@ -60,7 +60,7 @@ def test_the_new_bundle_names_cells_as_the_laboratory_does(fitted: Path, elsewhe
         named = [json.loads(line) for line in outcome.out.splitlines()]
         return sum(one["class"] in MEANS[Path(one["picture"]).parts[-3]] for one in named)
 
-    assert right("--classifier", fitted) > right() + EACH
+    assert right("--classifier", fitted) >= right() + EACH
 
 
 def test_cells_of_specimens_set_aside_are_judged(fitted: Path) -> None:

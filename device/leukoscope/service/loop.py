@@ -167,8 +167,9 @@ class Service:
             if said.complete and said.sample_id:
                 self._presenter.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
             return
+        # A code read while the result is shown belongs to the next sample: the next press begins it.
+        self._result_shown = False
         if self._next.hear(said):
-            self._result_shown = False
             self._next.tell(self._quota.warning())
 
     def _act(self, action: Action) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode
+from leukoscope.messages.worklist import Line, line_of
 from leukoscope.outbox.store import CELL, REPORT, Outbox
 from leukoscope.outbox.white_cells import find
 from leukoscope.reviewing.desk import Desk
@@ -16,7 +17,7 @@ from leukoscope.reviewing.review import Word
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds
 from leukoscope.web.exports import exported
-from leukoscope.web.reports import BATCH, Alike, GoneError, Line, PictureFacts, Sample, Submitted, line_of
+from leukoscope.web.reports import BATCH, Alike, GoneError, PictureFacts, Sample, Submitted
 
 
 class DeviceReports:

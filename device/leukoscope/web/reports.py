@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope.messages.worklist import Line
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Word
 from leukoscope.specimen.sample import SampleReport
@@ -16,42 +17,6 @@ BATCH = 500
 
 class GoneError(LeukoscopeError, LookupError):
     """A report, a cell or a picture that was asked for is not there any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A report in the worklist."""
-
-    id: str
-    version: int
-    site: str
-    device: str
-    sample_id: str
-    status: str
-    finished_at: str
-    """ISO 8601, UTC."""
-    white_cells: int
-    blasts: int
-    suspects: int
-    unsure: int
-    critical: bool
-    """Blasts that are likely or certain, in a report that nobody has signed."""
-    source: str
-
-    @property
-    def signed(self) -> bool:
-        """Whether a person has signed it."""
-        return self.status not in ("preliminary", "reviewed")
-
-    @property
-    def words(self) -> str:
-        """What a search looks into, in small letters."""
-        return f"{self.sample_id} {self.site}/{self.device} {self.id}".lower()
-
-    @property
-    def rank(self) -> int:
-        """Order in the worklist: critical, open, signed."""
-        return 2 if self.signed else 0 if self.critical else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +96,6 @@ class Reports(Protocol):
 
     def export(self, report_id: str, form: str) -> bytes:
         """The version in force as "fhir", "csv", "html" or "pdf"; raises ExportError."""
-
-
-def line_of(message: Mapping[str, Any]) -> Line:
-    """The worklist's line of a report message, which was checked when it came."""
-    white, life, made = message["white_cells"], message["lifecycle"], message["provenance"]
-    blasts = next((one["count"] for one in white["differential"] if one["class"] == "blast"), 0)
-    signed = life["status"] not in ("preliminary", "reviewed")
-    pressing = any(
-        one["code"].startswith("blast") and one["certainty"] != "cannot_be_excluded" for one in message["findings"]
-    )
-    return Line(
-        id=message["id"],
-        version=int(message["version"]),
-        site=made["site"],
-        device=made["device"],
-        sample_id=message["sample"]["sample_id"],
-        status=life["status"],
-        finished_at=message["sample"]["finished_at"],
-        white_cells=int(white["counted"]),
-        blasts=int(blasts),
-        suspects=int(white.get("suspects", 0)),
-        unsure=int(white["beside"].get("unsure", 0)),
-        critical=not signed and pressing,
-        source=made["source"],
-    )
 
 
 @dataclass(frozen=True, slots=True)

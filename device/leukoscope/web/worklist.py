@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import fields
 
+from leukoscope.messages.worklist import Line
 from leukoscope.web.database import Database, Databases
-from leukoscope.web.reports import BATCH, Found, Line, Reports, Search
+from leukoscope.web.reports import BATCH, Found, Reports, Search
 
 PER_PAGE = 50
 _COLUMNS = [one.name for one in fields(Line)]
