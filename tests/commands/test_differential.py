@@ -56,12 +56,12 @@ def test_several_files_and_standard_input_are_counted_alike(tmp_path: Path, monk
 
 
 def test_suspects_that_normal_cells_do_not_explain_are_likely_without_a_single_named_blast(tmp_path: Path) -> None:
-    cells = [line("lymphocyte", suspect=["blast"])] * 16 + [line("segmented", suspect=[])] * 184
+    cells = [line("lymphocyte", suspect=["blast"])] * 24 + [line("segmented", suspect=[])] * 176
     found = report(written(tmp_path, *cells))
     assert codes(found)["blast_suspects"] == "likely"
     words = next(one["words"] for one in found["findings"] if one["code"] == "blast_suspects")
-    assert "16 suspects beside 0 named of 200 cells" in words
-    few = report(written(tmp_path, *cells[10:]))
+    assert "24 suspects beside 0 named of 200 cells" in words
+    few = report(written(tmp_path, *cells[18:]))
     assert codes(few)["blast_suspects"] == "cannot_be_excluded"
 
 

@@ -57,7 +57,7 @@ def test_a_bench_with_a_contradiction_does_not_run(tmp_path: Path) -> None:
 
 def test_doctor_says_what_is_counted_and_names_a_contradiction(tmp_path: Path) -> None:
     bench = write_bench(tmp_path, 'site = "bench"', 'site = "bench"\nmode = "marrow"')
-    assert "adult-marrow 1.1.0 for marrow, 3 cells to count" in leukoscope("doctor", "--bench", bench).out
+    assert "adult-marrow 2.0.0 for marrow, 3 cells to count" in leukoscope("doctor", "--bench", bench).out
     bench.write_text(bench.read_text().replace('"marrow"', '"marrow"\nrules = { file = "blood.toml" }'))
     told = " ".join(leukoscope("doctor", "--bench", bench).out.replace("│", " ").split())
     assert "are for blood, the settings say mode marrow" in told

@@ -243,7 +243,9 @@ def test_a_sample_that_did_not_begin_is_answered_as_failed(standing: Standing) -
 class Hand:
     """Counts two samples; amid the first one, other rules are commanded."""
 
-    PRESSES: ClassVar = {1: Action.TOGGLE, 21: Action.FINISH, 22: Action.TOGGLE, 41: Action.FINISH, 42: Action.QUIT}
+    PAGES: ClassVar = dict.fromkeys(range(22, 41), Action.TOGGLE)
+    """Presses that turn the pages of the first result; the one after the last begins the second sample."""
+    PRESSES: ClassVar = {1: Action.TOGGLE, 21: Action.FINISH} | PAGES | {61: Action.FINISH, 62: Action.QUIT}
 
     def __init__(self, commands: CommandInbox) -> None:
         self._commands = commands

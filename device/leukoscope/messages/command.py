@@ -99,8 +99,13 @@ def read_command(payload: bytes, *, stored: bool) -> Command:
         raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
     try:
         message = from_bytes(payload)
-        if len(payload) > MOST_BYTES and message.get("name") != CommandName.REVIEW:
-            raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
+    except InvalidMessage as error:
+        if len(payload) > MOST_BYTES:
+            raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}") from error
+        raise Refusal("malformed", str(error)[:400]) from error
+    if len(payload) > MOST_BYTES and message.get("name") != CommandName.REVIEW:
+        raise Refusal("oversize", f"expected at most {MOST_BYTES} bytes, found {len(payload)}")
+    try:
         validate(message, COMMAND_SCHEMA)
         issued_at, expires_at = utc_time(message["issued_at"]), utc_time(message["expires_at"])
     except InvalidMessage as error:

@@ -22,4 +22,5 @@ def write_output(path: Path, content: bytes, *, mode: int | None = None) -> None
         with target.open("wb") as stream:
             stream.write(content)
         return
+    target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, content, mode=mode)
