@@ -59,7 +59,8 @@ CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_
 {bind_stored("convert_to(CAST(payload AS text), 'UTF8')")}
 {IN_FORCE.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
 """
-_LAYOUTS = (_FIRST, _SECOND, _THIRD, KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
+_KEYS = KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
+_LAYOUTS = (_FIRST, _SECOND, _THIRD, _KEYS)
 """The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number nobody else locks: two collectors that start together make the tables one after the other."""
@@ -193,8 +194,10 @@ class PostgresStore(Store):
             version = self.execute("SELECT max(version) FROM collector_tables")[0][0] if there else 0
             # Binding what a large store holds takes longer than a statement of every day may.
             self.execute("SET LOCAL statement_timeout = 0")
+            keyed = self.execute("SELECT 1 FROM pg_class WHERE oid = to_regclass('report_key') AND relkind <> 'v'")
             for layout in _LAYOUTS[version:]:
-                for statement in statements(layout):
+                # Where reports are partitioned the keys are a table, which stays.
+                for statement in () if layout is _KEYS and keyed else statements(layout):
                     self.execute(statement)
             if not there:
                 partitions.switch(self.execute, datetime.now(UTC))

@@ -148,8 +148,8 @@ def seconds_until_all_are_acknowledged(broker, publisher, folder, count, doubt_s
 
 def test_on_a_line_that_flaps_new_reports_go_before_those_that_were_acknowledged(mosquitto, publisher, tmp_path):
     broker = mosquitto("max_queued_messages 100000").start()
-    without_s = seconds_until_all_are_acknowledged(broker, publisher, tmp_path, 100, 0)
-    with_s = seconds_until_all_are_acknowledged(broker, publisher, tmp_path, 100, 60)
+    without_s = seconds_until_all_are_acknowledged(broker, publisher, tmp_path, 200, 0)
+    with_s = seconds_until_all_are_acknowledged(broker, publisher, tmp_path, 200, 60)
     assert with_s <= 2 * without_s
 
 
