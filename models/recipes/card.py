@@ -38,7 +38,7 @@ from validate_classifier import NamedCrop, name_all
 
 BEGIN, END = "<!-- figures: written by recipes/card.py -->", "<!-- end of figures -->"
 CARD, FIGURES = "CARD.md", "figures"
-LOOKS_LIMIT = 200
+LOOKS_LIMIT = 60
 """Pictures per set, each of which is looked at twenty times."""
 
 
