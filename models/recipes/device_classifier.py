@@ -13,21 +13,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "device"))
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.inference.bundle import Bundle
-from leukoscope.inference.network import Outputs
+from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.specimen.cell import Decision
 
 __all__ = ["Decision", "decider"]
 
 
-class _NoNetwork:
-    engine = "none"
-
-    def run(self, _: NDArray[np.uint8]) -> Outputs:
-        """Never asked: the logits are there already."""
-        raise NotImplementedError
-
-
 def decider(bundle: Path) -> Callable[[NDArray[np.float32]], Decision]:
     """What a bundle calls a cell by its logits (classes,), looked at once."""
-    classifier = Classifier(Bundle.read(bundle), _NoNetwork())
+    read = Bundle.read(bundle)
+    classifier = Classifier(read, OnnxSettings(threads=1).open(read))
     return lambda logits: classifier.decide(classifier.believe(iter((logits, logits))))

@@ -80,7 +80,7 @@ def _set_up(request: Request, form: dict[str, str]) -> Response:
 
 
 def sign_out(request: Request) -> Response:
-    """End this session."""
+    """Sign the person out of this browser."""
     site_of(request).sessions.end(digest_of(request.state.token))
     response = back_to("/sign-in")
     response.delete_cookie(COOKIE)
