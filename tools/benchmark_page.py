@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.web import PAGE_ENVIRONMENT, told_to_page
-from leukoscope.messages.worklist import Line
+from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.outbox.store import Outbox
 from leukoscope.web.database import Databases

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import onnxruntime  # noqa: F401 - so that no fork has to
 
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.installing import install, refuse_other_answers
 from leukoscope.bundles.startup import Startup
-from leukoscope.bundles.store import BundleStore
 from leukoscope.inference.bundle import Bundle
 from tests.bundles_installed.workshop import NOW, RULES, archive
 

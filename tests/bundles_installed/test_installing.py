@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from leukoscope.bundles.archive import Archive, read_archive, write_archive
+from leukoscope.bundles.bundle_store import KEPT, BundleStore
 from leukoscope.bundles.contents import SoftwareRange
 from leukoscope.bundles.installing import install, roll_back, use
 from leukoscope.bundles.signing import make_key, sign
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import KEPT, BundleStore
 from leukoscope.errors import BundleError, EngineUnavailable
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.inference.bundle import Bundle
 from tests.bundles_installed.devices import real_archive, write_bench
 from tests.bundles_installed.workshop import RULES

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.installing import install, refuse_other_answers
 from leukoscope.bundles.startup import MOST_FAILED_STARTS, Startup, find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import BundleError, CameraError, SettingsError
 from leukoscope.inference.bundle import Bundle
 from tests.bundles_installed.workshop import NOW, RULES, archive
@@ -197,5 +197,5 @@ def test_a_device_without_installed_bundles_writes_nothing_at_its_start(tmp_path
 
 def test_a_confirmed_bundle_costs_no_writing_at_all(store: BundleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     start(store).confirm()
-    monkeypatch.setattr("leukoscope.bundles.store.write_whole", None)
+    monkeypatch.setattr("leukoscope.bundles.bundle_store.write_whole", None)
     start(store, expected="9.1.0").confirm()

@@ -15,7 +15,7 @@ from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.keyboard import Keyboard
 from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.controls.scripted import Scripted, ScriptedPress
-from leukoscope.controls.window import WindowKeyboardSettings
+from leukoscope.controls.window_keys import WindowKeyboardSettings
 from leukoscope.errors import ControlError
 from tests.controls.scanner_wire import ScannerWire
 

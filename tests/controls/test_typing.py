@@ -6,7 +6,7 @@ import pty
 from leukoscope.controls import Action, Event, Identify
 from leukoscope.controls.keyboard import Keyboard
 from leukoscope.controls.typing import TypedKeys
-from leukoscope.controls.window import WindowKeyboardSettings
+from leukoscope.controls.window_keys import WindowKeyboardSettings
 from tests.contracts.test_control import Keys
 
 

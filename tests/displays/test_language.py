@@ -39,7 +39,7 @@ from leukoscope.displays.state import (
 )
 from leukoscope.displays.wording import specimen
 from leukoscope.errors import BrokerError, CalibrationError, CameraError, ControlError, LeukoscopeError
-from leukoscope.quality_control.run import MEASURES
+from leukoscope.quality_control.run_record import MEASURES
 from leukoscope.quality_control.series import alarms_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Original
+from leukoscope.exporting.report_pictures import Gallery
 from leukoscope.messages.report import encode
 from leukoscope.specimen.sample import (
     ClassCount,

@@ -12,13 +12,13 @@ from pypdf import PdfReader
 
 from leukoscope.errors import ExportError
 from leukoscope.exporting.fhir import as_fhir
-from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
+from leukoscope.exporting.report_pictures import Gallery
+from leukoscope.exporting.report_words import in_words
 from leukoscope.exporting.table import as_csv
-from leukoscope.exporting.wording import in_words
 from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
 from tests.exporting.stored import blood, gallery, marrow, original, picture
 from tests.messages.examples import NOW, PROVENANCE

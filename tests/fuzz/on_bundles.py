@@ -11,10 +11,10 @@ from random import Random
 
 from leukoscope.analysis.golden import replay
 from leukoscope.bundles.archive import Archive, read_archive, write_archive
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.installing import install
 from leukoscope.bundles.signing import sign
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.validation import Validation

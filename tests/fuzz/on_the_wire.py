@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.errors import BrokerError
 from tests.fuzz.target import Target, of_bytes
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from leukoscope.cameras.door import CameraDefaults
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
 from leukoscope.doctor.broker import check_broker
 from leukoscope.doctor.light import check_camera, dead_pixels

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from leukoscope.errors import CalibrationError
-from leukoscope.optics.reference import Reference, ReferenceCells
+from leukoscope.optics.size_reference import Reference, ReferenceCells
 from leukoscope.specimen.cell import CellInstance, CellKind
 from tests.drawings import cell
 

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from leukoscope.errors import CalibrationError
-from leukoscope.optics.ruling import Spacing, measure_ruling
+from leukoscope.optics.micrometer import Spacing, measure_ruling
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
-from leukoscope.simulation.ruling import Ruling, RulingSettings
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Stage
+from leukoscope.simulation.stage_micrometer import Ruling, RulingSettings
 from leukoscope.specimen.frame import Pixels
 
 UM_PER_PX = 0.16

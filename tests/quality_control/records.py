@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from leukoscope.quality_control.run import Kind, Run
+from leukoscope.quality_control.run_record import Kind, Run
 
 SLIDE = "slide reference"
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)

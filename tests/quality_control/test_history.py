@@ -6,7 +6,7 @@ import pytest
 
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.history import History
-from leukoscope.quality_control.run import Kind
+from leukoscope.quality_control.run_record import Kind
 from leukoscope.quality_control.series import series_of
 from leukoscope.quality_control.trend import Trend
 from leukoscope.quality_control.westgard import BASELINE_RUNS

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from leukoscope.quality_control.run import MEASURES, SAMPLES, Kind
+from leukoscope.quality_control.run_record import MEASURES, SAMPLES, Kind
 from leukoscope.quality_control.sample_metrics import SampleMetrics, light_of
 from leukoscope.specimen.field import CountedField, Flaw
 from tests.drawings import EPOCH, cell, counted, discs, frame_of, rejected

@@ -1,6 +1,6 @@
 import pytest
 
-from leukoscope.quality_control.run import SAMPLES, Kind
+from leukoscope.quality_control.run_record import SAMPLES, Kind
 from leukoscope.quality_control.series import alarms_of, series_of
 from leukoscope.quality_control.westgard import BASELINE_RUNS, Limits, Rule
 from tests.quality_control.records import SLIDE, check, restart

@@ -3,7 +3,7 @@ import pytest
 
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.simulation.microscope import MicroscopeSettings
-from leukoscope.simulation.ruling import Ruling, RulingSettings
+from leukoscope.simulation.stage_micrometer import Ruling, RulingSettings
 
 SMALL = {"width": 320, "height": 240, "um_per_px": 0.25, "focus_drift_um": 0.0}
 

@@ -5,9 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from leukoscope.simulation.noise import generator
-from leukoscope.simulation.red_cells import grow_red_cell
+from leukoscope.simulation.simulated_red_cells import grow_red_cell
+from leukoscope.simulation.simulated_white_cells import grow_white_cell
 from leukoscope.simulation.smear import NORMAL_DIFFERENTIAL, TILE_UM, Smear, SmearSettings
-from leukoscope.simulation.white_cells import grow_white_cell
 from leukoscope.simulation.white_classes import WHITE_CLASSES
 from leukoscope.specimen.cell import CellKind
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from leukoscope.web.site import STATIC
+from leukoscope.web.page_server import STATIC
 
 HTMX_2_0_8 = "/TgkGk7p307TH7EXJDuUlgG3Ce1UVolAOFopFekQkkXihi5u/6OCvVKyz1W+idaz"
 """SHA-384 of dist/htmx.min.js of the package htmx.org 2.0.8."""

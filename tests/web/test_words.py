@@ -6,10 +6,10 @@ from pathlib import Path
 import polib  # type: ignore[import-untyped]
 import pytest
 
-from leukoscope.reviewing.signing import MEANING
+from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.specimen.lifecycle import Status
 from leukoscope.web.accounts import Role
-from leukoscope.web.site import STATIC
+from leukoscope.web.page_server import STATIC
 from leukoscope.web.words import catalogue, translate
 from tests.web.made import grounds
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleet_simulation.sample import ReportMaker
 from fleet_simulation.worker import Orders
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import utc_time
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox, State, put

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from leukoscope.analysis.golden import replay
 from leukoscope.bundles.archive import MANIFEST, Archive, read_archive
+from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed, folder_name, read_installed
 from leukoscope.bundles.contents import Contents, version_key
 from leukoscope.bundles.signing import signer_of
-from leukoscope.bundles.store import BundleState, BundleStore, Installed, folder_name, read_installed
 from leukoscope.errors import BundleError, LeukoscopeError, SettingsError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle

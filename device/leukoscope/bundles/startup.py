@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from leukoscope.bundles.bundle_store import BundleState, BundleStore, read_installed
 from leukoscope.bundles.contents import is_bundle_name
-from leukoscope.bundles.store import BundleState, BundleStore, read_installed
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.system.assets import find_asset
 

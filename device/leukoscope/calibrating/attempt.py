@@ -9,10 +9,10 @@ from pathlib import Path
 
 import typer
 
+from leukoscope.calibrating.calibration_pictures import stored, taken
 from leukoscope.calibrating.guide import Guide, guided
 from leukoscope.calibrating.measuring import Measured, Occasion
-from leukoscope.calibrating.pictures import stored, taken
-from leukoscope.calibrating.site import Site
+from leukoscope.calibrating.site_calibration import Site
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
 from leukoscope.errors import CalibrationError, SettingsError

@@ -6,7 +6,7 @@ import numpy as np
 
 from leukoscope.calibrating.locking import lock_in_words, locked
 from leukoscope.calibrating.measuring import Measured, Occasion, facts_of, renewed
-from leukoscope.calibrating.site import Site
+from leukoscope.calibrating.site_calibration import Site
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light, dark_of, light_of, unevenness
 from leukoscope.optics.calibration import grid_from, light_path_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from leukoscope.calibrating.guide import Guide
 from leukoscope.calibrating.measuring import Measured, Occasion, facts_of
-from leukoscope.calibrating.site import Site
+from leukoscope.calibrating.site_calibration import Site
 from leukoscope.cameras import Camera
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration import Calibration

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from leukoscope.calibrating.site import Site
+from leukoscope.calibrating.site_calibration import Site
 from leukoscope.optics.calibration import STORED
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, SensorSize
 from leukoscope.optics.calibration_writing import Files, named, picture_file

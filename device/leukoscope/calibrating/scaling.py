@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from leukoscope.calibrating.measuring import Measured, Occasion, facts_of, renewed
-from leukoscope.calibrating.site import Site
+from leukoscope.calibrating.site_calibration import Site
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration_record import CalibrationRecord, Scale
-from leukoscope.optics.ruling import measure_ruling
+from leukoscope.optics.micrometer import measure_ruling
 from leukoscope.specimen.frame import Frame
 
 MAX_SPREAD = 0.005

@@ -17,7 +17,7 @@ from pydantic import Field
 from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.pipeline import Pipeline
 from leukoscope.cameras.reader import Reader
-from leukoscope.cameras.recovery import Recovery, RecoverySeconds
+from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels

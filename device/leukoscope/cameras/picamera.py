@@ -13,7 +13,7 @@ from pydantic import Field
 from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.lock import CameraLock
 from leukoscope.cameras.planes import rgb_from_yuv420
-from leukoscope.cameras.recovery import Recovery, RecoverySeconds
+from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.frame import Frame, Pixels

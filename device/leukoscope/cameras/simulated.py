@@ -8,9 +8,9 @@ from leukoscope.cameras.door import CameraDefaults
 from leukoscope.errors import CameraError
 from leukoscope.schema import FrozenModel
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
-from leukoscope.simulation.ruling import Ruling, RulingSettings
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Path, Serpentine, Stage
+from leukoscope.simulation.stage_micrometer import Ruling, RulingSettings
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
 from leukoscope.system.clock import Clock, utc_now

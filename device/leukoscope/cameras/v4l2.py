@@ -15,7 +15,7 @@ from pydantic import Field
 
 from leukoscope.cameras.door import CameraDefaults
 from leukoscope.cameras.reader import Reader
-from leukoscope.cameras.recovery import Recovery, RecoverySeconds
+from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.cameras.v4l2_locking import lock_controls, lock_picture
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope import __version__
+from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
-from leukoscope.bundles.store import BundleState, BundleStore, Installed
 from leukoscope.cli.options import BenchOption
 from leukoscope.errors import BundleError, LeukoscopeError
 from leukoscope.inference.bundle import Bundle

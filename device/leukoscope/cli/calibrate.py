@@ -11,7 +11,7 @@ from leukoscope.calibrating.background import dark_step, flat_step, white_step
 from leukoscope.calibrating.focusing import focus_step, watch_focus
 from leukoscope.calibrating.guide import Guide
 from leukoscope.calibrating.menu import Page, lead_through
-from leukoscope.calibrating.red_cells import EXPECTED_UM, MAX_OFF, measure_red_cells
+from leukoscope.calibrating.red_cell_scale import EXPECTED_UM, MAX_OFF, measure_red_cells
 from leukoscope.calibrating.scaling import scale_step
 from leukoscope.cli.options import BenchOption
 from leukoscope.specimen.frame import Frame

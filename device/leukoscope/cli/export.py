@@ -11,10 +11,10 @@ import typer
 from leukoscope.cli.options import default_bench
 from leukoscope.errors import ExportError
 from leukoscope.exporting.fhir import as_fhir
-from leukoscope.exporting.gallery import Gallery, gallery_of
 from leukoscope.exporting.kept_cells import OutboxPictures
 from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
+from leukoscope.exporting.report_pictures import Gallery, gallery_of
 from leukoscope.exporting.table import as_csv
 from leukoscope.settings import BenchSettings
 from leukoscope.system.acting_as import as_owner_of

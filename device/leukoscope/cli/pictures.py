@@ -20,7 +20,7 @@ from leukoscope.errors import CalibrationError, PictureError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.optics.reference import Reference
+from leukoscope.optics.size_reference import Reference
 from leukoscope.service.models import (
     micrograph_of_scale,
     open_classifier,

@@ -14,7 +14,7 @@ from rich.table import Table
 from leukoscope.cli.options import BenchOption
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.history import History
-from leukoscope.quality_control.run import Kind, Run
+from leukoscope.quality_control.run_record import Kind, Run
 from leukoscope.quality_control.series import Series, every_series, references_of, since_restart
 from leukoscope.quality_control.westgard import BASELINE_RUNS
 from leukoscope.service.reference_check import count_pictures, count_slide

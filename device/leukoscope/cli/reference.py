@@ -10,7 +10,7 @@ import typer
 from leukoscope.cameras.pictures import find_pictures, read_picture
 from leukoscope.cli.pictures import ScaleOption, SegmenterOption
 from leukoscope.errors import LeukoscopeError
-from leukoscope.optics.reference import FEWEST_SPECIMENS, ReferenceCells
+from leukoscope.optics.size_reference import FEWEST_SPECIMENS, ReferenceCells
 from leukoscope.service.models import micrograph_of_scale, open_segmenter
 from leukoscope.settings import ModelSettings
 from leukoscope.system.durable_files import write_whole

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from leukoscope.calibrating.red_cells import EXPECTED_UM, MAX_OFF, MIN_CELLS
+from leukoscope.calibrating.red_cell_scale import EXPECTED_UM, MAX_OFF, MIN_CELLS
 from leukoscope.specimen.cell import CellInstance, CellKind
 
 FEW_CELLS, FAR_OFF = 5, 0.3

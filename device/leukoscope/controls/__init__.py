@@ -9,7 +9,7 @@ from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.keyboard import KeyboardSettings
 from leukoscope.controls.scanner import ScannerSettings
 from leukoscope.controls.scripted import ScriptedSettings
-from leukoscope.controls.window import WindowKeyboardSettings
+from leukoscope.controls.window_keys import WindowKeyboardSettings
 
 __all__ = ["Action", "Control", "ControlSettings", "Event", "Identify", "KeySource", "WindowKeyboardSettings"]
 

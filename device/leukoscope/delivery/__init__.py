@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from leukoscope.delivery.folder import FolderSettings
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.delivery.none import NoDeliverySettings
 from leukoscope.delivery.sink import Sink, SinkStatus
 from leukoscope.messages.identity import Identity

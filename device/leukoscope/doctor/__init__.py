@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from leukoscope.bundles.store import BundleStore
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.controls.button import ButtonSettings
 from leukoscope.controls.scanner import ScannerSettings
-from leukoscope.delivery.mqtt.settings import MqttSettings
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.displays.lcd import LcdSettings
 from leukoscope.displays.oled import OledSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
+from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.delivery.mqtt.running_lock import running_lock
-from leukoscope.delivery.mqtt.settings import MqttSettings
 from leukoscope.delivery.mqtt.tls_probe import probe_tls
 from leukoscope.errors import BrokerError
 from leukoscope.messages.identity import Identity

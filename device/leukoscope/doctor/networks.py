@@ -7,8 +7,8 @@ from pathlib import Path
 
 from leukoscope import __version__
 from leukoscope.analysis.golden import GoldenCheck, replay
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import FoundBundle, find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.doctor.finding import Finding, tried
 from leukoscope.errors import BundleError, LeukoscopeError
 from leukoscope.inference import EngineSettings

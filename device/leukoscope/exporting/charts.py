@@ -15,7 +15,7 @@ from leukoscope.exporting.drawing import (
     Words,
 )
 from leukoscope.exporting.quantities import Quantity
-from leukoscope.exporting.wording import in_words
+from leukoscope.exporting.report_words import in_words
 from leukoscope.specimen.sample import Histogram
 
 ROW_HEIGHT = 15.0

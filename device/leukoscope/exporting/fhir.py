@@ -12,7 +12,7 @@ from leukoscope.exporting.codes import ATTRIBUTION, DIFFERENTIAL_PANEL, LOINC
 from leukoscope.exporting.fhir_observation import observation
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import quantities_of
-from leukoscope.exporting.wording import NO_DIAGNOSIS, looked_at_words, origin_warnings, status_words
+from leukoscope.exporting.report_words import NO_DIAGNOSIS, looked_at_words, origin_warnings, status_words
 from leukoscope.messages.json_format import utc_text
 from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, SampleReport, Source
 

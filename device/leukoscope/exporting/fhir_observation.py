@@ -10,7 +10,7 @@ from typing import Any
 
 from leukoscope.exporting.codes import CELLS, LOINC, UCUM, UNIT_WORDS, loinc_of
 from leukoscope.exporting.quantities import CORRECTED, Quantity
-from leukoscope.exporting.wording import in_words, quantity_words
+from leukoscope.exporting.report_words import in_words, quantity_words
 from leukoscope.specimen.sample import SampleReport
 
 CONFIDENCE_95 = "http://hl7.org/fhir/uv/phd/StructureDefinition/Confidence95"

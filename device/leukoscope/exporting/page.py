@@ -6,11 +6,11 @@ from html import escape
 from importlib import resources
 
 from leukoscope.exporting.charts import axis, axis_end, diameters, key_to_shares, shares_row
-from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Original
+from leukoscope.exporting.report_pictures import Gallery
+from leukoscope.exporting.report_words import NO_DIAGNOSIS, in_words, whole
 from leukoscope.exporting.sheet import Row, Sheet, sheet_of
 from leukoscope.exporting.svg import as_svg
-from leukoscope.exporting.wording import NO_DIAGNOSIS, in_words, whole
 from leukoscope.specimen.sample import Certainty, Finding
 
 BARS_WIDTH = 200.0

@@ -14,12 +14,12 @@ from leukoscope.exporting.drawing import (
     INK,
     MUTED,
 )
-from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.paper import HEIGHT, MARGIN, WIDTH, Paper
 from leukoscope.exporting.pdf_pictures import pictures
+from leukoscope.exporting.report_pictures import Gallery
+from leukoscope.exporting.report_words import NO_DIAGNOSIS, in_words, whole
 from leukoscope.exporting.sheet import Row, Sheet, sheet_of
-from leukoscope.exporting.wording import NO_DIAGNOSIS, in_words, whole
 from leukoscope.specimen.sample import Certainty, Finding
 
 RIGHT = WIDTH - MARGIN

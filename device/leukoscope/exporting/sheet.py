@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leukoscope.exporting.codes import CELLS, PER_1000_RED_CELLS
-from leukoscope.exporting.gallery import Gallery
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import Quantity, quantities_of
-from leukoscope.exporting.wording import (
+from leukoscope.exporting.report_pictures import Gallery
+from leukoscope.exporting.report_words import (
     OriginWarning,
     class_words,
     in_words,

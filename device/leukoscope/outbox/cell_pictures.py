@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from leukoscope.messages.cell import decode_cell, encode_cell
+from leukoscope.messages.cell_message import decode_cell, encode_cell
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox import white_cells
 from leukoscope.outbox.store import CELL, Key, Outbox, put, take_sequence

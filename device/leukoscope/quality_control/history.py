@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leukoscope.errors import TrendError
-from leukoscope.quality_control.run import Kind, Run
+from leukoscope.quality_control.run_record import Kind, Run
 from leukoscope.quality_control.westgard import BASELINE_RUNS
 from leukoscope.system.durable_files import FileLock, append_line, write_whole
 

@@ -5,7 +5,7 @@ from statistics import median
 
 import numpy as np
 
-from leukoscope.quality_control.run import SAMPLES, Kind, Run
+from leukoscope.quality_control.run_record import SAMPLES, Kind, Run
 from leukoscope.specimen.field import CountedField, RejectedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import SampleReport

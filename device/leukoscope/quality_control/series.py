@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from leukoscope.quality_control.run import MEASURES, SAMPLES, SHARE_OF, Kind, Measure, Run, measure_of
+from leukoscope.quality_control.run_record import MEASURES, SAMPLES, SHARE_OF, Kind, Measure, Run, measure_of
 from leukoscope.quality_control.westgard import BASELINE_RUNS, Limits, Rule
 
 

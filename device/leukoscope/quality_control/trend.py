@@ -1,7 +1,7 @@
 """The trend of a bench while it runs: what is added to it, and what it warns of."""
 
 from leukoscope.quality_control.history import History
-from leukoscope.quality_control.run import Run
+from leukoscope.quality_control.run_record import Run
 from leukoscope.quality_control.series import alarms_of
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
-from leukoscope.reviewing.signing import check_signature
+from leukoscope.reviewing.signing_rule import check_signature
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningRule, Step
 from leukoscope.specimen.sample import SampleReport

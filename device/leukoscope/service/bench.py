@@ -9,8 +9,8 @@ from random import Random
 from typing import TypeVar
 
 from leukoscope import __version__
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import Startup
-from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
 from leukoscope.controls import Action, Control

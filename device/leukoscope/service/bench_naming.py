@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from leukoscope import __version__
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import ReviewError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.reviewing.bench_record import FILE, BenchRecord, Circumstances

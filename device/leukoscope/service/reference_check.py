@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from leukoscope import __version__
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import Startup
-from leukoscope.bundles.store import BundleStore
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
 from leukoscope.cameras.pictures import find_pictures
@@ -18,7 +18,7 @@ from leukoscope.errors import TrendError
 from leukoscope.instrument import Instrument, Look, Sample
 from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.quality_control.run import Run
+from leukoscope.quality_control.run_record import Run
 from leukoscope.quality_control.sample_metrics import SampleMetrics
 from leukoscope.service.bench import provenance_of
 from leukoscope.service.models import naming_of, open_models

@@ -10,7 +10,7 @@ from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Key
-from leukoscope.quality_control.run import Run
+from leukoscope.quality_control.run_record import Run
 from leukoscope.service.bench import Bench
 from leukoscope.service.presenter import Presenter
 from leukoscope.specimen.census import CellPicture, CellRecord

@@ -14,10 +14,10 @@ from leukoscope.simulation.body import Patch
 from leukoscope.simulation.noise import Waves, generator
 from leukoscope.simulation.objective import CONE, DIFFRACTION_SIGMA_UM, defocused, illumination, smeared
 from leukoscope.simulation.recent import Recent
-from leukoscope.simulation.ruling import Ruling
 from leukoscope.simulation.shapes import Points
 from leukoscope.simulation.smear import Smear, SmearCell
 from leukoscope.simulation.stage import Stage
+from leukoscope.simulation.stage_micrometer import Ruling
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.frame import Pixels
 

@@ -12,10 +12,10 @@ from leukoscope.simulation.noise import Random, Waves, generator
 from leukoscope.simulation.placing import Discs, settle
 from leukoscope.simulation.platelets import grow_platelet
 from leukoscope.simulation.recent import Recent
-from leukoscope.simulation.red_cells import grow_red_cell
 from leukoscope.simulation.shapes import Points
+from leukoscope.simulation.simulated_red_cells import grow_red_cell
+from leukoscope.simulation.simulated_white_cells import grow_white_cell
 from leukoscope.simulation.stain import Stain
-from leukoscope.simulation.white_cells import grow_white_cell
 from leukoscope.simulation.white_classes import WHITE_CLASSES
 from leukoscope.specimen.cell import CellKind
 

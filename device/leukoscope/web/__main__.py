@@ -15,8 +15,8 @@ from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.system.clock import utc_now
 from leukoscope.web.database import Databases
 from leukoscope.web.device_reports import DeviceReports
+from leukoscope.web.page_server import Site
 from leukoscope.web.server import address_of, listening, new_code, serve
-from leukoscope.web.site import Site
 from leukoscope.web_settings import WebSettings
 
 

@@ -16,9 +16,11 @@ from starlette.staticfiles import StaticFiles
 from leukoscope.errors import LeukoscopeError, OutboxError
 from leukoscope.web.accounts import SignInRefused
 from leukoscope.web.guard import Guard
-from leukoscope.web.pages import administration, review, signing_in, worklist
+from leukoscope.web.page_server import STATIC, Site, page
+from leukoscope.web.pages import administration, signing_in
+from leukoscope.web.pages import review_page as review
+from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
-from leukoscope.web.site import STATIC, Site, page
 
 _THREADS = 4
 """Each holds a connection; more would not be faster on a board."""

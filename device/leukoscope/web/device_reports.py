@@ -9,7 +9,7 @@ from pathlib import Path
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode
-from leukoscope.messages.worklist import Line, line_of
+from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.store import CELL, REPORT, Outbox
 from leukoscope.outbox.white_cells import find
 from leukoscope.reviewing.desk import Desk

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Word, remarks_of, unsettled_of
-from leukoscope.reviewing.signing import LeftToDo, awaits_decision, is_suspect, left_to_do
+from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.specimen.sample import ClassCount, SampleReport

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError
-from leukoscope.messages.worklist import Line
+from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Word
 from leukoscope.specimen.sample import SampleReport

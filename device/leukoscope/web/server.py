@@ -7,7 +7,7 @@ import uvicorn
 
 from leukoscope.errors import SettingsError
 from leukoscope.web.app import app_of
-from leukoscope.web.site import Site
+from leukoscope.web.page_server import Site
 from leukoscope.web_settings import WebSettings
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

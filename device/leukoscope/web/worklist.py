@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import fields
 
-from leukoscope.messages.worklist import Line
+from leukoscope.messages.worklist_line import Line
 from leukoscope.web.database import Database, Databases
 from leukoscope.web.reports import BATCH, Found, Reports, Search
 

@@ -11,6 +11,7 @@ from typing import Any
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.birth_and_will import BirthAndWill
 from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
+from leukoscope.delivery.mqtt.delivery_state import DeliveryState
 from leukoscope.delivery.mqtt.device_connection import DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
@@ -18,7 +19,6 @@ from leukoscope.delivery.mqtt.result_sender import ResultSender
 from leukoscope.delivery.mqtt.running_lock import running_lock
 from leukoscope.delivery.mqtt.sender import Sender
 from leukoscope.delivery.mqtt.stability import Stability
-from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import BrokerError, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity

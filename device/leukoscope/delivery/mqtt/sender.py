@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 
 from leukoscope.delivery.mqtt.backoff import Backoff
+from leukoscope.delivery.mqtt.delivery_state import DeliveryState
 from leukoscope.delivery.mqtt.device_connection import Answer, DeviceConnection
 from leukoscope.delivery.mqtt.in_flight import InFlight, InFlightMessage
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.redelivery import Redelivery
 from leukoscope.delivery.mqtt.stability import Stability
-from leukoscope.delivery.mqtt.state import DeliveryState
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import Identity

@@ -4,7 +4,7 @@ import logging
 import time
 
 from leukoscope.delivery.mqtt.backoff import Backoff
-from leukoscope.delivery.mqtt.state import DeliveryState
+from leukoscope.delivery.mqtt.delivery_state import DeliveryState
 
 _log = logging.getLogger(__name__)
 

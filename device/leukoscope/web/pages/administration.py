@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from leukoscope.web.accounts import AccountError, Role
 from leukoscope.web.forms import form_of
-from leukoscope.web.site import back_to, page, person, site_of
+from leukoscope.web.page_server import back_to, page, person, site_of
 
 
 def administration(request: Request) -> Response:

@@ -9,8 +9,8 @@ from starlette.routing import Route
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import AccountError, Role, SignInRefused
 from leukoscope.web.forms import form_of
+from leukoscope.web.page_server import back_to, page, site_of
 from leukoscope.web.sessions import COOKIE, digest_of
-from leukoscope.web.site import back_to, page, site_of
 from leukoscope.web.words import COOKIE as LANGUAGE_COOKIE
 from leukoscope.web.words import LANGUAGES
 

@@ -11,15 +11,15 @@ from starlette.routing import Route
 
 from leukoscope.errors import LeukoscopeError, ReviewError
 from leukoscope.reviewing.review import MOST_REMARK_CHARS
-from leukoscope.reviewing.signing import MEANING
+from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.drafts import Draft
 from leukoscope.web.forms import form_of, json_of
 from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
+from leukoscope.web.page_server import back_to, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
-from leukoscope.web.site import back_to, fragment, page, person, site_of
 
 PX_PER_UM = 5.0
 """Of the gallery at first; one scale for all cells."""

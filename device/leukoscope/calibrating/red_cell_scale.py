@@ -8,8 +8,8 @@ import numpy as np
 
 from leukoscope import __version__
 from leukoscope.analysis.segmenter import Segmenter
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.bundles.store import BundleStore
 from leukoscope.errors import CalibrationError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration
