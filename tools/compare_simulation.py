@@ -17,7 +17,8 @@ import typer
 from numpy.typing import NDArray
 
 from evaluation.tables import data_folder
-from leukoscope.cameras.pictures import pictures_in, read_picture
+from leukoscope.cameras.picture_files import pictures_in
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.errors import LeukoscopeError, PictureError
 from leukoscope.simulation.microscope import MicroscopeSettings

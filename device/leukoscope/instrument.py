@@ -89,7 +89,7 @@ class Instrument:
         marks = [time.perf_counter()]
         micrograph = self._calibration.correct(frame)
         marks.append(time.perf_counter())
-        quality = self._gate.assess_stain(micrograph, self._gate.assess(micrograph))
+        quality = self._gate.assess(micrograph, stain=True)
         marks.append(time.perf_counter())
         wanted = examine_refused or not quality.flaws
         found = self._segmenter.find_cells(micrograph) if wanted else ()

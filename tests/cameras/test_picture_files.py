@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from leukoscope.cameras.pictures import find_pictures, left_out, pictures_in, read_pages, read_picture
+from leukoscope.cameras.picture_files import find_pictures, left_out, pictures_in
+from leukoscope.cameras.pictures import read_pages, read_picture
 from leukoscope.errors import PictureError
 from tests.cameras.tiff_files import TiffPage, tiff_file
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from leukoscope.cameras.pictures import natural_key, pictures_in, read_pages, read_picture
+from leukoscope.cameras.picture_files import natural_key, pictures_in
+from leukoscope.cameras.pictures import read_pages, read_picture
 from leukoscope.errors import PictureError
 
 RAMP = np.dstack(

@@ -29,7 +29,7 @@ def fields() -> list[Pixels]:
 def judged(pixels: Pixels, **limits: bool) -> Quality:
     gate = QualityGate(QualityLimits(**limits))
     micrograph = micrograph_of(pixels, UM_PER_PX)
-    return gate.assess_stain(micrograph, gate.assess(micrograph))
+    return gate.assess(micrograph, stain=True)
 
 
 def exchanged(pixels: Pixels) -> Pixels:

@@ -87,7 +87,7 @@ class TimedInstrument:
             begin = Time.now()
             micrograph = calibration.correct(frame)
             corrected = Time.now()
-            self._gate.assess(micrograph)
+            self._gate.assess(micrograph, stain=True)
             judged = Time.now()
             found = self._segmenter.find_cells(micrograph)
             outlined = Time.now()

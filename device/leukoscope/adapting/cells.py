@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
-from leukoscope.cameras.pictures import SUFFIXES, read_picture
+from leukoscope.cameras.picture_kinds import SUFFIXES
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import AdaptingError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.outbox.cell_pictures import pictures_of

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from leukoscope.calibrating.guide import Guide
 from leukoscope.cameras import Camera
-from leukoscope.cameras.pictures import find_pictures, read_picture
+from leukoscope.cameras.picture_files import find_pictures
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import CalibrationError
 from leukoscope.specimen.frame import Frame
 

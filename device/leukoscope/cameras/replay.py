@@ -9,7 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from leukoscope.cameras.door import CameraDefaults
-from leukoscope.cameras.pictures import MAX_PIXELS, SUFFIXES, left_out, pictures_in, read_pages
+from leukoscope.cameras.picture_files import left_out, pictures_in
+from leukoscope.cameras.picture_kinds import SUFFIXES
+from leukoscope.cameras.pictures import MAX_PIXELS, read_pages
 from leukoscope.cameras.video import Video
 from leukoscope.errors import CameraError, CameraUnavailable, PictureError
 from leukoscope.schema import FrozenModel

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from leukoscope.analysis.segmenter import Segmenter
-from leukoscope.cameras.pictures import find_pictures, read_picture
+from leukoscope.cameras.picture_files import find_pictures
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
 from leukoscope.cli.standard_output import printable

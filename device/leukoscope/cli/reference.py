@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from leukoscope.cameras.pictures import find_pictures, read_picture
+from leukoscope.cameras.picture_files import find_pictures
+from leukoscope.cameras.pictures import read_picture
 from leukoscope.cli.pictures import ScaleOption, SegmenterOption
 from leukoscope.errors import LeukoscopeError
 from leukoscope.optics.size_reference import FEWEST_SPECIMENS, ReferenceCells

@@ -1,7 +1,6 @@
 """The quality gate: which fields can be trusted, and what is wrong with the others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import cv2
@@ -61,8 +60,13 @@ class QualityGate:
     def __init__(self, limits: QualityLimits) -> None:
         self._limits = limits
 
-    def assess(self, micrograph: Micrograph) -> Quality:
-        """Measure a field and list its flaws."""
+    def assess(self, micrograph: Micrograph, *, stain: bool = False) -> Quality:
+        """Measure a field and list its flaws.
+
+        Args:
+            micrograph: the field.
+            stain: also judge whether it can be a stained smear at all, which calibration pictures need not be.
+        """
         small, _ = resample(micrograph.pixels, min(1.0, micrograph.um_per_px / GATE_UM_PER_PX))
         green = _channel(small, 1)
         # Every other row tells how bright a field is as well as all of them.
@@ -85,24 +89,21 @@ class QualityGate:
             flaws.append(Flaw.OUT_OF_FOCUS)
         if coverage > limits.max_coverage:
             flaws.append(Flaw.CROWDED)
+        if stain:
+            flaws = self._with_stain(small, flaws)
         return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
 
-    def assess_stain(self, micrograph: Micrograph, quality: Quality) -> Quality:
-        """Add what makes a field no stained smear, in place of flaws that only follow from it.
+    def _with_stain(self, small: NDArray[np.uint8], flaws: list[Flaw]) -> list[Flaw]:
+        """What makes a field no stained smear comes first, in place of flaws that only follow from it.
 
         A field that is too dark, or shows nothing, has no colours to be judged by.
         """
-        if Flaw.EMPTY in quality.flaws:
-            return quality
-        small, _ = resample(micrograph.pixels, min(1.0, micrograph.um_per_px / GATE_UM_PER_PX))
-        why = implausible(small)
-        if why is None or (why is Flaw.FOREIGN_COLOURS and not self._may_judge_colours(quality)):
-            return quality
+        why = None if Flaw.EMPTY in flaws else implausible(small)
+        colours_count = self._limits.stained and Flaw.UNDEREXPOSED not in flaws
+        if why is None or (why is Flaw.FOREIGN_COLOURS and not colours_count):
+            return flaws
         follows = (Flaw.CROWDED, Flaw.UNDEREXPOSED, Flaw.OUT_OF_FOCUS) if why is Flaw.BLACK_SURROUND else ()
-        return replace(quality, flaws=(why, *(flaw for flaw in quality.flaws if flaw not in follows)))
-
-    def _may_judge_colours(self, quality: Quality) -> bool:
-        return self._limits.stained and Flaw.UNDEREXPOSED not in quality.flaws
+        return [why, *(flaw for flaw in flaws if flaw not in follows)]
 
 
 def focus_series(micrograph: Micrograph, blurs_um: Sequence[float]) -> tuple[float, ...]:

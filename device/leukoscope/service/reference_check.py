@@ -11,7 +11,7 @@ from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import Startup
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
-from leukoscope.cameras.pictures import find_pictures
+from leukoscope.cameras.picture_files import find_pictures
 from leukoscope.cameras.replay import ReplayCameraSettings
 from leukoscope.counting.tally import Tally
 from leukoscope.errors import TrendError
