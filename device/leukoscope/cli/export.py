@@ -80,7 +80,6 @@ def written(original: Original, gallery: Gallery, form: Format) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_output(path, content)
     except OSError as error:
         raise ExportError(f"{path} cannot be written ({error.strerror})", "check the folder and its owner") from error

@@ -2,22 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from leukoscope.analysis.segmenter import Segmenter
-from leukoscope.cameras.picture_files import find_pictures
 from leukoscope.cameras.pictures import read_picture
+from leukoscope.cli.each_picture import for_each_picture
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
 from leukoscope.cli.standard_output import printable
-from leukoscope.errors import CalibrationError, PictureError
+from leukoscope.errors import CalibrationError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
@@ -32,8 +29,6 @@ from leukoscope.settings import ModelSettings
 
 SAME_SCALE = 0.02
 """Pictures and reference may be said to differ by this share: a rounding."""
-MOST_NAMED = 5
-"""Files left out that are named in one line."""
 SCALE_CROPS = 50
 """Crops whose surroundings are looked at for red cells, to judge the scale by."""
 
@@ -87,7 +82,7 @@ def examine(
             if labels is not None:
                 labels.write(look, stem)
 
-    _for_each(pictures, examine_one, scale)
+    _examined(pictures, examine_one, scale)
 
 
 def classify(
@@ -119,7 +114,7 @@ def classify(
                 look_around.append(open_segmenter(models))
             scale.add(look_around[0].find_cells(micrograph_of_scale(path.name, pixels, um_per_px)))
 
-    _for_each(crops, classify_one, scale)
+    _examined(crops, classify_one, scale)
 
 
 def _referred(um_per_px: float, path: Path | None) -> tuple[float, float]:
@@ -143,45 +138,12 @@ def _engine(engine: Literal["onnx", "litert"], threads: int) -> EngineSettings:
     return OnnxSettings(threads=threads) if engine == "onnx" else LitertSettings(threads=threads)
 
 
-def _for_each(patterns: list[str], work: Callable[[Path], None], scale: ScaleCheck) -> None:
-    """Do the work for every picture; a bad one is named and the rest go on, as what was left out of a folder is."""
-    bad = 0
-    left: list[Path] = []
-    with _progress(patterns, left) as paths:
-        for path in paths:
-            try:
-                work(path)
-            except PictureError as error:
-                typer.echo(printable(f"leukoscope: {error}"), err=True)
-                bad += 1
-    if left:
-        names = ", ".join(path.name for path in left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
-        files = "1 file" if len(left) == 1 else f"{len(left)} files"
-        typer.echo(printable(f"leukoscope: {files} left out, of a kind that is not read: {names}"), err=True)
+def _examined(patterns: list[str], work: Callable[[Path], None], scale: ScaleCheck) -> None:
+    complete = for_each_picture(patterns, work)
     if (wrong := scale.warning()) is not None:
         typer.echo(f"leukoscope: {wrong}", err=True)
-    if bad or left:
+    if not complete:
         raise typer.Exit(2)
-
-
-@contextmanager
-def _progress(patterns: list[str], left: list[Path]) -> Iterator[Iterator[Path]]:
-    """The pictures, with a progress bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield find_pictures(patterns, left)
-        return
-    total = sum(1 for _ in find_pictures(patterns))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task("pictures", total=total)
-
-        def advancing() -> Iterator[Path]:
-            for path in find_pictures(patterns, left):
-                yield path
-                progress.advance(task)
-
-        yield advancing()
 
 
 def _in_words(entry: dict[str, Any]) -> str:

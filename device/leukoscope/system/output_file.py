@@ -6,7 +6,7 @@ from leukoscope.system.durable_files import write_whole
 
 
 def write_output(path: Path, content: bytes, *, mode: int | None = None) -> None:
-    """Write all of it; a regular file is replaced in one step, and a link keeps pointing where it points.
+    """Write all of it, into a new folder if need be; a regular file is replaced in one step, a link stays a link.
 
     Args:
         path: what was asked for.
