@@ -38,11 +38,6 @@ class Outlines:
             rows = [(key, mask, diameter) for key, mask, diameter in found if np.isfinite(diameter)]
         return cls({key: mask for key, mask, _ in rows}, {key: diameter for key, _, diameter in rows})
 
-    def mask_of(self, key: str) -> Mask | None:
-        """The mask (160, 160), or None."""
-        packed = self.masks.get(key)
-        return None if packed is None else np.unpackbits(packed).reshape(SIDE_PX, SIDE_PX).astype(bool)
-
 
 def read_transparent(path: str) -> tuple[Picture, Mask] | None:
     """RGB and mask of a picture with an alpha plane; None if it has none."""

@@ -39,9 +39,9 @@ class Device:
         self.report = make_sample(self.outbox, "S-17")
         self.start_again()
 
-    def start_again(self) -> None:
+    def start_again(self, *allow: CommandName) -> None:
         """As after a restart: what was waiting is forgotten, what was written down is not."""
-        self.commands = CommandInbox(self.outbox, IDENTITY, tuple(CommandName), now=utc_now)
+        self.commands = CommandInbox(self.outbox, IDENTITY, allow or tuple(CommandName), now=utc_now)
 
     @property
     def remote(self) -> RemoteCommands:
@@ -124,6 +124,25 @@ def test_a_device_that_stopped_before_it_answered_does_it_once(device: Device, m
     (told,) = device.work()
     assert (told["outcome"], told["version"]) == ("done", 3)
     assert device.versions == [1, 2, 3]
+
+
+def test_steps_that_a_restart_interrupted_are_not_taken_once_they_are_not_allowed(device: Device) -> None:
+    payload = review_command(device)
+    device.hear(payload)
+    device.start_again(CommandName.RESTART)
+    device.hear(payload)
+    (told,) = device.work()
+    assert (told["outcome"], told["reason"]) == ("refused", "not_allowed")
+    assert device.versions == [1]
+
+
+def test_a_report_that_cannot_be_read_fails_the_step_and_nothing_else(device: Device) -> None:
+    payload = review_command(device)
+    with device.outbox.writing() as sql:
+        sql.execute("UPDATE message SET payload = CAST('{}' AS BLOB) WHERE kind = 'report'")
+    device.hear(payload)
+    (told,) = device.work()
+    assert (told["outcome"], told["reason"]) == ("failed", "fault")
 
 
 def test_a_replayed_step_under_another_id_is_refused(device: Device) -> None:

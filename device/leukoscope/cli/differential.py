@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from leukoscope.counting.printed_cells import PrintedCells
+from leukoscope.cli.printed_cells import PrintedCells
 from leukoscope.counting.tally import CountingRules
 from leukoscope.errors import PictureError
 from leukoscope.inference.bundle import Bundle

@@ -42,7 +42,8 @@ class CommandInbox:
     """Between the thread that hears commands and the one that does them.
 
     A command is written down before it is done, and its result after: one whose result is missing after a restart was
-    interrupted, and is never tried again. Both are remembered for as long as the command could be valid.
+    interrupted, and is not tried again, but for steps of a report: the versions they made tell what was done. Both are
+    remembered for as long as the command could be valid.
     """
 
     def __init__(
@@ -100,6 +101,15 @@ class CommandInbox:
         with self._lock:
             return self._waiting[0] if self._waiting else None
 
+    def check_valid(self, order: Command) -> None:
+        """Whether a command that was heard before a restart may still be done: settings and clock have moved on.
+
+        Raises:
+            Refusal: it is not allowed any more, or has expired.
+        """
+        _refuse_outside_its_life(order, self._now())
+        self._refuse_what_is_not_allowed(order)
+
     def answer(self, order: Command, outcome: Outcome) -> None:
         """Say what became of a command.
 
@@ -130,7 +140,9 @@ class CommandInbox:
         if found is not None:
             return self._known_before(sql, order, digest, *found)
         try:
-            self._refuse_what_is_not_valid(sql, order, now)
+            _refuse_outside_its_life(order, now)
+            _refuse_one_too_many(sql, now)
+            self._refuse_what_is_not_allowed(order)
             result = None
         except Refusal as refusal:
             result = self._refuse(sql, order.id, order.name, refusal)
@@ -158,16 +170,7 @@ class CommandInbox:
             return self._result(sql, order.id, order.name, Outcome("failed", text, "interrupted"))
         return result
 
-    def _refuse_what_is_not_valid(self, sql: Connection, order: Command, now: datetime) -> None:
-        # A clock that is wrong by more than a command's life refuses all of them, whichever way it is wrong.
-        if now > order.expires_at:
-            raise Refusal("expired", f"it expired at {utc_text(order.expires_at)}; here it is {utc_text(now)}")
-        if order.issued_at > now + AHEAD:
-            raise Refusal("not_yet", f"it is issued at {utc_text(order.issued_at)}; here it is {utc_text(now)}")
-        sql.execute("DELETE FROM command WHERE forget_at < ?", (utc_text(now),))
-        (remembered,) = sql.execute("SELECT count(*) FROM command").fetchone()
-        if remembered >= MOST_REMEMBERED:
-            raise Refusal("too_many", f"{remembered} commands are remembered: wait until some have expired")
+    def _refuse_what_is_not_allowed(self, order: Command) -> None:
         if order.name not in self._allow:
             text = f"{order.name} is not allowed here: commands.allow in the settings names what is"
             raise Refusal("not_allowed", text)
@@ -193,3 +196,18 @@ def _may_be_answered(topic: str | None) -> bool:
     if not topic or len(topic) > 200 or topic.startswith("$") or any(sign in topic for sign in "+#\0"):
         return False
     return topic.rpartition("/")[2] not in CHANNELS
+
+
+def _refuse_outside_its_life(order: Command, now: datetime) -> None:
+    # A clock that is wrong by more than a command's life refuses all of them, whichever way it is wrong.
+    if now > order.expires_at:
+        raise Refusal("expired", f"it expired at {utc_text(order.expires_at)}; here it is {utc_text(now)}")
+    if order.issued_at > now + AHEAD:
+        raise Refusal("not_yet", f"it is issued at {utc_text(order.issued_at)}; here it is {utc_text(now)}")
+
+
+def _refuse_one_too_many(sql: Connection, now: datetime) -> None:
+    sql.execute("DELETE FROM command WHERE forget_at < ?", (utc_text(now),))
+    (remembered,) = sql.execute("SELECT count(*) FROM command").fetchone()
+    if remembered >= MOST_REMEMBERED:
+        raise Refusal("too_many", f"{remembered} commands are remembered: wait until some have expired")

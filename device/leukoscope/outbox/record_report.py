@@ -14,8 +14,6 @@ from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock
 
-REPORT_KIND = REPORT
-
 
 def record(
     report: SampleReport,

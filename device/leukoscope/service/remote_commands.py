@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
-from leukoscope.errors import LeukoscopeError, OutboxError, ReviewError, SettingsError
+from leukoscope.errors import LeukoscopeError, ReviewError, SettingsError
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.reviewing.desk import Desk
@@ -113,12 +113,15 @@ class RemoteCommands:
         if self._desk is None:
             raise Refusal("not_allowed", "steps of reports are not taken here")
         report = command.arguments["report"]
+        if self._desk.version_by(command.id) is None:
+            self._inbox.check_valid(command)
         try:
             self._desk.take_all(report, words_of(command.arguments, command.by, command.id))
         except ReviewError as error:
             return Outcome("refused", str(error), "review", report=report)
-        except OutboxError as error:
-            # Only the copy in a file may be missing: what is recorded is done.
+        except LeukoscopeError as error:
+            # What is wrong with a report must not end the sample that is counted meanwhile. Only the copy in a file may
+            # be missing: what is recorded is done.
             if self._desk.version_by(command.id) is None:
                 return Outcome("failed", str(error), "fault", report=report)
         self._wake()

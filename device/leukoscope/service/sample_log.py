@@ -6,9 +6,8 @@ from typing import Any
 
 from leukoscope.errors import OutboxError
 from leukoscope.instrument import Sample
-from leukoscope.outbox.record_report import REPORT_KIND
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Key
+from leukoscope.outbox.store import REPORT, Key
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.sample_ids import SampleIds, Verdict
@@ -88,7 +87,7 @@ class SampleLog:
 
     def _is_reported(self, report_id: str) -> bool:
         """Whether the outbox has its report; the power may have gone before the report's file was there, too."""
-        entry = self._bench.outbox.get(Key(report_id, 1, REPORT_KIND))
+        entry = self._bench.outbox.get(Key(report_id, 1, REPORT))
         if entry is None:
             return False
         try:
