@@ -180,6 +180,13 @@ class _Log:
             log.write(line + "\n")
 
 
+def half_precision(device: str) -> torch.autocast:
+    """Computes in bfloat16 where that is faster; a processor that only imitates it takes seven times as long."""
+    flags = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else ""
+    able = device != "cpu" or "avx512_bf16" in flags or "amx_bf16" in flags
+    return torch.autocast(device, torch.bfloat16, enabled=able)
+
+
 def weight_groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
     """Parameters for an optimiser: weight decay for kernels, none for biases and normalisation."""
     kernels = [p for p in net.parameters() if p.ndim > 1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
 from classifier_net import UM_PER_PX, ClassifierNet
-from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
+from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from scenes import Picture
 from slides import Slides
 from starting_weights import start_from
@@ -129,7 +130,7 @@ def loss_of(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:
 def logits_of(net: ClassifierNet, cells: Sequence[Cell], *, fast: bool = False) -> NDArray[np.float32]:
     """Logits (cells, classes); `fast` computes in bfloat16, good enough to watch a training."""
     parts = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
+    with torch.inference_mode(), half_precision("cpu") if fast else nullcontext():
         for start in range(0, len(cells), 64):
             parts.append(net(as_batch([centred(cell.picture) for cell in cells[start : start + 64]])).float().numpy())
     return np.concatenate(parts)
@@ -148,7 +149,7 @@ def task(
 
     def loss(net: ClassifierNet) -> dict[str, Tensor]:
         pictures, allowed = inputs.draw(plan.batch)
-        with torch.autocast(plan.device, torch.bfloat16):
+        with half_precision(plan.device):
             logits = net(pictures.to(plan.device))
         return {"loss": loss_of(logits.float(), allowed.to(plan.device), vocabulary.label_smoothing)}
 

@@ -17,7 +17,7 @@ from torch import Tensor
 import judge_segmenter
 from augment import Laboratory, Strength
 from batches import as_batch
-from fitting import Plan, Task, arguments, fit, plan_of, steps_taken
+from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from judge_segmenter import CANDIDATE_THRESHOLDS, Case, Grids
 from scenes import PLATELET, Picture, Scene, Tile, cut_tile, training_scenes
 from segmenter_loss import losses, targets
@@ -91,7 +91,7 @@ def task(plan: Plan, without: str | None, start: Path | None) -> Task[SegmenterN
 
     def loss(net: SegmenterNet) -> dict[str, Tensor]:
         drawn = tiles.draw(plan.batch)
-        with torch.autocast(plan.device, torch.bfloat16):
+        with half_precision(plan.device):
             raw = net.raw(as_batch([tile.picture for tile in drawn]).to(plan.device))
         parts = losses(raw, targets(drawn).to(plan.device))
         return {name: LOSS_WEIGHTS[name] * part for name, part in parts.items()}
