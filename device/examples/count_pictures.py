@@ -30,7 +30,7 @@ def open_instrument(um_per_px: float) -> Instrument:
 
 
 def main() -> None:
-    """Look at every picture; what the gate refuses is told with its reason."""
+    """Look at every picture; print the gate's reasons for each that it refuses."""
     folder, um_per_px = Path(sys.argv[1]), float(sys.argv[2])
     instrument = open_instrument(um_per_px)
     camera = ReplayCameraSettings(path=folder).open()

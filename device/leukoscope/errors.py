@@ -25,7 +25,7 @@ class LeukoscopeError(Exception):
 
         Args:
             happened: what was expected, what was found.
-            todo: what to do, as a command or a question; empty where nobody knows better than to look.
+            todo: what to do, as a command or a question; empty where there is no better advice than to look.
         """
         super().__init__(f"{happened}: {todo}" if todo else happened)
         self.happened = happened

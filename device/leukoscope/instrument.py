@@ -54,7 +54,7 @@ class Look:
     field: CountedField | RejectedField
     times_ms: StepTimes
     again: bool = False
-    """A place that was refused before, and still is: it is told once and not counted as another refusal."""
+    """A place that was refused before, and still is: it is not counted or signalled as another refusal."""
 
 
 class Instrument:
@@ -232,7 +232,7 @@ class Sample:
         if self._tracker is not None and self._tracker.refuses_again():
             return replace(look, again=True)
         self.tally.refuse(field)
-        # Refused fields are many while somebody focuses, and none is missed.
+        # The gate refuses many fields while the technician focuses, and losing one does no harm.
         self._keep({"refused": [flaw.value for flaw in field.quality.flaws]}, False)
         return look
 

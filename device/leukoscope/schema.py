@@ -22,7 +22,7 @@ def explain(error: ValidationError) -> str:
         elif fault["type"] == "missing":
             faults.append(f"{where} is missing")
         elif not fault["loc"]:
-            # Nobody wants to read the whole again, and what is no JSON is as likely zeros as words.
+            # Repeating the whole value helps no reader, and what is no JSON is as likely zeros as words.
             faults.append(_short(fault["msg"].lower().removeprefix("value error, ")))
         else:
             faults.append(f"{where} = {_short(repr(fault['input']))}: {_short(fault['msg'].lower())}")

@@ -49,7 +49,7 @@ class ModelSettings(FrozenModel):
     keys: tuple[PublicKey, ...] = ()
     """Public keys of those whose bundles are installed, as `tools/pack_bundle.py new-key` prints them."""
     allow_unsigned: bool = False
-    """Also take bundles that nobody signed."""
+    """Also take bundles without a signature."""
     allow_downgrade: bool = False
     """Also take a bundle older than the one in force."""
 
@@ -166,7 +166,7 @@ class SampleSettings(FrozenModel):
     confirm_s: Annotated[float, Field(ge=1, le=60)] = 8.0
     """Seconds in which a second scan of a used id, or a second discard, is a yes."""
     automatic: Literal["time", "number"] = "time"
-    """What a sample is called when nobody says: the time it was begun, or a number that counts up for ever."""
+    """What an unnamed sample is called: the time it was begun, or a number that counts up for ever."""
 
     @field_validator("pattern")
     @classmethod

@@ -63,7 +63,7 @@ class OperatorConnection(Connection):
         """Publish the command and wait for the broker's answer.
 
         Raises:
-            BrokerError: the broker refused it, nobody is there to hear it, or no answer came in time.
+            BrokerError: the broker refused it, no device listens, or no answer came in time.
         """
         self._client.publish(topic, payload, qos=1, retain=False)
         while self._acknowledged is None:
@@ -107,7 +107,7 @@ def send_command(settings: OperatorSettings, order: Order, *, now: datetime, tim
         timeout_s: how long to wait for broker and device together.
 
     Raises:
-        BrokerError: the broker refused, or nobody answered in time.
+        BrokerError: the broker refused, no device listens, or no answer came in time.
         InvalidMessage: the command breaks the published schema.
         SettingsError: the device cannot be called so.
     """

@@ -30,7 +30,7 @@ _EXPECTED = {
     "result": RESULT_SCHEMA,
 }
 CRITICAL = "blast"
-"""How the codes of findings begin that somebody should be telephoned about."""
+"""How the codes of findings begin that the laboratory should telephone about."""
 _DAY = re.compile(r'"(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}\.\d{6}Z"')
 _HIGHEST = 2**53 - 1
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -52,7 +52,7 @@ class Report:
     """Of what is said about the sample: the envelope may say at a later sending that it is late."""
     payload: str
     critical: tuple[str, ...]
-    """Codes of findings that somebody should be telephoned about."""
+    """Codes of findings that the laboratory should telephone about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Picture:
     site: str
     device: str
     report: str
-    """The report's id; whether that report is this device's, nobody has checked."""
+    """The report's id; the collector has not checked whether that report is this device's."""
     version: int
     cell: int
     cell_class: str

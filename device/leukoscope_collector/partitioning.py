@@ -17,9 +17,9 @@ def partition(store: PostgresStore, now: datetime, say: Say, batch: int = partit
     Stopped before the switch it leaves the store as it was, and goes on from there when run again.
 
     Args:
-        store: used by nobody else.
+        store: no other thread uses it.
         now: timezone-aware.
-        say: is told of each step.
+        say: called with a text for each step.
         batch: keys copied in one transaction.
 
     Returns:
@@ -65,7 +65,7 @@ def drop_before(store: PostgresStore, until: datetime, say: Say) -> int:
     Args:
         store: partitioned.
         until: timezone-aware.
-        say: is told of each month.
+        say: called with a text for each month.
 
     Returns:
         How many months went.

@@ -63,7 +63,7 @@ _KEYS = KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIE
 _LAYOUTS = (_FIRST, _SECOND, _THIRD, _KEYS)
 """The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
-"""Any number nobody else locks: two collectors that start together make the tables one after the other."""
+"""Any number that no other program locks: two collectors that start together make the tables one after the other."""
 # Payloads go in binary: to escape every quotation mark of a JSON text takes twenty times as long as all the rest.
 _SENT = (
     "unnest(%(ids)s::uuid[], %(versions)s::bigint[], %(sites)s::text[], %(devices)s::text[], %(statuses)s::text[],"

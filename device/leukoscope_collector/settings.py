@@ -47,8 +47,9 @@ class CollectorSettings(FrozenModel):
     name: Name = "collector-1"
     """Unique and lasting: under this name the broker keeps what arrives while the collector is away."""
     group: Name = "collectors"
-    """Collectors of one group share the reports among them. mosquitto lets anybody join a group, and drops what falls
-    to the share of one who may not read it: take a name that nobody can guess, as `leukoscope-provision` does."""
+    """Collectors of one group share the reports among them. mosquitto lets any client join a group, and drops what
+    falls to the share of one that may not read it: take a name that no outsider can guess, as `leukoscope-provision`
+    does."""
     topic_root: TopicRoot = TOPIC_ROOT
     """First levels of every topic."""
     broker: Broker = MqttIntakeSettings(host="127.0.0.1")

@@ -23,7 +23,7 @@ def reports(store: Store, search: str = "", *, critical: bool = False) -> Table:
     Args:
         store: where they are.
         search: only those whose specimen or id holds this, in large or small letters.
-        critical: only those with a finding that somebody should be telephoned about.
+        critical: only those with a finding that the laboratory should telephone about.
     """
     pattern = "".join(f"!{sign}" if sign in "!%_" else sign for sign in search.lower())
     with store.transaction():

@@ -46,7 +46,7 @@ class Kept:
     foreign: int = 0
     """Of those quarantined: reports under an id that belongs to another device."""
     critical: int = 0
-    """Of those stored: with a finding that somebody should be telephoned about."""
+    """Of those stored: with a finding that the laboratory should telephone about."""
 
     def __add__(self, other: "Kept") -> "Kept":
         """Of both batches."""

@@ -48,11 +48,11 @@ class NamedCells:
 
 @dataclass(slots=True)
 class UnnamedCells:
-    """Cells that nobody has named, each in the middle of a classifier's window."""
+    """Cells that no person has named, each in the middle of a classifier's window."""
 
     windows: list[Window] = field(default_factory=list)
     specimens: list[str] = field(default_factory=list)
-    """What each is of; "" where nobody knows."""
+    """The specimen of each cell; "" where it is unknown."""
 
 
 def named_in_folder(folder: Path, um_per_px: float, namer: Classifier, known: Collection[str]) -> NamedCells:

@@ -21,8 +21,8 @@ from leukoscope.specimen.cell import UNSURE
 FEWEST_NAMED, FEWEST_UNNAMED = 25, 128
 """Cells; with as many the laboratories that were left out gained on the average (models/classifier/CARD.md)."""
 ENOUGH_NAMED = 50
-"""Named cells beside which unnamed ones do not teach: 25 names gained by them as much as by 25 more, 100 names next to
-nothing, and classes that nobody had named lost (models/classifier/CARD.md)."""
+"""With so many named cells, unnamed ones do not teach: to 25 names they added as much as 25 more names, to 100 next to
+nothing, and classes without a named cell got worse (models/classifier/CARD.md)."""
 BY_CHANCE = 0.05
 """How likely chance alone may be to bring what names bring; else nothing is fitted."""
 
@@ -36,7 +36,7 @@ class Fitted:
     """What came of it, in words."""
     validation: Validation | None
     """How it names cells it was not fitted to: the laboratory's own of other specimens, and those that the bundle it
-    comes from was judged by, of which the fit changes little. None where nobody has named any of its own."""
+    comes from was judged by, of which the fit changes little. None where the laboratory has named no cells."""
 
 
 class Fitter:

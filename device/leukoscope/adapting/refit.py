@@ -1,8 +1,8 @@
-"""Fits a classifier's last layer to a few cells that somebody has named, without unlearning what nobody named.
+"""Fits a classifier's last layer to a few cells that people have named, without unlearning what they did not name.
 
-A hundred cells cannot teach a network to see, but they can teach what a laboratory's cells look like to a network that
-sees already: the features stay, and the rows of the classes that were named move, as little as will do, above all
-where that would change what is said of cells like those the network learnt from.
+A hundred cells cannot teach a network to see, but they can teach a network that sees already what a laboratory's cells
+look like. The features stay, and the rows of the named classes move as little as will do, above all where a move would
+change the answers for cells like those the network learnt from.
 """
 
 from collections.abc import Callable, Sequence

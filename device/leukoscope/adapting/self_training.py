@@ -1,7 +1,7 @@
-"""Fits a classifier's last layer to cells that nobody has named as well: it learns from what it is sure of.
+"""Fits a classifier's last layer also to cells that no person has named: it learns from those it is sure of.
 
-The same hold as for names (`refit`) keeps it from running away with its own mistakes: what is said of known cells
-stays.
+The same hold as for names (`refit`) keeps it from running away with its own mistakes: its answers for known cells
+stay.
 """
 
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ def refit_by_itself(
     Args:
         head: to start from.
         known: as in `refit`.
-        features: (cells, views, features), of cells that nobody has named; there may be none.
+        features: (cells, views, features), of cells that no person has named; there may be none.
         groups: of classes that shade into each other, by their places; every class in one.
         named: features and allowed classes of cells with names, as in `refit`.
         temperature: which the device divides logits by.
 
     Returns:
-        As far as it came: the head as it was, where nobody named cells and it is sure of fewer than two groups.
+        The head, as far as it came: unchanged where people named no cells and it is sure of fewer than two groups.
     """
     member = np.zeros((len(head.biases), len(groups)))
     for number, places in enumerate(groups):

@@ -28,7 +28,7 @@ class Archive:
     contents: bytes
     """JSON, see `Contents`."""
     signature: bytes | None
-    """Of `contents`; None where nobody signed."""
+    """Of `contents`; None for an unsigned archive."""
     files: Mapping[str, bytes]
     """Content by name."""
 

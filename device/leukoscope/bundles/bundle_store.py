@@ -31,7 +31,7 @@ class Installed(FrozenModel):
     version: Version
     kind: Literal["segmenter", "classifier"]
     signed_by: str
-    """Fingerprint of the key; "nobody"."""
+    """Fingerprint of the key; "nobody" where no signature was checked."""
     at: AwareDatetime
     """When it was installed."""
 

@@ -31,7 +31,7 @@ class SoftwareRange(FrozenModel):
 
     at_least: Version
     below: Version | None = None
-    """First version it does not work with; None where nobody knows of one."""
+    """First version it does not work with; None where no such version is known."""
 
 
 class Contents(FrozenModel):

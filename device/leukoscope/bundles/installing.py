@@ -171,10 +171,10 @@ def refuse_other_answers(bundle: Bundle, network: Network) -> str:
 
 
 def refuse_other_owner(folder: Path) -> None:
-    """Raise where root would leave files that the service, which runs as somebody else, could not change.
+    """Raise where root would leave files that the service, which runs as another user, could not change.
 
     Raises:
-        BundleError: run as root in somebody else's folder.
+        BundleError: run as root in another user's folder.
     """
     there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and there.exists() and there.stat().st_uid != 0:

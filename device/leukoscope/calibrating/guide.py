@@ -115,7 +115,7 @@ def guided(settings: BenchSettings, part: str, *, live: bool, by_button: bool) -
     Args:
         settings: the bench.
         part: what is calibrated.
-        live: whether somebody stands at the bench; stored pictures are measured at a desk, without its displays.
+        live: whether a technician stands at the bench; stored pictures are measured at a desk, without its displays.
         by_button: whether each picture waits for a press.
 
     Raises:

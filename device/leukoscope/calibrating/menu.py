@@ -26,7 +26,8 @@ class Page:
 def lead_through(bench: Path, pages: Sequence[Page]) -> None:
     """Offer the pages until the technician leaves, by the last page or by a very long press.
 
-    Nothing of the bench may be open. A refused attempt is told and changes nothing, as a long press during one does.
+    Nothing of the bench may be open. The menu shows that an attempt was refused or ended by a long press; neither
+    changes anything.
 
     Raises:
         LeukoscopeError: the settings are wrong, or a display or control cannot be opened.

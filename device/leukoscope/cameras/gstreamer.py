@@ -84,7 +84,7 @@ class GStreamerCameraSettings(FrozenModel):
 
     @property
     def sink_elements(self) -> str:
-        """From the source to plain RGB rows, dropping what nobody has taken."""
+        """From the source to plain RGB rows; drops a frame that was not read before the next came."""
         return (
             f"videorate drop-only=true max-rate={self.frame_rate} ! videoconvert"
             f" ! video/x-raw,format=RGB,width={self.width},height={self.height}"

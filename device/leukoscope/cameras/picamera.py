@@ -159,7 +159,7 @@ class PiCamera(CameraDefaults):
         try:
             device.close()
         except (RuntimeError, OSError) as problem:
-            # A camera whose frontend is dead may fail here too; what matters is told by the next attempt to open it.
+            # A camera whose frontend is dead may fail here too; the next attempt to open it reports what matters.
             _log.warning("Pi camera %d did not close: %s", self._settings.camera, problem)
 
     def _configuration(self, device: Any) -> Any:

@@ -42,7 +42,7 @@ class Bench:
     sleep: Callable[[float], None] = time.sleep
     """How a missing frame is waited for."""
     acquired: set[int] = field(default_factory=set)
-    """Cameras somebody holds; add a number to make it busy."""
+    """Numbers of the cameras in use; add one to make that camera busy."""
     configured: int = 0
     """How often any camera was configured."""
     unreleased: int = 0
@@ -198,7 +198,7 @@ class Picamera2:
         return CompletedRequest(self.number, self)
 
     def cancel_all_and_flush(self) -> None:
-        """Forget jobs nobody waits for."""
+        """Forget jobs that no caller waits for."""
 
     def close(self) -> None:
         """Give the camera back."""

@@ -21,7 +21,7 @@ _LINES = 40
 
 
 class Pipeline:
-    """A running gst-launch-1.0; whoever ends it, `fill` then says why there is no more."""
+    """A running gst-launch-1.0; once it ends, by itself or by `end`, `fill` says why no more pictures come."""
 
     def __init__(self, elements: str) -> None:
         """Start it.
@@ -93,7 +93,7 @@ class Pipeline:
             self._listener.join()
 
     def close(self) -> None:
-        """Give the pipe back, once nobody reads it any more."""
+        """End the process and give the pipe back; no thread may still be reading it."""
         self.end()
         self._pictures.close()
 

@@ -1,4 +1,4 @@
-"""Reads a camera in a thread of its own, so that a device that falls silent blocks nobody."""
+"""Reads a camera in a thread of its own, so that a device that falls silent blocks no other thread."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Shot = TypeVar("Shot")
 
 
 class Reader(Generic[Shot]):
-    """Takes every frame off the device and decodes only the one somebody waits for; none is queued."""
+    """Takes every frame off the device and decodes only the one a caller waits for; none is queued."""
 
     def __init__(
         self, grab: Callable[[], bool], retrieve: Callable[[], Shot], release: Callable[[], None], name: str
@@ -78,7 +78,7 @@ class Reader(Generic[Shot]):
             self._arrived += 1
             wanted = self._target is not None and self._arrived >= self._target
             if wanted:
-                # One frame per call: whoever waits may wake up only after the next one has come.
+                # One frame per call: the waiting caller may wake up only after the next one has come.
                 self._target = None
         if wanted:
             shot = self._retrieve()

@@ -37,7 +37,7 @@ def adapt(
         Path | None, typer.Option(help="Learn from FOLDER/CLASS/[SPECIMEN/]PICTURE, the cell in the middle.")
     ] = None,
     unnamed: Annotated[
-        Path | None, typer.Option(help="Learn from field pictures in which nobody has named a cell, too or alone.")
+        Path | None, typer.Option(help="Learn from field pictures without named cells, too or alone.")
     ] = None,
     um_per_px: ScaleOption = None,
     fields_um_per_px: Annotated[
@@ -51,8 +51,8 @@ def adapt(
 ) -> None:
     """Fit the classifier to your cells, best to a hundred that you have named. Nothing is changed: it is a new bundle.
 
-    With names it is told how many cells of specimens set aside are named right, before and after; where that may be
-    chance, no bundle is made. Without names nobody can tell how good the bundle is.
+    With names the command says how many cells of specimens set aside are named right, before and after; where that
+    may be chance, it makes no bundle. Without names it cannot say how good the bundle is.
     """
     if not is_bundle_name(name):
         raise AdaptingError(f"no bundle can be called {name!r}: expected small letters, digits and dashes")

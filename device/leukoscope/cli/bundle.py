@@ -35,7 +35,7 @@ _NEXT = "in force from the next start of the device"
 def install_command(
     source: Annotated[str, typer.Argument(help="An archive: a file, on a mounted stick too, or an http(s) address.")],
     bench: BenchOption,
-    allow_unsigned: Annotated[bool, typer.Option("--allow-unsigned", help="Take a file that nobody signed.")] = False,
+    allow_unsigned: Annotated[bool, typer.Option("--allow-unsigned", help="Take a file without a signature.")] = False,
     allow_downgrade: Annotated[
         bool, typer.Option("--allow-downgrade", help="Take a version older than the one in force.")
     ] = False,
@@ -44,7 +44,7 @@ def install_command(
     settings = BenchSettings.read(bench)
     rules = _rules(settings, allow_unsigned=allow_unsigned, allow_downgrade=allow_downgrade)
     if is_url(source):
-        # Anybody on the way could have put an unsigned one in its place.
+        # An attacker on the way could have put an unsigned one in its place.
         rules = replace(rules, allow_unsigned=False)
     done = install(fetch(source), source, _store(settings), rules, datetime.now(UTC), bench.parent)
     typer.echo(

@@ -91,7 +91,7 @@ def run(
 
 @app.command()
 def fault(bench: BenchOption) -> None:
-    """Show what the device died of on its displays until somebody presses; the unit leukoscope-fault runs it."""
+    """Show what the device died of on its displays until the technician presses; the unit leukoscope-fault runs it."""
     set_up_logs(drawn_over=False)
     screen = FaultScreen(read_panes(bench), last_fault(os.environ), time.monotonic, time.sleep)
     with stopped_by_signals(screen.stop):

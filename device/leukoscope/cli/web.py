@@ -33,7 +33,7 @@ def web(
 
 
 def told_to_page(bench: Path, port: int | None = None) -> str:
-    """What the page's process is told of a bench, as JSON: names, folders and rules, no secrets.
+    """What the page's process learns of a bench, as JSON: names, folders and rules, no secrets.
 
     Raises:
         SettingsError: the settings cannot be read.

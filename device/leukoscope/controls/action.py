@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identify:
-    """Somebody says what the next specimen is called."""
+    """The technician says what the next specimen is called."""
 
     sample_id: str
     """As scanned or typed, nothing is checked yet; empty and complete when it was given up."""

@@ -22,7 +22,7 @@ class ButtonSettings(FrozenModel):
     pull_up: bool = True
     """True for a button to ground, with the pull-up inside the chip; False for a button to 3.3 V."""
     pin_factory: Literal["lgpio", "mock"] = "lgpio"
-    """Who reads the pin: the kernel's gpiochip through lgpio, or gpiozero's imitation that nobody presses."""
+    """What reads the pin: the kernel's gpiochip through lgpio, or gpiozero's imitation, which has no real button."""
     debounce_s: float = Field(default=0.03, ge=0, le=0.2)
     """Shortest press, seconds."""
     long_s: float = Field(default=1.0, ge=0.3, le=10)
@@ -112,7 +112,7 @@ class Button:
         """TOGGLE for a short press, FINISH for a long and DISCARD for a very long one; never blocks.
 
         Raises:
-            ControlError: the button is closed, or stuck; a stuck button is told once, until it is let go.
+            ControlError: the button is closed, or stuck; a stuck button raises this once, until it is let go.
         """
         if self._closed:
             raise ControlError("the button is closed")

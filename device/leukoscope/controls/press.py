@@ -2,7 +2,7 @@
 
 Libraries that debounce by ignoring edges lose presses, and timers of their own report a press as held
 after it was let go; here every decision follows from the edges and their times alone, so it does not
-matter how seldom anybody asks.
+matter how seldom the caller asks.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ class Press(StrEnum):
     """What the button was used for."""
 
     SHORT = "short"
-    """Pressed and let go before the long press; told when it is let go."""
+    """Pressed and let go before the long press; reported when it is let go."""
     LONG = "long"
-    """Held and let go before the very long press; told when it is let go."""
+    """Held and let go before the very long press; reported when it is let go."""
     VERY_LONG = "very_long"
-    """Held much longer; told while it is still down, and nothing else follows."""
+    """Held much longer; reported while it is still down, and nothing else follows."""
     STUCK = "stuck"
-    """Held for so long that nobody can be meaning it; told once, until it is let go."""
+    """Held for so long that no person can mean it; reported once, until it is let go."""
 
 
 @dataclass(frozen=True, slots=True)

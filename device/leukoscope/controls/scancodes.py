@@ -20,7 +20,7 @@ _NUM_LOCK = 69
 _SYNC_EVENT, _DROPPED = 0, 3
 """EV_SYN and SYN_DROPPED: the kernel had no room for some events."""
 _LONGEST = 256
-"""Characters of a code before it is no code; whoever takes it allows fewer."""
+"""Characters kept of a code; the rest is dropped. No id may be so long, so a longer code is refused."""
 
 _FIRST_KEYS = (2, 16, 30, 44)
 """Where the rows of digits, and of the upper, middle and lower letters begin."""

@@ -18,7 +18,7 @@ RETRY_S = 2.0
 
 
 class ScannerSettings(FrozenModel):
-    """A scanner that ends each code with Enter or Tab; nobody else sees its keys."""
+    """A scanner that ends each code with Enter or Tab; no other program sees its keys."""
 
     driver: Literal["scanner"] = "scanner"
     device: Path
@@ -69,7 +69,7 @@ class Scanner:
         """The oldest code not yet delivered, or None; never blocks.
 
         Raises:
-            ControlError: the scanner is closed, or was unplugged; that is told once, and it is looked for again.
+            ControlError: the scanner is closed, or was unplugged; unplugging raises once, then it is looked for again.
         """
         if self._closed:
             raise ControlError("the scanner is closed")

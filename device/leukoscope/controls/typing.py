@@ -1,4 +1,4 @@
-"""Keys that mean actions, until somebody begins to type what the specimen is called."""
+"""Keys that mean actions, until the technician begins to type what the specimen is called."""
 
 from collections.abc import Mapping
 

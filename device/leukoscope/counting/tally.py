@@ -28,7 +28,7 @@ BORDER_RULE = (
 )
 
 DIAMETER_START_UM, DIAMETER_STEP_UM, DIAMETER_BINS = 3.0, 0.25, 36
-"""Red cells are told in quarters of a micrometre from 3 to 12: a normal one measures 6 to 8."""
+"""Diameters of red cells are counted in steps of a quarter micrometre from 3 to 12: a normal cell measures 6 to 8."""
 
 
 class CountingRules(FrozenModel):

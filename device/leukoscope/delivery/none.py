@@ -1,4 +1,4 @@
-"""Reporting to nobody: results stay in the outbox as the files of record."""
+"""Reporting to no receiver: results stay in the outbox as the files of record."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -66,7 +66,7 @@ class NoDelivery:
             self._state = replace(self._state, last_error=None, **asdict(counts))
 
     def post_health(self, message: Mapping[str, Any]) -> None:
-        """Nobody watches this device."""
+        """Nothing is sent: no receiver watches this device."""
 
     def flush(self, timeout_s: float) -> bool:
         """True at once: everything is where it is meant to be."""

@@ -192,7 +192,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A part failed and somebody has to do something."""
+    """A part failed and a person has to do something."""
 
     part: str
     """Such as "Camera"."""

@@ -15,7 +15,7 @@ _FRAME = 12
 """Dark border around and between the pictures, in pixels."""
 _BACKDROP = (3, 5, 8)
 CLOSED = "window closed"
-"""What `pressed` reports when somebody closes the window."""
+"""What `pressed` reports when a person closes the window."""
 
 
 class WindowSettings(BaseDisplaySettings):

@@ -93,7 +93,7 @@ def check_engines(models: ModelSettings, near: Path, store: BundleStore | None =
 
 
 def _expected_ms(bundle: Bundle, engine: EngineSettings) -> float | None:
-    """What the bundle says of this board; None where nobody has measured it there."""
+    """What the bundle says of this board; None where it holds no measurement of it."""
     board = board_name()
     for one in bundle.manifest.expected:
         if board.startswith(one.board) and (one.engine, one.threads) == (engine.driver, engine.threads):

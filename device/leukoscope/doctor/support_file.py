@@ -1,4 +1,4 @@
-"""`leukoscope support`: one file for whoever helps, with no secret and no specimen's name in it."""
+"""`leukoscope support`: one file for the person who helps, with no secret and no specimen's name in it."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
     """Write a .tar.gz of log, settings, doctor's findings, last screens and last fault.
 
     Args:
-        bench: the settings file; one that is broken is told, not packed.
+        bench: the settings file; of one that cannot be read, only that fact is packed.
         out: the file to write.
         runtime: where the service keeps its last screens and fault.
 

@@ -65,7 +65,7 @@ def bundle_of(original: Original) -> Resource:
 
 
 def _observations(report: SampleReport, shared: Resource) -> list[Resource]:
-    """One of each quantity; a corrected share is told inside the Observation of the counted one."""
+    """One of each quantity; a corrected share stands inside the Observation of the counted one."""
     corrected = {one.of: one for one in quantities_of(report) if one.name == "share_corrected"}
     told = []
     for one in quantities_of(report):

@@ -1,4 +1,4 @@
-"""Finds the report that somebody wants to export, and reads it."""
+"""Finds the report that a person wants to export, and reads it."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.specimen.sample import SampleReport
 
 UNREVIEWED = "preliminary"
-"""The status of a report in which nobody has looked at the cells yet."""
+"""The status of a report whose cells no person has looked at yet."""
 _NAME = re.compile(r"report-(?P<id>[0-9a-f-]{36})-v(?P<version>\d+)\.json")
 
 
@@ -35,7 +35,7 @@ class Original:
     storage: Path | None
     """The storage folder it lies in, where there is one: pictures of its fields lie there too."""
     signature: Signature | None = None
-    """None while nobody has looked at it."""
+    """None while no person has looked at it."""
 
 
 def find_report(wanted: str, storage: Path | None) -> Original:
@@ -61,7 +61,7 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     _refuse_spoilt(path, payload, storage or beside)
     message = from_bytes(payload)
     report = decode(message)
-    # The status is told in the report's own words: a newer device may know more of them.
+    # The status stays in the report's own words: a newer device may know more of them.
     status, by, at = signature_of(message)
     signature = None if by is None or at is None else Signature(by, at)
     return Original(report, status or UNREVIEWED, storage or beside, signature)

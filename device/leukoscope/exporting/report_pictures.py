@@ -34,10 +34,10 @@ def gallery_of(storage: Path | None, report_id: str, version: int, cells: CellPi
     """The pictures of a report that are still there.
 
     Args:
-        storage: the bench's storage folder; None where nobody knows it.
+        storage: the bench's storage folder; None where it is unknown.
         report_id: the report's full id.
         version: which of its versions names the cells.
-        cells: where pictures of single cells are kept; None where nobody keeps them.
+        cells: where pictures of single cells are kept; None where none are kept.
     """
     fields: list[bytes] = []
     if storage is not None:

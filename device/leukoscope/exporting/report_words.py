@@ -138,7 +138,7 @@ def origin_warnings(report: SampleReport) -> tuple[OriginWarning, ...]:
 
 
 def looked_at_words(report: SampleReport) -> str:
-    """How many cells a person looked at, and what the site let pass at the signature; empty where nobody has looked."""
+    """How many cells a person looked at, and what the site let pass at the signature; empty where no person looked."""
     life = report.life
     if life.cells_looked_at is None:
         return ""

@@ -1,4 +1,4 @@
-"""Signals: lamps and a buzzer for whoever looks into the eyepiece and not at the display."""
+"""Signals: lamps and a buzzer for the technician, who looks into the eyepiece and not at the display."""
 
 from typing import Protocol
 

@@ -27,7 +27,7 @@ class Blink:
     on_s: float
     off_s: float
     times: int | None = None
-    """None goes on until something else is told."""
+    """None goes on until the next signal."""
 
     @property
     def lasts_s(self) -> float:

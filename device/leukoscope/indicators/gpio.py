@@ -25,7 +25,7 @@ class GpioIndicatorSettings(FrozenModel):
     active_high: bool = True
     """False where a part is on while its pin is low."""
     pin_factory: Literal["lgpio", "mock"] = "lgpio"
-    """Who drives the pins: the kernel's gpiochip through lgpio, or gpiozero's imitation that nobody sees."""
+    """What drives the pins: the kernel's gpiochip through lgpio, or gpiozero's imitation, which lights no real lamp."""
 
     @model_validator(mode="after")
     def _own_pins(self) -> Self:

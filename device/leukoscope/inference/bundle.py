@@ -112,7 +112,7 @@ class ClassifierFacts(FrozenModel):
     """Classes that are pointed out even where they are not the likeliest."""
     left_out: Mapping[str, Share] = {}
     """Share of white cells named right in each laboratory by networks that had not seen it: what to expect of a bench
-    that nobody has verified."""
+    that the laboratory has not verified."""
     groups: Mapping[str, tuple[str, ...]] = {}
     """Coarser names over classes that shade into each other, such as neutrophil = segmented + band."""
 
@@ -137,7 +137,7 @@ class ClassifierFacts(FrozenModel):
 
 
 class ExpectedSpeed(FrozenModel):
-    """How long a run takes on a board on which somebody has measured it."""
+    """How long a run takes on a board, as measured there."""
 
     board: Annotated[str, Field(min_length=4)]
     """What the board calls itself (`leukoscope doctor` tells), or how that begins: "Raspberry Pi 5"."""
@@ -166,7 +166,7 @@ class Manifest(FrozenModel):
     validation: StoredFile | None = None
     """How a classifier named cells that it had not learnt from; read by `Validation`."""
     expected: tuple[ExpectedSpeed, ...] = ()
-    """Speeds to compare with; boards that nobody has measured are not in it."""
+    """Speeds to compare with; boards without a measurement are not in it."""
     segmenter: SegmenterFacts | None = None
     classifier: ClassifierFacts | None = None
 

@@ -201,7 +201,7 @@ def result_of(
         identity: who answers.
         sequence: the outbox's counter.
         at: timezone-aware.
-        clock_synchronised: whether that can be trusted; None where nobody can tell.
+        clock_synchronised: whether that can be trusted; None where the operating system cannot tell.
 
     Raises:
         InvalidMessage: it breaks the published schema.

@@ -1,4 +1,4 @@
-"""Marks what is sent long after it was made, so that nobody takes it for news."""
+"""Marks what is sent long after it was made, so that no receiver takes it for news."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ def as_sent(payload: bytes, *, boot_id: str, now: datetime) -> bytes:
     """The message as it goes out: `envelope.historical` is true when it is late, and nothing else differs.
 
     Late is what was made more than LATE_AFTER ago, in another boot, or by a clock that has jumped back since: then
-    nobody knows when.
+    its true time is unknown.
 
     Args:
         payload: a message; one without an envelope stays as it is.

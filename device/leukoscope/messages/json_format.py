@@ -80,7 +80,7 @@ def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a Z, as every time on the wire.
 
     Raises:
-        InvalidMessage: the time says no time zone, so nobody could tell when it was.
+        InvalidMessage: the time says no time zone, so a reader could not tell when it was.
     """
     if moment.tzinfo is None:
         raise InvalidMessage(f"a time on the wire needs a time zone, found {moment.isoformat()} without")

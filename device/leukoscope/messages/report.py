@@ -56,7 +56,7 @@ def encode(
         sequence: the outbox's counter, 1 or more; with the boot id it orders messages even when
             the clock jumped.
         sent_clock: what the device's clock said when the message was made; timezone-aware.
-        clock_synchronised: whether that clock could be trusted; None where nobody can tell.
+        clock_synchronised: whether that clock could be trusted; None where the operating system cannot tell.
         trail: how far the device's audit trail had come before this message.
 
     Raises:

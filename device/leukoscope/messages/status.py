@@ -92,13 +92,13 @@ def stamped(message: Mapping[str, Any], *, sequence: int, clock_synchronised: bo
     Args:
         message: from `health`.
         sequence: the outbox's counter.
-        clock_synchronised: whether the device's clock can be trusted; None where nobody can tell.
+        clock_synchronised: whether the device's clock can be trusted; None where the operating system cannot tell.
     """
     return {**message, "sequence": sequence, "clock_synchronised": clock_synchronised}
 
 
 def session_of(payload: bytes) -> int:
-    """The session number in a status message; 0 for what is none, and for numbers nobody can exceed."""
+    """The session number in a status message; 0 for what is none, and for a number that no session can exceed."""
     try:
         message = from_bytes(payload)
         validate(message, STATUS_SCHEMA)

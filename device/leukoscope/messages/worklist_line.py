@@ -22,7 +22,7 @@ class Line:
     suspects: int
     unsure: int
     critical: bool
-    """Blasts that are likely or certain, in a report that nobody has signed."""
+    """Blasts that are likely or certain, in a report that no person has signed."""
     source: str
 
     @property

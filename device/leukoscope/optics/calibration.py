@@ -21,7 +21,7 @@ STORED = frozenset({"replay", "file"})
 MAX_LEVEL = 1e5
 """Beyond any grey level of a camera, and any gain."""
 MAX_EXPOSURE_DRIFT, MAX_GAIN_DRIFT = 0.10, 0.05
-"""Cameras settle on slightly other values each time they are opened; more than this share was changed by somebody."""
+"""Cameras settle on slightly other values each time they are opened; a person made a change above this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Calibration:
     camera: str | None = None
     """The frames' source it is valid for; None for any."""
     objective: str | None = None
-    """The objective it is valid for; None where nobody said."""
+    """The objective it is valid for; None where it was not given."""
     white: WhiteBalance | None = field(default=None, compare=False)
     """The camera settings its colours hold for; None for any."""
     min_sharpness: float | None = None

@@ -81,7 +81,7 @@ class StageTracker:
         """Take in the next frame; it must see every frame. The first is never still.
 
         Args:
-            pixels: RGB (rows, cols, 3); places are told in its pixels.
+            pixels: RGB (rows, cols, 3); places are given in its pixels.
             preview: the same view smaller, where the camera gives one: it saves shrinking the frame.
         """
         size = (pixels.shape[0], pixels.shape[1])

@@ -72,7 +72,7 @@ class CommandInbox:
 
         Args:
             payload: as it came from the network, whatever it holds.
-            stored: it was retained at the broker, so nobody knows how often it was heard before.
+            stored: it was retained at the broker, so how often it was heard before is unknown.
             reply_to: another topic the result is to go to; a device's own, or what is no topic, is ignored.
             correlation: returned with the result.
 
@@ -123,7 +123,7 @@ class CommandInbox:
                 result = self._result(sql, order.id, order.name, outcome)
                 sql.execute("UPDATE command SET result = ? WHERE id = ?", (result, order.id))
                 subject = f"command {order.id}"
-                # Whoever writes to the topic can call himself anything.
+                # Any client that writes to the topic can choose the name it gives itself.
                 by = f"{order.by} (over MQTT)"
                 audit_trail.append(sql, at=self._now(), by=by, action="command", subject=subject, details=details)
             self._replies.append(Reply(result, *self._senders.pop(order.id, (None, None))))

@@ -87,7 +87,7 @@ def what_to_do(path: Path, error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return "another program holds it: wait until it has ended"
-    # A folder that takes no new file is told by SQLite as a file that cannot be opened.
+    # SQLite reports a folder that takes no new file as a file that cannot be opened.
     if code == sqlite3.SQLITE_READONLY or not os.access(path.parent, os.W_OK):
         return (
             f"{path.parent} is read-only: make it writable for the user the device runs as; a disk that became "

@@ -33,8 +33,8 @@ def record(
         outbox: where it is kept.
         identity: who says it.
         now: the time.
-        cells: its white cells, for people who will name some of them otherwise; none: nobody can.
-        grounds: what its numbers rest on (`statistics.recount`), which that takes too.
+        cells: its white cells, for people who will name some of them otherwise; without them no person can.
+        grounds: what its numbers rest on (`statistics.recount`); naming cells otherwise takes this too.
 
     Raises:
         InvalidMessage: the report breaks the published schema.
@@ -80,7 +80,7 @@ def record_version(
         outbox: where it is kept.
         identity: of the device.
         now: the time.
-        clock_synchronised: whether that can be trusted; None where nobody can tell.
+        clock_synchronised: whether that can be trusted; None where the operating system cannot tell.
         by: who made it, for the trail.
         action: what was done, for the trail.
         details: more of that, for the trail; the payload's sha256 is added.

@@ -37,7 +37,7 @@ def lost_outbox(outbox: Outbox) -> Path | None:
 
 
 def restore(outbox: Outbox, folder: Path, now: datetime, *, max_age: timedelta, lost: Path) -> int:
-    """Put the reports of a folder into a fresh outbox, for nobody knows which of them were sent.
+    """Put the reports of a folder into a fresh outbox, since no record is left of which were sent.
 
     Readers keep one copy per id and version, so a second delivery does no harm. The white cells of these reports, and
     what was refused and why, are in the corrupt file alone.

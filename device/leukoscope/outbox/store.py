@@ -1,4 +1,4 @@
-"""The store in which a report is safe before anybody is told: SQLite, written through to the disk."""
+"""The store in which a report is safe before the device tells anyone of it: SQLite, written through to the disk."""
 
 import sqlite3
 import threading
@@ -25,7 +25,7 @@ class State(StrEnum):
     SENT = "sent"
     """The receiver acknowledged it."""
     REFUSED = "refused"
-    """The receiver will not have it; kept, with the reason, until somebody says retry."""
+    """The receiver will not have it; kept, with the reason, until a person says retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ class Outbox:
         Args:
             path: the SQLite file; `-wal` and `-shm` files live beside it.
             owner: True for the instrument, which may create the file and set a corrupt one aside as
-                `<name>.corrupt-<n>` (see `quarantined`). False for whoever only looks in: a missing
-                or corrupt file is then an error.
+                `<name>.corrupt-<n>` (see `quarantined`). False for a process that only looks in: a
+                missing or corrupt file is then an error.
 
         Raises:
             OutboxError: the folder cannot be written, the file is missing or corrupt (not the
@@ -178,7 +178,7 @@ class Outbox:
         self._settle(State.SENT, notes, now)
 
     def mark_refused(self, key: Key, now: datetime, reason: str) -> None:
-        """The receiver will not have it; it stays here and holds nobody up."""
+        """The receiver will not have it; it stays here and holds no other message up."""
         self._settle(State.REFUSED, {key: reason}, now)
 
     def mark_unanswered(self, keys: Sequence[Key], note: str) -> None:

@@ -36,7 +36,7 @@ class KeptSample:
 
     @property
     def answers(self) -> Counter[str]:
-        """Cells that nobody has checked, by the classifier's answer."""
+        """Cells that no person has checked, by the classifier's answer."""
         return Counter(cell.name for cell in self.cells if not cell.checked)
 
     @property

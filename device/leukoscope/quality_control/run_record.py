@@ -58,7 +58,7 @@ class Measure:
     unit: str
     decimals: int
     least_s: float | None
-    """The smallest standard deviation its limits are made from: less is not worth anybody's time. None: no limits."""
+    """The smallest standard deviation its limits are made from: less is not worth a person's time. None: no limits."""
     of_samples: bool = False
     """It should be the same for every specimen, so samples have limits too."""
 

@@ -74,7 +74,7 @@ class Desk:
             return white_cells.find(sql, report_id)
 
     def take(self, name: str, word: Word) -> SampleReport:
-        """Do to a report what somebody says, and put the new version where it is sent from.
+        """Do to a report what a person says, and put the new version where it is sent from.
 
         Raises:
             ReviewError: it cannot be done; nothing was changed.

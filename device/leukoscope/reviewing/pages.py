@@ -121,7 +121,7 @@ def audit_line(entry: AuditEntry) -> dict[str, Any]:
 
 
 def plain(text: str) -> Text:
-    """A name somebody typed, without power over the terminal."""
+    """A name that a person typed, without power over the terminal."""
     return Text("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
 
 

@@ -95,7 +95,7 @@ def take_step(
     Args:
         report: the version in force.
         kept: its cells; None where they were not kept.
-        word: what somebody says about it.
+        word: what a person says about it.
         now: when.
         rule: what has to be done before the report is signed.
 
@@ -187,7 +187,7 @@ def unsettled_of(cells: Sequence[Named], grounds: Grounds) -> Unsettled:
         for cell in cells
         if cell.checked and cell.name in nameless and cell.record.cell_class in grounds.naming.differential
     )
-    # A person's name settles what a cell is; who only says that nobody can name it leaves the suspicion.
+    # A person's name settles what a cell is; a person who only says that it cannot be named leaves the suspicion.
     open_cells = [cell.record for cell in cells if not cell.checked or cell.name in nameless]
     return Unsettled(
         suspects=Counter(key for cell in open_cells for key in cell.suspect),

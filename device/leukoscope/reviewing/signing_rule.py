@@ -16,7 +16,7 @@ _MOST_NAMED = 12
 
 @dataclass(frozen=True, slots=True)
 class LeftToDo:
-    """What nobody has looked at or decided yet."""
+    """What no person has looked at or decided yet."""
 
     undecided: tuple[int, ...]
     """Numbers of unsure and suspect cells that a person has neither named nor confirmed."""

@@ -25,7 +25,7 @@ def write_named(pictures: Iterable[KeptPicture], um_per_px: float, folder: Path,
     What was written of the specimen before is replaced: a cell that has another name by now must not teach both.
 
     Args:
-        pictures: of a report's cells; those that nobody looked at, or was unsure of, are left out.
+        pictures: of a report's cells; those that no person looked at, or that a person was unsure of, are left out.
         um_per_px: scale of the fields they are from.
         folder: made when missing.
         specimen: what they are of.

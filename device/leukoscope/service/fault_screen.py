@@ -1,4 +1,4 @@
-"""Keeps the last fault on every display that works, after the device itself has given up, until somebody presses."""
+"""Keeps the last fault on every working display, after the device itself has given up, until the technician presses."""
 
 import logging
 import tomllib
@@ -78,7 +78,7 @@ class FaultScreen:
     _tried_at_s: float | None = None
 
     def run(self) -> bool:
-        """Until somebody presses (True) or the program is told to stop (False)."""
+        """Show the fault until the technician presses (True) or `stop` is called (False)."""
         _log.error("%s: %s (%s)", self.fault.part, self.fault.happened, self.fault.todo)
         try:
             while self._running:

@@ -53,7 +53,7 @@ class Service:
         self._watchdog = watchdog or Watchdog.of_this_process()
         self._quota = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
         self.to_start_again = False
-        """Somebody has asked for it."""
+        """A command asks to start again."""
         self.to_calibrate = False
         """A very long press before any sample: the technician wants the calibrations."""
         self._presenter = Presenter(bench, clock_s)
@@ -71,7 +71,7 @@ class Service:
         self._now, self._clock_s, self._sleep = now, clock_s, sleep
         self._under_way: SampleRun | None = None
         self._result_shown = False
-        """Nobody has named or begun another sample since the last was reported."""
+        """No other sample has been named or begun since the last was reported."""
         self._delivery_shown = False
         """The pages of the result have been turned to what became of its report."""
         self._discard_asked_s = -math.inf
@@ -79,7 +79,7 @@ class Service:
         self._running = True
 
     def run(self) -> None:
-        """Until enough samples are reported or somebody quits.
+        """Count until enough samples are reported or the technician quits.
 
         Raises:
             LeukoscopeError: a part failed; what was counted until then is reported first.
@@ -217,7 +217,7 @@ class Service:
         try:
             self._remote.carry_out()
         except OutboxError as error:
-            # What cannot be answered is told here, and must not end the counting.
+            # A command that cannot be answered is shown here, and must not end the counting.
             self._presenter.fault(error)
 
     @property

@@ -121,7 +121,7 @@ def naming_of(bundle: Bundle) -> Naming:
 
 
 def expectation(facts: ClassifierFacts) -> str:
-    """What to expect of a bench that nobody has verified, in one sentence."""
+    """What to expect of a bench that the laboratory has not verified, in one sentence."""
     if not facts.left_out:
         return f"{NOT_VERIFIED}; leukoscope verify shows what is missing"
     worst, best = (round(100 * share) for share in (min(facts.left_out.values()), max(facts.left_out.values())))

@@ -44,7 +44,7 @@ class NextSample:
         return True
 
     def call(self, sample_id: str) -> None:
-        """Its name, from somebody who has asked back already."""
+        """Take its name from a caller who has asked back already."""
         self._sample_id, self._typed = sample_id, None
 
     def tell(self, quota_warning: str) -> None:
@@ -53,7 +53,7 @@ class NextSample:
 
     @property
     def is_named(self) -> bool:
-        """Somebody has said what it is called, or is about to."""
+        """The technician has said what it is called, or is typing it."""
         return bool(self._sample_id or self._typed)
 
     def forget(self) -> None:

@@ -75,7 +75,7 @@ class Presenter:
         if not state.has_receiver:
             broker = BrokerState.NONE
         source = self._bench.camera.source
-        # A fault is told once; until somebody starts a sample it must not vanish behind this screen.
+        # A fault is shown once; until the technician starts a sample it must not vanish behind this screen.
         standing = "; ".join(filter(None, (quota_warning, *self.alarms(), self._bench.warning, state.last_error)))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
@@ -98,7 +98,7 @@ class Presenter:
         resumed: bool = False,
         lost: bool = False,
     ) -> None:
-        """The live count; `lost` where the newest field lies nobody knows how far from those before it."""
+        """The live count; `lost` where it is unknown how far the newest field lies from those before it."""
         tally = sample.tally
         self._signal(Event.PAUSED if paused else Event.COUNTING)
         self._show(
@@ -125,7 +125,7 @@ class Presenter:
         )
 
     def looked(self, field: CountedField | RejectedField) -> None:
-        """A sound for whoever looks into the eyepiece."""
+        """A sound for the technician at the eyepiece."""
         self._signal(Event.REFUSED if isinstance(field, RejectedField) else Event.FIELD_COUNTED)
 
     def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
@@ -161,7 +161,7 @@ class Presenter:
         before = self._bench.panel.shown
         self._show(screen)
         if hint is Hint.SLOWER and before != screen == self._bench.panel.shown:
-            # Whoever looks into the eyepiece hears it, once.
+            # The technician at the eyepiece hears it, once.
             self._signal(Event.REFUSED)
 
     def _precision(self, tally: Tally) -> Precision | None:
@@ -199,7 +199,7 @@ class Presenter:
         )
 
     def fault(self, error: LeukoscopeError) -> None:
-        """A part failed and somebody has to do something."""
+        """A part failed and a person has to do something."""
         if str(error) not in self.faults:
             # A part that stays broken is asked many times a second; once in the journal is enough.
             _log.error("%s", error)
@@ -222,7 +222,7 @@ class Presenter:
             _log.warning("display: %s", error)
 
     def _signal(self, news: Event) -> None:
-        """A state is told when it begins, what happens within it each time."""
+        """Signal a state when it begins, and each event within it every time."""
         passing = news in (Event.FIELD_COUNTED, Event.REFUSED)
         if self._bench.signals is None or news == self._news:
             return

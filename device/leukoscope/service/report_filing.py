@@ -64,7 +64,7 @@ class ReportFiling:
             self._sleep(OUTBOX_RETRY_S)
 
     def pictures(self, bench: Bench, report: SampleReport, pictures: Sequence[tuple[CellRecord, CellPicture]]) -> None:
-        """Pictures are for looking at; what cannot be kept is told and never in the report's way."""
+        """Pictures are for looking at; one that cannot be kept shows a fault and is never in the report's way."""
         try:
             keep_pictures(report, pictures, bench.outbox, bench.identity, now=self._now)
         except OutboxError as error:

@@ -1,4 +1,4 @@
-"""What the next sample is called: is a code one, was it used before, and what comes when nobody says."""
+"""What the next sample is called: whether a code is an id or was used before, and the name of an unnamed sample."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -46,7 +46,7 @@ class SampleIds:
         return self._register.knows(sample_id)
 
     def automatic(self, begun_at: datetime) -> str:
-        """A name for a sample that nobody named."""
+        """A name for a sample that the technician did not name."""
         if self._settings.automatic == "time":
             return begun_at.strftime("%Y%m%d-%H%M%S")
         number = self._register.begun + 1

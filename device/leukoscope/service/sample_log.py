@@ -43,7 +43,7 @@ class SampleLog:
         return self._identification.used_before(sample_id)
 
     def automatic(self, begun_at: datetime) -> str:
-        """A name for a sample that nobody named."""
+        """A name for a sample that the technician did not name."""
         return self._identification.automatic(begun_at)
 
     def begin(self, sample: Sample) -> None:

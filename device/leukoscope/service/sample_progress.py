@@ -28,7 +28,7 @@ def made_with(provenance: Provenance) -> dict[str, str]:
 
 
 class SampleProgress:
-    """The journal of the sample in progress; one that cannot be written is told and never stops the counting."""
+    """The journal of the sample in progress; one that cannot be written shows a fault and never stops the counting."""
 
     def __init__(self, folder: Path, tell: Callable[[OutboxError], None]) -> None:
         """Nothing is in progress yet.

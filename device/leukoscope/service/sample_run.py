@@ -68,7 +68,7 @@ class SampleRun:
         self.watch = SampleMetrics()
         self.counting = False
         self.cut_short = before is not None
-        """It went on after a power cut, and nobody has pressed since."""
+        """It went on after a power cut, and the technician has not pressed since."""
         self.last_flaw: Flaw | None = None
         """Why the newest field was refused; None when it was counted."""
         self.lost = False
@@ -137,7 +137,7 @@ class SampleRun:
         self._sample_log.keep({**event, "elapsed_s": round(self.elapsed_s, 1)}, durable)
 
     def _log_progress(self) -> None:
-        """A line at every tenth of the goal, for whoever reads the journal."""
+        """Log a line at every tenth of the goal, for the person who reads the journal."""
         tally = self.sample.tally
         tenth = min(10, 10 * tally.white_cells // self._goal)
         if tenth > self._tenth:

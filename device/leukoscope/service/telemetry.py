@@ -49,7 +49,7 @@ class Telemetry:
         self._last = (report, key, self._clock_s())
 
     def forget(self) -> None:
-        """Another sample is begun; nobody asks for the last report any more."""
+        """Another sample is begun; say no more about the last report."""
         self._last = None
 
     def tell(self) -> None:
@@ -77,7 +77,7 @@ class Telemetry:
         try:
             counts = self._bench.outbox.counts()
         except OutboxError as error:
-            # A store that cannot be read now is told, and must not end the counting.
+            # A store that cannot be read now shows a fault, and must not end the counting.
             self._presenter.fault(error)
             return
         state = self._bench.sink.state

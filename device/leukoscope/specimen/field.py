@@ -53,4 +53,4 @@ class RejectedField:
     micrograph: Micrograph
     quality: Quality
     cells: tuple[ClassifiedCell, ...] = ()
-    """What was found all the same, when somebody asked; it enters no count."""
+    """What was found all the same, where the caller asked for it; it enters no count."""

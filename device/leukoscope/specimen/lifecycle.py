@@ -9,7 +9,7 @@ class Status(StrEnum):
     """How far a report has come."""
 
     PRELIMINARY = "preliminary"
-    """As the instrument counted it; nobody has looked."""
+    """As the instrument counted it; no person has looked."""
     REVIEWED = "reviewed"
     """A person has looked at it; another may still change it."""
     FINAL = "final"

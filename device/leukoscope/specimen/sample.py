@@ -40,7 +40,7 @@ class Provenance:
     classifier: BundleIdentity
     calibration_id: str
     calibration_measured: bool
-    """False for a nominal calibration, which nobody measured on this bench."""
+    """False for a nominal calibration, which was not measured on this bench."""
     um_per_px: float
     source: Source
     clock_synchronised: bool | None
@@ -81,7 +81,7 @@ class CorrectedShare:
     high: float
     """Upper end of the 95 % interval, 0-1."""
     validated_cells: int
-    """Cells of this class, or of the group's classes, whose naming was checked; 0: nobody knows how it is named."""
+    """Cells of this class, or of the group's classes, whose naming was checked; 0: how well it is named is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +231,8 @@ class SampleReport:
     red_cells: RedCells
     platelets: int
     wbc_per_1000_rbc: float | None
-    """Cells named as a class of the differential, and those nobody could name, in the counting frame, per 1000 red
-    cells there; None without red cells."""
+    """Cells named as a class of the differential, and those that could not be named, in the counting frame, per 1000
+    red cells there; None without red cells."""
     area_um2: float
     """Area of specimen examined in counted fields."""
     border_rule: str

@@ -149,7 +149,7 @@ def _worst_case(
     unnamed_classes: Sequence[str],
     told: Finding | None,
 ) -> Iterator[Finding]:
-    """The highest limit that is crossed if every cell that nobody could name is one of these."""
+    """The highest limit that is crossed if every cell that could not be named is one of these."""
     unnamed = white.named.get(UNSURE, 0) + white.count(key for key in unnamed_classes if key not in keys)
     total = white.white_cells + unnamed
     count = white.count(keys) + unnamed

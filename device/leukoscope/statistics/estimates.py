@@ -38,7 +38,7 @@ class Estimator:
             classes: every class of the bundle.
             differential: those whose cells are white cells.
             groups: the bundle's groups and their classes.
-            mix: what can stand behind the names; None where nobody knows.
+            mix: what can stand behind the names; None where that is unknown.
             names_known: a person has named or confirmed every cell.
         """
         self.named = named

@@ -46,11 +46,11 @@ class Counted:
     """Mean diameter of the red cells that were seen whole, micrometres; None without any."""
     red_cells_measured: int
     patches: int
-    """Parts of the slide that may show the same cells, as far as anybody knows; 1 for none."""
+    """Parts of the slide that may show the same cells, as far as is known; 1 for none."""
     suspects: Suspects = NO_SUSPECTS
     """Cells that may be of a class though they have another name or none."""
     withdrawn: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Cells by the classifier's name and a person's, where the person's says that nobody can name the cell."""
+    """Cells by the classifier's name and a person's, where the person says that the cell cannot be named."""
 
 
 def find_findings(counted: Counted, rules: Rules, provenance: Provenance | None) -> tuple[Finding, ...]:

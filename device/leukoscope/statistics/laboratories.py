@@ -71,7 +71,7 @@ class NamingRecord:
             for label, counts in found:
                 members = [place[key] for key in groups.get(label, ()) if key in place]
                 if label not in place and members:
-                    # Half a cell each, so that a class of which nobody has a fine label gets its part.
+                    # Half a cell each, so that a class of which no laboratory has a fine label gets its part.
                     share = (cells[members] + 0.5) / (cells[members] + 0.5).sum()
                     answers[laboratory, members] += share[:, None] * counts[None, :]
         within = np.where(own[None], answers[:, :, :-1], 0.0).sum(axis=2)

@@ -23,9 +23,9 @@ KEPT = 12
 JEFFREYS = 0.5
 """Weight of a class before counting, in cells."""
 HALF_KNOWN = 2
-"""Checked cells of a class with half that weight: what nobody can tell from its neighbours must not take theirs."""
+"""Checked cells of a class with half that weight: what cannot be told from its neighbours must not take theirs."""
 LEAST_BEFORE = 0.05
-"""The least weight, for a class nobody checked."""
+"""The least weight, for a class without checked cells."""
 LEVEL = 0.95
 LOWER_TAILS = np.linspace(0.01, 0.04, 16)
 """Probability that may be left out below the interval; the rest of 5 % is left out above."""

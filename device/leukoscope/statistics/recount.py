@@ -72,7 +72,7 @@ def recount(
     Args:
         report: as it was.
         grounds: what it rests on.
-        answers: white cells by the classifier's answer, as far as nobody has checked them.
+        answers: white cells by the classifier's answer, as far as no person has checked them.
         checked: white cells by the name that a person gave or confirmed.
         unsettled: what else is known of the cells.
     """

@@ -64,7 +64,7 @@ class Unsettled:
     unsure: tuple[Mapping[str, float], ...] = ()
     """Probability per class of each unsure cell of which it is known."""
     withdrawn: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Cells by the classifier's name and a person's, where the person's says that nobody can name the cell."""
+    """Cells by the classifier's name and a person's, where the person says that the cell cannot be named."""
 
 
 NOTHING_UNSETTLED = Unsettled()
@@ -75,7 +75,7 @@ class Counts:
     """Everything that was counted in one sample."""
 
     answers: Mapping[str, int]
-    """White cells by the classifier's answer, as far as nobody has checked them."""
+    """White cells by the classifier's answer, as far as no person has checked them."""
     checked: Mapping[str, int]
     """White cells by the name that a person gave or confirmed."""
     red_cells: RedCells
@@ -141,7 +141,7 @@ class Summary:
 
     @property
     def unsure(self) -> int:
-        """White cells that nobody could name."""
+        """White cells that could not be named."""
         return self._named[UNSURE]
 
     @property
@@ -177,7 +177,7 @@ class Summary:
         return bool(self._known()) and not +Counter(self._counts.answers)
 
     def _known(self) -> dict[str, int]:
-        """Cells of which a person said what they are; one that nobody can name stays the classifier's matter."""
+        """Cells of which a person said what they are; one that a person could not name is left to the classifier."""
         return {key: n for key, n in self._counts.checked.items() if key != UNSURE}
 
     def _answers(self) -> dict[str, int]:

@@ -159,7 +159,7 @@ class FileLock:
             self._file = None
 
     def holder(self) -> str | None:
-        """Who holds the lock now; None for nobody. Needs only the right to read the file."""
+        """The process that holds the lock now; None where none does. Needs only the right to read the file."""
         fcntl = importlib.import_module("fcntl")
         try:
             file = self.path.open("rb")

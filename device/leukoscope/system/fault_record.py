@@ -1,4 +1,4 @@
-"""What the program died of, kept in /run until it works again, for the screen that tells it and for whoever helps."""
+"""What the program died of, kept in /run until it works again, for the fault screen and for the person who helps."""
 
 import faulthandler
 import json
@@ -94,7 +94,7 @@ class FaultRecord:
             (self._folder / _FAULT).unlink(missing_ok=True)
 
     def read(self) -> LastFault | None:
-        """What the last process died of; None when nobody knows."""
+        """What the last process died of; None where that is unknown."""
         if self._folder is None:
             return None
         stuck = self._stuck_in()

@@ -43,7 +43,7 @@ def boot_id() -> str:
 def clock_synchronised() -> bool | None:
     """Whether the kernel holds the clock for synchronised (adjtimex, read only); None where it cannot tell."""
     try:
-        # Of the library this process runs on; looking for its file starts a program, each time somebody asks.
+        # Of the library this process runs on; looking for its file would start a program at each call.
         adjtimex = ctypes.CDLL(None).adjtimex
     except (OSError, AttributeError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Reads arrays that somebody else stored, without believing what the file says of itself."""
+"""Reads arrays that another program stored, without believing what the file says of itself."""
 
 import io
 import zipfile

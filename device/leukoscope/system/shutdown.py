@@ -34,7 +34,7 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def start_again() -> NoReturn:
-    """Begin the program anew with the same arguments, in the same process: nobody has to watch over it for that.
+    """Begin the program anew with the same arguments, in the same process, so that it needs no supervisor for that.
 
     Everything that is open must have been closed.
     """

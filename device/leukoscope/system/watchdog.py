@@ -1,7 +1,7 @@
 """The watchdog's food: pings systemd only as long as the instrument really gets on.
 
 There is no thread that pings. The main loop does, after each turn that ended: with a frame, or idle and ready for the
-next press. Whatever blocks it (a camera, a disk, a lock somebody keeps) ends the pings, and systemd ends the program.
+next press. Whatever blocks it (a camera, a disk, a lock held elsewhere) ends the pings, and systemd ends the program.
 """
 
 import logging
@@ -37,7 +37,7 @@ class Watchdog:
         self._tell = tell
         self._every_s = inf if watchdog_s is None else watchdog_s / 2
         self._clock_s = clock_s
-        # A new part of the same program must not wait with its first ping: nobody knows when the last one was.
+        # A new part of the same program must not wait with its first ping: it cannot know when the last one was.
         self._pinged_at_s = -inf
         self._status = status
         self._watched: list[Progressing] = []

@@ -108,7 +108,7 @@ class Accounts:
         """Change an account; the last active administrator stays one.
 
         Raises:
-            AccountError: there is no such account, or nobody would be left to administer.
+            AccountError: there is no such account, or no active administrator would be left.
         """
         database = self._databases.get()
         stored = make_secret(secret) if secret else ""

@@ -67,7 +67,7 @@ class View:
 
     @property
     def moved_on(self) -> bool:
-        """Whether somebody made a version after the one that the draft was made on."""
+        """Whether a person made a version after the one that the draft was made on."""
         return self.draft.version != self.report.version
 
     @property

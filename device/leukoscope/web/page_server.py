@@ -80,7 +80,7 @@ def person(request: Request, may: Role = Role.TECHNICIAN) -> Account:
     """Who makes a request.
 
     Raises:
-        HTTPException: nobody is signed in, or the person may not do this.
+        HTTPException: no person is signed in, or the person may not do this.
     """
     account: Account | None = request.state.account
     if account is None:

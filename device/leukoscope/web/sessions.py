@@ -14,7 +14,7 @@ COOKIE = "leukoscope_session"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that somebody signed in with."""
+    """One browser that a person signed in with."""
 
     digest: str
     """SHA-256 of the token, hexadecimal."""

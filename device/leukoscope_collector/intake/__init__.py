@@ -66,7 +66,7 @@ class Intake(Protocol):
         """
 
     def leave(self) -> None:
-        """Say goodbye, as far as anybody is there."""
+        """Say goodbye to the broker, if it is there."""
 
     def close(self) -> None:
         """Let go of the socket; safe to call twice, and without `leave` before it."""

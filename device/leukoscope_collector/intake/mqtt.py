@@ -122,7 +122,7 @@ class MqttIntake(Connection):
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
         tag = message.mid if message.qos else None
         cut_from = self._packets.cut_from
-        # Of what is too large for a report nobody needs more than its beginning.
+        # Of what is too large for a report, the beginning is enough.
         payload = bytes(message.payload if cut_from is None else message.payload[:_BEGINNING_BYTES])
         self._deliveries.append(Delivery(message.topic, payload, tag, cut_from))
         self._waiting_bytes += len(payload)

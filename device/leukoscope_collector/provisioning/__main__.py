@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8883, help="where the broker listens (8883)")
     parser.add_argument("--device", action="append", default=[], metavar="SITE/DEVICE", help="may be repeated")
     parser.add_argument("--collector", action="append", default=[], metavar="NAME", help="may be repeated")
-    parser.add_argument("--operator", action="append", default=[], metavar="NAME", help="somebody who sends commands")
+    parser.add_argument("--operator", action="append", default=[], metavar="NAME", help="a person who sends commands")
     parser.add_argument("--revoke", action="append", default=[], metavar="NAME", help="its certificate counts no more")
     parser.add_argument("--days", type=int, default=825, help="how long certificates are valid (825)")
     parser.add_argument("--installed-at", type=Path, help="where the folder lies on the device, as /etc/leukoscope/tls")

@@ -1,4 +1,4 @@
-"""What mosquitto is told: who may connect, who may say and hear what, and to forget nothing."""
+"""mosquitto's settings: who may connect, who may say and hear what, and that it forgets nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path

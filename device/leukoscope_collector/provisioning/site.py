@@ -51,7 +51,7 @@ class Site:
 
         Args:
             folder: where everything goes.
-            hosts: names and addresses of the broker; the first is what clients are told. Needed the first time.
+            hosts: names and addresses of the broker; clients connect to the first. Needed the first time.
             port: where the broker listens.
             days: how long certificates are valid.
             now: timezone-aware.
@@ -109,7 +109,7 @@ class Site:
         return folder
 
     def _group(self) -> str:
-        """The name under which this site's collectors share the reports; nobody can guess it."""
+        """The name under which this site's collectors share the reports; no outsider can guess it."""
         file = self._folder / "authority" / "collectors"
         if not file.exists():
             write_secret(file, f"collectors-{secrets.token_hex(16)}\n".encode())
@@ -131,7 +131,7 @@ class Site:
         """The holder's certificate counts no more, and its folder is gone.
 
         Raises:
-            SettingsError: nobody has that name.
+            SettingsError: no holder has that name.
         """
         for kind in ("devices", "collectors", "operators"):
             folder = self._folder / kind / name

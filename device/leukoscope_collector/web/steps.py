@@ -75,7 +75,7 @@ class Steps:
             )
 
     def due(self, now: datetime) -> list[Step]:
-        """What is to be sent now, for the first time or again; what has expired is told as refused."""
+        """What is to be sent now, for the first time or again; what has expired is stored as refused."""
         database = self._databases.get()
         with database.transaction():
             database.execute(

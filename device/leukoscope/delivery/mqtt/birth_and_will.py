@@ -98,7 +98,7 @@ class BirthAndWill:
         number = status.session_of(said.payload)
         name = f"{self._identity.site}/{self._identity.device}"
         doubled = f"another device calls itself {name}: give each its own name"
-        # Between two connections of ours nobody but us should have spoken here.
+        # Between two connections of ours no client but us should have spoken here.
         foreign = said.stored and self._connections > 1
         foreign = foreign and status.boot_of(said.payload) not in {None, self._identity.boot_id}
         if foreign:

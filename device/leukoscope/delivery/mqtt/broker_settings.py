@@ -1,4 +1,4 @@
-"""Where an MQTT broker is and how one proves to it who one is; for the device and for whoever collects."""
+"""Where an MQTT broker is and how a client proves who it is; for the device and for the collector."""
 
 import os
 import ssl

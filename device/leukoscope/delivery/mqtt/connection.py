@@ -51,7 +51,7 @@ class Connection:
             session_expiry_s: how long the broker keeps what arrives while we are away (MQTT 5); 0 keeps nothing.
             receive_maximum: unacknowledged messages the broker may have with us (MQTT 5); None: 65535.
             largest_packet: bytes of a packet that the broker may send us (MQTT 5); None: any.
-            manual_ack: nothing is acknowledged but by whoever uses this.
+            manual_ack: messages are acknowledged only by the caller.
             largest_payload: bytes of a message that are received; of a larger one only its beginning is.
         """
         from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion

@@ -27,7 +27,7 @@ class Answer:
     for_good: bool
     """The refusal will be the same tomorrow."""
     heard: bool
-    """False when the broker says that nobody subscribes to it (MQTT 5 only)."""
+    """False when the broker says that no client subscribes to it (MQTT 5 only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class DeviceConnection(Connection):
             settings: where to, and who we are.
             client_id: unique at the broker.
             will: topic and payload of what the broker says when we vanish; None: nothing.
-            retained: the broker is to keep it for whoever comes later.
+            retained: the broker is to keep it for clients that connect later.
         """
-        # Nobody who writes to our topics shall fill our memory.
+        # A client that writes to our topics must not fill our memory.
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()
         self._answers: deque[Answer] = deque()
@@ -83,8 +83,8 @@ class DeviceConnection(Connection):
         Args:
             topic: the whole of it.
             payload: the message.
-            retain: the broker keeps it for whoever comes later.
-            needs_reader: that nobody is subscribed to it counts as a refusal (MQTT 5 only).
+            retain: the broker keeps it for clients that connect later.
+            needs_reader: a message to which no client is subscribed counts as refused (MQTT 5 only).
             correlation: what the receiver wants to know it by (MQTT 5 only).
 
         Raises:

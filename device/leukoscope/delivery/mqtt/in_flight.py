@@ -74,7 +74,7 @@ class InFlight:
         self._by_mid[mid] = InFlightMessage(what, key, attempts, overdue_at, alone, again)
 
     def pop(self, mid: int) -> InFlightMessage | None:
-        """The one that is answered under this number; None where nobody waits for that."""
+        """The one that is answered under this number; None where no message waits for that answer."""
         return self._by_mid.pop(mid, None)
 
     def clear(self) -> None:

@@ -29,7 +29,7 @@ from leukoscope.system.host import clock_synchronised
 
 _TURN_S = 0.1
 _LOOK_S = 1.0
-"""How often the outbox is looked at when nobody woke us: another process may have said retry."""
+"""Seconds between two looks at the outbox when no thread woke us: another process may have said retry."""
 _GOODBYE_S = 2.0
 _CALM = 2.0
 """In longest waits: a connection that lived so long is a good one."""
@@ -63,8 +63,8 @@ class Publisher:
             identity: whose it is.
             now: the time.
             rng: spreads the attempts of many devices.
-            commands: takes in what is commanded; None: the device listens to nobody.
-            clock_quality: whether the time can be trusted; None where nobody can tell.
+            commands: takes in what is commanded; None: the device takes no commands.
+            clock_quality: whether the time can be trusted; None where the operating system cannot tell.
         """
         self._outbox = outbox
         self._commands = commands
@@ -140,7 +140,7 @@ class Publisher:
         return True
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Say farewell, if anybody is there, and end the thread; what is pending stays in the outbox."""
+        """Say farewell, if the broker is there, and end the thread; what is pending stays in the outbox."""
         self._stopping.set()
         thread, self._thread = self._thread, None
         if thread is not None:

@@ -20,7 +20,7 @@ class PublisherSettings(BrokerSettings):
     topic_root: TopicRoot = TOPIC_ROOT
     """First levels of every topic."""
     needs_reader: bool = False
-    """Keep a report that nobody is subscribed to, and try again later (only MQTT 5 brokers say so)."""
+    """Keep a report that no client is subscribed to, and try again later (only MQTT 5 brokers say so)."""
     ack_timeout_s: float = Field(default=20, gt=0, le=600)
     """Seconds to wait for the acknowledgement of a report before it is sent again, up to 600."""
     doubt_s: float = Field(default=60, ge=0, le=86400)

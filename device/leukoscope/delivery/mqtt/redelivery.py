@@ -12,9 +12,9 @@ class Redelivery:
     """Has the last acknowledged messages sent once more when a connection was lost, after all that is new.
 
     Brokers acknowledge a message before it is on their disk: mosquitto saves every so many seconds,
-    and forgets what came since when it is killed. Whoever reads keeps one per (id, version), so
-    that sending twice costs nothing but the line: on one that is lost every few seconds a message
-    waits longer before each further time.
+    and forgets what came since when it is killed. A reader keeps one per (id, version), so sending
+    twice costs nothing but traffic. On a line that is lost every few seconds, a message waits longer
+    before each further time.
     """
 
     def __init__(self, outbox: Outbox, window_s: float, backoff: Backoff) -> None:
@@ -50,7 +50,7 @@ class Redelivery:
             self._times.pop(self._recent.popleft()[1], None)
 
     def connection_lost(self) -> None:
-        """Nobody said goodbye.
+        """The connection ended without a goodbye.
 
         Raises:
             OutboxError: the outbox cannot be written.

@@ -80,7 +80,7 @@ class Sender:
         most_cells = max(1, min(_CELLS_IN_FLIGHT, window - 1))
         limit = window + len(flying) + len(self._not_before)
         pending = self._outbox.pending(limit, but=CELL if cells >= most_cells else "")
-        # Whoever is to have the pictures has the report first, also where it waits for a reader.
+        # A receiver gets the report before its pictures, also where the report waits for a reader.
         reports_wait = any(entry.key.kind != CELL for entry in pending)
         for entry in pending:
             if len(self._in_flight) >= window or self._in_flight.one_is_alone:
@@ -147,7 +147,7 @@ class Sender:
         return answered
 
     def connection_lost(self, link: DeviceConnection, why: str) -> None:
-        """Nobody said goodbye: what was in flight is sent again, and so is what the broker may have forgotten."""
+        """No goodbye was said: what was in flight is sent again, and so is what the broker may have forgotten."""
         self._write_off(link, why)
         self._redelivery.connection_lost()
 

@@ -13,7 +13,7 @@ _PATIENCE_S = 1.0
 
 
 def probe_tls(settings: BrokerSettings) -> None:
-    """Go as far as TLS goes; whoever is connected under the same certificate is not disturbed.
+    """Go as far as TLS goes; a client that is connected under the same certificate is not disturbed.
 
     Raises:
         BrokerError: the broker is not there, its certificate is not good, or ours is not good enough for it.

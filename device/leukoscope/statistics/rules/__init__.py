@@ -31,7 +31,7 @@ class CountLimits(FrozenModel):
     unnamed: tuple[str, ...] = ("smudge",)
     """Classes of cells that are not named either, because nothing can be told of them."""
     max_unnamed_share: Share = 0.3
-    """Share of these among them and the named white cells above which it is told."""
+    """Share of these cells, among them and the named white cells together, above which the report says so."""
 
 
 class ShareRule(FrozenModel):
@@ -57,7 +57,7 @@ class ShareRule(FrozenModel):
     """Share of other cells that a classifier calls so by mistake in a laboratory it has not seen. It is added to the
     limit `above` on a bench that is not verified."""
     tell_from: Certainty = Certainty.LIKELY
-    """The least certainty that is told."""
+    """The least certainty with which the report states the finding."""
 
     @property
     def of_limits(self) -> bool:
@@ -90,7 +90,7 @@ class RedCellRule(FrozenModel):
     max_diameter_cv: Ratio
     """Standard deviation over mean of the diameters above which sizes are called uneven."""
     max_irregular_share: Share
-    """Share of outlines that are not round above which it is told."""
+    """Share of outlines that are not round above which the report says so."""
     tell_from: Certainty = Certainty.LIKELY
 
 
@@ -109,9 +109,9 @@ class PlateletRule(FrozenModel):
     """Told as `platelets_low` and `platelets_high`."""
 
     min_per_red_cell: Ratio
-    """Platelets per red cell below which it is told."""
+    """Platelets per red cell below which the report says so."""
     max_per_red_cell: Ratio
-    """Platelets per red cell above which it is told."""
+    """Platelets per red cell above which the report says so."""
     clumps: tuple[str, ...] = ()
     """Classes that are clumps: where one is seen, single platelets are too few to judge by."""
     tell_from: Certainty = Certainty.LIKELY
@@ -170,12 +170,12 @@ class Rules(FrozenModel):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     """What the site calls these rules; stands in every report."""
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-    """Counted up by whoever changes the file; stands in every report."""
+    """Counted up by the person who changes the file; stands in every report."""
     mode: Mode
     """What the smears are of."""
     counting: CountLimits
     share: tuple[ShareRule, ...] = ()
-    """In the order in which findings are told; those that ask for `seen` or `at_least` come first."""
+    """In the order in which the report states findings; those that ask for `seen` or `at_least` come first."""
     erythroblasts: ErythroblastRule | None = None
     red_cells: RedCellRule | None = None
     red_cell_size: RedCellSizeRule | None = None

@@ -59,7 +59,7 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
 
 
 async def end_session(request: Request) -> Response:
-    """End somebody's session."""
+    """End a person's session."""
     person(request, Role.ADMINISTRATOR)
     return await (await form_of(request)).then(_end_session, request)
 
