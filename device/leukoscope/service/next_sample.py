@@ -43,10 +43,6 @@ class NextSample:
         self._presenter.answered()
         return True
 
-    def call(self, sample_id: str) -> None:
-        """Take its name from a caller who has asked back already."""
-        self._sample_id, self._typed = sample_id, None
-
     def tell(self, quota_warning: str) -> None:
         """Show the name and that a press starts it; `quota_warning` says how full the outbox is, where that matters."""
         self._presenter.ready(self._sample_id if self._typed is None else f"{self._typed}_", quota_warning)

@@ -1,16 +1,14 @@
 """Remarks a reader of the counts should not miss, as the site's rules ask; they never name a disease."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import CELLS_CALLED, Certainty, Finding, Provenance, Source
 from leukoscope.statistics.blast_findings import NO_SUSPECTS, Suspects, of_limits
 from leukoscope.statistics.certainty import (
-    at_most,
     certainty_above,
     certainty_below,
-    error_of,
     finding_of,
     in_percent,
     is_told,
@@ -18,15 +16,12 @@ from leukoscope.statistics.certainty import (
 )
 from leukoscope.statistics.estimates import Estimate, Estimator
 from leukoscope.statistics.rules import (
-    ErythroblastRule,
-    MaturationRule,
-    MyeloidErythroidRule,
     PlateletRule,
     RedCellRule,
     RedCellSizeRule,
     Rules,
-    ShareRule,
 )
+from leukoscope.statistics.white_cell_findings import beyond_range, erythroblasts, maturation, myeloid_erythroid
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,125 +80,13 @@ def _of_white_cells(counted: Counted, rules: Rules) -> Iterator[Finding]:
     if white.white_cells:
         for rule in rules.share:
             if not rule.of_limits:
-                yield from _beyond_range(white, rule, highest)
+                yield from beyond_range(white, rule, highest)
     if rules.erythroblasts is not None:
-        yield from _erythroblasts(white, rules.erythroblasts, highest)
+        yield from erythroblasts(white, rules.erythroblasts, highest)
     if rules.myeloid_erythroid is not None:
-        yield from _myeloid_erythroid(white, rules.myeloid_erythroid)
+        yield from myeloid_erythroid(white, rules.myeloid_erythroid)
     for line in rules.maturation:
-        yield from _maturation(white, line, highest)
-
-
-def _beyond_range(white: Estimator, rule: ShareRule, highest: Certainty) -> Iterator[Finding]:
-    """A share above or below its range."""
-    keys = white.known(rule.of)
-    above = rule.above is not None
-    limit = rule.above if rule.above is not None else rule.below
-    count, total = white.count(keys), white.count((*keys, *white.rest(keys)))
-    if not keys or limit is None or (above and not count):
-        return
-    ask = certainty_above if above else certainty_below
-    certainty, estimate = _of_range(white, keys, rule, ask)
-    if certainty is None:
-        return
-    certainty = at_most(certainty, highest)
-    if is_told(certainty, rule.tell_from):
-        # The count comes first: a small display shows the beginning.
-        told = f"{rule.words} {count} of {total}, {'above' if above else 'below'} {percent(limit)} %"
-        numbers = {"count": count, "of": total, "limit": limit}
-        yield finding_of(rule.code, told, certainty, estimate, in_percent(estimate), numbers)
-
-
-def _of_range(
-    white: Estimator, keys: Sequence[str], rule: ShareRule, ask: Callable[[Estimate, float], Certainty | None]
-) -> tuple[Certainty | None, Estimate]:
-    """How sure it is that a share lies beyond its range, and the estimate that says so.
-
-    Likely when the whole interval of the counts does, and certain when that with the error of naming does, too.
-    """
-    limit = rule.above if rule.above is not None else rule.below or 0.0
-    counted, best = white.counted_share(keys), white.share(keys)
-    enough = rule.above is None or white.count(keys) >= rule.min_cells
-    by_counts, by_best = ask(counted, limit), ask(best, limit)
-    if rule.above is not None and not white.error_known:
-        # Some of the cells may be others that the classifier mistakes.
-        enough = enough and counted.low > limit + (1 - limit) * rule.false_share
-    if enough and by_best is Certainty.CERTAIN and by_counts is Certainty.CERTAIN:
-        return (Certainty.CERTAIN if white.error_known else Certainty.LIKELY), best
-    if enough and white.error_known and by_best is Certainty.CERTAIN:
-        return Certainty.LIKELY, best
-    # What the counts alone leave open, or show, no record of the network can close.
-    if by_best is not None:
-        return Certainty.CANNOT_BE_EXCLUDED, best
-    return (None if by_counts is None else Certainty.CANNOT_BE_EXCLUDED), counted
-
-
-def _erythroblasts(white: Estimator, rule: ErythroblastRule, highest: Certainty) -> Iterator[Finding]:
-    keys = white.known(rule.of)
-    count = white.count(keys)
-    if not count:
-        return
-    numbers: dict[str, float] = {"count": count, "of": white.white_cells}
-    if not white.white_cells:
-        yield Finding("erythroblasts_seen", f"erythroblasts {count} beside no white cells", numbers=numbers)
-        return
-    estimate = white.per_white_cell(keys)
-    told = f"erythroblasts {count} beside {white.white_cells} white cells"
-    per = (
-        f"{100 * estimate.value:.1f} per 100 "
-        f"({100 * estimate.low:.1f} to {100 * estimate.high:.1f}, {error_of(estimate)})"
-    )
-    certainty = Certainty.CANNOT_BE_EXCLUDED
-    if count >= rule.min_cells and estimate.low > rule.above:
-        certainty = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
-    if is_told(certainty, rule.tell_from):
-        numbers = {**numbers, "limit": rule.above}
-        yield finding_of("erythroblasts_seen", told, certainty, estimate, per, numbers)
-
-
-def _maturation(white: Estimator, rule: MaturationRule, highest: Certainty) -> Iterator[Finding]:
-    """The stages of one line of marrow cells, and whether the early ones prevail."""
-    stages = [keys for stage in rule.stages if (keys := white.known(stage))]
-    counts = [white.count(keys) for keys in stages]
-    if len(stages) < len(rule.stages) or sum(counts) < rule.min_cells:
-        return
-    early = [key for stage in stages[: rule.early] for key in stage]
-    late = [key for stage in stages[rule.early :] for key in stage]
-    estimate = white.part(early, late)
-    by_stage = ", ".join(
-        f"{stage[0].replace('_', ' ')} {count}" for stage, count in zip(rule.stages, counts, strict=True)
-    )
-    told = f"{rule.words}: early stages {white.count(early)} of {sum(counts)}"
-    numbers = {"count": white.count(early), "of": sum(counts), "limit": rule.max_early_share}
-    shifted = estimate.low > rule.max_early_share
-    words = f"{in_percent(estimate)}; {by_stage}"
-    sure = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
-    if shifted:
-        told = f"{told}, shifted to the left above {percent(rule.max_early_share)} %"
-        yield finding_of("maturation_left_shift", told, sure, estimate, words, numbers)
-    else:
-        yield finding_of("maturation", told, sure, estimate, words, numbers)
-
-
-def _myeloid_erythroid(white: Estimator, rule: MyeloidErythroidRule) -> Iterator[Finding]:
-    myeloid, erythroid = white.known(rule.myeloid), white.known(rule.erythroid)
-    if not (myeloid and erythroid and white.count(myeloid) and white.count(erythroid)):
-        return
-    estimate = white.ratio(myeloid, erythroid)
-    numbers = {"myeloid": white.count(myeloid), "erythroid": white.count(erythroid)}
-    cells = f"M:E {white.count(myeloid)} to {white.count(erythroid)} cells"
-    ratio = f"{estimate.value:.1f} ({estimate.low:.1f} to {estimate.high:.1f}, {error_of(estimate)})"
-    low, high = certainty_below(estimate, rule.min_ratio), certainty_above(estimate, rule.max_ratio)
-    if is_told(low, Certainty.LIKELY):
-        told, limit = f"{cells}, below {rule.min_ratio:g}", rule.min_ratio
-        yield finding_of("me_ratio_low", told, low, estimate, ratio, {**numbers, "limit": limit})
-    elif is_told(high, Certainty.LIKELY):
-        told, limit = f"{cells}, above {rule.max_ratio:g}", rule.max_ratio
-        yield finding_of("me_ratio_high", told, high, estimate, ratio, {**numbers, "limit": limit})
-    else:
-        certainty = Certainty.CERTAIN if low is None and high is None else Certainty.LIKELY
-        told = f"{cells}, between {rule.min_ratio:g} and {rule.max_ratio:g}"
-        yield finding_of("me_ratio", told, certainty, estimate, ratio, numbers)
+        yield from maturation(white, line, highest)
 
 
 def _of_red_cells(counted: Counted, rule: RedCellRule | None) -> Iterator[Finding]:
