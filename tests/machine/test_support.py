@@ -101,7 +101,8 @@ def test_settings_that_cannot_be_read_are_no_reason_to_pack_nothing(tmp_path: Pa
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, bench: Path) -> None:
-    outcome = leukoscope("support", "--bench", bench, "--out", tmp_path / "nowhere" / "help.tar.gz")
+    (tmp_path / "a-file").write_text("no folder")
+    outcome = leukoscope("support", "--bench", bench, "--out", tmp_path / "a-file" / "help.tar.gz")
     assert outcome.code == 2
     assert "give another --out" in outcome.err
 
