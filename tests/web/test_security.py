@@ -1,17 +1,25 @@
 """What a stranger, or a page of somebody else's, may not do."""
 
+import asyncio
 import http.client
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.responses import PlainTextResponse
 
 from leukoscope.cli.web import told_to_page
-from leukoscope.errors import SettingsError
+from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.outbox.store import Outbox
+from leukoscope.web.accounts import Account
+from leukoscope.web.guard import Guard
+from leukoscope.web.sessions import Sessions
 from tests.web.conftest import NAME, PIN, Served, sign_in
 from tests.web.made import make_bench, make_sample
 
@@ -220,3 +228,44 @@ def test_the_page_is_not_put_on_the_network_in_the_clear_by_mistake(tmp_path: Pa
     bench.write_text(bench.read_text() + 'web = { host = "0.0.0.0" }\n')
     with pytest.raises(SettingsError, match="give certificate and key"):
         told_to_page(bench)
+
+
+class LookUps(Sessions):
+    """Whose session it is, in a database that has gone away; notes where it was asked."""
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def account_of(self, token: str) -> Account | None:
+        self.threads.append(threading.get_ident())
+        raise OutboxError("the disk is away")
+
+
+@pytest.mark.parametrize(("path", "status", "look_ups"), [("/static/page.css", 200, 0), ("/worklist", 503, 1)])
+def test_a_session_is_looked_up_beside_the_other_requests_and_never_for_a_static_file(
+    path: str, status: int, look_ups: int
+) -> None:
+    sessions, told = LookUps(), list[Any]()
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("here")(scope, receive, send)
+
+    async def ask() -> None:
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
+        async def send(event: Any) -> None:
+            told.append(event)
+
+        cookie = (b"cookie", b"leukoscope_session=token")
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [cookie], "query_string": b""}
+        await Guard(page, sessions)(scope, receive, send)
+        loops.append(threading.get_ident())
+
+    loops = list[int]()
+    # The browser of other tests has a loop running in this thread.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: asyncio.run(ask())).result()
+    assert told[0]["status"] == status
+    assert len(sessions.threads) == look_ups
+    assert not set(loops) & set(sessions.threads)

@@ -1,17 +1,23 @@
 """Between the network and the pages: who is it, was the request made by our own page, and what a browser may do."""
 
+import logging
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from leukoscope.errors import LeukoscopeError
+from leukoscope.web.accounts import Account
 from leukoscope.web.sessions import COOKIE, Sessions
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_OPEN = ("/sign-in", "/set-up", "/static/", "/language")
+_STATIC = "/static/"
+"""The same for everybody: nobody is looked up."""
+_OPEN = ("/sign-in", "/set-up", "/language")
 MOST_BODY_BYTES = 1_000_000
 HEADERS: Mapping[str, str] = {
     "content-security-policy": (
@@ -24,10 +30,15 @@ HEADERS: Mapping[str, str] = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_log = logging.getLogger("leukoscope.web")
 
 
 class Guard:
-    """Every request goes through here, before any page."""
+    """Judges every request before any page does, and puts the headers on every answer.
+
+    A request that changes something must come from a page of ours; all but static files, signing in and the language
+    need a session.
+    """
 
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app, self._sessions = app, sessions
@@ -43,7 +54,7 @@ class Guard:
                 headers = MutableHeaders(scope=event)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if not scope["path"].startswith("/static/"):
+                if not scope["path"].startswith(_STATIC):
                     headers.setdefault("cache-control", "no-store")
             await send(event)
 
@@ -57,17 +68,29 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BODY_BYTES or "transfer-encoding" in headers:
             return PlainTextResponse("This request is too large.", 413)
-        request = Request(scope)
-        token = request.cookies.get(COOKIE, "")
-        # The table is in a file on the disk, read in less than a millisecond.
-        account = self._sessions.account_of(token) if token else None
-        scope.setdefault("state", {})["account"] = account
-        scope["state"]["token"] = token
-        if account is not None or scope["path"].startswith(_OPEN):
+        if scope["path"].startswith(_STATIC):
             return None
-        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
-            return RedirectResponse("/sign-in", 303)
-        return PlainTextResponse("Sign in first.", 401)
+        try:
+            account = await self._look_up(scope)
+        except LeukoscopeError as error:
+            _log.warning("%s", error)
+            return PlainTextResponse(str(error), 503)
+        return (
+            None if account is not None or scope["path"].startswith(_OPEN) else _sign_in_first(scope["method"], headers)
+        )
+
+    async def _look_up(self, scope: Scope) -> Account | None:
+        """Whose session it is; in a thread, for a database that does not answer must not hold up all others."""
+        token = Request(scope).cookies.get(COOKIE, "")
+        account = await run_in_threadpool(self._sessions.account_of, token) if token else None
+        scope.setdefault("state", {}).update(account=account, token=token)
+        return account
+
+
+def _sign_in_first(method: str, headers: Headers) -> Response:
+    if method == "GET" and "text/html" in headers.get("accept", ""):
+        return RedirectResponse("/sign-in", 303)
+    return PlainTextResponse("Sign in first.", 401)
 
 
 def is_own(headers: Headers) -> bool:
