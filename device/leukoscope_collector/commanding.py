@@ -1,12 +1,13 @@
-"""Sends one command to one device as the operator, and waits for the device's result."""
+"""Commands to devices, given as an operator, and their results."""
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.connection import Connection
 from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.messages.command import CommandName, Outcome, command_of, read_result
@@ -24,77 +25,118 @@ class Order:
     site: str
     device: str
     name: CommandName
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Any]
     life: timedelta
     """The device does not begin later than this after the command was issued."""
 
 
-class OperatorConnection(Connection):
-    """A connection that publishes one command and hears the results of one device."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a device said became of a command."""
 
-    def __init__(self, settings: OperatorSettings, result_topic: str) -> None:
-        super().__init__(settings.broker, f"leukoscope-operator-{secrets.token_hex(8)}")
+    site: str
+    device: str
+    command: str | None
+    """Its id; None where the device could read none."""
+    outcome: Outcome
+
+
+class OperatorConnection(Connection):
+    """A connection that publishes commands at QoS 1 and hears what devices say became of them."""
+
+    def __init__(self, settings: BrokerSettings, client_id: str, result_topic: str) -> None:
+        """A connection that is not yet made.
+
+        Args:
+            settings: the broker, and the credentials of an operator.
+            client_id: unique at the broker.
+            result_topic: whose results to hear; site and device may be wildcards.
+        """
+        super().__init__(settings, client_id)
         self._result_topic = result_topic
         self._subscribed: Any = None
-        self._acknowledged: Any = None
-        self.results: list[tuple[str | None, Outcome]] = []
-        """The id of each command that was answered, and what became of it."""
+        self._acknowledged: dict[int, Any] = {}
+        self._results: list[Answered] = []
         self._client.on_subscribe = self._on_subscribe
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
 
-    def listen(self, until_s: float) -> None:
+    def listen(self, give_up: Callable[[], bool]) -> None:
         """Connect and subscribe to the results.
 
         Raises:
             BrokerError: the broker is not there, refuses us, or does not answer in time.
         """
-        self.connect(lambda: time.monotonic() > until_s)
+        self.connect(give_up)
         self._client.subscribe([(self._result_topic, 1)])
+        until_s = time.monotonic() + self._settings.connect_timeout_s
         while self._subscribed is None:
-            self._wait(until_s, "the subscription")
+            self._wait(lambda: give_up() or time.monotonic() > until_s, "the subscription")
         if self._subscribed.is_failure:
             raise BrokerError(
                 f"the broker refused the subscription to {self._result_topic} ({self._subscribed})",
                 "is this the certificate of an operator?",
             )
 
-    def send(self, topic: str, payload: bytes, until_s: float) -> None:
-        """Publish the command and wait for the broker's answer.
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Give a command to the broker; a number to ask `answer_to` with."""
+        return int(self._client.publish(topic, payload, qos=1, retain=False).mid)
+
+    def answer_to(self, number: int) -> str | None:
+        """What the broker said to a command, once: empty when it passed it on, or why it did not reach the device.
+
+        Returns:
+            None while it has not answered.
+
+        Raises:
+            BrokerError: it refused the command.
+        """
+        reason = self._acknowledged.pop(number, None)
+        if reason is None:
+            return None
+        if reason.is_failure:
+            raise BrokerError(f"the broker refused the command ({reason})", "is this the certificate of an operator?")
+        return "nobody hears it there" if reason.value == _NOBODY_LISTENS else ""
+
+    def send(self, topic: str, payload: bytes, give_up: Callable[[], bool]) -> None:
+        """Publish a command and wait for the broker's answer.
 
         Raises:
             BrokerError: the broker refused it, no device listens, or no answer came in time.
         """
-        self._client.publish(topic, payload, qos=1, retain=False)
-        while self._acknowledged is None:
-            self._wait(until_s, "the command")
-        if self._acknowledged.is_failure:
-            raise BrokerError(
-                f"the broker refused the command ({self._acknowledged})", "is this the certificate of an operator?"
-            )
-        if self._acknowledged.value == _NOBODY_LISTENS:
+        number = self.publish(topic, payload)
+        while (answer := self.answer_to(number)) is None:
+            self._wait(give_up, "the command")
+        if answer:
             device = topic.rpartition("/")[0]
             raise BrokerError(
                 f"nobody hears {device}", "is the device on, and commands.allow in its settings not empty?"
             )
 
-    def _wait(self, until_s: float, what: str) -> None:
+    def results(self) -> list[Answered]:
+        """What devices have said since the last call."""
+        heard, self._results = self._results, []
+        return heard
+
+    def _wait(self, give_up: Callable[[], bool], what: str) -> None:
         self.turn(_TURN_S)
-        if time.monotonic() > until_s:
+        if give_up():
             raise BrokerError(f"{self._settings.where} did not answer {what} in time")
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         self._subscribed = reasons[0]
 
     def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
-        self._acknowledged = reason
+        self._acknowledged[mid] = reason
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
         try:
-            self.results.append(read_result(bytes(message.payload)))
+            command, outcome = read_result(bytes(message.payload))
         except InvalidMessage:
             # What a device says beside its results is the collector's to judge.
             return
+        site, device, _ = message.topic.rsplit("/", 3)[1:]
+        self._results.append(Answered(site, device, command, outcome))
 
 
 def send_command(settings: OperatorSettings, order: Order, *, now: datetime, timeout_s: float) -> Outcome:
@@ -122,16 +164,21 @@ def send_command(settings: OperatorSettings, order: Order, *, now: datetime, tim
         arguments=order.arguments,
     )
     until_s = time.monotonic() + timeout_s
-    connection = OperatorConnection(settings, device.topic("result", settings.topic_root))
+
+    def is_late() -> bool:
+        return time.monotonic() > until_s
+
+    client_id = f"leukoscope-operator-{secrets.token_hex(8)}"
+    connection = OperatorConnection(settings.broker, client_id, device.topic("result", settings.topic_root))
     try:
-        connection.listen(until_s)
-        connection.send(device.topic("command", settings.topic_root), payload, until_s)
+        connection.listen(is_late)
+        connection.send(device.topic("command", settings.topic_root), payload, is_late)
         while True:
-            for answered, outcome in connection.results:
-                if answered == identifier:
+            for answered in connection.results():
+                if answered.command == identifier:
                     connection.leave()
-                    return outcome
-            if time.monotonic() > until_s:
+                    return answered.outcome
+            if is_late():
                 raise BrokerError(
                     f"{order.site}/{order.device} did not say within {timeout_s:g} s what became of the command: "
                     "it may still do it until the command expires"

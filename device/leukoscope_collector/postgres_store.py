@@ -209,22 +209,28 @@ class PostgresStore(Store):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As in `Store`."""
-        try:
-            with self._sql.transaction():
-                yield
-        except (self._pg.DataError, self._pg.IntegrityError) as error:
-            raise StoreRefuses(f"the database does not take it: {_one_line(error)}") from error
-        except self._pg.Error as error:
-            raise StoreUnavailable(f"the database cannot be written: {_one_line(error)}") from error
+        with self._in_our_words(), self._sql.transaction():
+            yield
         if self._unreplicated:
             raise StoreUnavailable(
                 "the database's standby does not confirm: what is stored could be lost with one node"
             )
 
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (self._pg.DataError, self._pg.IntegrityError) as error:
+            raise StoreRefuses(f"the database does not take it: {_one_line(error)}") from error
+        except self._pg.Error as error:
+            raise StoreUnavailable(f"the database cannot be read or written: {_one_line(error)}") from error
+
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""
-        done = self._sql.execute(_NAMED.sub(r"%(\1)s", statement).encode() if values else statement.encode(), values)
-        return done.fetchall() if done.description else []
+        words = _NAMED.sub(r"%(\1)s", statement) if values else statement
+        with self._in_our_words():
+            done = self._sql.execute(words.encode(), values)
+            return done.fetchall() if done.description else []
 
     def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:
         """As in `Origins`."""

@@ -140,20 +140,28 @@ class SqliteStore(Store):
     def transaction(self) -> Iterator[None]:
         """As in `Store`."""
         try:
-            self._sql.execute("BEGIN IMMEDIATE")
-            yield
-            self._sql.execute("COMMIT")
-        except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
-            raise StoreRefuses(f"{self._file} does not take it: {error}") from error
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"the store {self._file} cannot be written: {error}") from error
+            with self._in_our_words():
+                self._sql.execute("BEGIN IMMEDIATE")
+                yield
+                self._sql.execute("COMMIT")
         finally:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
 
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
+            raise StoreRefuses(f"{self._file} does not take it: {error}") from error
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the store {self._file} cannot be read or written: {error}") from error
+
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""
-        return self._sql.execute(statement, {name: _native(value) for name, value in (values or {}).items()}).fetchall()
+        native = {name: _native(value) for name, value in (values or {}).items()}
+        with self._in_our_words():
+            return self._sql.execute(statement, native).fetchall()
 
     def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:
         """As in `Origins`."""

@@ -72,7 +72,7 @@ class Store(ABC):
 
     @abstractmethod
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """The rows that a statement with `:named` values gives; inside a transaction."""
+        """The rows that a statement with `:named` values gives; errors as `transaction`."""
 
     @abstractmethod
     def bind_origins(self, claims: Mapping[str, Origin], at: datetime) -> dict[str, Origin]:

@@ -167,3 +167,16 @@ def test_what_the_device_refuses_is_told_and_the_draft_stays(
     finally:
         if centre is not None:
             centre.kill()
+
+
+def test_a_page_that_the_broker_would_know_as_a_collector_does_not_begin(tmp_path: Path) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text(
+        'broker = { host = "b", tls = true, client_cert = "collector.crt", client_key = "collector.key" }\n'
+        f'store = {{ driver = "sqlite", file = "{tmp_path}/store.sqlite3" }}\nweb = {{ port = 0 }}\n'
+    )
+    command = [sys.executable, "-m", "leukoscope_collector", "web", "--settings", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "say under [operator]" in ended.stderr
+    assert ended.stderr.count("\n") == 1

@@ -125,7 +125,7 @@ def command_of(
     by: str,
     issued_at: datetime,
     expires_at: datetime,
-    arguments: Mapping[str, str],
+    arguments: Mapping[str, Any],
 ) -> bytes:
     """A command as it goes out.
 

@@ -37,14 +37,20 @@ class PageDatabase:
             yield
             self._sql.execute("COMMIT")
         except sqlite3.Error as error:
-            raise OutboxError(f"{self._file} cannot be written ({error})", "is the disk full or failing?") from error
+            raise self._failed(error) from error
         finally:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
 
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """The rows that a statement with `:named` values gives."""
-        return self._sql.execute(statement, values or {}).fetchall()
+        """The rows that a statement with `:named` values gives; raises OutboxError."""
+        try:
+            return self._sql.execute(statement, values or {}).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> OutboxError:
+        return OutboxError(f"{self._file} cannot be read or written ({error})", "is the disk full or failing?")
 
     def close(self) -> None:
         """Let go of the file."""

@@ -209,4 +209,5 @@ def _digest(secret: str, salt: bytes) -> bytes:
 
 _NOBODY = f"{'00' * 16}:{'00' * 32}"
 """Compared with where a name does not exist, so that this takes as long."""
-_CODE = "\x00set-up code"
+_CODE = " set-up code"
+"""No name that anybody types: what is typed is stripped."""

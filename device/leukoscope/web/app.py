@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from leukoscope.errors import LeukoscopeError, OutboxError
+from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import SignInRefused
 from leukoscope.web.guard import Guard
 from leukoscope.web.page_server import STATIC, Site, page
@@ -60,7 +60,8 @@ def _first(request: Request) -> Response:
 def _told(request: Request, error: Exception) -> Response:
     """What the person can understand and act on: one sentence."""
     status = 404 if isinstance(error, GoneError) else 403 if isinstance(error, SignInRefused) else 409
-    if isinstance(error, OutboxError):
+    # The disk, the database or a broker; it is what may pass.
+    if isinstance(error, OSError):
         _log.warning("%s", error)
         status = 503
     return _sentence(request, str(error), status)

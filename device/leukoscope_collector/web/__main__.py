@@ -30,16 +30,12 @@ def main(words: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     settings = CollectorSettings.read(arguments.settings)
     page = settings.web if arguments.port is None else settings.web.model_copy(update={"port": arguments.port})
+    broker = _operator_of(settings)
     databases = Databases(settings.store.open)
     steps = Steps(databases)
     reports = CentralReports(databases, steps, utc_now)
     site = Site.of("centre", page, STRICT, databases, reports, new_code())
     site.worklist.catch_up()
-    broker = settings.operator or settings.broker
-    if not isinstance(broker, BrokerSettings):
-        raise SettingsError(
-            "steps go to devices over MQTT", "say under [operator] where, with an operator's certificate"
-        )
     sender = Sender(broker, f"leukoscope-web-{settings.name}", settings.topic_root, steps, utc_now)
     with listening(page) as made:
         print(f"The page is at {address_of(page, made)}", flush=True)
@@ -50,3 +46,19 @@ def main(words: list[str]) -> None:
             serve(site, made)
         finally:
             sender.stop()
+
+
+def _operator_of(settings: CollectorSettings) -> BrokerSettings:
+    """The broker over which steps go to devices.
+
+    Raises:
+        SettingsError: there is none, or it would know us as a collector, who may not command.
+    """
+    todo = "say under [operator] where the MQTT broker is, with an operator's certificate (leukoscope-provision)"
+    if settings.operator is not None:
+        return settings.operator
+    if not isinstance(settings.broker, BrokerSettings):
+        raise SettingsError("steps go to devices over MQTT", todo)
+    if settings.broker.client_cert is not None:
+        raise SettingsError("by the certificate of a collector no device can be commanded", todo)
+    return settings.broker

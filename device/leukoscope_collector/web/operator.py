@@ -1,47 +1,21 @@
-"""The connection over which steps go to devices and their answers come back."""
+"""The thread that sends steps to devices and takes their answers."""
 
 import logging
 import random
 import threading
-from collections import deque
-from typing import Any
+import time
 
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
-from leukoscope.delivery.mqtt.connection import Connection
 from leukoscope.errors import BrokerError, LeukoscopeError
 from leukoscope.web import Clock
+from leukoscope_collector.commanding import OperatorConnection
 from leukoscope_collector.web.steps import Steps
 
 _TURN_S = 0.05
+_LOOK_S = 0.5
+"""Between two looks at what is due; a step that is taken on this page is seen at once."""
 _log = logging.getLogger(__name__)
-
-
-class Operator(Connection):
-    """Publishes commands at QoS 1 and hears what becomes of them."""
-
-    def __init__(self, settings: BrokerSettings, client_id: str, root: str) -> None:
-        super().__init__(settings, client_id)
-        self._root = root
-        self._results: deque[tuple[str, str, bytes]] = deque(maxlen=1000)
-        self._client.on_message = self._on_message
-
-    def open(self, stopping: threading.Event) -> None:
-        """Connect and subscribe to results; raises BrokerError."""
-        self.connect(stopping.is_set)
-        self._client.subscribe(f"{self._root}/+/+/result", 1)
-
-    def send(self, site: str, device: str, payload: bytes) -> None:
-        """Give a command to the broker."""
-        self._client.publish(f"{self._root}/{site}/{device}/command", payload, qos=1)
-
-    def results(self) -> list[tuple[str, str, bytes]]:
-        """Site, device and result since the last call."""
-        return [self._results.popleft() for _ in range(len(self._results))]
-
-    def _on_message(self, client: Any, data: Any, message: Any) -> None:
-        site, device, _ = message.topic.rsplit("/", 3)[1:]
-        self._results.append((site, device, bytes(message.payload)))
 
 
 class Sender:
@@ -52,6 +26,9 @@ class Sender:
         self._backoff = Backoff(0.25, 5.0, random.Random())
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="steps to devices", daemon=True)
+        self._sent: dict[int, str] = {}
+        """Ids of the steps that the broker has not acknowledged, by the number it will do so by."""
+        self._next_look_s = 0.0
 
     def start(self) -> None:
         """Begin."""
@@ -64,24 +41,40 @@ class Sender:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            operator = Operator(self._settings, self._name, self._root)
+            operator = OperatorConnection(self._settings, self._name, f"{self._root}/+/+/result")
+            self._sent.clear()
             try:
-                operator.open(self._stopping)
+                operator.listen(self._stopping.is_set)
                 while not self._stopping.is_set():
                     self._turn(operator)
-            except BrokerError as error:
-                _log.warning("steps wait: %s", error)
             except LeukoscopeError as error:
                 _log.warning("steps wait: %s", error)
+            except Exception:
+                # A fault of ours, about one step perhaps: the others must not wait for it until the next start.
+                _log.exception("steps wait")
             finally:
                 operator.close()
             self._stopping.wait(self._backoff.next_s())
+        self._steps.close()
 
-    def _turn(self, operator: Operator) -> None:
+    def _turn(self, operator: OperatorConnection) -> None:
         operator.turn(_TURN_S)
-        for site, device, payload in operator.results():
-            self._steps.answer(site, device, payload)
+        for answered in operator.results():
+            self._steps.answer(answered)
+        for number, identifier in list(self._sent.items()):
+            try:
+                answer = operator.answer_to(number)
+            except BrokerError as error:
+                answer = str(error)
+            if answer is not None:
+                del self._sent[number]
+                self._steps.mark_sent(identifier, self._now(), answer)
+                self._backoff.reset()
+        if not self._steps.take_news() and time.monotonic() < self._next_look_s:
+            return
+        self._next_look_s = time.monotonic() + _LOOK_S
+        under_way = set(self._sent.values())
         for step in self._steps.due(self._now()):
-            operator.send(step.site, step.device, step.payload)
-            self._steps.mark_sent(step.id, self._now())
-        self._backoff.reset()
+            if step.id not in under_way:
+                topic = f"{self._root}/{step.site}/{step.device}/command"
+                self._sent[operator.publish(topic, step.payload)] = step.id

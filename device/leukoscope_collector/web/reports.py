@@ -130,7 +130,9 @@ class CentralReports:
         if last is None or last[1] == "done":
             return ""
         device, outcome, told = last
-        return f"{device}: {told}" if outcome else f"on its way to {device}"
+        if outcome:
+            return f"{device}: {told}"
+        return f"on its way to {device} ({told})" if told else f"on its way to {device}"
 
     def export(self, report_id: str, form: str) -> bytes:
         """As in `Reports`; pictures of cells are left out."""

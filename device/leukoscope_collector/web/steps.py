@@ -1,15 +1,16 @@
 """Steps on their way to the devices: kept in the store until the device has answered."""
 
 import json
+import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from leukoscope.messages.command import COMMAND_SCHEMA, LONGEST_LIFE, MOST_REVIEW_BYTES
-from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, validate
+from leukoscope.messages.command import LONGEST_LIFE, MOST_REVIEW_BYTES, CommandName, command_of
 from leukoscope.web import Databases, ReviewError
+from leukoscope_collector.commanding import Answered
 
 AGAIN_AFTER = timedelta(seconds=2)
 """An unanswered command is sent again, under its id: the device answers the same and does nothing twice."""
@@ -30,6 +31,7 @@ class Steps:
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
+        self._news = threading.Event()
 
     def add(self, site: str, device: str, name: str, arguments: Mapping[str, Any], now: datetime) -> None:
         """Keep a step; it is on the disk when this returns, and sent from then on.
@@ -38,17 +40,14 @@ class Steps:
             ReviewError: another step of this report is on its way, or it is too large for one command.
         """
         identifier = str(uuid.uuid4())
-        message = {
-            "schema": COMMAND_SCHEMA,
-            "id": identifier,
-            "name": "review",
-            "by": name,
-            "issued_at": utc_text(now),
-            "expires_at": utc_text(now + LONGEST_LIFE),
-            "arguments": dict(arguments),
-        }
-        validate(message, COMMAND_SCHEMA)
-        payload = to_bytes(message)
+        payload = command_of(
+            identifier,
+            CommandName.REVIEW,
+            by=name,
+            issued_at=now,
+            expires_at=now + LONGEST_LIFE,
+            arguments=arguments,
+        )
         if len(payload) > MOST_REVIEW_BYTES:
             raise ReviewError(f"this names too many cells for one message: expected at most {MOST_REVIEW_BYTES} bytes")
         report = str(arguments["report"])
@@ -73,48 +72,61 @@ class Steps:
                     "at": now.isoformat(),
                 },
             )
+        self._news.set()
+
+    def close(self) -> None:
+        """Let go of this thread's connection to the store."""
+        self._databases.close()
+
+    def take_news(self) -> bool:
+        """Whether a step was taken here since the last call."""
+        found = self._news.is_set()
+        self._news.clear()
+        return found
 
     def due(self, now: datetime) -> list[Step]:
         """What is to be sent now, for the first time or again; what has expired is stored as refused."""
         database = self._databases.get()
-        with database.transaction():
-            database.execute(
-                "UPDATE web_command SET outcome = 'refused', told = 'the device did not come back within a day'"
-                " WHERE outcome = '' AND made_at < :since",
-                {"since": (now - LONGEST_LIFE).isoformat()},
-            )
         rows = database.execute(
-            "SELECT id, site, device, payload FROM web_command WHERE outcome = '' AND sent_at < :since",
-            {"since": (now - AGAIN_AFTER).isoformat()},
+            "SELECT id, site, device, payload, made_at, sent_at FROM web_command WHERE outcome = '' ORDER BY made_at"
         )
-        return [Step(identifier, site, device, payload.encode()) for identifier, site, device, payload in rows]
+        expired_before, sent_before = (now - LONGEST_LIFE).isoformat(), (now - AGAIN_AFTER).isoformat()
+        if any(made_at < expired_before for *_, made_at, _ in rows):
+            with database.transaction():
+                database.execute(
+                    "UPDATE web_command SET outcome = 'refused', told = 'the device did not come back within a day'"
+                    " WHERE outcome = '' AND made_at < :since",
+                    {"since": expired_before},
+                )
+        return [
+            Step(identifier, site, device, payload.encode())
+            for identifier, site, device, payload, made_at, sent_at in rows
+            if made_at >= expired_before and sent_at < sent_before
+        ]
 
-    def mark_sent(self, identifier: str, now: datetime) -> None:
-        """It was given to the broker."""
+    def mark_sent(self, identifier: str, now: datetime, told: str = "") -> None:
+        """It was given to the broker, which said this to it."""
         database = self._databases.get()
         with database.transaction():
             database.execute(
-                "UPDATE web_command SET sent_at = :at WHERE id = :id", {"at": now.isoformat(), "id": identifier}
+                "UPDATE web_command SET sent_at = :at, told = :told WHERE id = :id AND outcome = ''",
+                {"at": now.isoformat(), "told": told, "id": identifier},
             )
 
-    def answer(self, site: str, device: str, payload: bytes) -> None:
+    def answer(self, answered: Answered) -> None:
         """Take a device's answer; the draft of what was done has become a version."""
-        result = from_bytes(payload)
-        database = self._databases.get()
-        key = {"id": str(result.get("command")), "site": site, "device": device}
+        database, outcome = self._databases.get(), answered.outcome
+        key = {"id": answered.command, "site": answered.site, "device": answered.device}
+        of_it = "id = :id AND site = :site AND device = :device AND outcome = ''"
+        if not database.execute(f"SELECT 1 FROM web_command WHERE {of_it}", key):  # noqa: S608
+            return
         with database.transaction():
             rows = database.execute(
-                "SELECT report, name FROM web_command WHERE id = :id AND site = :site AND device = :device"
-                " AND outcome = ''",
-                key,
+                f"UPDATE web_command SET outcome = :outcome, told = :told WHERE {of_it}"  # noqa: S608
+                " RETURNING report, name",
+                key | {"outcome": outcome.outcome, "told": outcome.text},
             )
-            if not rows:
-                return
-            database.execute(
-                "UPDATE web_command SET outcome = :outcome, told = :told WHERE id = :id",
-                {"id": key["id"], "outcome": str(result["outcome"]), "told": str(result["text"])},
-            )
-            if result["outcome"] == "done":
+            if rows and outcome.outcome == "done":
                 database.execute(
                     "DELETE FROM web_draft WHERE report = :report AND name = :name",
                     {"report": rows[0][0], "name": rows[0][1]},
