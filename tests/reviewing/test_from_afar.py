@@ -145,6 +145,15 @@ def test_a_report_that_cannot_be_read_fails_the_step_and_nothing_else(device: De
     assert (told["outcome"], told["reason"]) == ("failed", "fault")
 
 
+def test_a_step_whose_file_cannot_be_written_is_done_and_says_so(device: Device) -> None:
+    (device.folder / "reports").write_text("where the folder should be")
+    device.hear(review_command(device))
+    (told,) = device.work()
+    assert (told["outcome"], told["version"]) == ("done", 3)
+    assert "is recorded and will be sent, but its file in" in told["text"]
+    assert device.versions == [1, 2, 3]
+
+
 def test_a_replayed_step_under_another_id_is_refused(device: Device) -> None:
     device.hear(review_command(device))
     device.work()

@@ -1,5 +1,6 @@
 """A report that nobody looked at is not signed, whatever signs it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,18 @@ def test_what_the_settings_let_pass_stands_in_the_report(bench: Path) -> None:
     (message,) = shown(bench)
     assert message["lifecycle"]["steps"][-1]["signed_without"] == ["undecided_cells", "unopened_classes"]
     assert message["lifecycle"]["cells_looked_at"] == 0
+
+
+def test_a_signature_whose_file_cannot_be_written_is_given_and_says_so(bench: Path) -> None:
+    cells = decide_unsure(bench)
+    review(bench, "--opened", ",".join({one["class"] for one in cells}))
+    reports = bench.parent / "state" / "reports"
+    shutil.rmtree(reports)
+    reports.write_text("where the folder should be")
+    code, told = finalise(bench)
+    assert code == 0
+    assert "is recorded and will be sent, but its file in" in told
+    assert shown(bench)[0]["lifecycle"]["status"] == "final"
 
 
 @pytest.mark.parametrize("name", ["blasst", "unicorn"])

@@ -216,7 +216,9 @@ def audit_verify(
 def _take(bench: Path, report: str, word: Word) -> None:
     with desk_at(bench) as desk:
         done = desk.take(report, word)
-    Console().print(pages.page(done))
+    Console().print(pages.page(done.report))
+    if done.unfiled:
+        typer.echo(f"leukoscope: {done.unfiled}", err=True)
 
 
 def _relabelled(told: list[str] | None) -> dict[int, str]:

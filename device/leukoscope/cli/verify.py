@@ -39,7 +39,8 @@ def verify(
             if not by.strip():
                 raise ReviewError("--names needs --by: say who named the cells")
             read = read_sheet(names)
-            take_names(desk, read, by)
+            for unfiled in take_names(desk, read, by):
+                typer.echo(f"leukoscope: {unfiled}", err=True)
             blind = {report: list(of_report) for report, of_report in read.items()}
         record = brought_up_to_date(record, path, desk, blind)
         if sheet is not None:

@@ -1,6 +1,7 @@
 """Pictures of a report's white cells in the outbox, sent after everything else."""
 
-from collections.abc import Iterator, Sequence
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from leukoscope.messages.cell_message import decode_cell, encode_cell
@@ -36,6 +37,14 @@ def keep_pictures(
             put(sql, key, CELL, payload, moment)
 
 
+# The id of a picture is the report's, a dash and the cell's number; a range, unlike a part of the id, uses the index.
+_OF_REPORT = "kind = ? AND id > ? AND id < ?"
+
+
+def _of(report_id: str) -> tuple[str, str, str]:
+    return CELL, f"{report_id}-", f"{report_id}."
+
+
 @dataclass(frozen=True, slots=True)
 class KeptPicture:
     """A picture of a white cell that is still there."""
@@ -56,9 +65,7 @@ class KeptPicture:
 def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPicture]:
     """The pictures of a report's cells that are still kept, in the order of counting."""
     with outbox.reading() as sql:
-        rows = sql.execute(
-            "SELECT payload FROM message WHERE kind = ? AND substr(id, 1, 36) = ? ORDER BY seq", (CELL, report_id)
-        ).fetchall()
+        rows = sql.execute(f"SELECT payload FROM message WHERE {_OF_REPORT} ORDER BY seq", _of(report_id)).fetchall()
         said = white_cells.names_given(sql, report_id, version)
     for (payload,) in rows:
         sent = decode_cell(payload)
@@ -70,3 +77,56 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
             box=sent.box,
             um_per_px=sent.um_per_px,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSize:
+    """How large a kept picture is."""
+
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    um_per_px: float
+
+
+def sizes_of(outbox: Outbox, report_id: str) -> Mapping[int, PictureSize]:
+    """Sizes of the pictures of a report's cells that are still kept, by number of the cell."""
+    with outbox.reading() as sql:
+        rows = sql.execute(
+            "SELECT json_extract(told, '$.cell'), json_extract(told, '$.picture.width'),"
+            " json_extract(told, '$.picture.height'), json_extract(told, '$.picture.um_per_px')"
+            f" FROM (SELECT CAST(payload AS TEXT) AS told FROM message WHERE {_OF_REPORT})",
+            _of(report_id),
+        ).fetchall()
+    return {number: PictureSize(width, height, scale) for number, width, height, scale in rows}
+
+
+def webp_of(outbox: Outbox, report_id: str, number: int) -> bytes | None:
+    """The picture of a cell; None where it was not kept, or was pruned."""
+    with outbox.reading() as sql:
+        row = sql.execute(
+            "SELECT json_extract(CAST(payload AS TEXT), '$.picture.base64') FROM message WHERE kind = ? AND id = ?",
+            (CELL, f"{report_id}-{number}"),
+        ).fetchone()
+    return None if row is None else base64.b64decode(row[0])
+
+
+def called_so(outbox: Outbox, name: str, most: int, *, but: str) -> list[tuple[str, int]]:
+    """Report and number of the cells with a picture that a person last called so, the newest first.
+
+    Args:
+        outbox: where they are.
+        name: the class.
+        most: how many.
+        but: a report whose cells are left out.
+    """
+    with outbox.reading() as sql:
+        return sql.execute(
+            "SELECT verdict.report, verdict.number FROM verdict JOIN message"
+            " ON message.kind = ? AND message.id = verdict.report || '-' || verdict.number"
+            " WHERE verdict.class = ? AND verdict.report <> ? AND NOT EXISTS (SELECT 1 FROM verdict AS later"
+            " WHERE later.report = verdict.report AND later.number = verdict.number"
+            " AND later.version > verdict.version) ORDER BY message.seq DESC LIMIT ?",
+            (CELL, name, but, most),
+        ).fetchall()

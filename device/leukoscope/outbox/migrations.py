@@ -78,6 +78,12 @@ _FIFTH = (
 )
 
 
+_SIXTH = (
+    # Cells that people called so are looked for by that name.
+    "CREATE INDEX verdict_by_class ON verdict (class)",
+)
+
+
 def _first(sql: sqlite3.Connection) -> None:
     for statement in _FIRST:
         sql.execute(statement)
@@ -129,6 +135,11 @@ def _fifth(sql: sqlite3.Connection) -> None:
         sql.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
+def _sixth(sql: sqlite3.Connection) -> None:
+    for statement in _SIXTH:
+        sql.execute(statement)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

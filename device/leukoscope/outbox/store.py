@@ -83,11 +83,13 @@ class Outbox:
     acknowledged is ever deleted.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, quarantined: Path | None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, quarantined: Path | None, *, owner: bool) -> None:
         self.path = path
         self.quarantined = quarantined
         """Where a corrupt predecessor was moved when this outbox was opened; to be shown to people."""
         self._connection = connection
+        self._follows = None if owner else _file_at(path)
+        """Which file a process that only looks in has open."""
         self._lock = threading.RLock()
 
     @classmethod
@@ -122,7 +124,7 @@ class Outbox:
             if isinstance(error, OutboxError):
                 raise
             raise OutboxError(f"the outbox {path} cannot be opened: {error}; {what_to_do(path, error)}") from error
-        outbox = cls(path, connection, aside)
+        outbox = cls(path, connection, aside, owner=owner)
         with outbox.reading("prepared"):
             settle_schema(connection, path, owner=owner)
         return outbox
@@ -329,12 +331,23 @@ class Outbox:
         """
         with self._lock:
             try:
+                self._follow()
                 yield self._connection
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 why = " ".join(str(error).split())
                 raise OutboxError(
                     f"the outbox {self.path} cannot be {verb}: {why}; {what_to_do(self.path, error)}"
                 ) from error
+
+    def _follow(self) -> None:
+        """Open the file that stands at the path now, when the instrument has set ours aside and begun anew."""
+        if self._follows is None or self._connection.in_transaction:
+            return
+        now = _file_at(self.path)
+        if now not in (None, self._follows):
+            connection = _connect(self.path)
+            self._connection.close()
+            self._connection, self._follows = connection, now
 
     @contextmanager
     def writing(self, verb: str = "written") -> Iterator[sqlite3.Connection]:
@@ -355,6 +368,14 @@ class Outbox:
                 if sql.in_transaction:
                     sql.execute("ROLLBACK")
                 raise
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -146,16 +146,22 @@ def read_sheet(path: Path) -> dict[str, dict[int, str]]:
     return names
 
 
-def take_names(desk: Desk, names: Mapping[str, Mapping[int, str]], by: str) -> None:
+def take_names(desk: Desk, names: Mapping[str, Mapping[int, str]], by: str) -> list[str]:
     """Put the names of a sheet into their reports, each as one step of its life.
+
+    Returns:
+        Why new versions could not be written as files as well; empty where they are.
 
     Raises:
         ReviewError: a report is gone, or a name is no class; reports before it are changed already.
     """
+    unfiled = []
     for report, cells in names.items():
         status = decode(desk.find(report).payload).life.status
         action = Action.REVIEW if Action.REVIEW.is_open_to(status) else Action.CORRECT
-        desk.take(report, Word(action, by, "named without the classifier's name", dict(cells)))
+        done = desk.take(report, Word(action, by, "named without the classifier's name", dict(cells)))
+        unfiled += [done.unfiled] if done.unfiled else []
+    return unfiled
 
 
 def brought_up_to_date(record: BenchRecord, path: Path, desk: Desk, blind: Mapping[str, Iterable[int]]) -> BenchRecord:

@@ -12,6 +12,7 @@ from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail, white_cells
 from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_files import ReportFiles
+from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
 from leukoscope.reviewing.review import Outcome, Word, take_step
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
@@ -22,6 +23,16 @@ from leukoscope.system.clock import utc_now
 from leukoscope.system.host import clock_synchronised
 
 LEAST_OF_AN_ID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that is recorded and will be sent."""
+
+    report: SampleReport
+    """The version that it led to."""
+    unfiled: str = ""
+    """Why a version could not be written as a file as well, and what to do; empty where all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +49,7 @@ class Desk:
 
     def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
         """The version in force of the reports counted last, and what has become of its message; the newest first."""
-        with self.outbox.reading() as sql:
-            ids = sql.execute(
-                "SELECT id FROM message WHERE kind = ? GROUP BY id ORDER BY min(seq) DESC LIMIT ?", (REPORT, last)
-            ).fetchall()
-        entries = [self.outbox.versions(identifier)[-1] for (identifier,) in ids]
+        entries = [self.outbox.versions(identifier)[-1] for identifier in latest_ids(self.outbox, last)]
         return [(decode(entry.payload), entry) for entry in entries]
 
     def find(self, name: str) -> Entry:
@@ -54,11 +61,7 @@ class Desk:
         Raises:
             ReviewError: there is no such report, or more than one.
         """
-        with self.outbox.reading() as sql:
-            found = sql.execute(
-                "SELECT DISTINCT id FROM message WHERE kind = ? AND substr(id, 1, ?) = ? LIMIT 2",
-                (REPORT, max(len(name), LEAST_OF_AN_ID), name),
-            ).fetchall()
+        found = ids_beginning(self.outbox, name, 2) if len(name) >= LEAST_OF_AN_ID else []
         if len(found) != 1:
             what = "more than one report begins" if found else "no report begins"
             raise ReviewError(
@@ -66,14 +69,14 @@ class Desk:
                 f"give at least {LEAST_OF_AN_ID} signs of an id that `leukoscope report list` "
                 "shows; those sent long ago are in the folder reports alone",
             )
-        return self.outbox.versions(found[0][0])[-1]
+        return self.outbox.versions(found[0])[-1]
 
     def cells(self, report_id: str) -> white_cells.KeptSample | None:
         """The white cells of a report as they are named now; None where they were not kept."""
         with self.outbox.reading() as sql:
             return white_cells.find(sql, report_id)
 
-    def take(self, name: str, word: Word) -> SampleReport:
+    def take(self, name: str, word: Word) -> Taken:
         """Do to a report what a person says, and put the new version where it is sent from.
 
         Raises:
@@ -82,7 +85,7 @@ class Desk:
         """
         return self.take_all(name, [word])
 
-    def take_all(self, name: str, words: Sequence[Word]) -> SampleReport:
+    def take_all(self, name: str, words: Sequence[Word]) -> Taken:
         """Do several things to a report, one version each, all or none; errors as `take`.
 
         Args:
@@ -107,9 +110,8 @@ class Desk:
         with self.outbox.writing():
             for word, was, outcome in outcomes:
                 self._record(word, was, outcome)
-        for version in range(report.version - len(outcomes) + 1, report.version + 1):
-            self._file(Key(report.id, version, REPORT))
-        return report
+        made = range(report.version - len(outcomes) + 1, report.version + 1)
+        return Taken(report, next(filter(None, [self._file(Key(report.id, version, REPORT)) for version in made]), ""))
 
     def version_by(self, command: str) -> int | None:
         """The last version that a command from afar led to; None where it led to none."""
@@ -143,18 +145,18 @@ class Desk:
         if not new:
             raise ReviewError(f"somebody else has just made version {key.version} of it", "look at it and try again")
 
-    def _file(self, key: Key) -> None:
-        """The new version as a file beside the others."""
+    def _file(self, key: Key) -> str:
+        """Write the new version as a file beside the others; why it could not be, empty where it was."""
         entry = self.outbox.get(key)
         try:
             if entry is not None:
                 self.journal.write(key, entry.payload)
         except OSError as error:
-            raise OutboxError(
+            return (
                 f"version {key.version} is recorded and will be sent, but its file in {self.journal.folder} "
-                f"cannot be written ({error.strerror})",
-                "make room",
-            ) from error
+                f"cannot be written ({error.strerror}): make room"
+            )
+        return ""
 
 
 @contextmanager

@@ -116,17 +116,16 @@ class RemoteCommands:
         if self._desk.version_by(command.id) is None:
             self._inbox.check_valid(command)
         try:
-            self._desk.take_all(report, words_of(command.arguments, command.by, command.id))
+            done = self._desk.take_all(report, words_of(command.arguments, command.by, command.id))
         except ReviewError as error:
             return Outcome("refused", str(error), "review", report=report)
         except LeukoscopeError as error:
-            # What is wrong with a report must not end the sample that is counted meanwhile. Only the copy in a file may
-            # be missing: what is recorded is done.
-            if self._desk.version_by(command.id) is None:
-                return Outcome("failed", str(error), "fault", report=report)
+            # What is wrong with a report must not end the sample that is counted meanwhile.
+            return Outcome("failed", str(error), "fault", report=report)
         self._wake()
         version = self._desk.version_by(command.id)
-        return Outcome("done", f"version {version} of the report is made", report=report, version=version)
+        text = done.unfiled or f"version {version} of the report is made"
+        return Outcome("done", text, report=report, version=version)
 
     def _start(self, sample_id: str, *, again: bool) -> Outcome:
         """Ids are judged as scanned ones are; instead of a second scan, `again` allows one that was used before."""

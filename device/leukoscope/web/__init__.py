@@ -5,6 +5,7 @@ What a place of reports beyond the device needs of it is named here.
 
 from leukoscope.errors import ReviewError
 from leukoscope.messages.worklist_line import Line, line_of
+from leukoscope.outbox.cell_pictures import PictureSize
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.from_afar import arguments_of
 from leukoscope.reviewing.review import Word
@@ -15,7 +16,7 @@ from leukoscope.system.clock import Clock, utc_now
 from leukoscope.web.database import Databases
 from leukoscope.web.exports import exported
 from leukoscope.web.page_server import Site
-from leukoscope.web.reports import BATCH, Alike, GoneError, PictureFacts, Sample, Submitted
+from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 from leukoscope.web.server import address_of, listening, new_code, serve
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
     "GoneError",
     "Line",
     "Named",
-    "PictureFacts",
+    "PictureSize",
     "ReviewError",
     "Sample",
     "Site",

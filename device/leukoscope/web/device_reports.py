@@ -1,6 +1,5 @@
 """The reports of the device that this page runs on, through the door that the command line uses."""
 
-import base64
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,14 +9,15 @@ from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode
 from leukoscope.messages.worklist_line import Line, line_of
-from leukoscope.outbox.store import CELL, REPORT, Outbox
-from leukoscope.outbox.white_cells import find
+from leukoscope.outbox.cell_pictures import called_so, sizes_of, webp_of
+from leukoscope.outbox.report_lookup import beginning_of, reports_since, version_in_force
+from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.review import Word
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds
 from leukoscope.web.exports import exported
-from leukoscope.web.reports import BATCH, Alike, GoneError, PictureFacts, Sample, Submitted
+from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 
 
 class DeviceReports:
@@ -43,42 +43,25 @@ class DeviceReports:
 
     def lines_since(self, cursor: str) -> tuple[Sequence[Line], str]:
         """As in `Reports`."""
-        with self._outbox.reading() as sql:
-            rows = sql.execute(
-                "SELECT seq, payload FROM message WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (REPORT, int(cursor or 0), BATCH),
-            ).fetchall()
-        return [line_of(from_bytes(payload)) for _, payload in rows], str(rows[-1][0]) if rows else cursor
+        payloads, after = reports_since(self._outbox, cursor, BATCH)
+        return [line_of(from_bytes(payload)) for payload in payloads], after
 
     def sample(self, report_id: str) -> Sample:
         """As in `Reports`."""
-        with self._outbox.reading() as sql:
-            row = sql.execute(
-                "SELECT version, state FROM message WHERE kind = ? AND id = ? ORDER BY version DESC LIMIT 1",
-                (REPORT, report_id),
-            ).fetchone()
-        if row is None:
+        found = version_in_force(self._outbox, report_id)
+        if found is None:
             raise GoneError(f"there is no report {report_id[:36]} here any more: those sent long ago are pruned")
-        return self._cached(report_id, row[0], row[1])
+        return self._cached(beginning_of(self._outbox), report_id, *found)
 
-    def _read(self, report_id: str, version: int, state: str) -> Sample:
+    def _read(self, beginning: str, report_id: str, version: int, state: str) -> Sample:
         payload = self._outbox.versions(report_id)[-1].payload
-        with self._outbox.reading() as sql:
-            kept = find(sql, report_id)
-            rows = sql.execute(
-                "SELECT json_extract(CAST(payload AS TEXT), '$.cell'),"
-                " json_extract(CAST(payload AS TEXT), '$.picture.width'),"
-                " json_extract(CAST(payload AS TEXT), '$.picture.height'),"
-                " json_extract(CAST(payload AS TEXT), '$.picture.um_per_px')"
-                " FROM message WHERE kind = ? AND substr(id, 1, 36) = ?",
-                (CELL, report_id),
-            ).fetchall()
+        kept = self._desk.cells(report_id)
         grounds = None if kept is None else Grounds.from_json(kept.grounds)
         return Sample(
             report=decode(payload),
             cells=() if kept is None else kept.cells,
             looked_at=frozenset() if kept is None else kept.looked_at,
-            pictures={number: PictureFacts(width, height, scale) for number, width, height, scale in rows},
+            pictures=sizes_of(self._outbox, report_id),
             classes=() if grounds is None else (*(one.key for one in grounds.naming.classes), UNSURE),
             grounds=grounds,
             delivery=state,
@@ -86,25 +69,14 @@ class DeviceReports:
 
     def picture(self, report_id: str, number: int) -> bytes:
         """As in `Reports`."""
-        with self._outbox.reading() as sql:
-            row = sql.execute(
-                "SELECT json_extract(CAST(payload AS TEXT), '$.picture.base64') FROM message WHERE kind = ? AND id = ?",
-                (CELL, f"{report_id}-{number}"),
-            ).fetchone()
-        if row is None:
+        webp = webp_of(self._outbox, report_id, number)
+        if webp is None:
             raise GoneError(f"there is no picture of cell {number}: it was not kept, or was pruned to make room")
-        return base64.b64decode(row[0])
+        return webp
 
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
         """As in `Reports`."""
-        with self._outbox.reading() as sql:
-            rows = sql.execute(
-                "SELECT verdict.report, verdict.number FROM verdict JOIN message"
-                " ON message.kind = ? AND message.id = verdict.report || '-' || verdict.number"
-                " WHERE verdict.class = ? AND verdict.report <> ? ORDER BY message.seq DESC LIMIT ?",
-                (CELL, name, report_id, most),
-            ).fetchall()
-        return [Alike(report, number) for report, number in rows]
+        return [Alike(*found) for found in called_so(self._outbox, name, most, but=report_id)]
 
     def submit(self, sample: Sample, words: Sequence[Word]) -> Submitted:
         """As in `Reports`."""
@@ -113,7 +85,7 @@ class DeviceReports:
                 done = self._desk.take_all(sample.report.id, words)
             except OutboxError as error:
                 raise ReviewError(f"{error}; nothing that you named is lost: sign again when that is done") from error
-        return Submitted(done.version, f"version {done.version} is {done.life.status}")
+        return Submitted(done.report.version, done.unfiled)
 
     def waiting(self, report_id: str) -> str:
         """As in `Reports`: steps are taken here at once."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.worklist_line import Line
+from leukoscope.outbox.cell_pictures import PictureSize
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Word
 from leukoscope.specimen.sample import SampleReport
@@ -20,17 +21,6 @@ class GoneError(LeukoscopeError, LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """A picture that there is of a cell."""
-
-    width: int
-    """Pixels."""
-    height: int
-    """Pixels."""
-    um_per_px: float
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """A report in the version in force, with its cells."""
 
@@ -38,7 +28,7 @@ class Sample:
     cells: tuple[Named, ...]
     """None were kept: empty."""
     looked_at: frozenset[int]
-    pictures: Mapping[int, PictureFacts]
+    pictures: Mapping[int, PictureSize]
     """By number of the cell."""
     classes: tuple[str, ...]
     """What a cell may be called, in the bundle's order."""
@@ -59,7 +49,8 @@ class Submitted:
 
     version: int | None
     """The new one; None while it is on its way to the device."""
-    told: str
+    warning: str = ""
+    """What else the person should know, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from leukoscope.web import (
     GoneError,
     Line,
     Named,
-    PictureFacts,
+    PictureSize,
     Sample,
     Submitted,
     Word,
@@ -79,7 +79,7 @@ class CentralReports:
             )
             cells.append(Named(record, said.get(number, told["class"]), number in said))
             picture = told["picture"]
-            pictures[number] = PictureFacts(picture["width"], picture["height"], picture["um_per_px"])
+            pictures[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
         return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")
@@ -122,7 +122,7 @@ class CentralReports:
         made = sample.report.provenance
         arguments = arguments_of(sample.report.id, sample.report.version, words)
         self._steps.add(made.site, made.device, words[-1].by, arguments, self._now())
-        return Submitted(None, f"on its way to {made.device}")
+        return Submitted(None)
 
     def waiting(self, report_id: str) -> str:
         """As in `Reports`."""

@@ -249,6 +249,8 @@ def _act(request: Request, form: dict[str, str]) -> Response:
         return _page(request, account, str(error), 409)
     if done.version is not None:
         site.drafts.drop(view.report.id, account.name)
+    if done.warning:
+        return _page(request, account, done.warning)
     return back_to(f"/reports/{view.report.id}")
 
 
