@@ -21,6 +21,7 @@ from rich.console import Console
 
 from evaluation.copies import copies_table
 from evaluation.crop_tables import crop_tables
+from evaluation.crowd_table import crowd_table
 from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.gate import gate_tables
@@ -72,6 +73,7 @@ def main(
     if only in (None, "fields"):
         console.print(field_table(finder, _name(finder_bundle, settings), data, limit))
         console.print(points_table(finder, _name(finder_bundle, settings), data, limit))
+        console.print(crowd_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "outlines"):
         console.print(outline_table(finder, _name(finder_bundle, settings), data, limit))
     if only in (None, "focus"):

@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 
 from evaluation.detection import matches
 from evaluation.field_table import as_boxes, found_by, micrograph_of
-from evaluation.tables import KINDS, LabelledField, data_folder, read_fields
+from evaluation.labelled_kinds import KINDS
+from evaluation.tables import LabelledField, data_folder, read_fields
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle

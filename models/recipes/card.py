@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation.belief_plots import draw_confusion, draw_reliability
 from evaluation.crop_tables import crop_tables
+from evaluation.crowd_table import crowd_table
 from evaluation.doubtful_table import doubtful_table
 from evaluation.field_table import field_table
 from evaluation.looks_table import looks_table
@@ -75,7 +76,8 @@ def _segmenter_parts(bundle: Bundle) -> list[str]:
     segmenter = Segmenter(bundle, OnnxSettings(threads=1).open(bundle))
     name = f"{bundle.manifest.name} {bundle.manifest.version}, int8, ONNX Runtime"
     data = data_folder()
-    return [as_markdown(table(segmenter, name, data, 0)) for table in (field_table, points_table, outline_table)]
+    tables = (field_table, points_table, crowd_table, outline_table)
+    return [as_markdown(table(segmenter, name, data, 0)) for table in tables]
 
 
 def _classifier_parts(bundle: Bundle, named: Sequence[NamedCrop], *, shared: bool) -> list[str]:

@@ -7,7 +7,7 @@ ratio's denominator, also how far their number is off.
 
 import itertools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,9 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation.detection import DetectionScore
-from evaluation.tables import KINDS, LabelledField, read_fields
+from evaluation.field_table import add_kind
+from evaluation.labelled_kinds import COMPLETE, KINDS
+from evaluation.tables import LabelledField, read_fields, spread
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle
@@ -29,7 +31,10 @@ from leukoscope.specimen.cell import CellInstance
 from leukoscope.specimen.frame import Frame
 
 CANDIDATES = tuple(round(float(value), 3) for value in np.arange(0.25, 0.601, 0.025))
-SETS = ("txl", "deepbionet")
+SETS = ("txl", "deepbionet", "aslan", "thesis")
+"""Of each the kinds that it labels completely."""
+MOST = 120
+"""Pictures of a set, about; all of the smaller ones."""
 COUNTED = "rbc"
 
 Judged = list[tuple[LabelledField, tuple[CellInstance, ...]]]
@@ -45,18 +50,19 @@ class Thresholds(NamedTuple):
 def choose_thresholds(bundle: Bundle, data: Path) -> Thresholds:
     """The thresholds for a segmenter's bundle, whose own are not looked at."""
     segmenter = _sensitive(bundle)
-    judged = {name: _find_all(segmenter, read_fields(data, name, "val"), name) for name in SETS}
+    judged = {name: _find_all(segmenter, spread(read_fields(data, name, "val"), MOST), name) for name in SETS}
     inside: dict[str, float] = {}
     edge: dict[str, float] = {}
     for kind in KINDS:
         pairs = itertools.product(CANDIDATES, CANDIDATES)
-        scored = {pair: [_score(judged[name], kind, *pair) for name in SETS] for pair in pairs}
+        sets = [name for name in SETS if kind in COMPLETE[name]]
+        scored = {pair: [_score(judged[name], kind, *pair) for name in sets] for pair in pairs}
         marks = {pair: sum(_mark(one, kind) for one in scores) for pair, scores in scored.items()}
         best = max(marks, key=marks.__getitem__)
         inside[kind], edge[kind] = best
         told = ", ".join(
             f"{name} F1 {one.f1:.3f}, number off by {one.count_error / one.mean_count:.1%}"
-            for name, one in zip(SETS, scored[best], strict=True)
+            for name, one in zip(sets, scored[best], strict=True)
         )
         print(f"{kind}: {best[0]} inside, {best[1]} at the edge: {told}", flush=True)
     return Thresholds(inside, edge)
@@ -71,7 +77,7 @@ def _sensitive(bundle: Bundle) -> Segmenter:
     return Segmenter(bundle, OnnxSettings(threads=1).open(bundle))
 
 
-def _find_all(segmenter: Segmenter, fields: list[LabelledField], name: str) -> Judged:
+def _find_all(segmenter: Segmenter, fields: Sequence[LabelledField], name: str) -> Judged:
     judged = []
     for field in track(fields, description=name, transient=True, console=Console(stderr=True)):
         frame = Frame(read_picture(field.path), 1, datetime.now(UTC), "file")
@@ -92,10 +98,5 @@ def _score(judged: Judged, kind: str, inside: float, edge: float) -> DetectionSc
             for cell in cells
             if cell.kind.value == kind and cell.confidence >= (edge if cell.touches_border else inside)
         ]
-        expected = [(box.xmin, box.ymin, box.xmax, box.ymax) for box in field.boxes if box.kind == kind]
-        score.add(
-            np.array([cell.box.as_xyxy() for cell in found], np.float32).reshape(-1, 4),
-            [cell.confidence for cell in found],
-            np.array(expected, np.float32).reshape(-1, 4),
-        )
+        add_kind(score, kind, [(kind, cell.confidence, cell.box.as_xyxy()) for cell in found], field)
     return score

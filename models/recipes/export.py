@@ -19,6 +19,7 @@ from torch import nn
 
 import classifier_net
 import judge_segmenter
+import segmenter_grid
 import segmenter_net
 from any_size import free_litert, free_onnx
 from cells import Cell, artefact_cells, centred, labelled_cells, simulated_artefact_cells
@@ -56,7 +57,7 @@ def segmenter(checkpoint: dict[str, Any], calibrate: int) -> Kind:
     for collection, share in (("deepbionet", 0.6), ("txl", 0.4)):
         found = fields(collection, "train")
         chosen = np.random.default_rng(3).permutation(len(found))[: round(share * calibrate)]
-        pictures += [judge_segmenter.case(found[index], segmenter_net.TILE).picture for index in chosen]
+        pictures += [judge_segmenter.case(found[index], segmenter_grid.TILE).picture for index in chosen]
     return Kind(net.eval(), ("heat", "box", "mask"), pictures, any_size=True)
 
 
@@ -82,14 +83,14 @@ def known_to(seeing: nn.Module, options: argparse.Namespace, vocabulary: Vocabul
 
 def compare_segmenters(engines: dict[str, Engine], thresholds: Sequence[float], count: int) -> dict[str, Any]:
     """F1 of every engine on validation fields, and how far its boxes are float's (IoU 0.7, same kind)."""
-    cases = judge_segmenter.validation_cases(count // 2, segmenter_net.TILE)
+    cases = judge_segmenter.validation_cases(count // 2, segmenter_grid.TILE)
     report: dict[str, Any] = {}
     reference: list[Boxes] = []
     for name, engine in engines.items():
         found = []
         for case in cases:
             grids = engine(case.picture)
-            found.append(find_boxes(grids["heat"], grids["box"], thresholds=thresholds, stride=segmenter_net.STRIDE))
+            found.append(find_boxes(grids["heat"], grids["box"], thresholds=thresholds, stride=segmenter_grid.STRIDE))
         reference = reference or found
         report[name] = {
             "f1": judge_segmenter.f1_by_kind(cases, found, thresholds),

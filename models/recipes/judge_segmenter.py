@@ -1,4 +1,7 @@
-"""Judges found boxes against labelled ones: F1 at IoU 0.5 by kind of cell and collection, whole pictures."""
+"""Judges found boxes against labelled ones: F1 at IoU 0.5 by kind of cell and collection, whole pictures.
+
+Of a kind that a collection does not label completely, only the share of its boxes that were found is known.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from numpy.typing import NDArray
 
 from device_code import Boxes, find_boxes, overlap
 from scenes import Picture, read_rgb, resampled
-from segmenter_net import STRIDE, UM_PER_PX
-from tables import KINDS, Field, fields
+from segmenter_grid import STRIDE, UM_PER_PX
+from tables import COMPLETE, KINDS, Field, fields
 
 Grids = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 Runner = Callable[[Picture], Grids]
 """From an RGB picture to heat, box and mask, channels-last."""
 
+JUDGED = ("deepbionet", "txl", "aslan", "thesis", "taleqani")
+LEAST_IOU = 0.5
 CANDIDATE_THRESHOLDS = tuple(np.round(np.arange(0.15, 0.71, 0.05), 2))
 
 
@@ -28,6 +33,8 @@ class Case:
     picture: Picture
     boxes: NDArray[np.float32]
     kinds: NDArray[np.intp]
+    doubtful: NDArray[np.float32]
+    """Boxes that may hold no cell: what is found there is neither right nor wrong."""
 
 
 def padded(picture: Picture, height: int, width: int) -> Picture:
@@ -44,17 +51,20 @@ def case(field: Field, size: tuple[int, int] | None = None) -> Case:
     factor = field.um_per_px / UM_PER_PX
     picture = resampled(read_rgb(str(field.path)), factor)
     height, width = size or (-(-picture.shape[0] // 16) * 16, -(-picture.shape[1] // 16) * 16)
-    boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32).reshape(-1, 4) * factor
+    boxes, doubtful = (
+        np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in given], dtype=np.float32).reshape(-1, 4) * factor
+        for given in (field.boxes, field.doubtful)
+    )
     kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
     inside = (boxes[:, 0] < width - 2) & (boxes[:, 1] < height - 2)
     boxes = np.minimum(boxes, np.array([width, height, width, height], dtype=np.float32))
-    return Case(field.collection, padded(picture, height, width), boxes[inside], kinds[inside])
+    return Case(field.collection, padded(picture, height, width), boxes[inside], kinds[inside], doubtful)
 
 
 def validation_cases(each: int, size: tuple[int, int] | None = None) -> list[Case]:
-    """`each` validation pictures of deepbionet and of txl, the same ones every time."""
+    """`each` validation pictures of every collection of JUDGED, the same ones every time."""
     chosen = []
-    for collection in ("deepbionet", "txl"):
+    for collection in JUDGED:
         found = fields(collection, "val")
         order = np.random.default_rng(7).permutation(len(found))[:each]
         chosen += [case(found[index], size) for index in order]
@@ -71,14 +81,22 @@ def found_in(cases: Sequence[Case], run: Runner, thresholds: Sequence[float]) ->
 
 
 def f1_by_kind(cases: Sequence[Case], found: Sequence[Boxes], thresholds: Sequence[float]) -> dict[str, float]:
-    """F1 at IoU 0.5 under keys such as `txl/rbc`, and `all/rbc` over both collections."""
+    """F1 at IoU 0.5 under keys such as `txl/rbc`, and `all/rbc` over the collections.
+
+    Where not every cell is labelled, the share of the labelled ones that were found, as `taleqani/wbc found`.
+    """
     hits: dict[str, NDArray[np.float64]] = {}
+    shares: dict[str, NDArray[np.float64]] = {}
     for one, boxes in zip(cases, found, strict=True):
         for kind, name in enumerate(KINDS):
-            counted = np.array(_matches(one, boxes, kind, thresholds[kind]), dtype=np.float64)
-            for key in (f"{one.collection}/{name}", f"all/{name}"):
-                hits[key] = hits.get(key, np.zeros(3)) + counted
-    return {key: float(2 * n[0] / max(1.0, n[1] + n[2])) for key, n in sorted(hits.items())}
+            right, mine, true = _matches(one, boxes, kind, thresholds[kind])
+            if kind in COMPLETE[one.collection]:
+                for key in (f"{one.collection}/{name}", f"all/{name}"):
+                    hits[key] = hits.get(key, np.zeros(2)) + np.array([2 * right, mine + true])
+            elif true:
+                key = f"{one.collection}/{name} found"
+                shares[key] = shares.get(key, np.zeros(2)) + np.array([right, true])
+    return {key: float(n[0] / max(1.0, n[1])) for key, n in sorted((hits | shares).items())}
 
 
 def best_thresholds(cases: Sequence[Case], found: Sequence[Boxes]) -> tuple[float, ...]:
@@ -93,7 +111,7 @@ def best_thresholds(cases: Sequence[Case], found: Sequence[Boxes]) -> tuple[floa
     return tuple(chosen)
 
 
-def matched_pairs(one: NDArray[np.float32], other: NDArray[np.float32], least: float = 0.5) -> int:
+def matched_pairs(one: NDArray[np.float32], other: NDArray[np.float32], least: float = LEAST_IOU) -> int:
     """How many boxes of `one`, best first, find a partner of their own in `other` with at least this IoU."""
     if len(one) == 0 or len(other) == 0:
         return 0
@@ -112,5 +130,7 @@ def _matches(one: Case, boxes: Boxes, kind: int, threshold: float) -> tuple[int,
     mine = boxes.corners()[(boxes.kind == kind) & (boxes.score >= threshold)]
     height, width = one.picture.shape[:2]
     mine = np.clip(mine, 0, np.array([width, height, width, height], dtype=np.float32))
+    if len(mine) and len(one.doubtful):
+        mine = mine[(overlap(mine, one.doubtful) < LEAST_IOU).all(axis=1)]
     true = one.boxes[one.kinds == kind]
     return matched_pairs(mine, true), len(mine), len(true)

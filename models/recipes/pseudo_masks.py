@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 ELLIPSE_SCALE = 1.08
 LEAST_SHARE_OF_ELLIPSE = 0.45
-WBC = 1
+RBC, WBC = 0, 1
 
 Plane = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -25,8 +25,17 @@ class PseudoMask(NamedTuple):
     white_unknown: Flags
 
 
-def guess(picture: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray[np.intp]) -> PseudoMask:
-    """Masks for an RGB picture with (cells, 4) boxes in its pixels and one kind per box."""
+def guess(
+    picture: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray[np.intp], complete: frozenset[int]
+) -> PseudoMask:
+    """Masks for an RGB picture.
+
+    Args:
+        picture: shape (height, width, 3).
+        boxes: (cells, 4) in its pixels.
+        kinds: one per box.
+        complete: kinds of which every cell is boxed. Without red cells, what is no boxed cell is unknown.
+    """
     height, width = picture.shape[:2]
     outside = np.ones((height, width), dtype=bool)
     for box in boxes:
@@ -62,8 +71,13 @@ def guess(picture: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray
     unclaimed = cv2.dilate(unclaimed.astype(np.uint8), np.ones((3, 3), dtype=np.uint8)).astype(bool) & ~any_cell
     between = (claims > 0) & stained & ~any_cell
     any_unknown = unclaimed | between | (guessed_rim & ~_eroded(any_cell, 5))
-    # Every white cell is boxed in these fields, so outside the boxes `not white` is known.
+    if RBC not in complete:
+        # The threshold then lies between white cells and all else: unboxed red cells are below it.
+        any_unknown |= ~any_cell
+    # Where every white cell is boxed, `not white` is known outside the boxes.
     white_unknown = (white & red) | (between & _dilated(white, 5)) | (guessed_rim & _dilated(white, 3))
+    if WBC not in complete:
+        white_unknown |= (claims == 0) | between
     return PseudoMask(any_cell, white & ~red, any_unknown, white_unknown)
 
 

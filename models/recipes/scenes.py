@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 import pseudo_masks
 import pseudo_nuclei
 import simulated
-from segmenter_net import PLANES, UM_PER_PX
-from tables import KINDS, Field, Masked, fields, masks
+from segmenter_grid import PLANES, STRIDE, UM_PER_PX
+from tables import COMPLETE, KINDS, Field, Masked, fields, masks
 
 CACHED_UM_PER_PX = 0.20
 """Finer than the network's scale, so that cutting tiles 20 % finer still starts from real detail."""
@@ -20,8 +20,19 @@ CACHED_UM_PER_PX = 0.20
 SIMULATED = 60
 """Simulated fields; the training's own changes of stain and lamp make each one look different every time."""
 
+BOXED = ("deepbionet", "txl", "aslan", "thesis", "taleqani")
+DRAWN = ("bccd", "krd_wbc", "seg_wbc", "sigtuple")
+SMALL = {"seg_wbc": 3, "sigtuple": 3, "aslan": 2}
+"""Their pictures are smaller than a tile: so many are put side by side."""
+
 WBC, PLATELET = 1, 2
 ANY, WHITE, NUCLEUS = range(len(PLANES))
+CELLS = len(PLANES)
+"""A further bit of `known`: unset where a doubtful box may or may not hold a cell."""
+_LABELLED = np.uint8(1 << CELLS)
+EVERYTHING = (1 << len(PLANES) + 1) - 1
+BLOCK_UM = 1.0
+"""Sigtuple's masks were drawn in blocks of this size: within half of it from their edge nothing is known."""
 
 Picture = NDArray[np.uint8]
 
@@ -30,8 +41,9 @@ Picture = NDArray[np.uint8]
 class Scene:
     """One cached picture.
 
-    `known` and `truth` are bit fields per pixel, one bit per mask plane; `boxes` are (cells, 4) in cached
-    pixels. `all_kinds` tells whether red cells and platelets are boxed too, not white cells alone.
+    `known` and `truth` are bit fields per pixel, one bit per mask plane; `known` has another one, CELLS, where
+    the labels of cells hold. `boxes` are (cells, 4) in cached pixels. `complete` are the kinds of which every
+    cell is boxed.
     """
 
     name: str
@@ -42,7 +54,7 @@ class Scene:
     kinds: NDArray[np.intp]
     truth: Picture
     known: Picture
-    all_kinds: bool
+    complete: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Tile:
     kinds: NDArray[np.intp]
     truth: Picture
     known: Picture
-    all_kinds: bool
+    complete: frozenset[int]
 
 
 def read_rgb(path: str) -> Picture:
@@ -82,13 +94,13 @@ def resampled(picture: Picture, factor: float) -> Picture:
 
 
 def boxed_scene(field: Field, drawn: Picture | None = None) -> Scene:
-    """A field with all cells boxed; its masks are guessed, but for white cells that `drawn` shows whole."""
+    """A field with boxed cells; its masks are guessed, but for white cells that `drawn` shows whole."""
     factor = min(1.0, field.um_per_px / CACHED_UM_PER_PX)
     picture = resampled(read_rgb(str(field.path)), factor)
     boxes = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.boxes], dtype=np.float32) * factor
     kinds = np.array([b.kind for b in field.boxes], dtype=np.intp)
     shape = picture.shape[:2]
-    guess = pseudo_masks.guess(picture, boxes, kinds)
+    guess = pseudo_masks.guess(picture, boxes, kinds, COMPLETE[field.collection])
     white, white_unknown = guess.white_cell, guess.white_unknown
     outline = np.zeros(shape, dtype=bool) if drawn is None else _shrunk_mask(drawn, shape)
     cells = []
@@ -100,8 +112,20 @@ def boxed_scene(field: Field, drawn: Picture | None = None) -> Scene:
         cells.append(white & inside)
     nuclei = pseudo_nuclei.guess(picture, cells)
     truth = _bits(guess.any_cell | white, white, nuclei.nucleus)
-    known = _bits(~guess.any_unknown | white, ~white_unknown, ~(nuclei.unknown | white_unknown))
-    return Scene(field.name, field.collection, field.um_per_px / factor, picture, boxes, kinds, truth, known, True)
+    known = _bits(~guess.any_unknown | white, ~white_unknown, ~(nuclei.unknown | white_unknown)) | _LABELLED
+    doubtful = np.array([[b.xmin, b.ymin, b.xmax, b.ymax] for b in field.doubtful], dtype=np.float32) * factor
+    known[_boxed(shape, doubtful)] = 0
+    return Scene(
+        name=field.name,
+        collection=field.collection,
+        um_per_px=field.um_per_px / factor,
+        picture=picture,
+        boxes=boxes,
+        kinds=kinds,
+        truth=truth,
+        known=known,
+        complete=COMPLETE[field.collection],
+    )
 
 
 def white_cell_scene(masked: Masked) -> Scene:
@@ -118,10 +142,13 @@ def white_cell_scene(masked: Masked) -> Scene:
         nuclei = pseudo_nuclei.guess(picture, [cell & _boxed(cell.shape, box[None]) for box in boxes])
     truth = _bits(cell, cell, nuclei.nucleus)
     # Red cells are not drawn here, so `any cell` is known inside the white cells only.
-    known = _bits(cell, np.ones_like(cell), ~nuclei.unknown)
+    known = _bits(cell, np.ones_like(cell), ~nuclei.unknown) | _LABELLED
+    if masked.collection == "sigtuple":
+        known[_rim(cell, BLOCK_UM / 2 / (masked.um_per_px / factor))] &= _LABELLED
     kinds = np.full(len(boxes), WBC, dtype=np.intp)
     um_per_px = masked.um_per_px / factor
-    return Scene(masked.name, masked.collection, um_per_px, picture, boxes, kinds, truth, known, False)
+    white = frozenset({WBC})
+    return Scene(masked.name, masked.collection, um_per_px, picture, boxes, kinds, truth, known, white)
 
 
 def simulated_scenes(count: int) -> list[Scene]:
@@ -142,13 +169,14 @@ def _simulated_scene(camera: simulated.SimulatedCamera, name: str) -> Scene:
             planes[(NUCLEUS, *within)] |= cell.nucleus
     picture = resampled(frame.pixels, factor)
     truth = _bits(*(_shrunk_mask(plane.astype(np.uint8), picture.shape[:2]) for plane in planes))
-    known = np.full_like(truth, (1 << len(PLANES)) - 1)
+    known = np.full_like(truth, EVERYTHING)
     boxes = np.array([cell.box.as_xyxy() for cell in camera.truth], dtype=np.float32).reshape(-1, 4) * factor
     kinds = np.array([KINDS.index(cell.kind.value) for cell in camera.truth], dtype=np.intp)
-    return Scene(name, "simulated", CACHED_UM_PER_PX, picture, boxes, kinds, truth, known, True)
+    every = frozenset(range(len(KINDS)))
+    return Scene(name, "simulated", CACHED_UM_PER_PX, picture, boxes, kinds, truth, known, every)
 
 
-def mosaic(scenes: list[Scene], across: int = 3) -> Scene:
+def mosaic(scenes: list[Scene], across: int) -> Scene:
     """Small pictures side by side, because one 120 px picture would leave a tile mostly empty."""
     height = max(s.picture.shape[0] for s in scenes)
     width = max(s.picture.shape[1] for s in scenes)
@@ -176,26 +204,27 @@ def mosaic(scenes: list[Scene], across: int = 3) -> Scene:
         kinds,
         truth,
         known,
-        False,
+        first.complete,
     )
 
 
 def training_scenes() -> dict[str, list[Scene]]:
-    """Every training picture by collection: deepbionet, txl, krd_wbc, seg_wbc, bccd, simulated."""
+    """Every training picture by collection: those of BOXED and DRAWN, and simulated ones."""
     # A picture may be in another table's validation split: what is judged on must not be learnt from.
-    judged = {f.name for c in ("deepbionet", "txl") for f in fields(c, "val")}
+    judged = {f.name for c in BOXED for f in fields(c, "val")}
     drawn = {m.name: m for m in masks("train") if m.name not in judged}
-    found: dict[str, list[Scene]] = {"deepbionet": [], "txl": []}
+    found: dict[str, list[Scene]] = {collection: [] for collection in BOXED}
     for collection, scenes in found.items():
         for field in fields(collection, "train"):
             mask = drawn.pop(field.name, None)
             scenes.append(boxed_scene(field, None if mask is None else read_mask(str(mask.mask))))
     # BCCD's own boxes leave out half of the red cells; where nobody boxed them again, its white cells still serve.
-    for collection in ("bccd", "krd_wbc", "seg_wbc"):
+    for collection in DRAWN:
         found[collection] = [white_cell_scene(m) for m in drawn.values() if m.collection == collection]
     found["simulated"] = simulated_scenes(SIMULATED)
-    small = found["seg_wbc"]
-    found["seg_wbc"] = [mosaic(small[start : start + 9]) for start in range(0, len(small), 9)]
+    for collection, across in SMALL.items():
+        small, count = found[collection], across**2
+        found[collection] = [mosaic(small[start : start + count], across) for start in range(0, len(small), count)]
     return found
 
 
@@ -221,7 +250,7 @@ def cut_tile(scene: Scene, rng: np.random.Generator, side: int) -> Tile:
     picture = np.asarray(cv2.resize(picture, (side, side), interpolation=how), dtype=np.uint8)
     half = side // 2
     empty = np.zeros(1, dtype=np.uint8)
-    everything = np.full(1, (1 << len(PLANES)) - 1, dtype=np.uint8)
+    everything = np.full(1, EVERYTHING, dtype=np.uint8)
     truth = _nearest(_window(scene.truth, left, top, cells, empty), half)
     known = _nearest(_window(scene.known, left, top, cells, everything), half)
 
@@ -241,7 +270,19 @@ def cut_tile(scene: Scene, rng: np.random.Generator, side: int) -> Tile:
     if rng.random() < 0.5:
         picture, truth, known = picture.transpose(1, 0, 2), truth.T, known.T
         boxes = boxes[:, [1, 0, 3, 2]]
-    return Tile(np.ascontiguousarray(picture), boxes, kinds, truth, known, scene.all_kinds)
+    return Tile(np.ascontiguousarray(picture), boxes, kinds, truth, known, scene.complete)
+
+
+def labelled_places(tile: Tile) -> NDArray[np.float32]:
+    """1 where a label says whether a cell of a kind has its middle there: (kinds, rows, columns) of the grid."""
+    side = tile.picture.shape[0] // STRIDE
+    places = np.empty((len(KINDS), side, side), dtype=np.float32)
+    known = tile.known[::2, ::2]
+    for kind in range(len(KINDS)):
+        # Of a kind that is not labelled completely, nothing is known but that it is not where another cell is, nor
+        # where certainly none is.
+        places[kind] = (known >> (CELLS if kind in tile.complete else ANY)) & 1
+    return places
 
 
 def _nearest(bits: Picture, side: int) -> Picture:
@@ -276,6 +317,12 @@ def _boxed(shape: tuple[int, ...], boxes: NDArray[np.float32]) -> NDArray[np.boo
     for x0, y0, x1, y1 in boxes:
         inside[max(0, int(y0) - 2) : int(y1) + 3, max(0, int(x0) - 2) : int(x1) + 3] = True
     return inside
+
+
+def _rim(mask: NDArray[np.bool_], width_px: float) -> NDArray[np.bool_]:
+    """What lies nearer than `width_px` to the mask's edge, on either side."""
+    inside, outside = (cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 3) for one in (mask, ~mask))
+    return np.asarray((inside + outside) <= width_px, dtype=bool)
 
 
 def _shrunk_mask(mask: Picture, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scenes import ANY, Tile
-from segmenter_net import BOX_UNIT_PX, PLANES, STRIDE
+from scenes import Tile, labelled_places
+from segmenter_grid import BOX_UNIT_PX, PLANES, STRIDE
 from tables import KINDS
-
-WBC = 1
 
 
 class Targets(NamedTuple):
@@ -35,7 +33,7 @@ class Targets(NamedTuple):
 def targets(tiles: list[Tile]) -> Targets:
     """The targets for square tiles of one size."""
     grids = [_heat_and_box(tile) for tile in tiles]
-    weights = [_heat_weight(tile) for tile in tiles]
+    weights = [labelled_places(tile) for tile in tiles]
     truth = np.stack([_planes(tile.truth) for tile in tiles])
     known = np.stack([_planes(tile.known) for tile in tiles])
     heat, box, box_weight = (np.stack(part) for part in zip(*grids, strict=True))
@@ -83,17 +81,6 @@ def _heat_and_box(tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32],
             grid = np.broadcast_to(distance / BOX_UNIT_PX, bump.shape)
             box[(channel, *window)][mine] = np.maximum(grid[mine], 0.0)
     return heat, box, weight
-
-
-def _heat_weight(tile: Tile) -> NDArray[np.float32]:
-    side = tile.picture.shape[0] // STRIDE
-    weight = np.ones((len(KINDS), side, side), dtype=np.float32)
-    if not tile.all_kinds:
-        # Red cells and platelets are not labelled: nothing is known but that a white cell is neither.
-        within = (tile.known[::2, ::2] >> ANY) & 1
-        weight[:] = within[None]
-        weight[WBC] = 1.0
-    return weight
 
 
 def _planes(bits: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -17,12 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-UM_PER_PX = 0.25
-STRIDE = 4
-BOX_UNIT_PX = 16.0
-PLANES = ("any_cell", "white_cell", "nucleus")
-TILE = (256, 336)
-"""Height and width in pixels of the picture the deployed network takes."""
+from segmenter_grid import PLANES
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -13,9 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.cell_pictures import MASKED_UM_PER_PX, label_of_mask, read_by_eye
+from evaluation import labelled_kinds
+from evaluation.cell_pictures import MASKED_UM_PER_PX, WITHOUT_SCALE, label_of_mask, read_by_eye
 
-KINDS = ("rbc", "wbc", "platelet")
+KINDS = labelled_kinds.KINDS
+COMPLETE = {name: frozenset(map(KINDS.index, kinds)) for name, kinds in labelled_kinds.COMPLETE.items()}
+"""By collection, the kinds of which every cell is labelled."""
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 CROP_UM_PER_PX = 0.150
@@ -26,8 +29,11 @@ _FIELD_UM_PER_PX = {
     "fields/txl/366x369": 0.100,
     "fields/txl/416x416": 0.096,
     "fields/txl/575x575": 0.0822,
+    "fields/aslan": 0.134,
+    "fields/thesis": 0.20,
+    "fields/taleqani": 0.116,
 }
-_MASK_UM_PER_PX = MASKED_UM_PER_PX | {"bccd": 0.0706}
+_MASK_UM_PER_PX = MASKED_UM_PER_PX | {"bccd": 0.0706, "sigtuple": 0.24}
 
 
 def data_folder() -> Path:
@@ -71,7 +77,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field with a box around every cell."""
+    """One field with a box around every cell of its collection's complete kinds, and around some others."""
 
     name: str
     path: Path
@@ -79,6 +85,8 @@ class Field:
     um_per_px: float
     boxes: tuple[Box, ...]
     split: str
+    doubtful: tuple[Box, ...] = ()
+    """Boxes that may hold no cell of their kind: neither cells nor background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +184,30 @@ def folder_crops(folder: Path, um_per_px: float, split: str) -> list[Crop]:
 
 
 def fields(collection: str, split: str) -> list[Field]:
-    """The boxed fields of `deepbionet`, `txl` or `bccd`; none of BCCD's official test in train or val."""
+    """The boxed fields of a collection; none of BCCD's official test in train or val."""
     folder = data_folder()
     held_back = bccd_test_pictures() if split != "test" else frozenset()
     right = relabelled()
     boxes: dict[str, list[Box]] = {}
+    doubtful: dict[str, list[Box]] = {}
     for row in _rows(f"fields/{collection}.csv"):
         if row["split"] != split or row["image"] in held_back:
             continue
         x0, y0, x1, y1 = (float(row[key]) for key in ("xmin", "ymin", "xmax", "ymax"))
         label = right.get((row["image"], row["label"]), row["label"])
-        boxes.setdefault(row["image"], []).append(Box(KINDS.index(label), x0, y0, x1, y1))
+        found = boxes.setdefault(row["image"], [])
+        kept = doubtful.setdefault(row["image"], []) if row.get("doubtful") == "1" else found
+        kept.append(Box(KINDS.index(labelled_kinds.KIND_OF_LABEL[label]), x0, y0, x1, y1))
     return [
-        Field(name, folder / name, collection, _FIELD_UM_PER_PX[str(Path(name).parent)], tuple(found), split)
+        Field(
+            name=name,
+            path=folder / name,
+            collection=collection,
+            um_per_px=_FIELD_UM_PER_PX[str(Path(name).parent)],
+            boxes=tuple(found),
+            split=split,
+            doubtful=tuple(doubtful.get(name, ())),
+        )
         for name, found in boxes.items()
     ]
 
@@ -205,9 +224,9 @@ def bccd_test_pictures() -> frozenset[str]:
 
 
 def masks(split: str) -> list[Masked]:
-    """The pictures with pixel masks, without those of BCCD's official test split."""
+    """The pictures with pixel masks, without those of BCCD's official test split and those of unknown scale."""
     folder = data_folder()
-    held_back = bccd_test_pictures()
+    held_back = bccd_test_pictures() | WITHOUT_SCALE
     found = []
     for row in _rows("masks.csv"):
         # Some masks belong to pictures that are kept aside and not in the folder.

@@ -20,12 +20,24 @@ from batches import as_batch
 from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from judge_segmenter import CANDIDATE_THRESHOLDS, Case, Grids
 from scenes import PLATELET, Picture, Scene, Tile, cut_tile, training_scenes
+from segmenter_grid import UM_PER_PX
 from segmenter_loss import losses, targets
-from segmenter_net import UM_PER_PX, SegmenterNet
+from segmenter_net import SegmenterNet
 from starting_weights import fill
 from tables import KINDS
 
-SHARES = {"deepbionet": 0.40, "txl": 0.40, "krd_wbc": 0.07, "seg_wbc": 0.04, "bccd": 0.03, "simulated": 0.06}
+SHARES = {
+    "deepbionet": 0.29,
+    "txl": 0.30,
+    "aslan": 0.10,
+    "thesis": 0.09,
+    "taleqani": 0.08,
+    "krd_wbc": 0.05,
+    "seg_wbc": 0.03,
+    "sigtuple": 0.02,
+    "bccd": 0.01,
+    "simulated": 0.03,
+}
 """How often each collection is drawn from; those whose every cell is boxed teach most."""
 SIDE_PX = 208
 LARGEST_BLUR_UM = 0.35
@@ -55,7 +67,7 @@ class Tiles:
         scene = self._scenes[name][self._rng.choice(len(self._scenes[name]), p=self._odds[name])]
         tile = cut_tile(scene, self._rng, SIDE_PX)
         picture = self._laboratory.restain(tile.picture)
-        return Tile(picture, tile.boxes, tile.kinds, tile.truth, tile.known, tile.all_kinds)
+        return Tile(picture, tile.boxes, tile.kinds, tile.truth, tile.known, tile.complete)
 
 
 def _odds(scenes: list[Scene]) -> NDArray[np.float64]:

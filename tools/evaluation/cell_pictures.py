@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 MASKED_UM_PER_PX = {"krd_wbc": 0.097, "seg_wbc": 0.17}
 """Of the sets in `masks.csv` that say which white cell a mask shows."""
+WITHOUT_SCALE = frozenset(
+    f"masks/sigtuple/{name}.webp" for name in ("017532875DDF", "1467973104", "1467973122", "1467973178", "54A84627F362")
+)
+"""Of the masked pictures: overviews of unknown scale, stretched, among tiles of one scale."""
 READ_BY_EYE = ("deepbionet", "bccd")
 """The sets whose white cells nobody had named: `models/recipes/white_cells_by_eye.csv` does."""
 _BY_EYE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "white_cells_by_eye.csv"

@@ -56,7 +56,14 @@ class DetectionScore:
     _errors: list[int] = field(default_factory=list)
     _true_counts: list[int] = field(default_factory=list)
 
-    def add(self, found: Boxes, confidences: Sequence[float], expected: Boxes, within: Within | None = None) -> None:
+    def add(
+        self,
+        found: Boxes,
+        confidences: Sequence[float],
+        expected: Boxes,
+        within: Within | None = None,
+        doubtful: Boxes | None = None,
+    ) -> None:
         """Add one picture's boxes.
 
         Args:
@@ -64,10 +71,13 @@ class DetectionScore:
             confidences: of the found boxes.
             expected: by the annotators.
             within: which part of the picture counts; outside it neither side can be wrong.
+            doubtful: boxes that may hold no cell: what is found there and is no expected cell does not count.
         """
         right = matches(found, confidences, expected, self.iou)
         counted = np.ones(len(expected), dtype=bool) if within is None else within.holds(expected)
         mine = np.ones(len(found), dtype=bool) if within is None else within.holds(found)
+        if doubtful is not None and len(doubtful) and len(found):
+            mine &= ~(overlap(found, doubtful) >= self.iou).any(axis=1)
         for index, partner in right.items():
             # A pair counts where its annotated box lies, however the found one differs.
             mine[index] = counted[partner]

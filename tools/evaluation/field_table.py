@@ -11,7 +11,8 @@ from rich.progress import track
 from rich.table import Table
 
 from evaluation.detection import Boxes, DetectionScore, Within
-from evaluation.tables import KINDS, LabelledField, read_fields, spread
+from evaluation.labelled_kinds import COMPLETE, KIND_OF_LABEL, KINDS
+from evaluation.tables import LabelledField, read_fields, spread
 from evaluation.watershed import find_by_watershed
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
@@ -35,6 +36,11 @@ class FieldSet(NamedTuple):
     """Whether only cells clear of the picture's edge count, where annotators agree."""
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """Those of which every cell is labelled."""
+        return tuple(kind for kind in KINDS if kind in COMPLETE[self.name])
+
+    @property
     def title(self) -> str:
         """In words."""
         how = ", labels as given" if self.as_given else ", cells clear of the edge" if self.whole_cells else ""
@@ -46,13 +52,15 @@ FIELD_SETS = (
     FieldSet("deepbionet", "val"),
     FieldSet("deepbionet", "val", whole_cells=True),
     FieldSet("deepbionet", "val", as_given=True),
+    FieldSet("aslan", "val"),
+    FieldSet("thesis", "val"),
     FieldSet("bccd", "test"),
 )
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def field_table(segmenter: Segmenter, name_of_it: str, data: Path, limit: int) -> Table:
-    """F1, precision, recall, average precision and count error at IoU 0.5.
+    """F1, precision, recall, average precision and count error at IoU 0.5, of the kinds a set labels completely.
 
     Args:
         segmenter: to be judged.
@@ -74,8 +82,8 @@ def field_table(segmenter: Segmenter, name_of_it: str, data: Path, limit: int) -
             lambda field: found_by(segmenter, micrograph_of(field.path, field.um_per_px)),
             whole_cells=one_set.whole_cells,
         )
-        plain = _score(fields, f"{what}, watershed", _by_watershed, whole_cells=one_set.whole_cells)
-        for kind in KINDS:
+        plain = _score(fields, f"{what}, watershed", by_watershed, whole_cells=one_set.whole_cells)
+        for kind in one_set.kinds:
             one, other = ours[kind], plain[kind]
             table.add_row(
                 what,
@@ -88,7 +96,7 @@ def field_table(segmenter: Segmenter, name_of_it: str, data: Path, limit: int) -
                 f"{other.f1:.3f}",
                 f"{other.count_error:.2f}",
             )
-        mean_ap = np.mean([ours[kind].average_precision for kind in KINDS])
+        mean_ap = np.mean([ours[kind].average_precision for kind in one_set.kinds])
         table.add_row(what, "mean", "", "", "", "", f"{mean_ap:.3f}", end_section=True)
     return table
 
@@ -109,8 +117,12 @@ def add_kind(
 ) -> None:
     """Add one picture's cells of one kind to a score, all of them or those within a part of the picture."""
     of_kind = [one for one in found if one[0] == kind]
-    expected = [(one.xmin, one.ymin, one.xmax, one.ymax) for one in field.boxes if one.kind == kind]
-    score.add(as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind], as_boxes(expected), within)
+    expected, doubtful = (
+        as_boxes([(one.xmin, one.ymin, one.xmax, one.ymax) for one in boxes if KIND_OF_LABEL[one.kind] == kind])
+        for boxes in (field.boxes, field.doubtful)
+    )
+    boxes, confidences = as_boxes([one[2] for one in of_kind]), [one[1] for one in of_kind]
+    score.add(boxes, confidences, expected, within, doubtful)
 
 
 def _score(
@@ -134,6 +146,7 @@ def as_boxes(boxes: Sequence[Sequence[float]]) -> Boxes:
     return np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
 
 
-def _by_watershed(field: LabelledField) -> Found:
+def by_watershed(field: LabelledField) -> Found:
+    """What the classical method finds in a picture."""
     found = find_by_watershed(read_picture(field.path), field.um_per_px)
     return [(kind, 1.0, box) for kind, box in found]

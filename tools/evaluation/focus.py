@@ -9,7 +9,8 @@ import numpy as np
 
 from evaluation.detection import DetectionScore
 from evaluation.field_table import add_kind, found_by, micrograph_of
-from evaluation.tables import KINDS, LabelledField
+from evaluation.labelled_kinds import KINDS
+from evaluation.tables import LabelledField
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.optics.quality import GATE_UM_PER_PX, sharpness_of
 from leukoscope.optics.resampling import resample

@@ -10,9 +10,10 @@ from rich.table import Table
 
 from evaluation.detection import DetectionScore
 from evaluation.field_table import add_kind, found_by, micrograph_of
+from evaluation.labelled_kinds import KINDS
 from evaluation.looks import LOOKS, Look
 from evaluation.naming import PBC_8, RAABIN_5, Groups, answer_in, group_of
-from evaluation.tables import KINDS, LabelledCrop, LabelledField, read_cell, read_crops, read_fields, spread
+from evaluation.tables import LabelledCrop, LabelledField, read_cell, read_crops, read_fields, spread
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
 

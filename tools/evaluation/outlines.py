@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.cell_pictures import WITHOUT_SCALE
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Micrograph, Pixels
 
-MASK_SETS = {"krd_wbc": 0.097, "seg_wbc": 0.17}
-"""Micrometres per pixel by set, from the data's own README. Masks of whole cells in both; `seg_wbc` tells the nucleus
+MASK_SETS = {"krd_wbc": 0.097, "seg_wbc": 0.17, "sigtuple": 0.24}
+"""Micrometres per pixel by set, from the data's own README. Masks of whole cells; `seg_wbc` tells the nucleus
 (255) from the cytoplasm (128). The set `bccd_nucleus` is left out: its masks show whole cells, whatever its name."""
 WITH_NUCLEI = frozenset({"seg_wbc"})
 MISSED = 0.1
@@ -74,7 +75,7 @@ def read_masks(data: Path, name: str, split: str) -> list[MaskedPicture]:
         return [
             MaskedPicture(data / row["image"], data / row["mask"], MASK_SETS[name])
             for row in csv.DictReader(file)
-            if row["split"] == split and row["mask"].startswith(f"masks/{name}/")
+            if row["split"] == split and row["mask"].startswith(f"masks/{name}/") and row["image"] not in WITHOUT_SCALE
         ]
 
 

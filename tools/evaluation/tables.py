@@ -19,7 +19,6 @@ from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.frame import Pixels
 
 Item = TypeVar("Item")
-KINDS = ("rbc", "wbc", "platelet")
 
 SCALES_UM_PER_PX = {
     "fields/deepbionet": 0.127,
@@ -56,6 +55,8 @@ class LabelledField:
     path: Path
     um_per_px: float
     boxes: tuple[LabelledBox, ...]
+    doubtful: tuple[LabelledBox, ...] = ()
+    """Boxes that may hold no such cell: what is found there is neither right nor wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,17 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
         as_given: leave the mixed-up labels as they are.
     """
     right = {} if as_given else _relabelled()
-    boxes: dict[str, list[LabelledBox]] = defaultdict(list)
+    boxes: dict[str, list[LabelledBox]] = {}
+    doubtful: dict[str, list[LabelledBox]] = defaultdict(list)
     for row in _rows(data / "fields" / f"{name}.csv"):
         if row["split"] == split:
             sides = (float(row[side]) for side in ("xmin", "ymin", "xmax", "ymax"))
             label = right.get((row["image"], row["label"]), row["label"])
-            boxes[row["image"]].append(LabelledBox(label, *sides))
+            found = boxes.setdefault(row["image"], [])
+            kept = doubtful[row["image"]] if row.get("doubtful") == "1" else found
+            kept.append(LabelledBox(label, *sides))
     return [
-        LabelledField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found))
+        LabelledField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found), tuple(doubtful[image]))
         for image, found in sorted(boxes.items())
     ]
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.outlines import MASK_SETS, WITH_NUCLEI, Drawn, read_masks
+from evaluation.outlines import WITH_NUCLEI, Drawn, read_masks
 from evaluation.tables import LabelledField, read_fields, spread
 from methods.device import Pixels, read_picture
 
 FIELD_SETS = ("txl", "deepbionet", "aslan", "thesis")
-OUTLINE_SETS = tuple(MASK_SETS)
+OUTLINE_SETS = ("krd_wbc", "seg_wbc")
 
 
 @dataclass(frozen=True, slots=True)
