@@ -178,6 +178,28 @@ def test_a_signature_needs_the_pin_again_and_it_must_be_ones_own(admin: Client, 
         assert "do not belong together" in text
 
 
+def test_an_administrator_gives_a_person_a_new_pin_which_ends_that_person_s_sessions(
+    signed_in: Page, served: Served
+) -> None:
+    admin = Client(served)
+    assert admin.begin("/sign-in", {"name": NAME, "secret": PIN}) == 303
+    account = {"do": "create", "name": "Bo", "role": "reviewer", "secret": "bo-1234"}
+    assert admin.post("/administration/account", account)[0] == 303
+    bo = Client(served)
+    assert bo.begin("/sign-in", {"name": "Bo", "secret": "bo-1234"}) == 303
+    signed_in.goto(f"{served.address}/administration")
+    row = signed_in.get_by_role("row", name="Bo").first
+    row.get_by_label("New PIN or password Bo").fill("bo-5678")
+    row.get_by_role("button", name="Change").last.click()
+    expect(signed_in.get_by_role("heading", name="Administration")).to_be_visible()
+    assert bo.ask("GET", "/worklist")[0] == 401
+    assert bo.begin("/sign-in", {"name": "Bo", "secret": "bo-1234"}) == 403
+    assert bo.begin("/sign-in", {"name": "Bo", "secret": "bo-5678"}) == 303
+    for wrong in ({"do": "secret", "secret": ""}, {"do": "secret", "secret": "short"}, {"do": "role", "role": "king"}):
+        assert admin.post("/administration/account", {"name": "Bo"} | wrong)[0] == 409
+    assert bo.ask("GET", "/worklist")[0] == 200
+
+
 def test_an_administrator_ends_a_session(admin: Client, served: Served) -> None:
     second = Client(served)
     assert second.begin("/sign-in", {"name": NAME, "secret": PIN}) == 303

@@ -3,18 +3,21 @@
 import hashlib
 import hmac
 import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from leukoscope.errors import LeukoscopeError
-from leukoscope.web.database import Databases
+from leukoscope.web.database import Database, Databases
 
 LEAST_CHARS, MOST_CHARS = 6, 200
 """Of a PIN or password."""
 _FREE_TRIES = 3
 _LONGEST_WAIT = timedelta(minutes=15)
+_MOST_STRANGERS = 1000
+"""Names without an account whose wrong tries are remembered; of more the latest."""
 _N, _R, _P = 2**14, 8, 1
 """scrypt (RFC 7914): 16 MiB and 50 ms."""
 
@@ -85,7 +88,7 @@ class Accounts:
         Raises:
             AccountError: the name is taken or no name, or the secret is too short.
         """
-        name = name.strip()
+        name, badge = name.strip(), badge.strip()
         if not 0 < len(name) <= 64 or not name.isprintable():
             raise AccountError("expected a name of 1 to 64 printable characters")
         stored = make_secret(secret)
@@ -93,25 +96,26 @@ class Accounts:
         with database.transaction():
             if only_first and database.execute("SELECT 1 FROM web_account LIMIT 1"):
                 raise AccountError("there is an administrator already: sign in instead")
-            taken = database.execute(
-                "SELECT 1 FROM web_account WHERE lower(name) = lower(:name) OR (badge <> '' AND badge = :badge)",
-                {"name": name, "badge": badge},
-            )
+            taken = [one for key in (name, badge) if key and (one := _whose(database, key)) is not None]
             if taken:
-                raise AccountError(f"an account of name {name} or with this badge is there already: take another")
+                raise AccountError(
+                    f"the name {name} or this badge belongs to the account {taken[0].name} already: take another"
+                )
             database.execute(
                 "INSERT INTO web_account VALUES (:name, :role, :secret, :badge, 1, :at)",
                 {"name": name, "role": role.value, "secret": stored, "badge": badge, "at": self._now().isoformat()},
             )
 
-    def change(self, name: str, *, role: Role | None = None, active: bool | None = None, secret: str = "") -> None:
+    def change(
+        self, name: str, *, role: Role | None = None, active: bool | None = None, secret: str | None = None
+    ) -> None:
         """Change an account; the last active administrator stays one.
 
         Raises:
-            AccountError: there is no such account, or no active administrator would be left.
+            AccountError: there is no such account, no active administrator would be left, or the secret is too short.
         """
         database = self._databases.get()
-        stored = make_secret(secret) if secret else ""
+        stored = None if secret is None else make_secret(secret)
         with database.transaction():
             found = database.execute("SELECT role, active FROM web_account WHERE name = :name", {"name": name})
             if not found:
@@ -128,7 +132,7 @@ class Accounts:
                 "UPDATE web_account SET role = :role, active = :active WHERE name = :name",
                 {"role": new_role.value, "active": int(new_active), "name": name},
             )
-            if stored:
+            if stored is not None:
                 database.execute(
                     "UPDATE web_account SET secret = :secret WHERE name = :name", {"secret": stored, "name": name}
                 )
@@ -139,21 +143,19 @@ class Accounts:
         Raises:
             SignInRefused: it is not, or it is too early after wrong ones; the words do not say which names exist.
         """
-        key = name_or_badge.strip().lower()[:MOST_CHARS]
+        typed = name_or_badge.strip()[:MOST_CHARS]
         database = self._databases.get()
+        found = _whose(database, typed)
+        # Tries by name and by badge are counted together.
+        key = _folded(typed if found is None else found.name)
         self._refuse_too_early(key)
-        rows = database.execute(
-            "SELECT name, role, secret, active FROM web_account WHERE lower(name) = :key"
-            " OR (badge <> '' AND lower(badge) = :key)",
-            {"key": key},
-        )
-        name, role, stored, active = rows[0] if rows else ("", Role.TECHNICIAN.value, _NOBODY, 0)
-        if not (is_secret(secret, stored) and active):
+        stored, active = (_NOBODY, False) if found is None else (found.secret, found.active)
+        if not is_secret(secret, stored) or found is None or not active:
             self._count_failure(key)
             raise SignInRefused("name and PIN do not belong together: try again, or ask the administrator")
         with database.transaction():
             database.execute("DELETE FROM web_attempt WHERE name = :key", {"key": key})
-        return Account(name, Role(role), True)
+        return Account(found.name, found.role, True)
 
     def count_wrong_code(self) -> None:
         """A wrong set-up code was given: the next may be tried later."""
@@ -181,6 +183,39 @@ class Accounts:
                 " SET failures = excluded.failures, blocked_until = excluded.blocked_until",
                 {"key": key, "failures": failures, "until": until.isoformat()},
             )
+            _forget_strangers(database)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An account as it is kept."""
+
+    name: str
+    role: Role
+    secret: str
+    active: bool
+
+
+def _whose(database: Database, name_or_badge: str) -> _Kept | None:
+    """The account of a name or badge, in large or small letters of any alphabet: databases know those of ASCII."""
+    key = _folded(name_or_badge)
+    rows = database.execute("SELECT name, role, secret, active, badge FROM web_account ORDER BY created_at")
+    by_name = [row for row in rows if _folded(row[0]) == key]
+    for name, role, secret, active, _ in by_name or [row for row in rows if row[4] and _folded(row[4]) == key]:
+        return _Kept(name, Role(role), secret, bool(active))
+    return None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _forget_strangers(database: Database) -> None:
+    """Anybody may try any name; only those of accounts are remembered for as long as it takes."""
+    known = {_folded(name) for (name,) in database.execute("SELECT name FROM web_account")} | {_CODE}
+    rows = database.execute("SELECT name FROM web_attempt ORDER BY blocked_until DESC")
+    for key in [key for (key,) in rows if key not in known][_MOST_STRANGERS:]:
+        database.execute("DELETE FROM web_attempt WHERE name = :key", {"key": key})
 
 
 def make_secret(secret: str) -> str:

@@ -41,7 +41,7 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
         match form.get("do"):
             case "create":
                 site.accounts.create(name, role or Role.TECHNICIAN, form.get("secret", ""), form.get("badge", ""))
-            case "role":
+            case "role" if role is not None:
                 site.accounts.change(name, role=role)
             case "secret":
                 site.accounts.change(name, secret=form.get("secret", ""))
