@@ -68,7 +68,7 @@ class ClusterBench:
         intake, taken = self.intake(), []
         quiet = time.monotonic() + 0.4
         while time.monotonic() < quiet:
-            intake.turn(0.1)
+            intake.poll(0.1)
             if batch := intake.take(1000):
                 intake.acknowledge(batch)
                 taken += [(one.topic, one.payload) for one in batch]

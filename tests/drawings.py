@@ -84,8 +84,8 @@ def on_a_slide(field: CountedField, number: int = 1) -> SlideChange:
     """What a field adds to a slide it has nothing in common with; cells are numbered from 1000 times its number."""
     rows, cols = field.micrograph.pixels.shape[:2]
     cells = tuple(
-        SlideCell(1000 * number + index, sight, sights=1, counted=sight.in_frame, measured=sight.whole)
-        for index, sight in enumerate(detections_of(field, number))
+        SlideCell(1000 * number + index, detection, detections=1, counted=detection.in_frame, measured=detection.whole)
+        for index, detection in enumerate(detections_of(field, number))
     )
     return SlideChange(number, rows * cols * field.micrograph.um_per_px**2, cells)
 

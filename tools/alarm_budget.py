@@ -31,7 +31,7 @@ from leukoscope.service.models import naming_of
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Basis, Certainty, Finding, RedCells
 from leukoscope.statistics.rules import Rules
-from leukoscope.statistics.summary import Counts, Naming, Summary, Unsettled
+from leukoscope.statistics.summary import Counts, Naming, Summary, Undecided
 from leukoscope.system.assets import find_asset
 from named_cells.cache import NamedCells, meanings, named_cells
 
@@ -45,7 +45,7 @@ BLAST_CODES = ("blasts_seen", "blasts_5_percent", "blasts_10_percent", "blasts_2
 
 
 @dataclass(slots=True)
-class Told:
+class Alarms:
     """What was found in the samples of one row."""
 
     samples: int = 0
@@ -53,7 +53,7 @@ class Told:
     """Findings on cells at likely or above, over all samples."""
     with_blasts: int = 0
     """Samples with a blast finding at likely or above."""
-    told: int = 0
+    with_alarm: int = 0
     """Samples with any finding on blasts, the worst case included."""
     codes: Counter[str] = field(default_factory=Counter)
 
@@ -66,7 +66,7 @@ class Told:
         self.likely += len(sure)
         self.codes.update(one.code for one in sure)
         self.with_blasts += any(one.code in BLAST_CODES for one in sure)
-        self.told += any(one.code in (*BLAST_CODES, "worst_case") for one in findings)
+        self.with_alarm += any(one.code in (*BLAST_CODES, "worst_case") for one in findings)
 
 
 class Judge:
@@ -90,7 +90,7 @@ class Judge:
             suspects.update(decision.suspect)
             if decision.cell_class == UNSURE:
                 unsure.append(shares)
-        counts = Counts(named, {}, RedCells(0, None, None, None), 0, None, Unsettled(suspects, tuple(unsure)))
+        counts = Counts(named, {}, RedCells(0, None, None, None), 0, None, Undecided(suspects, tuple(unsure)))
         return Summary(counts, self._naming, 0.1, self._rules).judge(None)[2]
 
 
@@ -115,14 +115,15 @@ def main(
     for heading in ("samples of", "n", "likely findings a sample", "% with likely blasts", "% told of blasts", "which"):
         table.add_column(heading, justify="left" if heading in ("samples of", "which") else "right")
     for name, drawn in _rows(laboratories, samples, cells, rng):
-        told = Told()
+        alarms = Alarms()
         for sample in drawn:
-            told.add(judge.findings(sample))
-        if told.samples:
-            which = ", ".join(f"{code} {count}" for code, count in told.codes.most_common(4))
+            alarms.add(judge.findings(sample))
+        if alarms.samples:
+            which = ", ".join(f"{code} {count}" for code, count in alarms.codes.most_common(4))
             table.add_row(
-                name, str(told.samples), f"{told.likely / told.samples:.2f}",
-                f"{100 * told.with_blasts / told.samples:.1f}", f"{100 * told.told / told.samples:.1f}", which,
+                name, str(alarms.samples), f"{alarms.likely / alarms.samples:.2f}",
+                f"{100 * alarms.with_blasts / alarms.samples:.1f}", f"{100 * alarms.with_alarm / alarms.samples:.1f}",
+                which,
             )  # fmt: skip
     Console(width=150).print(table)
 

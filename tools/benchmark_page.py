@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from leukoscope.cli.web import PAGE_ENVIRONMENT, told_to_page
+from leukoscope.cli.web import PAGE_ENVIRONMENT, page_arguments
 from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.outbox.store import Outbox
@@ -71,7 +71,7 @@ def main(
             ((report,),) = sql.execute("SELECT id FROM message WHERE kind = 'report' LIMIT 1")
         copy = Path(folder) / "bench.toml"
         copy.write_text(bench.read_text().replace(content["storage"]["folder"], str(storage)))
-        command = [sys.executable, "-m", "leukoscope.web", told_to_page(copy, 0)]
+        command = [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)]
         environment = os.environ | PAGE_ENVIRONMENT
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:
             assert page.stdout is not None

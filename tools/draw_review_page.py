@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-from leukoscope.cli.web import told_to_page
+from leukoscope.cli.web import page_arguments
 from leukoscope.outbox.store import Outbox
 
 NAME, PIN = "Dr. Example", "4711-example"
@@ -34,7 +34,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy(bench, Path(folder))
         with subprocess.Popen(
-            [sys.executable, "-m", "leukoscope.web", told_to_page(copy, 0)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)], stdout=subprocess.PIPE, text=True
         ) as served:
             assert served.stdout is not None
             address = re.sub(r"The page is at |/\n", "", served.stdout.readline())

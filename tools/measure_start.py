@@ -109,13 +109,13 @@ def _processor_s(pid: int) -> float:
 
 def slowest_imports(most: int = 12) -> list[str]:
     """The modules that took longest by themselves, from `python -X importtime`."""
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import leukoscope.cli.main"],
         capture_output=True,
         text=True,
         check=True,
     ).stderr
-    rows = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", told)
+    rows = re.findall(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)", done)
     slowest = sorted(((int(own_us), name) for own_us, name in rows), reverse=True)[:most]
     return [f"{own_us / 1000:8.1f} ms  {name}" for own_us, name in slowest]
 

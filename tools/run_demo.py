@@ -18,7 +18,7 @@ from rich.console import Console
 
 from embedded_broker import Address, embedded_broker
 from leukoscope.cli.calibrate import pages_of
-from leukoscope.cli.web import told_to_page
+from leukoscope.cli.web import page_arguments
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.report import decode
 from leukoscope.reviewing.pages import page
@@ -101,7 +101,7 @@ def main(
 
 def open_page(bench_file: Path) -> None:
     """Serve the page of a bench in a process of its own, and show it where there is a browser."""
-    command = [sys.executable, "-m", "leukoscope.web", told_to_page(bench_file, 0)]
+    command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench_file, 0)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as page:
         assert page.stdout is not None
         try:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
-from leukoscope.counting.detections import detection_in
+from leukoscope.counting.detections import field_detections
 from leukoscope.counting.field_record import FieldRecord, as_event, place_as_list, read_event
 from leukoscope.counting.slide_map import SlideMap
 from leukoscope.counting.tally import Tally
@@ -197,7 +197,7 @@ class Sample:
 
     def _count(self, field: CountedField, place: Place | None) -> Place:
         """Add it to slide and tally, and write it down; returns where it lies by its cells."""
-        seen = detection_in(field, self._slide.fields + 1)
+        seen = field_detections(field, self._slide.fields + 1)
         placed = self._slide.add_seen(seen, place)
         self.tally.add(placed.change)
         picture = None if self._tracker is None else self._tracker.picture

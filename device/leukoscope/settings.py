@@ -185,9 +185,9 @@ PICTURES_WITH_PAGE = 500
 class SigningSettings(FrozenModel):
     """What has to be done before a report is signed; what a site lets pass stands in the report."""
 
-    undecided_cells: Literal["refused", "told"] = "refused"
+    undecided_cells: Literal["refused", "stated"] = "refused"
     """While an unsure or suspect cell is neither named nor confirmed."""
-    unopened_classes: Literal["refused", "told"] = "refused"
+    unopened_classes: Literal["refused", "stated"] = "refused"
     """While there is a class of which no cell was looked at."""
     second_person: bool = False
     """Another person has to sign than the one who reviewed last."""

@@ -11,7 +11,7 @@ from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
 from leukoscope.errors import BrokerError
 from leukoscope.system.clock import Clock
 from leukoscope_collector.intake import Delivery, Intake
-from leukoscope_collector.judging import Said, Suspect, judge
+from leukoscope_collector.judging import Accepted, Suspect, judge
 from leukoscope_collector.metrics import Metrics
 from leukoscope_collector.settings import CollectorSettings
 from leukoscope_collector.store import Kept, Store, StoreRefuses, StoreUnavailable
@@ -97,13 +97,13 @@ class Collector:
                 intake.close()
 
     def _take_batch(self, intake: Intake, store: Store) -> None:
-        intake.turn(_TURN_S)
+        intake.poll(_TURN_S)
         if not intake.waiting:
             return
         full = min(self._settings.batch, self._settings.receive_maximum)
         until = time.monotonic() + self._settings.linger_s
         while intake.waiting < full and (left_s := until - time.monotonic()) > 0:
-            intake.turn(left_s)
+            intake.poll(left_s)
         self._metrics.waiting.set(intake.waiting)
         batch = intake.take(full)
         began = time.monotonic()
@@ -116,20 +116,20 @@ class Collector:
         self._backoff.reset()
 
     def _store(self, batch: Sequence[Delivery], store: Store) -> Kept:
-        said, suspects = self._judge(batch)
+        accepted, suspects = self._judge(batch)
         for suspect in suspects[:_LOGGED_SUSPECTS]:
             _log.warning("quarantined: %s: %s", suspect.topic, suspect.reason)
         if len(suspects) > _LOGGED_SUSPECTS:
             _log.warning("quarantined: %d more", len(suspects) - _LOGGED_SUSPECTS)
         try:
-            kept = store.keep(said, suspects, self._now())
+            kept = store.keep(accepted, suspects, self._now())
         except StoreRefuses as error:
             if len(batch) == 1:
                 return self._quarantine(batch[0], str(error), store)
             # One message that the database refuses must not hold up the others, nor come back for ever.
             each = [self._store([delivery], store) for delivery in batch]
             return sum(each, Kept())
-        self._metrics.note(said, self._now())
+        self._metrics.note(accepted, self._now())
         if kept.critical:
             _log.warning("%d reports with a critical finding were stored: see --critical", kept.critical)
         if kept.foreign:
@@ -143,8 +143,8 @@ class Collector:
             )
         return kept
 
-    def _judge(self, batch: Sequence[Delivery]) -> tuple[list[Said], list[Suspect]]:
-        said, suspects = list[Said](), list[Suspect]()
+    def _judge(self, batch: Sequence[Delivery]) -> tuple[list[Accepted], list[Suspect]]:
+        accepted, suspects = list[Accepted](), list[Suspect]()
         settings = self._settings
         for delivery in batch:
             match judge(
@@ -159,8 +159,8 @@ class Collector:
                     if delivery.payload:
                         suspects.append(suspect)
                 case fit:
-                    said.append(fit)
-        return said, suspects
+                    accepted.append(fit)
+        return accepted, suspects
 
     def _quarantine(self, delivery: Delivery, reason: str, store: Store) -> Kept:
         return store.keep([], [Suspect(delivery.topic, delivery.payload, reason)], self._now())

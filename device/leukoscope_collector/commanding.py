@@ -119,7 +119,7 @@ class OperatorConnection(Connection):
         return heard
 
     def _wait(self, give_up: Callable[[], bool], what: str) -> None:
-        self.turn(_TURN_S)
+        self.poll(_TURN_S)
         if give_up():
             raise BrokerError(f"{self._settings.where} did not answer {what} in time")
 
@@ -183,6 +183,6 @@ def send_command(settings: OperatorSettings, order: Order, *, now: datetime, tim
                     f"{order.site}/{order.device} did not say within {timeout_s:g} s what became of the command: "
                     "it may still do it until the command expires"
                 )
-            connection.turn(_TURN_S)
+            connection.poll(_TURN_S)
     finally:
         connection.close()

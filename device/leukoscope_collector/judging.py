@@ -56,7 +56,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class DeviceStatus:
     """What a device last said about itself."""
 
     site: str
@@ -103,7 +103,7 @@ class Answer:
     payload: str
 
 
-Said = Report | Word | Picture | Answer
+Accepted = Report | DeviceStatus | Picture | Answer
 """Everything that may be stored."""
 
 
@@ -118,7 +118,9 @@ class Suspect:
     """Bytes that it had, where the payload is only the beginning of it."""
 
 
-def judge(topic: str, payload: bytes, *, topic_root: str, largest: int, cut_from: int | None = None) -> Said | Suspect:
+def judge(
+    topic: str, payload: bytes, *, topic_root: str, largest: int, cut_from: int | None = None
+) -> Accepted | Suspect:
     """The message as what may be stored, or as a suspect with the reason.
 
     Args:
@@ -136,12 +138,12 @@ def judge(topic: str, payload: bytes, *, topic_root: str, largest: int, cut_from
         _check(message, _EXPECTED[kind])
         text = payload.decode()
         _refuse_what_databases_cannot_read(message, text)
-        return _said(topic, site, device, kind, message, text)
+        return _accepted(topic, site, device, kind, message, text)
     except InvalidMessage as error:
         return Suspect(topic, payload, _printable(str(error)), cut_from)
 
 
-def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, Any], text: str) -> Said:
+def _accepted(topic: str, site: str, device: str, kind: str, message: Mapping[str, Any], text: str) -> Accepted:
     match kind:
         case "report":
             _check_origin(message["provenance"], site, device)
@@ -159,18 +161,18 @@ def _said(topic: str, site: str, device: str, kind: str, message: Mapping[str, A
             )
         case "status":
             _check_origin(message, site, device)
-            return Word(site, device, kind, message["state"], _whole(message["session"], "session"), text)
+            return DeviceStatus(site, device, kind, message["state"], _whole(message["session"], "session"), text)
         case "health":
             _check_origin(message, site, device)
-            return Word(site, device, kind, None, None, text)
+            return DeviceStatus(site, device, kind, None, None, text)
         case "cell":
             webp_in(message)
             numbers = _whole(message["version"], "version"), _whole(message["cell"], "cell")
             named = message["report"], *numbers, message["class"]
             return Picture(topic, site, device, *named, _digest(message), text)
         case _:
-            told = message["command"], message["name"], message["outcome"]
-            return Answer(site, device, *told, _digest(message), text)
+            answered = message["command"], message["name"], message["outcome"]
+            return Answer(site, device, *answered, _digest(message), text)
 
 
 def webp_in(message: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from leukoscope.errors import SettingsError
-from leukoscope_collector.judging import Said, Word
+from leukoscope_collector.judging import Accepted, DeviceStatus
 from leukoscope_collector.settings import MetricsSettings
 from leukoscope_collector.store import Kept
 
@@ -64,14 +64,14 @@ class Metrics:
         for who in ("broker", "store"):
             self.failures.labels(who)
 
-    def note(self, said: Iterable[Said], at: datetime) -> None:
+    def note(self, accepted: Iterable[Accepted], at: datetime) -> None:
         """What devices said about themselves, and that they spoke; of the first devices up to a bound."""
-        for one in said:
+        for one in accepted:
             device = (one.site, one.device)
             if device not in self._devices and len(self._devices) >= _MOST_DEVICES:
                 continue
             self._devices.add(device)
-            if not isinstance(one, Word):
+            if not isinstance(one, DeviceStatus):
                 self.seen.labels(*device).set(at.timestamp())
             elif one.kind == "status":
                 self.online.labels(*device).set(one.state == "online")

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from leukoscope.errors import LeukoscopeError
 from leukoscope_collector.beside import keep_answers, keep_pictures
 from leukoscope_collector.bounds import Limits, prune_conflicts, separate_excess
-from leukoscope_collector.judging import Answer, Picture, Report, Said, Suspect, Word
+from leukoscope_collector.judging import Accepted, Answer, DeviceStatus, Picture, Report, Suspect
 from leukoscope_collector.origins import Origin, separate
 
 _KEPT_BYTES = 65_536
 
 Key = tuple[str, int]
-Kind = TypeVar("Kind", Report, Word, Picture, Answer)
+Kind = TypeVar("Kind", Report, DeviceStatus, Picture, Answer)
 
 
 class StoreUnavailable(LeukoscopeError, OSError):
@@ -86,7 +86,7 @@ class Store(ABC):
     def close(self) -> None:
         """Let go of the database; safe to call twice."""
 
-    def keep(self, said: Sequence[Said], suspects: Sequence[Suspect], at: datetime) -> Kept:
+    def keep(self, accepted: Sequence[Accepted], suspects: Sequence[Suspect], at: datetime) -> Kept:
         """Store a batch, all or nothing.
 
         Args:
@@ -101,7 +101,7 @@ class Store(ABC):
         with self.transaction():
             first: dict[Key, Report] = {}
             rest = []
-            own, foreign = separate(self, _of(Report, said), at)
+            own, foreign = separate(self, _of(Report, accepted), at)
             own, excess = separate_excess(self.execute, own, self.limits.versions)
             # Two collectors that lock the same rows in one order never wait for each other in a circle.
             for report in sorted(own, key=lambda report: (report.id, report.version)):
@@ -113,10 +113,10 @@ class Store(ABC):
             conflicts = sum(self._keep_conflict(report, at) for report in rest)
             if conflicts:
                 prune_conflicts(self.execute, self.limits)
-            for word in _last_of_each(_of(Word, said)):
-                self._keep_word(word, at)
-            pictures, others = keep_pictures(self.execute, _of(Picture, said), at, self.limits.pictures)
-            answers = keep_answers(self.execute, _of(Answer, said), at, self.limits.answers)
+            for status in _last_of_each(_of(DeviceStatus, accepted)):
+                self._keep_status(status, at)
+            pictures, others = keep_pictures(self.execute, _of(Picture, accepted), at, self.limits.pictures)
+            answers = keep_answers(self.execute, _of(Answer, accepted), at, self.limits.answers)
             suspects = [*suspects, *foreign, *excess, *others]
             for suspect in suspects:
                 self._keep_suspect(suspect, at)
@@ -140,9 +140,9 @@ class Store(ABC):
         self.execute("UPDATE report SET contested = TRUE WHERE id = :id AND version = :version", key)
         return True
 
-    def _keep_word(self, word: Word, at: datetime) -> None:
-        values = {"site": word.site, "device": word.device, "at": at, "payload": word.payload}
-        if word.kind == "health":
+    def _keep_status(self, status: DeviceStatus, at: datetime) -> None:
+        values = {"site": status.site, "device": status.device, "at": at, "payload": status.payload}
+        if status.kind == "health":
             self.execute(
                 "INSERT INTO device (site, device, health, health_at) VALUES (:site, :device, :payload, :at)"
                 " ON CONFLICT (site, device) DO UPDATE SET health = excluded.health, health_at = excluded.health_at",
@@ -157,7 +157,7 @@ class Store(ABC):
             " status = excluded.status, status_at = excluded.status_at"
             " WHERE device.session IS NULL OR excluded.session > device.session"
             " OR (excluded.session = device.session AND excluded.state = 'offline' AND device.state = 'online')",
-            values | {"state": word.state, "session": word.session},
+            values | {"state": status.state, "session": status.session},
         )
 
     def _keep_suspect(self, suspect: Suspect, at: datetime) -> None:
@@ -185,12 +185,12 @@ class Store(ABC):
         )
 
 
-def _of(kind: type[Kind], said: Iterable[Said]) -> list[Kind]:
-    return [one for one in said if isinstance(one, kind)]
+def _of(kind: type[Kind], accepted: Iterable[Accepted]) -> list[Kind]:
+    return [one for one in accepted if isinstance(one, kind)]
 
 
-def _last_of_each(words: Iterable[Word]) -> list[Word]:
+def _last_of_each(words: Iterable[DeviceStatus]) -> list[DeviceStatus]:
     """Each device's status in the order of arrival, and its last health only; sorted against deadlocks."""
-    last = {(word.site, word.device): word for word in words if word.kind == "health"}
-    statuses = [word for word in words if word.kind == "status"]
-    return sorted([*statuses, *last.values()], key=lambda word: (word.site, word.device))
+    last = {(status.site, status.device): status for status in words if status.kind == "health"}
+    statuses = [status for status in words if status.kind == "status"]
+    return sorted([*statuses, *last.values()], key=lambda status: (status.site, status.device))

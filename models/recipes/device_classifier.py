@@ -23,4 +23,4 @@ def decider(bundle: Path) -> Callable[[NDArray[np.float32]], Decision]:
     """What a bundle calls a cell by its logits (classes,), looked at once."""
     read = Bundle.read(bundle)
     classifier = Classifier(read, OnnxSettings(threads=1).open(read))
-    return lambda logits: classifier.decide(classifier.believe(iter((logits, logits))))
+    return lambda logits: classifier.decide(classifier.probabilities_of(iter((logits, logits))))

@@ -163,7 +163,7 @@ def test_too_few_unnamed_cells_are_refused_with_what_was_found(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("Our Lab", "--named", "F", *SCALE), "no bundle can be called 'Our Lab'"),
         (("our-lab", *SCALE), "expected --bench, or --named and --unnamed, or one of these"),
@@ -175,10 +175,10 @@ def test_too_few_unnamed_cells_are_refused_with_what_was_found(tmp_path: Path) -
         (("our-lab", "--named", "F", *SCALE, "--like", "segmenter"), "is a segmenter, a classifier was expected"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_plainly(cells: Path, options: tuple[object, ...], told: str) -> None:
+def test_what_cannot_be_meant_is_refused_plainly(cells: Path, options: tuple[object, ...], message: str) -> None:
     outcome = leukoscope("adapt", *(str(one).replace("F", str(cells), 1) for one in options))
     assert outcome.code == 2
-    assert told in outcome.err
+    assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
 
 

@@ -53,8 +53,8 @@ def test_what_label_smoothing_took_from_the_right_class_is_given_back(
             return {"logits": np.log(np.array(network_says, dtype=np.float32))}
 
     classifier = Classifier(classifier_bundle(label_smoothing=0.1), Certain())
-    told = classifier.name_crop(np.zeros((40, 40, 3), dtype=np.uint8), 0.2)
-    assert tuple(told.values()) == pytest.approx(device_tells, abs=1e-6)
+    message = classifier.name_crop(np.zeros((40, 40, 3), dtype=np.uint8), 0.2)
+    assert tuple(message.values()) == pytest.approx(device_tells, abs=1e-6)
 
 
 def test_a_doubtful_cell_is_unsure() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from leukoscope.analysis.peaks import Boxes, find_boxes, meeting, overlap, unpack_mask
+from leukoscope.analysis.peaks import Boxes, find_boxes, overlap, touching_pairs, unpack_mask
 
 # Coarse values, as a quantised network gives, with plateaus and equal scores.
 GRIDS = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
@@ -76,7 +76,7 @@ def test_each_mask_value_lands_on_its_plane_row_and_column() -> None:
 @given(arrays(np.int64, st.tuples(st.integers(0, 8), st.just(4)), elements=st.integers(0, 12)))
 def test_boxes_meet_where_they_share_area(sides: np.ndarray) -> None:
     sides = np.concatenate([np.minimum(sides[:, :2], sides[:, 2:]), np.maximum(sides[:, :2], sides[:, 2:]) + 1], axis=1)
-    one, other = meeting(sides)
+    one, other = touching_pairs(sides)
     planes = np.zeros((len(sides), 14, 14), np.uint8)
     for plane, (left, top, right, bottom) in zip(planes, sides.tolist(), strict=True):
         cv2.rectangle(plane, (left, top), (right - 1, bottom - 1), 1, cv2.FILLED)

@@ -47,7 +47,7 @@ def test_an_archive_is_the_same_bytes_on_every_python() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("../evil.toml", "outside the bundle"),
         ("a/../../evil.toml", "outside the bundle"),
@@ -62,13 +62,13 @@ def test_an_archive_is_the_same_bytes_on_every_python() -> None:
         ("n" * 101, "plain file names"),
     ],
 )
-def test_a_name_that_could_lie_elsewhere_is_refused(name: str, told: str) -> None:
-    with pytest.raises(BundleError, match=told):
+def test_a_name_that_could_lie_elsewhere_is_refused(name: str, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
         read_archive(zipped((member("contents.json"), b"{}"), (member(name), b"evil")), "a")
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"),
+    ("mode", "message"),
     [
         (stat.S_IFLNK | 0o777, "a link"),
         (stat.S_IFDIR | 0o755, "no plain file"),
@@ -76,8 +76,8 @@ def test_a_name_that_could_lie_elsewhere_is_refused(name: str, told: str) -> Non
         (stat.S_IFIFO | 0o666, "no plain file"),
     ],
 )
-def test_links_folders_and_devices_are_refused(mode: int, told: str) -> None:
-    with pytest.raises(BundleError, match=told):
+def test_links_folders_and_devices_are_refused(mode: int, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
         read_archive(zipped((member("contents.json"), b"{}"), (member("thing", mode), b"/etc/passwd")), "a")
 
 
@@ -124,7 +124,7 @@ def test_sizes_that_are_claimed_only_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "told"),
+    ("spoilt", "message"),
     [
         (lambda raw: b"", "no bundle archive"),
         (lambda raw: b"hello", "no bundle archive"),
@@ -138,8 +138,8 @@ def test_sizes_that_are_claimed_only_are_refused() -> None:
         (lambda raw: zipped((member("network.onnx"), b""), (member("contents.json"), b"{}")), "altered"),
     ],
 )
-def test_damage_is_told(spoilt: Callable[[bytes], bytes], told: str) -> None:
-    with pytest.raises(BundleError, match=told):
+def test_damage_is_told(spoilt: Callable[[bytes], bytes], message: str) -> None:
+    with pytest.raises(BundleError, match=message):
         read_archive(spoilt(write_archive(SMALL)), "a")
 
 

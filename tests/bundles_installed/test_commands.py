@@ -90,7 +90,7 @@ def test_a_bundle_comes_from_a_server_too(tmp_path: Path, server: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("/no/such/stick/a.leukoscope", "is the stick mounted"),
         ("/dev/zero", "is no file"),
@@ -98,10 +98,10 @@ def test_a_bundle_comes_from_a_server_too(tmp_path: Path, server: str) -> None:
         ("http://127.0.0.1:1/a.leukoscope", "cannot be fetched"),
     ],
 )
-def test_what_cannot_be_had_is_told_in_one_line(tmp_path: Path, source: str, told: str) -> None:
+def test_what_cannot_be_had_is_told_in_one_line(tmp_path: Path, source: str, message: str) -> None:
     outcome = leukoscope("bundle", "install", source, "--bench", write_bench(tmp_path))
     assert outcome.code == 2
-    assert told in outcome.err
+    assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
 
 

@@ -108,13 +108,13 @@ def test_unsigned_bundles_and_unknown_keys_are_refused_unless_allowed(store: Bun
     unsigned = archive_of(workshop.bundle(tmp_path / "unsigned"), key=None)
     signed = archive_of(Bundle.read(tmp_path / "unsigned"))
     by_another = archive_of(Bundle.read(tmp_path / "unsigned"), key=make_key())
-    for raw, changes, told in (
+    for raw, changes, got in (
         (unsigned, {}, "is not signed"),
         (signed, {"keys": ()}, r"models\.keys in the settings holds no key"),
         (by_another, {}, "was not signed with a key in models.keys"),
         (by_another, {"allow_unsigned": True}, "was not signed with a key in models.keys"),
     ):
-        with pytest.raises(BundleError, match=told):
+        with pytest.raises(BundleError, match=got):
             put(store, raw, **changes)
     assert not store.folder.exists()
     put(store, unsigned, allow_unsigned=True)
@@ -151,14 +151,14 @@ def test_a_classifier_cannot_take_the_name_of_a_segmenter(store: BundleStore, tm
 
 
 @pytest.mark.parametrize(
-    ("least", "below", "told"),
+    ("least", "below", "got"),
     [("0.2.0", None, "works with leukoscope 0.2.0 or later, this is"), ("0.0.1", "0.1.0", "and below 0.1.0")],
 )
 def test_a_bundle_for_other_software_is_refused(
-    store: BundleStore, tmp_path: Path, least: str, below: str | None, told: str
+    store: BundleStore, tmp_path: Path, least: str, below: str | None, got: str
 ) -> None:
     raw = archive_of(workshop.bundle(tmp_path / "b"), SoftwareRange(at_least=least, below=below))
-    with pytest.raises(BundleError, match=told):
+    with pytest.raises(BundleError, match=got):
         put(store, raw, software="0.1.0")
 
 
@@ -195,7 +195,7 @@ def test_a_network_the_engine_cannot_load_is_refused(store: BundleStore, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "got"),
     [
         ({"version": "9.0.1"}, "its manifest says"),
         ({"name": "other"}, "its manifest says"),
@@ -207,9 +207,9 @@ def test_a_network_the_engine_cannot_load_is_refused(store: BundleStore, tmp_pat
     ],
 )
 def test_contents_that_contradict_the_bundle_are_refused_though_signed(
-    store: BundleStore, tmp_path: Path, changes: dict[str, Any], told: str
+    store: BundleStore, tmp_path: Path, changes: dict[str, Any], got: str
 ) -> None:
-    with pytest.raises(BundleError, match=told):
+    with pytest.raises(BundleError, match=got):
         put(store, resigned(archive(tmp_path), **changes))
     assert version_in_force(store) != "9.0.0"
 

@@ -102,13 +102,13 @@ def test_a_pipeline_that_stays_broken_becomes_a_fault(opened, monkeypatch):
     with pytest.raises(
         CameraError,
         match=r"is not there \(No such file or directory\) \(tried \d+ times in 5 s\): check that GStreamer",
-    ) as told:
+    ) as message:
         for _ in range(10_000):
             try:
                 camera.capture()
             except CameraInterrupted:
                 continue
-    assert not isinstance(told.value, CameraInterrupted)
+    assert not isinstance(message.value, CameraInterrupted)
     assert clock.seconds == pytest.approx(5.0, abs=1.0)
 
 
@@ -123,7 +123,7 @@ def test_closing_ends_the_process(opened):
 
 @needs_gstreamer
 @pytest.mark.parametrize(
-    ("pipeline", "told"),
+    ("pipeline", "message"),
     [
         ("filesrc location=/none-such ! rawvideoparse", 'Resource not found. No such file "/none-such"'),
         ("nosuchsrc ! videoconvert", 'no element "nosuchsrc"'),
@@ -131,10 +131,10 @@ def test_closing_ends_the_process(opened):
         ('videotestsrc name="a', "check its quotes"),
     ],
 )
-def test_a_pipeline_that_cannot_run_says_why_when_it_is_opened(opened, pipeline, told):
+def test_a_pipeline_that_cannot_run_says_why_when_it_is_opened(opened, pipeline, message):
     with pytest.raises(CameraUnavailable, match=r"no .*pipeline") as refused:
         opened(pipeline)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "check" in str(refused.value)
 
 

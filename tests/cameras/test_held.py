@@ -18,10 +18,10 @@ from leukoscope.optics.calibration_record import KeptFile, WhiteBalance
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def white(**told: object) -> WhiteBalance:
+def white(**message: object) -> WhiteBalance:
     facts = {"by": "a", "at": AT, "valid_until": AT + timedelta(1), "pictures": 9}
     picture = KeptFile(path="w.png", sha256="0" * 64)
-    return WhiteBalance.model_validate({**facts, "picture": picture, "gains": (1, 1, 1), "off_white": 0, **told})
+    return WhiteBalance.model_validate({**facts, "picture": picture, "gains": (1, 1, 1), "off_white": 0, **message})
 
 
 MEASURED = white(exposure_us=5000, analogue_gain=2.0, colour_gains=(2.5, 1.25))
@@ -41,10 +41,10 @@ def test_what_the_settings_name_stays() -> None:
     assert held(named, MEASURED) == PiCameraSettings(exposure_us=8000, analogue_gain=2.0, colour_gains=(2.5, 1.25))
 
 
-@pytest.mark.parametrize("told", [None, white()])
-def test_nothing_is_set_where_nothing_was_measured(told: WhiteBalance | None) -> None:
+@pytest.mark.parametrize("message", [None, white()])
+def test_nothing_is_set_where_nothing_was_measured(message: WhiteBalance | None) -> None:
     camera = PiCameraSettings()
-    assert held(camera, told) is camera
+    assert held(camera, message) is camera
     simulated = SimulatedCameraSettings()
     assert held(simulated, MEASURED) is simulated
 

@@ -107,13 +107,13 @@ def test_a_frontend_that_stays_dead_becomes_a_fault_after_the_time_allowed(conne
     camera = connect(timeout_s=5.0, recovery_s=30.0)
     bench.fault = "timeout"
     interruptions = 0
-    with pytest.raises(CameraError, match=r"tried \d+ times in \d+ s\): check the ribbon") as told:
+    with pytest.raises(CameraError, match=r"tried \d+ times in \d+ s\): check the ribbon") as message:
         while True:
             try:
                 camera.capture()
             except CameraInterrupted:
                 interruptions += 1
-    assert not isinstance(told.value, CameraInterrupted)
+    assert not isinstance(message.value, CameraInterrupted)
     assert 2 <= interruptions <= 7
     assert 30.0 <= clock.seconds < 45.0
     assert bench.configured == 1 + interruptions
@@ -247,12 +247,12 @@ def test_the_fake_starves_when_requests_are_kept(bench):
 
 
 @pytest.mark.parametrize(
-    ("lores", "told"),
+    ("lores", "message"),
     [({"format": "RGB888", "size": (64, 64)}, "must be YUV"), ({"size": (4096, 64)}, "may not exceed main")],
 )
-def test_the_fake_refuses_second_streams_as_older_boards_do(lores, told):
+def test_the_fake_refuses_second_streams_as_older_boards_do(lores, message):
     camera = picamera_fake.Picamera2()
-    with pytest.raises(RuntimeError, match=told):
+    with pytest.raises(RuntimeError, match=message):
         camera.configure(camera.create_still_configuration(lores=lores))
     camera.close()
 

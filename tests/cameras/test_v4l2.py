@@ -101,8 +101,8 @@ def test_a_device_that_never_lets_go_is_named_and_not_opened_twice(opened, monke
     monkeypatch.setattr("leukoscope.cameras.v4l2.RELEASE_S", 0.05)
     stuck = FakeVideoCapture(fault="blocking")
     camera, _, _ = opened(stuck, timeout_s=0.1)
-    for told in ("sent no frame", "is silent and still held: unplug it"):
-        with pytest.raises(CameraInterrupted, match=told):
+    for message in ("sent no frame", "is silent and still held: unplug it"):
+        with pytest.raises(CameraInterrupted, match=message):
             camera.capture()
     stuck.let_go.set()
 
@@ -130,11 +130,11 @@ def test_a_camera_that_stays_away_becomes_a_fault_after_the_time_allowed(opened,
     camera, fake, clock = opened(device=str(device), recovery_s=20.0)
     device.unlink()
     fake.fault = "silent"
-    with pytest.raises(CameraError, match=r"is gone \(tried \d+ times in 20 s\): plug it in") as told:
+    with pytest.raises(CameraError, match=r"is gone \(tried \d+ times in 20 s\): plug it in") as message:
         for _ in range(1000):
             with contextlib.suppress(CameraInterrupted):
                 camera.capture()
-    assert not isinstance(told.value, CameraInterrupted)
+    assert not isinstance(message.value, CameraInterrupted)
     assert clock.seconds == pytest.approx(20.0, abs=1.0)
 
 
@@ -168,7 +168,7 @@ def test_a_size_the_camera_lacks_is_refused_and_the_camera_let_go(opened):
 
 
 @pytest.mark.parametrize(
-    ("faults", "settings", "told"),
+    ("faults", "settings", "message"),
     [
         ({"manual": False}, {"exposure_us": 8000}, "refuses a locked exposure of 8000 us: leave `exposure_us` out"),
         ({"manual": False}, {"white_balance_k": 5000}, "refuses a locked white balance of 5000 K"),
@@ -182,9 +182,9 @@ def test_a_size_the_camera_lacks_is_refused_and_the_camera_let_go(opened):
         ),
     ],
 )
-def test_what_the_camera_does_not_hold_to_is_refused_when_read_back(opened, faults, settings, told):
+def test_what_the_camera_does_not_hold_to_is_refused_when_read_back(opened, faults, settings, message):
     fake = FakeVideoCapture(**faults)
-    with pytest.raises(CameraUnavailable, match=told):
+    with pytest.raises(CameraUnavailable, match=message):
         opened(fake, **settings)
     assert fake.released == 1
 

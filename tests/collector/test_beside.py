@@ -19,8 +19,8 @@ STRANGER = "leukoscope/v1/ward-3/scope-2/cell"
 
 
 def answer(sequence=1, identifier="order-1", outcome="done"):
-    told = Outcome(outcome, "so it is", None if outcome == "done" else "busy")
-    return result_of(identifier, "restart", told, IDENTITY, sequence=sequence, at=NOW, clock_synchronised=True)
+    got = Outcome(outcome, "so it is", None if outcome == "done" else "busy")
+    return result_of(identifier, "restart", got, IDENTITY, sequence=sequence, at=NOW, clock_synchronised=True)
 
 
 def test_pictures_and_answers_are_stored_and_what_is_repeated_is_stored_once(mosquitto, collector, store_settings):
@@ -39,8 +39,8 @@ def test_pictures_and_answers_are_stored_and_what_is_repeated_is_stored_once(mos
         assert wait_until(lambda: stored(store_settings) == {(id_of(1), 1)})
     kept = rows(store_settings, "SELECT site, device, version, cell, class FROM cell ORDER BY cell")
     assert kept == [("ward-3", "scope-1", 1, 1, "blast"), ("ward-3", "scope-1", 1, 2, "blast")]
-    told = rows(store_settings, "SELECT command, name, outcome, seen FROM result ORDER BY number")
-    assert told == [
+    got = rows(store_settings, "SELECT command, name, outcome, seen FROM result ORDER BY number")
+    assert got == [
         ("order-1", "restart", "done", 2),
         ("order-1", "restart", "refused", 1),
         (None, "restart", "refused", 1),

@@ -74,5 +74,5 @@ def test_the_figures_of_each_device_say_what_it_last_told():
     def figure(name):
         return metrics.registry.get_sample_value(f"leukoscope_device_{name}", labels)
 
-    told = figure("reports_waiting"), figure("faults"), figure("online"), figure("last_seen_seconds")
-    assert told == (7, 2, 1, NOW.timestamp())
+    got = figure("reports_waiting"), figure("faults"), figure("online"), figure("last_seen_seconds")
+    assert got == (7, 2, 1, NOW.timestamp())

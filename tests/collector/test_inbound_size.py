@@ -13,8 +13,8 @@ from tests.delivery.test_inbound_size import HUGE_BYTES, MOST_KIB, publish_huge
 
 
 def peak_kib(process):
-    told = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in told if line.startswith("VmHWM")))
+    got = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in got if line.startswith("VmHWM")))
 
 
 @pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5])

@@ -150,7 +150,7 @@ def test_doctor_finds_a_calibration_of_another_camera_size(calibrated: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("part", "slide", "told"),
+    ("part", "slide", "message"),
     [
         ("dark", "smear", "switch the lamp off"),
         ("flat", "smear", "move to an empty place"),
@@ -162,7 +162,7 @@ def test_doctor_finds_a_calibration_of_another_camera_size(calibrated: Path) -> 
     ],
 )
 def test_a_bad_attempt_is_refused_and_the_old_one_stays_in_force(
-    calibrated: Path, part: str, slide: str, told: str
+    calibrated: Path, part: str, slide: str, message: str
 ) -> None:
     before = (calibrated / OWN).read_bytes()
     kept = sorted((calibrated / "clinic-scope-1.files").iterdir())
@@ -170,7 +170,7 @@ def test_a_bad_attempt_is_refused_and_the_old_one_stays_in_force(
     watching = ("--frames", "4") if part == "focus" else ()
     outcome = calibrate(part, bench(calibrated, slide, **use), *watching)
     assert outcome.code == 2
-    assert told in outcome.err
+    assert message in outcome.err
     assert f"{part} refused, calibration in force: {read_record(calibrated / OWN).id}" in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert (calibrated / OWN).read_bytes() == before

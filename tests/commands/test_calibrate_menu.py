@@ -30,15 +30,15 @@ class Hand:
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    told: list[tuple[str, str]] = []
+    message: list[tuple[str, str]] = []
     say = Guide.say
 
     def heard(self: Guide, todo: str, note: str = "", share: float | None = None) -> None:
-        told.append((todo, note))
+        message.append((todo, note))
         say(self, todo, note, share)
 
     monkeypatch.setattr(Guide, "say", heard)
-    return told
+    return message
 
 
 def menu(monkeypatch: pytest.MonkeyPatch, path: Path, *scripts: str) -> None:

@@ -24,12 +24,12 @@ Run = Callable[..., list[Screen]]
 
 
 @pytest.fixture
-def told() -> list[Event]:
+def message() -> list[Event]:
     return []
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Event]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: list[Event]) -> Run:
     """Counts so many frames of a simulated slide; returns the screens."""
     screens: list[Screen] = []
     show = Panel.show
@@ -38,8 +38,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Event]) -> R
         screens.append(screen)
         return show(self, screen)
 
-    def signalled(_: Presenter, news: Event) -> None:
-        told.append(news)
+    def signalled(_: Presenter, event: Event) -> None:
+        message.append(event)
 
     monkeypatch.setattr(Panel, "show", shown)
     monkeypatch.setattr(Presenter, "_signal", signalled)
@@ -67,13 +67,13 @@ def hints(screens: list[Screen]) -> list[Hint]:
 
 
 def test_a_slide_that_is_lost_from_view_is_told_at_once_and_with_the_next_field(
-    run: Run, tmp_path: Path, told: list[Event]
+    run: Run, tmp_path: Path, message: list[Event]
 ) -> None:
     screens = run(FAST, frames=12, hint_after_s=NEVER)
     patches = read_report(tmp_path)["fields"]["patches"]
     assert patches >= 2
     assert hints(screens).count(Hint.SLOWER) == patches - 1
-    assert told.count(Event.REFUSED) == patches - 1
+    assert message.count(Event.REFUSED) == patches - 1
     begun = {screen.fields_counted: screen.lost for screen in screens if isinstance(screen, Counting)}
     assert begun == {0: False, 1: False} | dict.fromkeys(range(2, patches + 1), True)
 
@@ -88,12 +88,12 @@ def test_a_slide_that_stays_in_view_is_never_called_lost(run: Run, tmp_path: Pat
 
 
 def test_a_blurred_place_is_refused_once_and_then_the_screen_asks_for_focus(
-    run: Run, tmp_path: Path, told: list[Event]
+    run: Run, tmp_path: Path, message: list[Event]
 ) -> None:
     screens = run(BLURRED, frames=8, hint_after_s=0.0)
     fields = read_report(tmp_path)["fields"]
     assert (fields["counted"], fields["rejected"]) == (0, 1)
-    assert told.count(Event.REFUSED) == 1
+    assert message.count(Event.REFUSED) == 1
     assert hints(screens)[-1] is Hint.FOCUS
 
 

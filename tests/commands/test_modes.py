@@ -59,8 +59,8 @@ def test_doctor_says_what_is_counted_and_names_a_contradiction(tmp_path: Path) -
     bench = write_bench(tmp_path, 'site = "bench"', 'site = "bench"\nmode = "marrow"')
     assert "adult-marrow 2.0.0 for marrow, 3 cells to count" in leukoscope("doctor", "--bench", bench).out
     bench.write_text(bench.read_text().replace('"marrow"', '"marrow"\nrules = { file = "blood.toml" }'))
-    told = " ".join(leukoscope("doctor", "--bench", bench).out.replace("│", " ").split())
-    assert "are for blood, the settings say mode marrow" in told
+    message = " ".join(leukoscope("doctor", "--bench", bench).out.replace("│", " ").split())
+    assert "are for blood, the settings say mode marrow" in message
 
 
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_marrow_is_counted_named_and_told_from_press_to_report(tmp_path: Path, m
     assert report["provenance"]["classifier"]["name"] == "marrow"
     assert "pronormoblast" in {line["class"] for line in report["white_cells"]["differential"]}
     assert any("marrow cells were counted, 500 are asked for" in finding["text"] for finding in report["findings"])
-    said = [" ".join((told.title, *told.beside, *told.paragraphs)) for told in map(gist, shown)]
+    said = [" ".join((message.title, *message.beside, *message.paragraphs)) for message in map(gist, shown)]
     assert any("READY: MARROW" in text for text in said)
     assert any("of 3 marrow" in text for text in said)
     assert not any("white" in text for text in said), said

@@ -121,14 +121,14 @@ def test_a_device_does_what_it_is_told_and_starts_again(tmp_path: Path, broker: 
             assert wait_until(lambda: laboratory.said("status"), WAIT_S), "the device did not come up"
             assert laboratory.ask("set_rules", file="nowhere.toml")["reason"] == "rules"
             assert laboratory.ask("set_rules", file=own_rules(tmp_path))["outcome"] == "done"
-            told = laboratory.ask("send_bundle")
-            assert told["in_force"]["rules"]["id"] == "ours"
+            got = laboratory.ask("send_bundle")
+            assert got["in_force"]["rules"]["id"] == "ours"
             began = laboratory.ask("start_sample", sample_id="S-42")
             assert (began["outcome"], began["text"]) == ("done", "S-42 is being counted")
             assert wait_until(lambda: len(laboratory.said("cell")) == 2, WAIT_S), "no report and pictures came"
             (counted,) = laboratory.said("report")
             assert (counted["id"], counted["sample"]["sample_id"]) == (began["report"], "S-42")
-            assert counted["rules"] == told["in_force"]["rules"]
+            assert counted["rules"] == got["in_force"]["rules"]
             assert {cell["report"] for cell in laboratory.said("cell")} == {counted["id"]}
             assert laboratory.ask("restart")["outcome"] == "done"
             assert wait_until(lambda: len(laboratory.said("status")) == 3, WAIT_S), "it did not come back"
@@ -187,7 +187,7 @@ class Standing:
         """Commands that come all at once, and what is answered."""
         remote = RemoteCommands(self.near, self.commands, self)
         for number, (name, arguments) in enumerate(asked):
-            self.commands.hear(command(f"c-{number}", name, issued=clock(), arguments=arguments))
+            self.commands.receive(command(f"c-{number}", name, issued=clock(), arguments=arguments))
         try:
             remote.carry_out()
         finally:
@@ -204,8 +204,8 @@ def standing(tmp_path: Path) -> Iterator[Standing]:
 
 def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(standing: Standing) -> None:
     standing.in_sample = True
-    told = standing.ask(("start_sample", {"sample_id": "second"}), ("restart", {}), ("send_bundle", {}))
-    assert [(outcome, result["reason"]) for outcome, result in told] == [
+    got = standing.ask(("start_sample", {"sample_id": "second"}), ("restart", {}), ("send_bundle", {}))
+    assert [(outcome, result["reason"]) for outcome, result in got] == [
         ("refused", "busy"), ("refused", "busy"), ("done", None),
     ]  # fmt: skip
 
@@ -258,7 +258,7 @@ class Hand:
             return None
         if step == 20:
             ours = command("c-1", "set_rules", issued=datetime.now(UTC), arguments={"file": "ours.toml"})
-            self._commands.hear(ours)
+            self._commands.receive(ours)
         return self.PRESSES.get(step)
 
     def close(self) -> None:

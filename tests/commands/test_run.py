@@ -91,9 +91,9 @@ def test_pictures_that_end_finish_the_sample(tmp_path: Path) -> None:
     assert '"replayed"' in json.dumps(report)
 
 
-@pytest.mark.parametrize(("um_per_px", "told"), [(0.127, []), (0.108, ["smaller"]), (0.15, ["larger"])])
+@pytest.mark.parametrize(("um_per_px", "message"), [(0.127, []), (0.108, ["smaller"]), (0.15, ["larger"])])
 def test_red_cells_of_the_wrong_size_question_the_scale_in_the_report(
-    tmp_path: Path, um_per_px: float, told: list[str]
+    tmp_path: Path, um_per_px: float, message: list[str]
 ) -> None:
     camera = f'{{ driver = "replay", path = "{replay(tmp_path / "pictures", 3)}" }}'
     scale = f"{{ um_per_px = {um_per_px} }}"
@@ -102,7 +102,7 @@ def test_red_cells_of_the_wrong_size_question_the_scale_in_the_report(
     report = read_report(tmp_path)
     assert report["red_cells"]["mean_diameter_um"] == pytest.approx(7.2 * um_per_px / 0.127, rel=0.06)
     findings = [one["text"] for one in report["findings"] if one["code"] == "red_cell_size"]
-    assert [text.split(" than usual")[0].split()[-1] for text in findings] == told
+    assert [text.split(" than usual")[0].split()[-1] for text in findings] == message
 
 
 def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("white_cells = 3", "white_cels = 3", "counting.white_cels is not a known key (did you mean"),
         ("white_cells = 3", 'white_cells = "many"', "counting.white_cells = 'many'"),
@@ -135,10 +135,10 @@ def test_a_camera_that_fails_costs_nothing_already_counted(tmp_path: Path) -> No
         ('driver = "simulated"', 'driver = "v4l2"', "camera"),
     ],
 )
-def test_a_settings_file_with_a_fault_gets_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_settings_file_with_a_fault_gets_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     outcome = leukoscope("run", "--bench", write_bench(tmp_path, old, new))
     assert outcome.code == 2
-    assert told in outcome.err
+    assert message in outcome.err
     assert "Traceback" not in outcome.err
 
 

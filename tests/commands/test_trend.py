@@ -33,10 +33,10 @@ def bench(tmp_path: Path) -> Path:
     outcome = leukoscope("check", "--bench", path, *FIELDS)
     assert outcome.code == 0, outcome.err
     assert f"1 of {BASELINE_RUNS}" in outcome.err
-    notebook = History(tmp_path / "state")
-    (first,) = notebook.runs()
+    run_history = History(tmp_path / "state")
+    (first,) = run_history.runs()
     for day in range(1, BASELINE_RUNS):
-        notebook.add(replace(first, at=first.at + timedelta(seconds=day)))
+        run_history.add(replace(first, at=first.at + timedelta(seconds=day)))
     return path
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Outbox
-from leukoscope.service.bench_naming import bundle_of, circumstances_of
+from leukoscope.service.bench_naming import bundle_of, conditions_of
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.census import CellRecord
@@ -30,7 +30,7 @@ NAMES = ("segmented", "lymphocyte", "monocyte", "unsure")
 def counted(bench: Path, number: int, source: Source = Source.LIVE) -> str:
     """Put a report of forty cells, as this bench would make it, into its outbox; its id."""
     settings = BenchSettings.read(bench)
-    now = circumstances_of(settings, bench.parent)
+    now = conditions_of(settings, bench.parent)
     grounds = Grounds(naming_of(bundle_of(settings, bench.parent)), 0.1, Rules.shipped()).to_json()
     plain = report(number)
     provenance = replace(

@@ -67,8 +67,8 @@ def test_every_command_that_prints_says_when_the_disk_is_full(command: list[str]
 
 
 def test_a_file_that_may_not_be_used_is_one_line_too() -> None:
-    told = "/nowhere/at/all: No such file or directory: check the path"
-    with pytest.raises(OutputError, match=told), written_whole():
+    message = "/nowhere/at/all: No such file or directory: check the path"
+    with pytest.raises(OutputError, match=message), written_whole():
         Path("/nowhere/at/all").read_bytes()
 
 

@@ -86,8 +86,8 @@ class Keys:
     def pressed(self) -> list[str]:
         if self.gone:
             raise OSError("the window is closed")
-        told, self.waiting = self.waiting, []
-        return told
+        message, self.waiting = self.waiting, []
+        return message
 
     def go(self) -> None:
         self.gone = True

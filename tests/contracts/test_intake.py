@@ -70,7 +70,7 @@ def take(intake: Intake, most: int, within_s: float = 8.0) -> list[Delivery]:
     taken: list[Delivery] = []
     until = time.monotonic() + within_s
     while len(taken) < most and time.monotonic() < until:
-        intake.turn(0.05)
+        intake.poll(0.05)
         taken += intake.take(most - len(taken))
     return taken
 
@@ -100,7 +100,7 @@ def test_two_collectors_compete_and_each_message_goes_to_one_of_them(bench):
     taken: dict[str, list[bytes]] = {"first": [], "second": []}
     while sum(map(len, taken.values())) < 20 and time.monotonic() < until:
         for name, intake in (("first", first), ("second", second)):
-            intake.turn(0.02)
+            intake.poll(0.02)
             batch = intake.take(100)
             intake.acknowledge(batch)
             taken[name] += [one.payload for one in batch]
@@ -115,7 +115,7 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(bench):
     batch = take(intake, 3)
     assert [one.payload for one in batch] == [b"stored", b"lost 1", b"lost 2"]
     intake.acknowledge(batch[:1])
-    intake.turn(0.1)
+    intake.poll(0.1)
     # As when the collector is killed: no goodbye.
     intake.close()
     again = bench.open()
@@ -154,7 +154,7 @@ def test_waiting_counts_what_came_and_was_not_taken(bench):
     bench.publish(b"1", b"2")
     until = time.monotonic() + 8
     while intake.waiting < 2 and time.monotonic() < until:
-        intake.turn(0.05)
+        intake.poll(0.05)
     assert intake.waiting == 2
     intake.take(1)
     assert intake.waiting == 1

@@ -14,14 +14,14 @@ END_S = 1e6
 
 def read(edges: list[tuple[bool, float]], polls: Sequence[float] = (), pressed: bool = False) -> list[Press]:
     reader = PressReader(TIMES, pressed, 0.0)
-    told = []
+    message = []
     moments = [(at_s, 0, level) for level, at_s in edges] + [(at_s, 1, False) for at_s in polls]
     for at_s, is_poll, level in sorted(moments, key=lambda moment: moment[:2]):
         if is_poll:
-            told += reader.presses(at_s)
+            message += reader.presses(at_s)
         else:
             reader.edge(level, at_s)
-    return told + reader.presses(END_S)
+    return message + reader.presses(END_S)
 
 
 def test_a_short_press_is_told_when_it_is_let_go() -> None:
@@ -135,9 +135,9 @@ def test_every_clean_press_is_told_exactly_once_as_what_its_length_says(
 @given(times=st.lists(st.floats(-5.0, 100.0), max_size=20), levels=st.lists(st.booleans(), max_size=20))
 def test_a_clock_that_jumps_back_breaks_nothing(times: list[float], levels: list[bool]) -> None:
     reader = PressReader(TIMES, False, 0.0)
-    told = []
+    message = []
     for at_s, level in zip(times, levels, strict=False):
         reader.edge(level, at_s)
-        told += reader.presses(at_s)
-    told += reader.presses(END_S)
-    assert told.count(Press.SHORT) + told.count(Press.LONG) <= levels.count(True)
+        message += reader.presses(at_s)
+    message += reader.presses(END_S)
+    assert message.count(Press.SHORT) + message.count(Press.LONG) <= levels.count(True)

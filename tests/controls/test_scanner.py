@@ -95,17 +95,17 @@ def test_an_unplugged_scanner_is_told_once_and_looked_for_until_it_is_back(hand:
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"),
+    ("problem", "message"),
     [
         (FileNotFoundError(2, "No such file"), "no scanner at .*: is it plugged in"),
         (PermissionError(13, "Permission denied"), "add the user to the group input"),
         (OSError(25, "Inappropriate ioctl"), r"is no scanner \(Inappropriate ioctl\)"),
     ],
 )
-def test_a_scanner_that_cannot_be_opened_says_what_to_do(problem: OSError, told: str) -> None:
+def test_a_scanner_that_cannot_be_opened_says_what_to_do(problem: OSError, message: str) -> None:
     wire = ScannerWire()
     wire.problem = problem
-    with pytest.raises(ControlError, match=told):
+    with pytest.raises(ControlError, match=message):
         Scanner(SETTINGS, wire.connect, lambda: 0.0)
 
 
@@ -127,8 +127,8 @@ def test_without_evdev_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_that_is_no_scanner_is_refused_by_evdev_itself() -> None:
-    for place, told in (("/none/such", "is it plugged in"), (os.devnull, "is no scanner")):
-        with pytest.raises(ControlError, match=told):
+    for place, message in (("/none/such", "is it plugged in"), (os.devnull, "is no scanner")):
+        with pytest.raises(ControlError, match=message):
             ScannerSettings(device=Path(place)).open()
 
 

@@ -21,11 +21,11 @@ def test_a_cell_at_the_border_that_ends_within_a_pixel_of_the_right_or_lower_edg
     row_end: int, col_end: int, in_frame: bool
 ) -> None:
     cut = cell(row=row_end - SIDE, col=col_end - SIDE, side=SIDE, touches_border=True)
-    (sight,) = detections_of(counted(cut), 1)
-    assert sight.in_frame is in_frame
+    (detection,) = detections_of(counted(cut), 1)
+    assert detection.in_frame is in_frame
 
 
 def test_a_whole_cell_is_in_the_frame_wherever_it_lies() -> None:
     whole = cell(row=ROWS - SIDE, col=COLS - SIDE, side=SIDE)
-    (sight,) = detections_of(counted(whole), 1)
-    assert sight.in_frame
+    (detection,) = detections_of(counted(whole), 1)
+    assert detection.in_frame

@@ -19,7 +19,7 @@ def sure(confidence, **keywords):
     return replace(white("blast", **keywords), confidence=confidence)
 
 
-def told(*confidences, field=1):
+def message(*confidences, field=1):
     """Records of cells side by side in one field."""
     return [
         CellRecord(number, field, "blast", one, (40 * number, 50, 40 * number + 36, 86))
@@ -35,7 +35,7 @@ def test_the_least_sure_cells_are_pictured_in_the_order_of_their_numbers():
     gallery = Gallery(CellSettings(pictures=2))
     sureness = (0.9, 0.4, 0.8, 0.3, 0.95)
     gallery.add(side_by_side(*sureness), 1)
-    assert [one.number for one, _ in gallery.pictures(told(*sureness))] == [1, 3]
+    assert [one.number for one, _ in gallery.pictures(message(*sureness))] == [1, 3]
 
 
 def test_the_picture_is_from_the_field_that_shows_the_cell_best():
@@ -43,7 +43,7 @@ def test_the_picture_is_from_the_field_that_shows_the_cell_best():
     for number, shade in ((1, 90), (2, 40)):
         field = replace(side_by_side(0.5), micrograph=micrograph_of(discs([(68, 18)], shade=shade)))
         gallery.add(field, number)
-    ((_, picture),) = gallery.pictures(told(0.5, field=2))
+    ((_, picture),) = gallery.pictures(message(0.5, field=2))
     shown = np.asarray(Image.open(io.BytesIO(picture.webp)).convert("L"), dtype=int)
     assert shown[27, 20] < 65
 
@@ -59,7 +59,7 @@ def test_red_cells_cut_cells_and_refused_fields_are_not_pictured():
 def test_without_pictures_in_the_settings_none_is_taken():
     gallery = Gallery(CellSettings())
     gallery.add(side_by_side(0.2), 1)
-    assert gallery.pictures(told(0.2)) == []
+    assert gallery.pictures(message(0.2)) == []
 
 
 def test_the_tally_tells_each_named_white_cell_once():
@@ -101,6 +101,6 @@ def test_the_number_of_pictures_is_bounded():
     gallery = Gallery(CellSettings(pictures=3))
     for number in range(1, 11):
         gallery.add(side_by_side(0.5, 0.6), number)
-    records = [one for number in range(1, 11) for one in told(0.5, 0.6, field=number)]
+    records = [one for number in range(1, 11) for one in message(0.5, 0.6, field=number)]
     assert len(gallery.pictures(records)) == 3
     assert len(gallery._pictures) == 6

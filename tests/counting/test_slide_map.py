@@ -97,7 +97,7 @@ def test_a_cell_in_two_fields_is_one_cell() -> None:
     first = known.add(field_at(0, 0, spots), None)
     known.add(field_at(0, 160, spots), first.moved(0, 160))
     assert known.counted == counting_frame([(0, 0), (0, 160)], spots)
-    assert {one.sights for one in known.cells.values()} == {1, 2}
+    assert {one.detections for one in known.cells.values()} == {1, 2}
 
 
 @settings(max_examples=25, deadline=None)
@@ -211,6 +211,6 @@ def test_a_white_cell_seen_twice_is_named_by_both_looks() -> None:
     clear = replace(white, cell_class="segmented", probabilities={"band": 0.1, "segmented": 0.9, "blast": 0.0})
     place = known.add(counted(*field_at(0, 0, spots).cells, unsure), None)
     known.add(counted(*field_at(0, 0, spots).cells, clear), place)
-    white_cells = [one for one in known.cells.values() if one.sight.kind is CellKind.WBC]
-    assert [one.sight.cell_class for one in white_cells] == ["segmented"]
-    assert abs(white_cells[0].sight.confidence - 0.675) < 1e-9
+    white_cells = [one for one in known.cells.values() if one.detection.kind is CellKind.WBC]
+    assert [one.detection.cell_class for one in white_cells] == ["segmented"]
+    assert abs(white_cells[0].detection.confidence - 0.675) < 1e-9

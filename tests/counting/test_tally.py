@@ -170,7 +170,7 @@ def test_a_cell_of_which_more_is_known_replaces_what_was_known() -> None:
     tally = tally_of()
     before = on_a_slide(counted(white("segmented")))
     tally.add(before)
-    renamed = replace(before.cells[0], sight=replace(before.cells[0].sight, cell_class="lymphocyte"))
+    renamed = replace(before.cells[0], detection=replace(before.cells[0].detection, cell_class="lymphocyte"))
     tally.amend(SlideChange(1, -5.0, (renamed,)))
     assert {line.cell_class: line.count for line in tally.differential() if line.count} == {"lymphocyte": 1}
     tally.amend(SlideChange(1, 0.0, (), dropped=(renamed.id,)))

@@ -270,10 +270,10 @@ def test_birth_and_farewell_are_stored_at_the_broker_and_carry_one_number(mosqui
         assert subscriber.messages[0][2], "the birth must be there for whoever comes later"
         running.stop()
         assert wait_until(lambda: len(subscriber.messages) == 2)
-    birth, farewell = statuses(subscriber)
+    birth, offline = statuses(subscriber)
     assert (birth["state"], birth["reason"]) == ("online", "connected")
-    assert (farewell["state"], farewell["reason"]) == ("offline", "stopped")
-    assert birth["session"] == farewell["session"]
+    assert (offline["state"], offline["reason"]) == ("offline", "stopped")
+    assert birth["session"] == offline["session"]
     assert not running.state.connected
 
 

@@ -86,8 +86,8 @@ def test_repetitions_rubbish_and_large_messages_are_answered_and_break_nothing(
         assert wait_until(lambda: len(results(subscriber)) == 6)
         record(report(1), outbox, IDENTITY, now=clock)
         assert running.flush(5)
-    told = [(result["outcome"], result["reason"]) for result in results(subscriber)]
-    assert sorted(told, key=str) == sorted(
+    got = [(result["outcome"], result["reason"]) for result in results(subscriber)]
+    assert sorted(got, key=str) == sorted(
         [("done", None)] * 2 + [("refused", "malformed")] * 2 + [("refused", "oversize")] * 2, key=str
     )
     assert running.state.connected
@@ -152,11 +152,11 @@ def test_what_is_sent_long_after_it_was_made_is_called_historical(mosquitto, pub
     with Subscriber(broker.port) as subscriber:
         publisher(broker.port)
         assert wait_until(lambda: len(subscriber.payloads("/report")) == 4 and subscriber.payloads("/cell"))
-    told = {}
+    got = {}
     for payload in subscriber.payloads("/report"):
         message = json.loads(payload)
-        told[message["id"]] = message["envelope"]["historical"]
-    assert told == {report(1).id: False, report(2).id: True, report(3).id: True, report(4).id: True}
+        got[message["id"]] = message["envelope"]["historical"]
+    assert got == {report(1).id: False, report(2).id: True, report(3).id: True, report(4).id: True}
     assert json.loads(subscriber.payloads("/cell")[0])["envelope"]["historical"]
     # What is kept is what was said when it was made; the trail vouches for it.
     assert all(b'"historical":false' in entry.payload for entry in outbox.list())
@@ -193,7 +193,7 @@ def test_pictures_and_answers_that_nobody_reads_are_no_trouble(mosquitto, publis
     record(report(1), outbox, IDENTITY, now=clock)
     keep_pictures(report(1), pictures(3), outbox, IDENTITY, now=clock)
     with Subscriber(broker.port, IDENTITY.topic("report")) as subscriber:
-        heard.hear(command(issued=clock(), name="dance"))
+        heard.receive(command(issued=clock(), name="dance"))
         running = publisher(broker.port, needs_reader=True, commands=heard)
         assert wait_until(lambda: outbox.counts(CELL) == Counts(pending=0, sent=3, refused=0))
         # The broker acknowledges before it forwards: what was acknowledged may still be on its way here.
@@ -234,5 +234,5 @@ def test_of_a_burst_of_commands_each_is_answered_also_when_the_results_come_whil
         while order := heard.take():
             heard.answer(order, Outcome("done", "so it is"))
         broker.start()
-        assert wait_until(lambda: len({told["command"] for told in results(subscriber)}) >= 151, 20)
-        assert sum(told["command"] is None for told in results(subscriber)) >= 20
+        assert wait_until(lambda: len({got["command"] for got in results(subscriber)}) >= 151, 20)
+        assert sum(got["command"] is None for got in results(subscriber)) >= 20

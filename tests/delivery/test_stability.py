@@ -30,8 +30,8 @@ def keep(outbox, *numbers):
 
 def written_bytes(publisher):
     """What the publisher's thread has handed to files; sockets are sent to, not written to."""
-    told = Path(f"/proc/self/task/{publisher._thread.native_id}/io").read_text()
-    return int(dict(line.split(": ") for line in told.splitlines())["wchar"])
+    got = Path(f"/proc/self/task/{publisher._thread.native_id}/io").read_text()
+    return int(dict(line.split(": ") for line in got.splitlines())["wchar"])
 
 
 @pytest.mark.parametrize("code", [BUSY, TAKEN_OVER, SHUTTING_DOWN])
@@ -72,8 +72,8 @@ def test_the_cause_stays_told_while_the_next_connection_is_not_known_to_last_and
         assert "do two devices share a name?" in running.state.last_error
         broker.goodbye = None
         assert wait_until(lambda: running.state.connected and running.state.last_error is None)
-    told = [entry.message for entry in caplog.records if "share a name" in entry.message]
-    assert len(told) == 1, told
+    got = [entry.message for entry in caplog.records if "share a name" in entry.message]
+    assert len(got) == 1, got
     assert "holds again" in caplog.text
 
 
@@ -107,8 +107,8 @@ def test_a_broker_that_keeps_no_retained_messages_is_used_without_and_the_doctor
         assert not any(broker.retained)
         assert running.state.last_error is None
         running.stop()
-        told = check_broker(MqttSettings(host=HOST, port=broker.port), IDENTITY)
-    assert "keeps no retained messages" in told
+        got = check_broker(MqttSettings(host=HOST, port=broker.port), IDENTITY)
+    assert "keeps no retained messages" in got
 
 
 def test_a_broker_that_refuses_a_retained_will_is_asked_again_without(publisher):
@@ -131,14 +131,19 @@ def test_a_broker_that_acknowledges_nothing_is_refused_alike_by_device_and_docto
             check_broker(MqttSettings(host=HOST, port=broker.port), IDENTITY)
 
 
-def seconds_until_all_are_acknowledged(broker, publisher, folder, count, doubt_s):
+def seconds_until_all_are_acknowledged(broker, publisher, folder, count, redelivery_window_s):
     with (
-        Outbox.open(folder / f"outbox-{doubt_s}.sqlite3") as outbox,
+        Outbox.open(folder / f"outbox-{redelivery_window_s}.sqlite3") as outbox,
         FlappingLine(broker.port, lives_s=0.6, late_s=0.05) as line,
     ):
         keep(outbox, *range(count))
         began = time.monotonic()
-        running = publisher(line.port, store=outbox, doubt_s=doubt_s, client_id=f"doubting-{doubt_s}")
+        running = publisher(
+            line.port,
+            store=outbox,
+            redelivery_window_s=redelivery_window_s,
+            client_id=f"doubting-{redelivery_window_s}",
+        )
         assert wait_until(lambda: outbox.counts().sent == count, 60)
         took_s = time.monotonic() - began
         assert line.connections >= 3
@@ -159,14 +164,14 @@ def test_what_was_acknowledged_and_may_be_forgotten_is_sent_again_after_a_restar
     """The loss is written down: the broker was away when the device went off, for longer than its doubts reach back."""
     broker = mosquitto().start()
     (key,) = keep(outbox, 1)
-    running = publisher(broker.port, doubt_s=2)
+    running = publisher(broker.port, redelivery_window_s=2)
     assert wait_until(lambda: outbox.counts().sent == 1)
     broker.kill()
-    assert wait_until(lambda: outbox.doubted() == (key,))
+    assert wait_until(lambda: outbox.awaiting_redelivery() == (key,))
     running.stop()
     time.sleep(2.1)
     broker.start()
     with Subscriber(broker.port, client_id="later") as subscriber:
-        publisher(broker.port, doubt_s=2)
+        publisher(broker.port, redelivery_window_s=2)
         assert wait_until(lambda: subscriber.payloads("/report"))
-    assert wait_until(lambda: outbox.doubted() == ())
+    assert wait_until(lambda: outbox.awaiting_redelivery() == ())

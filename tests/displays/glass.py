@@ -49,10 +49,10 @@ class OledGlass:
         while sent:
             code = sent.pop(0)
             count = arguments.get(code, 0)
-            self._obey(code, sent[:count])
+            self._execute(code, sent[:count])
             sent = sent[count:]
 
-    def _obey(self, code: int, arguments: list[int]) -> None:
+    def _execute(self, code: int, arguments: list[int]) -> None:
         if code in (0xAE, 0xAF):
             self.on = code == 0xAF
         elif code in (0xA0, 0xA1):

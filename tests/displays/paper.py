@@ -38,10 +38,10 @@ class Paper(io.StringIO):
             elif private:
                 self.cursor_shown = code == "h"
             else:
-                self._obey(code, [int(number) for number in numbers.split(";") if number])
+                self._execute(code, [int(number) for number in numbers.split(";") if number])
         return len(text)
 
-    def _obey(self, code: str, numbers: list[int]) -> None:
+    def _execute(self, code: str, numbers: list[int]) -> None:
         if code == "F":
             self.row = max(0, self.row - numbers[0])
         elif code == "J":

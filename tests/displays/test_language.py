@@ -101,8 +101,8 @@ def dots_of(screen: Screen, words: Words) -> list[str]:
     return [placed.text for placed in canvas.placed]
 
 
-def untranslated(english: list[str], told: list[str]) -> set[str]:
-    both = set(english) & set(told)
+def untranslated(english: list[str], message: list[str]) -> set[str]:
+    both = set(english) & set(message)
     return {text for text in both if re.search(r"[a-z]{3}|[A-Z]{4}", text)} - SAME_IN_ALL - {"BAND", "2026-04"}
 
 
@@ -111,12 +111,12 @@ def untranslated(english: list[str], told: list[str]) -> set[str]:
 def test_every_word_of_every_screen_is_told_in_the_language_and_fits(screen: Screen, language: Language) -> None:
     words = words_of(language)
     for size in COLOUR_SIZES:
-        told = texts_of(screen, words, size)
-        assert untranslated(texts_of(screen, words_of("en"), size), told) == set()
-        assert not [text for text in told if text.endswith("…")]
-    told = dots_of(screen, words)
-    assert untranslated(dots_of(screen, words_of("en")), told) == set()
-    assert not [text for text in told if text.endswith("..")]
+        message = texts_of(screen, words, size)
+        assert untranslated(texts_of(screen, words_of("en"), size), message) == set()
+        assert not [text for text in message if text.endswith("…")]
+    message = dots_of(screen, words)
+    assert untranslated(dots_of(screen, words_of("en")), message) == set()
+    assert not [text for text in message if text.endswith("..")]
 
 
 FINDINGS = [
@@ -145,10 +145,10 @@ def test_every_finding_of_the_shipped_rules_is_told_whole(language: Language) ->
     words = words_of(language)
     assert len({finding.code for finding in FINDINGS}) > 15
     for finding in FINDINGS:
-        told = words(finding.text)
-        assert told != finding.text
-        assert not re.search(r"\b(the|of|to|cells|counted|more|alone|likely|above|below|with)\b", told), told
-        assert numbers(told) == numbers(finding.text)
+        message = words(finding.text)
+        assert message != finding.text
+        assert not re.search(r"\b(the|of|to|cells|counted|more|alone|likely|above|below|with)\b", message), message
+        assert numbers(message) == numbers(finding.text)
 
 
 def numbers(text: str) -> list[str]:
@@ -241,9 +241,9 @@ HANDS_ARE_ASKED: list[LeukoscopeError] = [
 def test_an_error_that_asks_a_hand_for_something_is_told(error: LeukoscopeError, language: Language) -> None:
     words, screen = words_of(language), fault_of(error)
     for english in (screen.happened, screen.todo):
-        told = words(english)
-        assert numbers(told) == numbers(english)
-        assert not re.search(r"\b(the|of|or|is|was|within|found|expected|check|it)\b", told), told
+        message = words(english)
+        assert numbers(message) == numbers(english)
+        assert not re.search(r"\b(the|of|or|is|was|within|found|expected|check|it)\b", message), message
 
 
 def test_the_errors_above_are_those_of_the_program() -> None:
@@ -281,9 +281,9 @@ def test_what_a_calibration_found_and_what_comes_next_is_told(language: Language
     for text in nexts:
         assert words(text) != text
     for text in MEASURED:
-        told = words(f"Done. {text}")
-        assert numbers(told) == numbers(text)
-        assert not re.search(r"\b(the|of|pictures|by|were|lines)\b", told), told
+        message = words(f"Done. {text}")
+        assert numbers(message) == numbers(text)
+        assert not re.search(r"\b(the|of|pictures|by|were|lines)\b", message), message
 
 
 @EACH
@@ -302,8 +302,8 @@ def test_what_a_sample_asks_back_is_told_and_fits(language: Language) -> None:
         assert words(text) != text
     for title in titles:
         for todo in todos:
-            told = dots_of(Guiding(title, todo, specimen("2026-0412-07"), None, Source.REPLAYED), words)
-            assert not [text for text in told if text.endswith("..")]
+            message = dots_of(Guiding(title, todo, specimen("2026-0412-07"), None, Source.REPLAYED), words)
+            assert not [text for text in message if text.endswith("..")]
 
 
 @EACH
@@ -319,8 +319,8 @@ def test_all_catalogues_hold_the_same_sentences_with_the_same_fields() -> None:
     for other in others:
         assert set(first) == set(other)
     for catalogue in (first, *others):
-        for english, told in catalogue.items():
-            assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", told)), english
+        for english, message in catalogue.items():
+            assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", message)), english
 
 
 def test_a_sentence_that_is_not_in_the_catalogue_stays_as_it_is() -> None:

@@ -35,12 +35,12 @@ CORRECTED = CorrectedDifferential(
 
 def blood(**changes: Any) -> SampleReport:
     """A blood smear with a class that no laboratory has a code for."""
-    told = {
+    message = {
         "differential": DIFFERENTIAL,
         "differential_corrected": CORRECTED,
         "beside": {"erythroblast": 3, "unsure": 4},
     }
-    return report(**(told | changes))  # type: ignore[arg-type]
+    return report(**(message | changes))  # type: ignore[arg-type]
 
 
 def marrow(**changes: Any) -> SampleReport:
@@ -48,16 +48,16 @@ def marrow(**changes: Any) -> SampleReport:
     return blood(rules=RulesIdentity("ours", "1.0.0", "d" * 64, "marrow"), **changes)
 
 
-def original(told: SampleReport | None = None, status: str = "preliminary") -> Original:
+def original(message: SampleReport | None = None, status: str = "preliminary") -> Original:
     """A report as it is found."""
-    return Original(blood() if told is None else told, status, None)
+    return Original(blood() if message is None else message, status, None)
 
 
-def store(told: SampleReport, folder: Path) -> Path:
+def store(message: SampleReport, folder: Path) -> Path:
     """Write a report as the device does."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"report-{told.id}-v{told.version}.json"
-    path.write_text(json.dumps(encode(told, boot_id="b", sequence=1, sent_clock=NOW)))
+    path = folder / f"report-{message.id}-v{message.version}.json"
+    path.write_text(json.dumps(encode(message, boot_id="b", sequence=1, sent_clock=NOW)))
     return path
 
 

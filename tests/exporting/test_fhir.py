@@ -20,21 +20,21 @@ from tests.messages.examples import NOW, PROVENANCE
 ANALYSER_CODES = {"6690-2", "777-3", "789-8"}
 
 
-def resources(told: SampleReport | None = None, status: str = "preliminary") -> list[dict[str, Any]]:
-    return [entry["resource"] for entry in bundle_of(original(told, status))["entry"]]
+def resources(message: SampleReport | None = None, status: str = "preliminary") -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in bundle_of(original(message, status))["entry"]]
 
 
-def observations(told: SampleReport | None = None) -> dict[str, dict[str, Any]]:
+def observations(message: SampleReport | None = None) -> dict[str, dict[str, Any]]:
     """Observations by our own code."""
-    return {own_code(one["code"]): one for one in resources(told) if one["resourceType"] == "Observation"}
+    return {own_code(one["code"]): one for one in resources(message) if one["resourceType"] == "Observation"}
 
 
 def own_code(concept: dict[str, Any]) -> str:
     return next(str(coding["code"]) for coding in concept["coding"] if coding["system"] == OWN_CODES)
 
 
-def loinc_codes(told: SampleReport) -> dict[str, str]:
-    codings = {key: one["code"]["coding"] for key, one in observations(told).items()}
+def loinc_codes(message: SampleReport) -> dict[str, str]:
+    codings = {key: one["code"]["coding"] for key, one in observations(message).items()}
     return {key: one["code"] for key, many in codings.items() for one in many if one["system"] == LOINC}
 
 
@@ -51,23 +51,25 @@ EMPTY = blood(
 )
 
 
-@pytest.mark.parametrize("told", [blood(), marrow(), EMPTY, blood(version=3)], ids=["blood", "marrow", "empty", "v3"])
-def test_the_bundle_is_valid_fhir_r4(told: SampleReport) -> None:
-    read = Bundle.model_validate_json(as_fhir(original(told)))
+@pytest.mark.parametrize(
+    "message", [blood(), marrow(), EMPTY, blood(version=3)], ids=["blood", "marrow", "empty", "v3"]
+)
+def test_the_bundle_is_valid_fhir_r4(message: SampleReport) -> None:
+    read = Bundle.model_validate_json(as_fhir(original(message)))
     kinds = [entry.resource.get_resource_type() for entry in read.entry]
     assert kinds.count("DiagnosticReport") == kinds.count("Specimen") == kinds.count("Provenance") == 1
     assert kinds.count("Device") == 3
 
 
 def test_a_version_is_issued_when_it_was_made_and_tells_of_the_time_of_counting() -> None:
-    told = blood(version=3)
-    signed = replace(original(told, "final"), signature=Signature("A. Technician", NOW + timedelta(days=2)))
-    for one, at in ((original(told), told.finished_at), (signed, NOW + timedelta(days=2))):
+    message = blood(version=3)
+    signed = replace(original(message, "final"), signature=Signature("A. Technician", NOW + timedelta(days=2)))
+    for one, at in ((original(message), message.finished_at), (signed, NOW + timedelta(days=2))):
         bundle = bundle_of(one)
         resources = [entry["resource"] for entry in bundle["entry"]]
         assert {part["issued"] for part in resources if "issued" in part} == {utc_text(at)}
         assert (bundle["timestamp"], resources[-1]["recorded"]) == (utc_text(at), utc_text(at))
-        assert resources[0]["effectivePeriod"]["end"] == utc_text(told.finished_at)
+        assert resources[0]["effectivePeriod"]["end"] == utc_text(message.finished_at)
 
 
 def test_every_reference_points_into_the_bundle() -> None:
@@ -128,10 +130,10 @@ def test_the_corrected_share_stands_beside_the_counted_one_with_its_own_interval
 
 
 def test_what_is_not_known_is_absent_with_its_reason() -> None:
-    told = observations(EMPTY)
-    assert "valueQuantity" not in told["mean_diameter.red_cells"]
-    assert told["mean_diameter.red_cells"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
-    share = told["share.blast"]
+    message = observations(EMPTY)
+    assert "valueQuantity" not in message["mean_diameter.red_cells"]
+    assert message["mean_diameter.red_cells"]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+    share = message["share.blast"]
     assert "valueQuantity" not in share
     assert "extension" not in share
     (corrected,) = (part for part in share["component"] if own_code(part["code"]) == "share_corrected")
@@ -149,8 +151,8 @@ def test_what_is_not_known_is_absent_with_its_reason() -> None:
     ],
 )
 def test_the_status_is_that_of_the_report_in_every_resource_that_has_one(status: str, code: str) -> None:
-    told = {one["status"] for one in resources(status=status) if "status" in one}
-    assert told == {code}
+    message = {one["status"] for one in resources(status=status) if "status" in one}
+    assert message == {code}
 
 
 def test_a_status_nobody_knows_is_refused() -> None:
@@ -175,19 +177,19 @@ def test_a_later_version_keeps_the_ids_and_names_the_earlier_one() -> None:
 
 
 def test_every_quantity_has_an_observation_with_its_value() -> None:
-    told = observations()
+    message = observations()
     for one in quantities_of(blood()):
         if one.name != "share_corrected" and one.value is not None:
-            assert told[one.key]["valueQuantity"]["value"] == one.value
-            assert told[one.key]["valueQuantity"]["code"] == one.unit
+            assert message[one.key]["valueQuantity"]["value"] == one.value
+            assert message[one.key]["valueQuantity"]["code"] == one.unit
 
 
 def test_who_signed_is_named_as_verifier_and_nobody_is_while_nobody_did() -> None:
     signed = replace(original(status="final"), signature=Signature("A. Technician", NOW))
     bundle = Bundle.model_validate(bundle_of(signed)).model_dump(mode="json")
-    told = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
-    assert told["DiagnosticReport"]["resultsInterpreter"] == [{"display": "A. Technician"}]
-    assert told["Provenance"]["agent"][-1]["who"] == {"display": "A. Technician"}
+    message = {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+    assert message["DiagnosticReport"]["resultsInterpreter"] == [{"display": "A. Technician"}]
+    assert message["Provenance"]["agent"][-1]["who"] == {"display": "A. Technician"}
     assert "verifier" not in as_fhir(original())
 
 

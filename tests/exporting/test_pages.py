@@ -26,15 +26,15 @@ from tests.messages.examples import NOW, PROVENANCE
 NOTHING = Gallery()
 
 
-def pdf_text(told: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
-    read = PdfReader(io.BytesIO(as_pdf(original(told), pictures)))
+def pdf_text(message: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
+    read = PdfReader(io.BytesIO(as_pdf(original(message), pictures)))
     (page,) = read.pages
     assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
     return " ".join(page.extract_text().split())
 
 
-def html_text(told: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
-    page = as_html(original(told), pictures)
+def html_text(message: SampleReport | None = None, pictures: Gallery = NOTHING) -> str:
+    page = as_html(original(message), pictures)
     body = page.partition("</style>")[2]
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
@@ -43,10 +43,10 @@ TEXTS = pytest.mark.parametrize("text_of", [pdf_text, html_text], ids=["pdf", "h
 
 
 @TEXTS
-@pytest.mark.parametrize("told", [blood(), marrow()], ids=["blood", "marrow"])
-def test_every_number_is_on_the_page(text_of: Any, told: SampleReport) -> None:
-    text = text_of(told)
-    for one in quantities_of(told):
+@pytest.mark.parametrize("message", [blood(), marrow()], ids=["blood", "marrow"])
+def test_every_number_is_on_the_page(text_of: Any, message: SampleReport) -> None:
+    text = text_of(message)
+    for one in quantities_of(message):
         if one.of != "fields" or one.name == "area":
             assert in_words(one).partition(" per ")[0].partition(" cells")[0] in text, one
     assert "40 counted, 2 refused" in text
@@ -54,7 +54,7 @@ def test_every_number_is_on_the_page(text_of: Any, told: SampleReport) -> None:
 
 @pytest.mark.parametrize("form", ["fhir", "csv", "html", "pdf"])
 def test_no_format_calls_the_cells_of_marrow_white(form: str) -> None:
-    told = original(
+    message = original(
         marrow(
             white_cells=0,
             differential_corrected=None,
@@ -63,10 +63,10 @@ def test_no_format_calls_the_cells_of_marrow_white(form: str) -> None:
         )
     )
     texts = {
-        "fhir": lambda: as_fhir(told),
-        "csv": lambda: as_csv(told),
-        "html": lambda: html_text(told.report),
-        "pdf": lambda: pdf_text(told.report),
+        "fhir": lambda: as_fhir(message),
+        "csv": lambda: as_csv(message),
+        "html": lambda: html_text(message.report),
+        "pdf": lambda: pdf_text(message.report),
     }
     text = texts[form]()
     assert "marrow cells" in text.lower()
@@ -88,8 +88,8 @@ def test_simulated_and_nominal_are_said_loudly_and_only_then(text_of: Any) -> No
     trusted = dataclasses.replace(PROVENANCE, source=Source.LIVE, clock_synchronised=True)
     doubtful = dataclasses.replace(PROVENANCE, calibration_measured=False, clock_synchronised=False)
     loud = ("SIMULATED", "NOMINAL CALIBRATION", "CLOCK NOT SYNCHRONISED")
-    assert all(word in text_of(blood(provenance=doubtful)) for word in loud)
-    assert not any(word in text_of(blood(provenance=trusted)) for word in loud)
+    assert all(decision in text_of(blood(provenance=doubtful)) for decision in loud)
+    assert not any(decision in text_of(blood(provenance=trusted)) for decision in loud)
 
 
 @TEXTS
@@ -116,10 +116,10 @@ def test_the_specimen_is_never_shortened(text_of: Any) -> None:
 
 def test_who_signed_stands_beside_the_status() -> None:
     signed = dataclasses.replace(original(status="final"), signature=Signature("A. Technician", NOW))
-    told = "Reviewed and signed. A. Technician, 2026-03-04"
-    assert told in as_html(signed, NOTHING)
+    message = "Reviewed and signed. A. Technician, 2026-03-04"
+    assert message in as_html(signed, NOTHING)
     text = PdfReader(io.BytesIO(as_pdf(signed, NOTHING))).pages[0].extract_text()
-    assert told in " ".join(text.split())
+    assert message in " ".join(text.split())
 
 
 @TEXTS
@@ -153,14 +153,16 @@ def test_a_pdf_shows_a_picture_of_every_class_before_many_of_the_first() -> None
         name: [picture(colour, 20 + n) for n in range(9)] for name, colour in zip(classes, colours, strict=True)
     }
     names = pdf_text(blood(), Gallery(pictures)).partition("as they were named")[2]
-    assert all(word in names for word in ("Segmented", "Blasts", "Lymphocytes", "Erythroblasts", "Smudge", "Not named"))
+    assert all(
+        decision in names for decision in ("Segmented", "Blasts", "Lymphocytes", "Erythroblasts", "Smudge", "Not named")
+    )
 
 
 def test_a_pdf_says_how_many_classes_have_pictures_that_it_does_not_show() -> None:
     many = Gallery({f"class_{letter}": [picture(side=20 + n)] for n, letter in enumerate("abcdefghijklmnopqrstuvwxyz")})
     lines = tuple(ClassCount(name, 1, 0.05, 0.0, 0.1, 0) for name in list(many.cells)[:16])
-    told = pdf_text(blood(differential=lines, differential_corrected=None), many)
-    assert re.search(r"as they were named; \d+ more classes are in the HTML", told)
+    message = pdf_text(blood(differential=lines, differential_corrected=None), many)
+    assert re.search(r"as they were named; \d+ more classes are in the HTML", message)
 
 
 def test_many_classes_and_findings_stay_on_one_page_and_what_is_left_out_is_told() -> None:

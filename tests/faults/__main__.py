@@ -69,7 +69,7 @@ def tell(row: Row, took_s: float) -> None:
     print(
         f"{row.name:26}{row.tried:7,}{row.survived:9,}{row.lost:5}{row.doubled:8}{row.resumed:8}{restart}{took_s:6.0f}"
     )
-    for said, times in row.told.most_common(3):
+    for said, times in row.message.most_common(3):
         print(f"      {times} x {said[:200]}")
     for failure in row.failures:
         print(f"      NOT SURVIVED: {failure}")

@@ -45,7 +45,7 @@ class Row:
     doubled: int = 0
     resumed: int = 0
     worst_restart_s: float = 0.0
-    told: Counter[str] = field(default_factory=Counter)
+    message: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     skipped: str = ""
 
@@ -79,8 +79,8 @@ def _judge(row: Row, plant: Plant, faults: int, why: str) -> None:
     row.doubled += left.doubled
     row.resumed += left.resumed
     row.worst_restart_s = max([row.worst_restart_s, *plant.restarts_s])
-    if not plant.told:
+    if not plant.message:
         plant.listen_to_the_journal()
-    row.told += plant.told
+    row.message += plant.message
     if why or lost or left.doubled:
         row.failures.append(f"{plant.about} {why} ({lost} lost, {left.doubled} doubled)")

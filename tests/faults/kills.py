@@ -90,7 +90,7 @@ class Committing:
             raise NotHere("needs strace: apt-get install strace")
         calls = plant.folder / "calls"
         order = json.dumps(asdict(replace(plant.order, broken=("eager",), samples=SAMPLES)))
-        more = [word for one in extra for word in ("-e", one)]
+        more = [decision for one in extra for decision in ("-e", one)]
         done = subprocess.run(
             [
                 *(strace, "-f", "-e", f"trace={COMMITTING}", *more, "-o", str(calls)),

@@ -136,7 +136,7 @@ class Plant:
         self.supervisor.__enter__()
         self.write(**settings)
         self.order = Order(str(self.bench), str(self.log), str(self.run_folder), self.supervisor.address)
-        self.told: Counter[str] = Counter()
+        self.message: Counter[str] = Counter()
         self.restarts_s: list[float] = []
         self.delivered: set[str] = set()
         """Reports that reached somebody else, where there is somebody."""
@@ -200,7 +200,7 @@ class Plant:
             self._hear(f"{fault.part}: {fault.happened}: {fault.todo}")
 
     def _hear(self, said: str) -> None:
-        self.told[_AN_ID.sub("...", said.replace(str(self.folder), "..."))] += 1
+        self.message[_AN_ID.sub("...", said.replace(str(self.folder), "..."))] += 1
 
     def works(self) -> None:
         """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""

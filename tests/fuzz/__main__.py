@@ -55,7 +55,7 @@ def main() -> int:
 def run_target(target: Target, cases: int, number: int, keep: Path) -> Counter[str]:
     """How many cases ended how; each kind of defect is told once, and its first case kept."""
     seen: Counter[str] = Counter()
-    told: set[str] = set()
+    message: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
 
         @seed(number)
@@ -77,10 +77,10 @@ def run_target(target: Target, cases: int, number: int, keep: Path) -> Counter[s
                 seen[DEFECT] += 1
                 where = traceback.extract_tb(defect.__traceback__)[-1]
                 kind = f"{type(defect).__name__} at {Path(where.filename).name}:{where.lineno}"
-                if kind not in told:
-                    told.add(kind)
+                if kind not in message:
+                    message.add(kind)
                     keep.mkdir(parents=True, exist_ok=True)
-                    case = keep / f"{target.name.replace(' ', '-')}-{len(told)}"
+                    case = keep / f"{target.name.replace(' ', '-')}-{len(message)}"
                     case.write_bytes(content)
                     case.with_suffix(".txt").write_text("".join(traceback.format_exception(defect)))
                     print(f"DEFECT in {target.name}: {kind}: {str(defect)[:200]!r}; the case is {case}", flush=True)

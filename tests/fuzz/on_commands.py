@@ -67,7 +67,9 @@ def _read_command(content: bytes, folder: Path) -> None:
         heard = CommandInbox(outbox, IDENTITY, tuple(CommandName), now=lambda: NOW, clock_quality=lambda: True)
         for _ in range(2):
             # The second time it is a repetition, which is answered and never done again.
-            heard.hear(content, stored=chance[0] < 10, reply_to=_REPLY_TOPICS[chance[1] % 9], correlation=chance[2:9])
+            heard.receive(
+                content, stored=chance[0] < 10, reply_to=_REPLY_TOPICS[chance[1] % 9], correlation=chance[2:9]
+            )
         begun = _done(heard, near)
         replies = heard.replies()
         assert heard.take() is None

@@ -49,7 +49,7 @@ def _read_session(content: bytes, folder: Path) -> None:
                 link.listen(TOPIC.decode())
                 link.publish("leukoscope/v1/ward-3/scope-1/report", b"{}", retain=False)
                 for _ in range(20):
-                    link.turn(0.05)
+                    link.poll(0.05)
                     link.answers()
                     heard += len(link.heard())
             except BrokerError:

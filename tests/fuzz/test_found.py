@@ -124,7 +124,7 @@ def test_a_device_named_as_a_file_of_a_calibration_is_not_read(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("pictures", "classes", "told"),
+    ("pictures", "classes", "message"),
     [
         (np.zeros((2, 8, 9, 3), np.uint8), [0, 1], "expected pictures of 8x8"),
         (np.zeros((0, 8, 8, 3), np.uint8), [], "expected pictures of 8x8"),
@@ -135,7 +135,7 @@ def test_a_device_named_as_a_file_of_a_calibration_is_not_read(tmp_path: Path) -
     ],
 )
 def test_a_golden_pair_of_another_shape_is_malformed(
-    tmp_path: Path, pictures: np.ndarray, classes: list[object], told: str
+    tmp_path: Path, pictures: np.ndarray, classes: list[object], message: str
 ) -> None:
     made = workshop.bundle(tmp_path / "b")
     old = made.manifest.golden.sha256
@@ -144,7 +144,7 @@ def test_a_golden_pair_of_another_shape_is_malformed(
     new = hashlib.sha256((made.folder / "golden.npz").read_bytes()).hexdigest()
     (made.folder / "manifest.toml").write_text(text.replace(old, new))
     bundle = Bundle.read(made.folder)
-    with pytest.raises(BundleError, match=told):
+    with pytest.raises(BundleError, match=message):
         replay(bundle, OnnxSettings(threads=1).open(bundle))
 
 
@@ -180,7 +180,7 @@ def test_half_a_letter_is_no_message_and_stops_no_publisher(tmp_path: Path, word
         from_bytes(payload)
     with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
         heard = CommandInbox(outbox, IDENTITY, tuple(CommandName), now=lambda: NOW, clock_quality=lambda: True)
-        heard.hear(payload)
+        heard.receive(payload)
         (reply,) = heard.replies()
     assert from_bytes(reply.payload)["reason"] == "malformed"
 

@@ -50,9 +50,9 @@ def test_every_kind_of_defect_is_told_once_and_its_case_kept(
     seen = run_target(target, 200, 0, tmp_path / "kept")
     assert seen.total() == 200
     assert all(seen[outcome] > 20 for outcome in (ACCEPTED, NAMED, DEFECT))
-    told = capsys.readouterr().out.splitlines()
-    assert len(told) == 2
-    assert sorted("KeyError" in line for line in told) == [False, True]
+    message = capsys.readouterr().out.splitlines()
+    assert len(message) == 2
+    assert sorted("KeyError" in line for line in message) == [False, True]
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {
         f"drawn-pictures-{number}{suffix}" for number in (1, 2) for suffix in ("", ".txt")
     }

@@ -40,7 +40,7 @@ class Board:
 def test_lamps_are_off_until_something_is_told_and_after_closing() -> None:
     board = Board()
     assert not any(board.lit(pin) for pin in (5, 6, 13))
-    board.signals.tell(Event.READY)
+    board.signals.signal(Event.READY)
     assert board.lit(5) and not board.lit(6)
     board.signals.close()
     board.signals.close()
@@ -48,20 +48,20 @@ def test_lamps_are_off_until_something_is_told_and_after_closing() -> None:
 
 def test_a_fault_is_red_and_sounds() -> None:
     board = Board()
-    board.signals.tell(Event.READY)
-    board.signals.tell(Event.FAULT)
+    board.signals.signal(Event.READY)
+    board.signals.signal(Event.FAULT)
     assert board.lit(6) and not board.lit(5)
     wait_until(lambda: board.flashes(13) == 1)
     board.signals.close()
     assert 0 < board.waited_s <= 2.7, "a fault that ends the program is heard to its end"
 
 
-@pytest.mark.parametrize("news", [Event.FIELD_COUNTED, Event.REFUSED])
-def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(news: Event) -> None:
+@pytest.mark.parametrize("event", [Event.FIELD_COUNTED, Event.REFUSED])
+def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(event: Event) -> None:
     board = Board()
-    board.signals.tell(Event.READY)
-    board.signals.tell(news)
-    sound = PATTERNS[news].buzzer
+    board.signals.signal(Event.READY)
+    board.signals.signal(event)
+    sound = PATTERNS[event].buzzer
     assert sound is not None
     wait_until(lambda: board.flashes(13) == sound.times and not board.lit(13))
     assert board.lit(5)
@@ -71,9 +71,9 @@ def test_what_passes_is_heard_so_many_times_and_leaves_the_state_as_it_was(news:
 
 def test_counting_blinks_until_the_sample_is_done() -> None:
     board = Board()
-    board.signals.tell(Event.COUNTING)
+    board.signals.signal(Event.COUNTING)
     wait_until(lambda: board.flashes(5) == 2)
-    board.signals.tell(Event.DONE)
+    board.signals.signal(Event.DONE)
     assert board.lit(5)
     board.signals.close()
 
@@ -87,15 +87,15 @@ def test_all_news_can_be_told_apart_by_eye_or_ear() -> None:
 @pytest.mark.parametrize("pins", [{"green_pin": 5}, {"red_pin": 6}, {"buzzer_pin": 13}])
 def test_every_part_can_be_left_out(pins: dict[str, Any]) -> None:
     board = Board(GpioIndicatorSettings(**pins))
-    for news in Event:
-        board.signals.tell(news)
+    for event in Event:
+        board.signals.signal(event)
     board.signals.close()
 
 
 def test_a_lamp_to_the_supply_is_on_while_its_pin_is_low() -> None:
     board = Board(GpioIndicatorSettings(green_pin=5, active_high=False))
     assert board.lit(5)
-    board.signals.tell(Event.READY)
+    board.signals.signal(Event.READY)
     assert not board.lit(5)
     board.signals.close()
 
@@ -117,14 +117,14 @@ def test_a_pin_that_fails_later_is_a_display_error_by_which_no_analysis_ends() -
 
     board.factory.pin(5)._set_state = broken
     with pytest.raises(DisplayError, match="the signals cannot be driven"):
-        board.signals.tell(Event.READY)
+        board.signals.signal(Event.READY)
 
 
 @pytest.mark.parametrize(
-    ("pins", "told"), [({}, "give at least one"), ({"green_pin": 5, "red_pin": 5}, "a pin of its own")]
+    ("pins", "message"), [({}, "give at least one"), ({"green_pin": 5, "red_pin": 5}, "a pin of its own")]
 )
-def test_settings_without_sense_are_refused(pins: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_settings_without_sense_are_refused(pins: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         GpioIndicatorSettings(**pins)
 
 

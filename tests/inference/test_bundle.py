@@ -66,7 +66,7 @@ def test_an_engine_without_a_network_says_which_there_are(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("temperature = 1.0", "temperatur = 1.0", "temperatur is not a known key"),
         ("temperature = 1.0", "temperature = 0.0", "temperature"),
@@ -78,8 +78,8 @@ def test_an_engine_without_a_network_says_which_there_are(tmp_path: Path) -> Non
         ('version = "1.0.0"', 'version = "one"', "version"),
     ],
 )
-def test_a_malformed_manifest_is_refused_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(BundleError, match=told) as caught:
+def test_a_malformed_manifest_is_refused_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(BundleError, match=message) as caught:
         Bundle.read(write(tmp_path, old, new))
     assert "\n" not in str(caught.value).split("cannot be read")[0]
 

@@ -58,7 +58,7 @@ def test_a_report_tells_two_heads_of_one_network_apart(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrays", "told"),
+    ("arrays", "message"),
     [
         ({}, r"weights of shape \(0,\)"),
         ({"weights": np.zeros((19, 160))}, r"biases of shape \(0,\)"),
@@ -67,9 +67,9 @@ def test_a_report_tells_two_heads_of_one_network_apart(folder: Path) -> None:
         ({"weights": np.zeros((19, 160)), "biases": np.zeros(19, int)}, "expected finite numbers"),
     ],
 )
-def test_a_malformed_head_is_refused(folder: Path, arrays: dict[str, NDArray], told: str) -> None:
+def test_a_malformed_head_is_refused(folder: Path, arrays: dict[str, NDArray], message: str) -> None:
     bundle = with_head(folder, **arrays)
-    with pytest.raises(BundleError, match=rf"head\.npz is malformed .*{told}"):
+    with pytest.raises(BundleError, match=rf"head\.npz is malformed .*{message}"):
         OnnxSettings(threads=1).open(bundle)
 
 

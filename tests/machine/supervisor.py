@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from leukoscope.system.sd_notify import Tell, notifier
+from leukoscope.system.sd_notify import Notify, notifier
 
 
 class Supervisor:
@@ -39,10 +39,10 @@ class Supervisor:
         self._thread.join()
         self._socket.close()
 
-    def tell(self, lines: str) -> bool:
+    def signal(self, lines: str) -> bool:
         """Speak to this supervisor, and wait where its socket is full: for bursts that no program sends."""
-        tell: Tell = notifier({"NOTIFY_SOCKET": self.address})
-        while not tell(lines):
+        signal: Notify = notifier({"NOTIFY_SOCKET": self.address})
+        while not signal(lines):
             time.sleep(0.001)
         return True
 

@@ -93,13 +93,13 @@ def test_the_status_says_what_is_done_and_the_log_names_no_specimen(
     with Supervisor(tmp_path) as supervisor, caplog.at_level("INFO"):
         monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
         outcome = leukoscope("run", "--bench", write_bench(tmp_path), "--samples", "1", "--sample-id", "Doe-Jane")
-        told = supervisor.heard()
+        message = supervisor.heard()
     assert outcome.code == 0, outcome.err
-    assert told.index("STATUS=Loading the networks") < told.index("READY=1") < told.index("STOPPING=1")
-    assert any(line.startswith("STATUS=counting: ") for line in told)
+    assert message.index("STATUS=Loading the networks") < message.index("READY=1") < message.index("STOPPING=1")
+    assert any(line.startswith("STATUS=counting: ") for line in message)
     assert "finished (enough_cells)" in caplog.text
     assert "Doe-Jane" not in caplog.text
-    assert "Doe-Jane" not in "\n".join(told)
+    assert "Doe-Jane" not in "\n".join(message)
 
 
 class SettlingCamera(CameraDefaults):
@@ -108,11 +108,11 @@ class SettlingCamera(CameraDefaults):
     source = Source.LIVE
 
     def __init__(self, frames: int) -> None:
-        self._unsettled = frames
+        self._undecided = frames
 
     def capture(self) -> Frame:
-        self._unsettled -= 1
-        gain = 4.0 if self._unsettled >= 0 else 1.0
+        self._undecided -= 1
+        gain = 4.0 if self._undecided >= 0 else 1.0
         return Frame(np.zeros((2, 2, 3), np.uint8), 1, datetime.now(UTC), "v4l2:0", analogue_gain=gain)
 
     def close(self) -> None:

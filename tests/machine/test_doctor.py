@@ -58,7 +58,7 @@ def test_a_board_that_is_too_hot_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         ("0", None),
         ("50005", "the supply voltage is too low, the processor is slowed down: use"),
@@ -66,12 +66,12 @@ def test_a_board_that_is_too_hot_is_told(tmp_path: Path) -> None:
         ("80008", "it is too hot: use"),
     ],
 )
-def test_a_weak_supply_is_told(tmp_path: Path, flags: str, told: str | None) -> None:
+def test_a_weak_supply_is_told(tmp_path: Path, flags: str, message: str | None) -> None:
     put(tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled", f"{flags}\n")
-    if told is None:
+    if message is None:
         assert check_power(tmp_path) == "the supply was good since the last boot"
         return
-    with pytest.raises(BoardError, match=told):
+    with pytest.raises(BoardError, match=message):
         check_power(tmp_path)
 
 
@@ -189,7 +189,7 @@ def test_networks_that_became_much_slower_than_they_were_are_told(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("board", "ms", "good", "told"),
+    ("board", "ms", "good", "message"),
     [
         ("Raspberry Pi 5", 1000.0, True, "expected on this board 1000.0 ms"),
         ("Raspberry Pi 5", 0.001, False, "expected on this board 0.0 ms: see temperature and power"),
@@ -197,7 +197,7 @@ def test_networks_that_became_much_slower_than_they_were_are_told(tmp_path: Path
     ],
 )
 def test_a_board_is_held_to_what_the_bundle_expects_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str, ms: float, good: bool, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str, ms: float, good: bool, message: str
 ) -> None:
     monkeypatch.setattr("leukoscope.doctor.networks.board_name", lambda: "Raspberry Pi 5 Model B Rev 1.0")
     shutil.copytree(find_asset("models", "classifier"), tmp_path / "classifier")
@@ -209,7 +209,7 @@ def test_a_board_is_held_to_what_the_bundle_expects_of_it(
         manifest.write(expected)
     _, finding = check_networks(ModelSettings(engine=OnnxSettings(threads=2)), tmp_path, None)
     assert finding.good is good
-    assert told in finding.text
+    assert message in finding.text
     assert ("expected" in finding.text) is (board == "Raspberry Pi 5")
 
 
@@ -225,8 +225,8 @@ def test_the_whole_way_to_the_broker_is_gone_without_a_trace(tmp_path: Path) -> 
     try:
         with Subscriber(broker.port) as subscriber:
             settings = MqttSettings(host=HOST, port=broker.port)
-            told = check_broker(settings, DEVICE)
-            assert told.endswith("MQTT 5, no TLS, nobody's login, may publish")
+            message = check_broker(settings, DEVICE)
+            assert message.endswith("MQTT 5, no TLS, nobody's login, may publish")
             assert wait_until(lambda: subscriber.payloads("health"))
             # Not retained: whoever comes later hears of the device itself.
             assert not any(retained for _, _, retained in subscriber.messages)

@@ -106,16 +106,16 @@ def test_system_packages_that_were_built_against_numpy_1_keep_it(
 
 
 @pytest.mark.parametrize(
-    ("told", "chosen"),
+    ("got", "chosen"),
     [
         ('onnx 22.2 ms, litert 13.8 ms: litert is faster here; [models.engine] driver = "litert"', "litert"),
         ("onnx 22.2 ms, litert 23.8 ms: onnx is a good choice", None),
     ],
 )
 def test_settings_made_by_questions_name_the_engine_that_doctor_found_faster(
-    tmp_path: Path, told: str, chosen: str | None
+    tmp_path: Path, got: str, chosen: str | None
 ) -> None:
-    findings = [{"part": "camera", "good": False, "text": "missing"}, {"part": "engine", "good": True, "text": told}]
+    findings = [{"part": "camera", "good": False, "text": "missing"}, {"part": "engine", "good": True, "text": got}]
     lines = "\n".join(map(json.dumps, findings))
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     doctor = tmp_path / ".venv" / "bin" / "leukoscope"

@@ -45,24 +45,24 @@ def test_an_abstract_socket_is_reached() -> None:
 
 def test_a_supervisor_that_is_gone_or_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
-    tell = notifier({"NOTIFY_SOCKET": address})
+    signal = notifier({"NOTIFY_SOCKET": address})
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(address)
-        while tell("STATUS=full"):
+        while signal("STATUS=full"):
             pass
-    assert not tell("READY=1")
+    assert not signal("READY=1")
 
 
 def test_a_supervisor_that_reads_hears_more_than_its_socket_holds(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
-        assert all(supervisor.tell(f"STATUS={number}") for number in range(1000))
+        assert all(supervisor.signal(f"STATUS={number}") for number in range(1000))
         assert supervisor.heard() == [f"STATUS={number}" for number in range(1000)]
 
 
 def test_pings_come_at_half_the_interval_and_only_with_turns(tmp_path: Path) -> None:
     clock = Clock()
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Watchdog(supervisor.tell, 60.0, clock)
+        lifeline = Watchdog(supervisor.signal, 60.0, clock)
         lifeline.starting("Opening the camera")
         lifeline.ready()
         for clock.s in range(0, 121):
@@ -84,7 +84,7 @@ def test_a_stuck_thread_ends_the_pings_but_not_during_a_sample(
     clock = Clock()
     late_s = 0.0
     with Supervisor(tmp_path) as supervisor:
-        lifeline = Watchdog(supervisor.tell, 60.0, clock)
+        lifeline = Watchdog(supervisor.signal, 60.0, clock)
         lifeline.watch(Progressing("Broker", lambda: late_s, 300.0))
         clock.s, late_s = 100.0, 299.0
         lifeline.turn("ready")
@@ -103,7 +103,7 @@ def test_a_part_that_takes_over_pings_at_once(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         for clock.s in range(0, 600, 20):
             # Each lives shorter than the interval: together they would never ping.
-            Watchdog(supervisor.tell, 60.0, clock).turn("calibrating")
+            Watchdog(supervisor.signal, 60.0, clock).turn("calibrating")
         assert supervisor.pings() == 30
 
 
@@ -111,12 +111,12 @@ def test_a_ping_that_got_lost_is_sent_again_at_the_next_turn() -> None:
     arrives = iter([False, True])
     said = []
 
-    def tell(lines: str) -> bool:
+    def signal(lines: str) -> bool:
         said.append(lines)
         return next(arrives)
 
     clock = Clock()
-    lifeline = Watchdog(tell, 60.0, clock, status="ready")
+    lifeline = Watchdog(signal, 60.0, clock, status="ready")
     for clock.s in (30.0, 30.1, 30.2):
         lifeline.turn("ready")
     assert said == ["WATCHDOG=1", "WATCHDOG=1"]

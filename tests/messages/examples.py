@@ -86,8 +86,8 @@ def report(number: int = 1, **changes: Any) -> SampleReport:
 
 def before_sizes(number: int) -> SampleReport:
     """The same from a device that told neither patches, nor power cuts, nor each red cell's size."""
-    told = report(number, patches=None, resumed=0)
-    return replace(told, red_cells=replace(told.red_cells, diameters_um=None))
+    message = report(number, patches=None, resumed=0)
+    return replace(message, red_cells=replace(message.red_cells, diameters_um=None))
 
 
 _names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)

@@ -50,7 +50,7 @@ def only_reply(heard):
 
 
 def refused(heard, payload, **how):
-    heard.hear(payload, **how)
+    heard.receive(payload, **how)
     message = only_reply(heard)
     assert message["outcome"] == "refused"
     assert heard.take() is None
@@ -59,21 +59,21 @@ def refused(heard, payload, **how):
 
 def test_a_command_is_done_once_and_its_repetitions_get_the_same_answer(outbox):
     heard = listening(outbox)
-    heard.hear(command())
+    heard.receive(command())
     order = heard.take()
     assert (order.name, order.by) == (CommandName.SEND_BUNDLE, "the laboratory system")
     heard.answer(order, DONE)
     (first,) = heard.replies()
     for _ in range(3):
-        heard.hear(command())
+        heard.receive(command())
         assert heard.take() is None
         assert heard.replies() == [first]
 
 
 def test_a_repetition_while_it_is_being_done_is_answered_when_it_is(outbox):
     heard = listening(outbox)
-    heard.hear(command(), reply_to="lab/first")
-    heard.hear(command(), reply_to="lab/second")
+    heard.receive(command(), reply_to="lab/first")
+    heard.receive(command(), reply_to="lab/second")
     assert heard.replies() == []
     heard.answer(heard.take(), DONE)
     assert heard.take() is None
@@ -83,34 +83,34 @@ def test_a_repetition_while_it_is_being_done_is_answered_when_it_is(outbox):
 def test_the_answer_is_remembered_across_a_restart(tmp_path):
     with Outbox.open(tmp_path / "outbox") as outbox:
         heard = listening(outbox)
-        heard.hear(command())
+        heard.receive(command())
         heard.answer(heard.take(), DONE)
         first = only_reply(heard)
     with Outbox.open(tmp_path / "outbox") as outbox:
         heard = listening(outbox)
-        heard.hear(command())
+        heard.receive(command())
         assert heard.take() is None
         assert only_reply(heard) == first
 
 
 def test_an_answer_from_another_boot_is_called_historical(outbox):
     heard = listening(outbox)
-    heard.hear(command())
+    heard.receive(command())
     heard.answer(heard.take(), DONE)
     assert not only_reply(heard)["envelope"]["historical"]
     later = listening(outbox, identity=Identity("ward-3", "scope-1", "0.1.0", "boot-2"))
-    later.hear(command())
+    later.receive(command())
     assert only_reply(later)["envelope"]["historical"]
 
 
 def test_a_command_that_a_restart_interrupted_is_not_tried_again(tmp_path):
     with Outbox.open(tmp_path / "outbox") as outbox:
         heard = listening(outbox)
-        heard.hear(command(name="restart"))
+        heard.receive(command(name="restart"))
         assert heard.take() is not None
     with Outbox.open(tmp_path / "outbox") as outbox:
         heard = listening(outbox)
-        heard.hear(command(name="restart"))
+        heard.receive(command(name="restart"))
         assert heard.take() is None
         message = only_reply(heard)
         assert (message["outcome"], message["reason"]) == ("failed", "interrupted")
@@ -122,7 +122,7 @@ def test_nothing_is_allowed_unless_the_settings_name_it(outbox):
         assert refused(heard, command(f"id-{name}", name.value)) == "not_allowed"
     heard = listening(outbox, CommandName.SEND_BUNDLE)
     assert refused(heard, command("other", "restart")) == "not_allowed"
-    heard.hear(command("this"))
+    heard.receive(command("this"))
     assert heard.take().name is CommandName.SEND_BUNDLE
 
 
@@ -163,9 +163,9 @@ def test_what_is_no_valid_command_is_refused_with_its_reason(outbox, payload, re
 
 def test_a_refusal_names_the_id_where_one_can_be_read(outbox):
     heard = listening(outbox)
-    heard.hear(command(name="format_disk"))
+    heard.receive(command(name="format_disk"))
     assert only_reply(heard)["command"] == "c-1"
-    heard.hear(b"rubbish")
+    heard.receive(b"rubbish")
     assert only_reply(heard)["command"] is None
 
 
@@ -181,14 +181,14 @@ def test_a_clock_that_is_wrong_refuses_rather_than_does(outbox, off):
 def test_a_result_says_whether_its_clock_can_be_trusted(outbox):
     for number, quality in enumerate((True, False, None)):
         heard = listening(outbox, quality=quality)
-        heard.hear(command(f"c-{number}"))
+        heard.receive(command(f"c-{number}"))
         heard.answer(heard.take(), DONE)
         assert only_reply(heard)["envelope"]["clock_synchronised"] is quality
 
 
 def test_two_commands_of_one_id_are_told_apart(outbox):
     heard = listening(outbox)
-    heard.hear(command())
+    heard.receive(command())
     heard.answer(heard.take(), DONE)
     heard.replies()
     assert refused(heard, command(name="restart")) == "id_reused"
@@ -198,26 +198,26 @@ def test_memory_is_bounded_and_what_has_expired_is_forgotten(outbox, monkeypatch
     monkeypatch.setattr(command_inbox, "MOST_REMEMBERED", 3)
     heard = listening(outbox)
     for number in range(3):
-        heard.hear(command(f"c-{number}"))
+        heard.receive(command(f"c-{number}"))
         heard.answer(heard.take(), DONE)
     heard.replies()
     assert refused(heard, command("one-more")) == "too_many"
     tomorrow = NOW + timedelta(days=1)
     heard = listening(outbox, now=tomorrow)
-    heard.hear(command("next-day", issued=tomorrow))
+    heard.receive(command("next-day", issued=tomorrow))
     assert heard.take() is not None
     # What was forgotten cannot be done again: it has expired.
     assert "expired" in [json.loads(r.payload)["reason"] for r in _replies(heard, command("c-0"))]
 
 
 def _replies(heard, payload):
-    heard.hear(payload)
+    heard.receive(payload)
     return heard.replies()
 
 
 def test_a_command_that_was_done_is_in_the_audit_trail(outbox):
     heard = listening(outbox)
-    heard.hear(command())
+    heard.receive(command())
     heard.answer(heard.take(), DONE)
     with outbox.reading() as sql:
         (entry,) = audit_trail.entries(sql)
@@ -239,7 +239,7 @@ def test_a_command_that_was_done_is_in_the_audit_trail(outbox):
 )
 def test_an_answer_goes_where_the_sender_asks_but_never_under_a_devices_name(outbox, topic, used):
     heard = listening(outbox)
-    heard.hear(b"rubbish", reply_to=topic, correlation=b"7")
+    heard.receive(b"rubbish", reply_to=topic, correlation=b"7")
     (reply,) = heard.replies()
     assert (reply.reply_to, reply.correlation) == (topic if used else None, b"7")
 
@@ -254,5 +254,5 @@ def test_no_bytes_ever_break_it(outbox, noise):
             text[rng.randrange(len(text))] = rng.randrange(256)
         noise = bytes(text)
     heard = listening(outbox)
-    heard.hear(noise)
+    heard.receive(noise)
     assert len(heard.replies()) + (heard.take() is not None) == 1

@@ -131,11 +131,11 @@ def test_everything_a_device_says_is_in_the_document(mosquitto, publisher, outbo
 
 def test_every_reason_in_the_schema_is_one_the_code_gives_and_the_other_way_round():
     schema = json.loads(resources.files("leukoscope.messages").joinpath("result.v1.schema.json").read_text("utf-8"))
-    told = set(schema["properties"]["reason"]["anyOf"][0]["enum"])
+    got = set(schema["properties"]["reason"]["anyOf"][0]["enum"])
     device = Path(str(resources.files("leukoscope")))
     code = "".join((device / name).read_text("utf-8") for name in (
         "messages/command.py", "outbox/command_inbox.py", "service/remote_commands.py",
     ))  # fmt: skip
-    assert {reason for reason in told if f'"{reason}"' not in code} == set()
+    assert {reason for reason in got if f'"{reason}"' not in code} == set()
     given = set(re.findall(r'Refusal\(\s*"(\w+)"', code)) | set(re.findall(r'Outcome\([^)]*, "(\w+)"\)', code))
-    assert given <= told
+    assert given <= got

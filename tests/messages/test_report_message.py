@@ -154,7 +154,7 @@ def test_the_will_and_the_birth_carry_the_same_session_number():
     birth = status.birth(IDENTITY, session=12, at=NOW)
     assert (will["state"], will["session"], will["at"]) == ("offline", 12, None)
     assert (birth["state"], birth["session"]) == ("online", 12)
-    assert status.farewell(IDENTITY, session=12, at=NOW)["reason"] == "stopped"
+    assert status.offline(IDENTITY, session=12, at=NOW)["reason"] == "stopped"
 
 
 def test_health_names_its_figures_with_units_and_refuses_nan():

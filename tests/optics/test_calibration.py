@@ -80,7 +80,7 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("um_per_px", "um_per_pixel", "um_per_pixel is not a known key"),
         ("0.127", '"big"', "um_per_px"),
@@ -89,9 +89,9 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
         ("gain.npz", "other.npz", "other.npz cannot be read"),
     ],
 )
-def test_a_malformed_calibration_is_named_and_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_malformed_calibration_is_named_and_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = write_calibration(tmp_path, **{old: new})
-    with pytest.raises(CalibrationError, match=told):
+    with pytest.raises(CalibrationError, match=message):
         Calibration.read(path)
 
 

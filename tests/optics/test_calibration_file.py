@@ -109,7 +109,7 @@ def test_an_old_focus_reference_refuses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"pixels": np.zeros((96, 128, 3), np.uint8)}, "64x48 pixels, the camera gave 128x96"),
         ({"source": "v4l2:0"}, "measured with camera drawn, the frame is from v4l2:0"),
@@ -122,8 +122,8 @@ def test_an_old_focus_reference_refuses_nothing(tmp_path: Path) -> None:
         ({"colour_gains": (1.8, 2.0)}, "a blue gain of 1.60, the camera uses a blue gain of 2.00"),
     ],
 )
-def test_a_foreign_frame_is_named_and_refused(tmp_path: Path, changed: dict, told: str) -> None:
-    with pytest.raises(CalibrationError, match=told):
+def test_a_foreign_frame_is_named_and_refused(tmp_path: Path, changed: dict, message: str) -> None:
+    with pytest.raises(CalibrationError, match=message):
         opened(written(tmp_path)).correct(shot(**changed))
 
 

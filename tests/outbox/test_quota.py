@@ -42,10 +42,10 @@ def test_pictures_go_first_then_the_oldest_sent_reports_and_what_belongs_to_them
     for key in keys[:4]:
         outbox.mark_sent(key, NOW)
     used = outbox.used_bytes()
-    assert outbox.make_room(NOW, used // 2)
+    assert outbox.free_space(NOW, used // 2)
     assert outbox.counts(CELL).pending < 180
     assert outbox.counts().sent == 4
-    outbox.make_room(NOW, 1)
+    outbox.free_space(NOW, 1)
     left = {entry.key for entry in outbox.list()}
     assert left == set(keys[4:])
     assert rows(outbox, "cell") == 30 * len(left)
@@ -58,8 +58,8 @@ def test_unsent_and_refused_reports_are_never_deleted_and_the_next_sample_has_to
     keys = keep(outbox, *range(1, 9))
     outbox.mark_refused(keys[0], NOW, "Not authorized")
     room = Quota(outbox, 4096)
-    told = room.why_full(NOW)
-    assert told == (
+    message = room.why_full(NOW)
+    assert message == (
         "The outbox is full, 7 reports wait and 1 were refused: connect the broker, or raise storage.outbox_max_mib"
     )
     assert {entry.key for entry in outbox.list()} == set(keys)
@@ -83,7 +83,7 @@ def test_room_that_pruning_left_is_used_again(outbox):
     for number in range(1, 6):
         for key in keep(outbox, number, pictures=PICTURES):
             outbox.mark_sent(key, NOW)
-        outbox.make_room(NOW, 300 * 1024)
+        outbox.free_space(NOW, 300 * 1024)
     pages = outbox._connection.execute("PRAGMA page_count").fetchone()[0]
     assert pages * 4096 < 1024 * 1024
 

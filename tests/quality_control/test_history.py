@@ -24,41 +24,41 @@ for number in range(100):
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
-    notebook = History(tmp_path / "state")
-    assert notebook.runs() == ()
+    run_history = History(tmp_path / "state")
+    assert run_history.runs() == ()
     runs = (check(1, background_level=200.5, sharpness=None), restart(2), check(3))
     for run in runs:
-        notebook.add(run)
-    assert notebook.runs() == runs
+        run_history.add(run)
+    assert run_history.runs() == runs
 
 
 def test_a_line_cut_short_by_a_pulled_plug_costs_that_line_alone(tmp_path: Path) -> None:
-    notebook = History(tmp_path)
+    run_history = History(tmp_path)
     for number in range(3):
-        notebook.add(check(number))
-    content = notebook.path.read_bytes()
-    notebook.path.write_bytes(content[:-40])
-    notebook.add(check(9))
-    assert notebook.runs() == (check(0), check(1), check(9))
+        run_history.add(check(number))
+    content = run_history.path.read_bytes()
+    run_history.path.write_bytes(content[:-40])
+    run_history.add(check(9))
+    assert run_history.runs() == (check(0), check(1), check(9))
 
 
 @pytest.mark.parametrize("line", [b"\xff\xfe", b"{}", b"[]", b'{"kind": "check"}', b"null", b""])
 def test_a_line_that_means_nothing_is_passed_over(tmp_path: Path, line: bytes) -> None:
-    notebook = History(tmp_path)
-    notebook.add(check(1))
-    with notebook.path.open("ab") as file:
+    run_history = History(tmp_path)
+    run_history.add(check(1))
+    with run_history.path.open("ab") as file:
         file.write(line + b"\n")
-    notebook.add(check(2))
-    assert notebook.runs() == (check(1), check(2))
+    run_history.add(check(2))
+    assert run_history.runs() == (check(1), check(2))
 
 
 def test_the_file_stays_small_and_keeps_what_its_limits_are_made_from(tmp_path: Path) -> None:
-    notebook = History(tmp_path, most_bytes=20_000)
-    notebook.add(restart(0))
+    run_history = History(tmp_path, most_bytes=20_000)
+    run_history.add(restart(0))
     for number in range(400):
-        notebook.add(check(number, background_level=200.0 + number % 3))
-    assert notebook.path.stat().st_size < 20_500
-    runs = notebook.runs()
+        run_history.add(check(number, background_level=200.0 + number % 3))
+    assert run_history.path.stat().st_size < 20_500
+    runs = run_history.runs()
     assert runs[0].kind is Kind.RESTART
     assert runs[1 : BASELINE_RUNS + 1] == tuple(check(n, background_level=200.0 + n % 3) for n in range(BASELINE_RUNS))
     assert runs[-1] == check(399, background_level=200.0)
@@ -80,11 +80,11 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_a_running_device_learns_of_a_check_that_another_program_made(tmp_path: Path) -> None:
-    notebook = History(tmp_path)
-    trend = Trend(notebook)
+    run_history = History(tmp_path)
+    trend = Trend(run_history)
     assert trend.alarms == ()
     for number in range(BASELINE_RUNS):
-        notebook.add(check(number, background_level=200.0))
+        run_history.add(check(number, background_level=200.0))
     assert trend.alarms == ()
     History(tmp_path).add(check(30, background_level=150.0))
     later: tuple[str, ...] = trend.alarms

@@ -93,8 +93,8 @@ def test_an_alarm_ends_with_a_check_that_is_in_control() -> None:
 
 def test_the_size_of_a_samples_cells_is_not_the_instruments_business_but_its_lamp_is() -> None:
     def samples(**last: float) -> tuple[str, ...]:
-        told = [{"background_level": level, "red_cell_diameter_um": 7.1} for level in BASELINE]
-        measures = [*told, {"background_level": 200.0, "red_cell_diameter_um": 7.1} | last]
+        message = [{"background_level": level, "red_cell_diameter_um": 7.1} for level in BASELINE]
+        measures = [*message, {"background_level": 200.0, "red_cell_diameter_um": 7.1} | last]
         return alarms_of([check(n, kind=Kind.SAMPLE, reference=SAMPLES, **one) for n, one in enumerate(measures)])
 
     assert samples(red_cell_diameter_um=5.0) == ()

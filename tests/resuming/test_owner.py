@@ -60,19 +60,19 @@ def test_the_folder_is_free_again_when_its_instrument_was_killed(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"instrument": "clinic/scope-9"}, "on another site or device"),
         ({"instrument": "elsewhere/scope-1"}, "on another site or device"),
         ({"classifier": "other"}, "with other networks"),
     ],
 )
-def test_a_sample_of_another_instrument_is_set_aside(tmp_path: Path, change: dict[str, str], told: str) -> None:
+def test_a_sample_of_another_instrument_is_set_aside(tmp_path: Path, change: dict[str, str], message: str) -> None:
     path = begun(tmp_path, {**PARTS, **change})
     said: list[str] = []
     progress = SampleProgress(tmp_path, lambda error: said.append(str(error)))
     assert progress.interrupted(PARTS, lambda report_id: False) is None
-    assert told in said[0]
+    assert message in said[0]
     assert not path.exists()
     assert [one.suffix for one in tmp_path.iterdir()] != [".events"]
 

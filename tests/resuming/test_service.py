@@ -314,31 +314,31 @@ def test_an_interrupted_camera_is_shown_and_counted_with_again(bench: Bench, cap
 
 
 def test_signals_follow_the_sample(bench: Bench) -> None:
-    told: list[Event] = []
-    tell = GpioIndicator.tell
+    message: list[Event] = []
+    report_fault = GpioIndicator.report_fault
 
-    def heard(signals: GpioIndicator, news: Event) -> None:
-        told.append(news)
-        tell(signals, news)
+    def heard(signals: GpioIndicator, event: Event) -> None:
+        message.append(event)
+        report_fault(signals, event)
 
     pins = 'signals = { green_pin = 5, red_pin = 6, buzzer_pin = 13, pin_factory = "mock" }\n'
     with mock.patch.object(GpioIndicator, "tell", heard):
         outcome = bench.run(scan("A-1"), TOGGLE, TOGGLE, scan("?"), TOGGLE, FINISH, QUIT, extra=pins)
     assert outcome.code == 0, outcome.err
-    states = [news for news in told if news not in (Event.FIELD_COUNTED, Event.REFUSED)]
+    states = [event for event in message if event not in (Event.FIELD_COUNTED, Event.REFUSED)]
     assert states == [Event.READY, Event.COUNTING, Event.PAUSED, Event.COUNTING, Event.DONE]
-    assert Event.FIELD_COUNTED in told
+    assert Event.FIELD_COUNTED in message
 
 
 def test_a_fault_is_signalled(bench: Bench) -> None:
-    told: list[Event] = []
+    message: list[Event] = []
     pins = 'signals = { red_pin = 6, pin_factory = "mock" }\n'
     with (
-        mock.patch.object(GpioIndicator, "tell", lambda _, news: told.append(news)),
+        mock.patch.object(GpioIndicator, "tell", lambda _, event: message.append(event)),
         mock.patch.object(SimulatedCamera, "capture", side_effect=CameraError("the camera failed", "check it")),
     ):
         assert bench.run(TOGGLE, extra=pins).code == 2
-    assert told[-1] is Event.FAULT
+    assert message[-1] is Event.FAULT
 
 
 def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_device_starts_again(
@@ -351,11 +351,11 @@ def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_d
         mock.patch("leukoscope.service.run.start_again") as again,
     ):
         outcome = bench.run(DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
-        told = supervisor.heard()
+        message = supervisor.heard()
     assert outcome.code == 0, outcome.err
     # systemd ends what says that it stops, and the process goes on.
-    assert "STATUS=starting again" in told
-    assert not any("STOPPING" in line for line in told)
+    assert "STATUS=starting again" in message
+    assert not any("STOPPING" in line for line in message)
     assert [page.title for page in led.call_args.args[1]][:2] == ["Scale", "Dark level"]
     again.assert_called_once_with()
     assert bench.reports == []

@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from leukoscope.counting.detections import Detection
+from leukoscope.counting.detections import FieldDetections
 from leukoscope.counting.field_record import FieldRecord, as_event, read_event
 from leukoscope.optics.registration import Thumbnail
 from leukoscope.service.event_journal import EventJournal, find_interrupted
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.place import Place
-from leukoscope.specimen.slide import Sight
+from leukoscope.specimen.slide import CellDetection
 from tests.optics.test_registration import view
 
 _pixels = st.integers(0, 4000)
 _shares = st.floats(0.0, 1.0)
 _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_sights = st.builds(
-    Sight,
+_detections = st.builds(
+    CellDetection,
     field=st.integers(1, 500),
     kind=st.sampled_from(CellKind),
     box=st.builds(Box, _pixels, _pixels, _pixels, _pixels),
@@ -37,7 +37,7 @@ _sights = st.builds(
     diameter_um=st.floats(0.1, 50.0),
     irregular=st.booleans(),
 )
-_seen = st.builds(Detection, st.lists(_sights, max_size=5).map(tuple), _pixels, _pixels, st.floats(0.05, 1.0))
+_seen = st.builds(FieldDetections, st.lists(_detections, max_size=5).map(tuple), _pixels, _pixels, st.floats(0.05, 1.0))
 _offsets = st.floats(-1e5, 1e5)
 _places = st.none() | st.builds(Place, st.integers(1, 50), _offsets, _offsets)
 _pictures = arrays.arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40)))
@@ -54,7 +54,7 @@ def kept(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @given(_seen, _places, st.none() | _pictures)
-def test_a_field_survives_being_written_down(seen: Detection, place: Place | None, picture: Any) -> None:
+def test_a_field_survives_being_written_down(seen: FieldDetections, place: Place | None, picture: Any) -> None:
     event = kept(as_event(FieldRecord(seen, place, picture)))
     read = read_event(event)
     assert (read.seen, read.place) == (seen, place)
@@ -66,7 +66,7 @@ def test_a_field_survives_being_written_down(seen: Detection, place: Place | Non
 
 def test_a_written_picture_recognises_its_place() -> None:
     picture = Thumbnail.of(view(400, 400)).grey.astype(np.uint8)
-    written = FieldRecord(Detection((), 240, 320, 0.2), None, picture)
+    written = FieldRecord(FieldDetections((), 240, 320, 0.2), None, picture)
     read = read_event(kept(as_event(written))).picture
     assert read is not None
     shift = Thumbnail(read.astype(np.float32)).shift_to(Thumbnail.of(view(430, 480)))
@@ -77,7 +77,7 @@ def test_a_written_picture_recognises_its_place() -> None:
 def test_a_field_of_two_hundred_cells_takes_few_kilobytes(tmp_path: Path) -> None:
     chance = np.random.default_rng(5)
     red = [
-        Sight(
+        CellDetection(
             1,
             CellKind.RBC,
             Box(*chance.integers(0, 900, 4).tolist()),
@@ -96,7 +96,7 @@ def test_a_field_of_two_hundred_cells_takes_few_kilobytes(tmp_path: Path) -> Non
     journal = EventJournal.begin(tmp_path, "a", {})
     before = journal.path.stat().st_size
     journal.append(
-        {"field": as_event(FieldRecord(Detection(tuple(red), 960, 1280, 0.1), Place(1, 0.5, 7.25), picture))}
+        {"field": as_event(FieldRecord(FieldDetections(tuple(red), 960, 1280, 0.1), Place(1, 0.5, 7.25), picture))}
     )
     journal.close()
     assert journal.path.stat().st_size - before < 8 * 1024

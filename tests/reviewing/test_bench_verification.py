@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import BenchRecord, CheckedCell, CheckedReport, Circumstances
+from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
 from leukoscope.reviewing.bench_verification import read_sheet
 from leukoscope.service.bench_naming import naming_on
 from leukoscope.specimen.sample import Source
 from tests.commands.test_naming import validated_bundle
 
-NOW = Circumstances("a" * 64, "bench-3", "picamera 0 1280x960")
+NOW = BenchConditions("a" * 64, "bench-3", "picamera 0 1280x960")
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
@@ -45,11 +45,11 @@ def record_of(*reports: CheckedReport) -> BenchRecord:
 
 
 def test_a_hundred_cells_of_three_specimens_verify_a_bench() -> None:
-    standing = record_of(checked(1), checked(2), checked(3)).standing(NOW)
-    assert standing.verified
-    assert standing.verification is not None
-    assert (standing.verification.cells, standing.verification.specimens) == (120, 3)
-    assert standing.verification.by == ("Dr. Ada",)
+    progress = record_of(checked(1), checked(2), checked(3)).progress(NOW)
+    assert progress.verified
+    assert progress.verification is not None
+    assert (progress.verification.cells, progress.verification.specimens) == (120, 3)
+    assert progress.verification.by == ("Dr. Ada",)
 
 
 @pytest.mark.parametrize(
@@ -62,38 +62,38 @@ def test_a_hundred_cells_of_three_specimens_verify_a_bench() -> None:
     ],
 )
 def test_what_is_missing_is_said(reports: tuple[CheckedReport, ...], missing: str) -> None:
-    standing = record_of(*reports).standing(NOW)
-    assert not standing.verified
-    assert standing.missing == missing
+    progress = record_of(*reports).progress(NOW)
+    assert not progress.verified
+    assert progress.missing == missing
 
 
 @pytest.mark.parametrize("source", [Source.SIMULATED, Source.REPLAYED])
 def test_simulated_and_stored_samples_never_verify_a_bench(source: Source) -> None:
-    standing = record_of(*(checked(number, source=source) for number in range(5))).standing(NOW)
-    assert (standing.cells, len(standing.not_live)) == (0, 5)
-    assert not standing.verified
+    progress = record_of(*(checked(number, source=source) for number in range(5))).progress(NOW)
+    assert (progress.cells, len(progress.not_live)) == (0, 5)
+    assert not progress.verified
 
 
 @pytest.mark.parametrize("what", ["classifier", "calibration", "camera"])
 def test_another_classifier_calibration_or_camera_ends_a_verification(what: str) -> None:
     other = {"classifier": "b" * 64, "calibration": "bench-4", "camera": "v4l2 0 640x480"}[what]
     record = record_of(*(checked(number, 40, **{what: other}) for number in range(5)))
-    assert not record.standing(NOW).verified
-    assert len(record.standing(NOW).expired) == 5
+    assert not record.progress(NOW).verified
+    assert len(record.progress(NOW).expired) == 5
 
 
 def test_reports_in_which_only_mistakes_were_put_right_are_left_out() -> None:
     wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
     record = record_of(*(checked(number, cells=wrong) for number in range(5)))
-    assert record.standing(NOW).cells == 0
-    assert len(record.standing(NOW).chosen) == 5
+    assert record.progress(NOW).cells == 0
+    assert len(record.progress(NOW).chosen) == 5
 
 
 def test_blind_names_count_though_all_of_them_were_wrong() -> None:
     wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
     blind = tuple(range(1, 41))
     record = record_of(*(checked(number, cells=wrong, blind=blind) for number in range(3)))
-    assert record.standing(NOW).verified
+    assert record.progress(NOW).verified
 
 
 def test_a_later_version_of_a_report_takes_the_place_of_the_earlier_one() -> None:
@@ -124,28 +124,28 @@ def test_a_damaged_record_is_no_verification_and_the_report_says_so(tmp_path: Pa
     bundle = validated_bundle(tmp_path)
     path = tmp_path / "verification.json"
     record_of(checked(1), checked(2), checked(3)).write(path)
-    naming, told = naming_on(bundle, tmp_path, NOW)
+    naming, message = naming_on(bundle, tmp_path, NOW)
     assert naming.correction is not None
     assert naming.verification is not None
-    assert told == ""
+    assert message == ""
     path.write_bytes(path.read_bytes()[:-10])
-    naming, told = naming_on(bundle, tmp_path, NOW)
+    naming, message = naming_on(bundle, tmp_path, NOW)
     assert naming.correction is None
-    assert "damaged" in told
+    assert "damaged" in message
     assert "verification is damaged" in naming.not_verified
 
 
 def test_an_expired_verification_is_told(tmp_path: Path) -> None:
     record_of(checked(1), checked(2), checked(3)).write(tmp_path / "verification.json")
-    naming, told = naming_on(validated_bundle(tmp_path), tmp_path, Circumstances("c" * 64, "bench-3", NOW.camera))
+    naming, message = naming_on(validated_bundle(tmp_path), tmp_path, BenchConditions("c" * 64, "bench-3", NOW.camera))
     assert naming.correction is None
-    assert "expired" in told
+    assert "expired" in message
     assert "expired" in naming.not_verified
 
 
 def test_the_matrix_of_the_bench_holds_what_people_and_classifier_said(tmp_path: Path) -> None:
-    standing = record_of(checked(1), checked(2), checked(3)).standing(NOW)
-    matrix = standing.matrix(("segmented", "lymphocyte", "monocyte", "blast"))
+    progress = record_of(checked(1), checked(2), checked(3)).progress(NOW)
+    matrix = progress.matrix(("segmented", "lymphocyte", "monocyte", "blast"))
     assert np.array(matrix.counts).sum() == 120
     assert np.array(matrix.counts)[:, -1].sum() == 12
 
@@ -155,8 +155,8 @@ def test_the_false_suspects_of_a_bench_move_the_share_of_the_classifier() -> Non
         CheckedCell(number=number, answer="segmented", truth="segmented", suspect=("blast",) if number <= 20 else ())
         for number in range(1, 101)
     )
-    standing = record_of(*(checked(number, cells=cells) for number in range(3))).standing(NOW)
-    assert standing.false_suspects({"blast": 0.04})["blast"] == pytest.approx((50 * 0.04 + 60) / 350)
+    progress = record_of(*(checked(number, cells=cells) for number in range(3))).progress(NOW)
+    assert progress.false_suspects({"blast": 0.04})["blast"] == pytest.approx((50 * 0.04 + 60) / 350)
 
 
 def test_a_sheet_of_names_is_read_by_report_and_cell(tmp_path: Path) -> None:

@@ -123,12 +123,12 @@ def test_the_new_version_reaches_the_receiver_while_the_device_runs(bench: Path)
 
 
 def test_two_people_at_once_do_not_undo_each_other(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*told: Any) -> Outcome:
+    def slow(*got: Any) -> Outcome:
         """While one makes up his mind, another is faster."""
         with monkeypatch.context() as as_before:
             as_before.setattr("leukoscope.reviewing.desk.take_step", take_step)
             review(bench, "--relabel", "1=blast")
-        return take_step(*told)
+        return take_step(*got)
 
     name = report_id(bench)
     monkeypatch.setattr("leukoscope.reviewing.desk.take_step", slow)
@@ -192,7 +192,7 @@ def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "options", "told"),
+    ("command", "options", "got"),
     [
         ("finalise", [], "is preliminary, and finalise starts from reviewed: review it first"),
         ("amend", ["--note", "x"], "it is not signed yet"),
@@ -208,12 +208,12 @@ def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
-    bench: Path, command: str, options: list[str], told: str
+    bench: Path, command: str, options: list[str], got: str
 ) -> None:
     before = leukoscope("audit", "list", "--bench", bench, "--json").out
     outcome = leukoscope("report", command, report_id(bench), "--bench", bench, "--by", "Dr. Ada", *options)
     assert outcome.code == 2
-    assert told in outcome.err
+    assert got in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert leukoscope("audit", "list", "--bench", bench, "--json").out == before
 
@@ -296,9 +296,9 @@ def test_cells_that_a_person_named_are_written_for_a_classifier_to_learn_from(be
     assert "nobody has named or confirmed a pictured cell" in outcome.err
     assert not folder.exists()
     with Outbox.open(bench.parent / "state" / "outbox.sqlite") as outbox:
-        first, second, doubted, *_ = (one.number for one in pictures_of(outbox, report_id(bench), 1))
-    names = {first: "promyelocyte", second: "blast", doubted: "unsure"}
-    review(bench, *(word for number, name in names.items() for word in ("--relabel", f"{number}={name}")))
+        first, second, awaiting_redelivery, *_ = (one.number for one in pictures_of(outbox, report_id(bench), 1))
+    names = {first: "promyelocyte", second: "blast", awaiting_redelivery: "unsure"}
+    review(bench, *(decision for number, name in names.items() for decision in ("--relabel", f"{number}={name}")))
     # What is confirmed keeps its name and is a person's word, too.
     review(bench, "--confirm", str(second))
     outcome = leukoscope(*ask)

@@ -14,8 +14,8 @@ from leukoscope.messages.json_format import validate
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_of
-from leukoscope.reviewing.from_afar import arguments_of, words_of
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.from_afar import arguments_of, decisions_of
+from leukoscope.reviewing.review import Decision
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.system.clock import utc_now
@@ -52,16 +52,16 @@ class Device:
     def wake(self) -> None:
         self.woken += 1
 
-    def hear(self, payload: bytes) -> None:
-        self.commands.hear(payload)
+    def receive(self, payload: bytes) -> None:
+        self.commands.receive(payload)
 
     def work(self) -> list[dict[str, Any]]:
         """Do what waits, and what is answered."""
         self.remote.carry_out()
-        told = [json.loads(reply.payload) for reply in self.commands.replies()]
-        for one in told:
+        message = [json.loads(reply.payload) for reply in self.commands.replies()]
+        for one in message:
             validate(one)
-        return told
+        return message
 
     @property
     def versions(self) -> list[int]:
@@ -78,8 +78,10 @@ def signing(device: Device, version: int = 1) -> dict[str, Any]:
     """Everything looked at, each unsure cell called a lymphocyte, and signed."""
     total = sum(CELLS.values())
     unsure = range(total - CELLS["unsure"] + 1, total + 1)
-    review = Word(Action.REVIEW, BY, "", dict.fromkeys(unsure, "lymphocyte"), looked_at=frozenset(range(1, total + 1)))
-    return arguments_of(device.report.id, version, [review, Word(Action.FINALISE, BY, "seen")])
+    review = Decision(
+        Action.REVIEW, BY, "", dict.fromkeys(unsure, "lymphocyte"), looked_at=frozenset(range(1, total + 1))
+    )
+    return arguments_of(device.report.id, version, [review, Decision(Action.FINALISE, BY, "seen")])
 
 
 def review_command(device: Device, identifier: str = "r-1", **changes: Any) -> bytes:
@@ -87,9 +89,9 @@ def review_command(device: Device, identifier: str = "r-1", **changes: Any) -> b
 
 
 def test_a_report_is_signed_from_afar_by_the_device_that_counted(device: Device) -> None:
-    device.hear(review_command(device))
-    (told,) = device.work()
-    assert (told["outcome"], told["report"], told["version"]) == ("done", device.report.id, 3)
+    device.receive(review_command(device))
+    (message,) = device.work()
+    assert (message["outcome"], message["report"], message["version"]) == ("done", device.report.id, 3)
     assert device.versions == [1, 2, 3]
     assert device.woken == 1
     last = json.loads(device.outbox.versions(device.report.id)[-1].payload)
@@ -101,9 +103,9 @@ def test_a_report_is_signed_from_afar_by_the_device_that_counted(device: Device)
 def test_a_repetition_is_answered_and_makes_no_version(device: Device) -> None:
     payload = review_command(device)
     for _ in range(3):
-        device.hear(payload)
+        device.receive(payload)
     answers = device.work()
-    device.hear(payload)
+    device.receive(payload)
     answers += device.work()
     assert {(one["outcome"], one["version"]) for one in answers} == {("done", 3)}
     assert device.versions == [1, 2, 3]
@@ -113,26 +115,26 @@ def test_a_device_that_stopped_before_it_answered_does_it_once(device: Device, m
     """Killed after the versions were made and before the answer was written, and before anything was made."""
     payload = review_command(device)
     for stopped_after in ("hearing", "doing"):
-        device.hear(payload)
+        device.receive(payload)
         if stopped_after == "doing":
             with monkeypatch.context() as killed:
-                killed.setattr(CommandInbox, "answer", lambda *told: (_ for _ in ()).throw(KeyboardInterrupt))
+                killed.setattr(CommandInbox, "answer", lambda *message: (_ for _ in ()).throw(KeyboardInterrupt))
                 with pytest.raises(KeyboardInterrupt):
                     device.work()
         device.start_again()
-    device.hear(payload)
-    (told,) = device.work()
-    assert (told["outcome"], told["version"]) == ("done", 3)
+    device.receive(payload)
+    (message,) = device.work()
+    assert (message["outcome"], message["version"]) == ("done", 3)
     assert device.versions == [1, 2, 3]
 
 
 def test_steps_that_a_restart_interrupted_are_not_taken_once_they_are_not_allowed(device: Device) -> None:
     payload = review_command(device)
-    device.hear(payload)
+    device.receive(payload)
     device.start_again(CommandName.RESTART)
-    device.hear(payload)
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("refused", "not_allowed")
+    device.receive(payload)
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("refused", "not_allowed")
     assert device.versions == [1]
 
 
@@ -140,37 +142,37 @@ def test_a_report_that_cannot_be_read_fails_the_step_and_nothing_else(device: De
     payload = review_command(device)
     with device.outbox.writing() as sql:
         sql.execute("UPDATE message SET payload = CAST('{}' AS BLOB) WHERE kind = 'report'")
-    device.hear(payload)
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("failed", "fault")
+    device.receive(payload)
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("failed", "fault")
 
 
 def test_a_step_whose_file_cannot_be_written_is_done_and_says_so(device: Device) -> None:
     (device.folder / "reports").write_text("where the folder should be")
-    device.hear(review_command(device))
-    (told,) = device.work()
-    assert (told["outcome"], told["version"]) == ("done", 3)
-    assert "is recorded and will be sent, but its file in" in told["text"]
+    device.receive(review_command(device))
+    (message,) = device.work()
+    assert (message["outcome"], message["version"]) == ("done", 3)
+    assert "is recorded and will be sent, but its file in" in message["text"]
     assert device.versions == [1, 2, 3]
 
 
 def test_a_replayed_step_under_another_id_is_refused(device: Device) -> None:
-    device.hear(review_command(device))
+    device.receive(review_command(device))
     device.work()
-    device.hear(review_command(device, "r-2"))
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("refused", "review")
-    assert "is final" in told["text"]
+    device.receive(review_command(device, "r-2"))
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("refused", "review")
+    assert "is final" in message["text"]
     assert device.versions == [1, 2, 3]
 
 
 def test_another_command_under_the_same_id_is_refused(device: Device) -> None:
-    device.hear(review_command(device))
+    device.receive(review_command(device))
     device.work()
     other = signing(device) | {"version": 3}
-    device.hear(command("r-1", "review", issued=utc_now(), by=BY, arguments=other))
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("refused", "id_reused")
+    device.receive(command("r-1", "review", issued=utc_now(), by=BY, arguments=other))
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("refused", "id_reused")
 
 
 @pytest.mark.parametrize(
@@ -190,21 +192,21 @@ def test_another_command_under_the_same_id_is_refused(device: Device) -> None:
 def test_what_cannot_be_done_is_refused_and_changes_nothing(
     device: Device, changes: dict[str, Any], reason: str
 ) -> None:
-    device.hear(review_command(device, **changes))
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("refused", reason)
+    device.receive(review_command(device, **changes))
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("refused", reason)
     assert device.versions == [1]
 
 
 def test_an_expired_step_is_refused(device: Device) -> None:
     issued = utc_now() - timedelta(hours=2)
-    device.hear(command("r-1", "review", issued=issued, by=BY, arguments=signing(device)))
-    (told,) = device.work()
-    assert (told["outcome"], told["reason"]) == ("refused", "expired")
+    device.receive(command("r-1", "review", issued=issued, by=BY, arguments=signing(device)))
+    (message,) = device.work()
+    assert (message["outcome"], message["reason"]) == ("refused", "expired")
 
 
 def test_words_survive_the_way_to_the_device(device: Device) -> None:
     arguments = signing(device)
-    first, second = words_of(json.loads(json.dumps(arguments)), BY, "r-1")
+    first, second = decisions_of(json.loads(json.dumps(arguments)), BY, "r-1")
     assert (first.action, first.based_on, second.action, second.based_on) == (Action.REVIEW, 1, Action.FINALISE, 2)
     assert arguments_of(device.report.id, 1, [first, second]) == arguments

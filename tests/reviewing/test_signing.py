@@ -28,19 +28,19 @@ def decide_unsure(bench: Path) -> list[dict[str, Any]]:
 
 def test_no_signature_while_an_unsure_cell_is_undecided(bench: Path) -> None:
     review(bench)
-    code, told = finalise(bench)
+    code, got = finalise(bench)
     assert code == 2
-    assert "undecided" in told
+    assert "undecided" in got
     assert shown(bench)[0]["lifecycle"]["status"] == "reviewed"
 
 
 def test_no_signature_while_a_class_was_not_opened(bench: Path) -> None:
     cells = decide_unsure(bench)
     others = {one["class"] for one in cells} - {"unsure"}
-    code, told = finalise(bench)
+    code, got = finalise(bench)
     assert code == 2
-    assert "nobody has looked at a cell called" in told
-    assert all(name in told for name in others)
+    assert "nobody has looked at a cell called" in got
+    assert all(name in got for name in others)
 
 
 def test_a_report_whose_classes_were_opened_is_signed_and_says_how_many_cells_were_looked_at(bench: Path) -> None:
@@ -57,9 +57,9 @@ def test_what_the_settings_let_pass_stands_in_the_report(bench: Path) -> None:
         bench.read_text() + 'signing = { undecided_cells = "told", unopened_classes = "told", second_person = true }\n'
     )
     review(bench)
-    code, told = finalise(bench)
+    code, got = finalise(bench)
     assert code == 2
-    assert "another person signs" in told
+    assert "another person signs" in got
     assert finalise(bench, "Dr. Bo") == (0, "")
     (message,) = shown(bench)
     assert message["lifecycle"]["steps"][-1]["signed_without"] == ["undecided_cells", "unopened_classes"]
@@ -72,9 +72,9 @@ def test_a_signature_whose_file_cannot_be_written_is_given_and_says_so(bench: Pa
     reports = bench.parent / "state" / "reports"
     shutil.rmtree(reports)
     reports.write_text("where the folder should be")
-    code, told = finalise(bench)
+    code, got = finalise(bench)
     assert code == 0
-    assert "is recorded and will be sent, but its file in" in told
+    assert "is recorded and will be sent, but its file in" in got
     assert shown(bench)[0]["lifecycle"]["status"] == "final"
 
 

@@ -58,6 +58,6 @@ def test_a_cell_with_another_name_by_now_does_not_teach_both(tmp_path: Path) -> 
 
 def test_nobodys_word_teaches_nothing(tmp_path: Path) -> None:
     unnamed = kept(by_person=False)
-    doubted = kept(name="unsure")
-    assert write_named([unnamed, doubted], 0.127, tmp_path, "S-1") == 0
+    awaiting_redelivery = kept(name="unsure")
+    assert write_named([unnamed, awaiting_redelivery], 0.127, tmp_path, "S-1") == 0
     assert list(tmp_path.iterdir()) == []

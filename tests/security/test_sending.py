@@ -102,7 +102,7 @@ def test_who_is_no_operator_cannot_command(site: SiteBroker, device: Callable[..
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ((SPEAKER, "restart"), f"nobody hears leukoscope/v1/{SPEAKER}: is the device on"),
         ((SPEAKER, "start_sample"), "sample_id"),
@@ -110,10 +110,10 @@ def test_who_is_no_operator_cannot_command(site: SiteBroker, device: Callable[..
         ((f"{SPEAKER}/+", "restart"), "device: expected 1-64 letters"),
     ],
 )
-def test_what_reaches_no_device_is_one_line_and_exit_2(site: SiteBroker, words: tuple[str, ...], told: str) -> None:
+def test_what_reaches_no_device_is_one_line_and_exit_2(site: SiteBroker, words: tuple[str, ...], message: str) -> None:
     done = send(*words, "--settings", operator_file(site))
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -14,7 +14,7 @@ from leukoscope.messages.command import CommandName
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_of
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.run import run_bench
 from leukoscope.service.sample_ids import SampleIds, Verdict
@@ -94,7 +94,7 @@ def test_a_review_refuses_it(sample_id: str, tmp_path: Path) -> None:
     with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
         desk = desk_of(outbox, tmp_path, IDENTITY, lambda: datetime.now(UTC), sample_pattern=PATTERN)
         with pytest.raises(ReviewError, match="--sample-id: expected"):
-            desk.take("abcd", Word(Action.REVIEW, "A. Technician", sample_id=sample_id))
+            desk.take("abcd", Decision(Action.REVIEW, "A. Technician", sample_id=sample_id))
 
 
 class Door:
@@ -130,7 +130,7 @@ class Door:
 
     def ask(self, **arguments: object) -> tuple[list[str], str | None]:
         """The samples begun, and the reason that the sender is told when it was refused."""
-        self._heard.hear(command("c-1", "start_sample", issued=clock(), arguments=arguments))
+        self._heard.receive(command("c-1", "start_sample", issued=clock(), arguments=arguments))
         self._remote.carry_out()
         (reply,) = self._heard.replies()
         return self._begun, json.loads(reply.payload)["reason"]

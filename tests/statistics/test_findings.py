@@ -138,9 +138,9 @@ def test_many_cells_of_which_nothing_can_be_told_are_told() -> None:
 
 def test_suspects_are_tested_against_what_normal_cells_give() -> None:
     """30 % malignant cells of which a quarter are suspect, none named a blast; and as many as normal blood has."""
-    told = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": 0.04}))["blast_suspects"]
-    assert told.certainty is LIKELY
-    assert told.numbers["count"] == 20
+    got = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": 0.04}))["blast_suspects"]
+    assert got.certainty is LIKELY
+    assert got.numbers["count"] == 20
     for count in (1, 8):
         usual = found({"segmented": 200}, suspects=Suspects({"blast": count}, {"blast": 0.04}))["blast_suspects"]
         assert usual.certainty is OPEN
@@ -308,7 +308,7 @@ def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean_um", "cells", "told"),
+    ("mean_um", "cells", "got"),
     [
         (6.7, 2000, None),
         (6.5, 2000, "smaller"),
@@ -320,11 +320,11 @@ def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:
 )
 @pytest.mark.parametrize("rules", [BLOOD, MARROW])
 def test_red_cells_of_another_size_than_expected_question_the_scale(
-    mean_um: float | None, cells: int, told: str | None, rules: Rules
+    mean_um: float | None, cells: int, got: str | None, rules: Rules
 ) -> None:
     remark = found(NORMAL, rules, red_cell_um=mean_um, red_cells_measured=cells).get("red_cell_size")
-    expected = f"red cells measure {mean_um} µm, 7.2 expected: check the scale, or the cells are {told} than usual"
-    assert (None if remark is None else remark.text) == (None if told is None else expected)
+    expected = f"red cells measure {mean_um} µm, 7.2 expected: check the scale, or the cells are {got} than usual"
+    assert (None if remark is None else remark.text) == (None if got is None else expected)
 
 
 def test_a_site_says_how_large_its_red_cells_are() -> None:
@@ -339,8 +339,8 @@ def test_too_many_unsure_cells_are_told() -> None:
 
 
 def test_what_the_rules_ask_for_and_the_classifier_cannot_name_is_told() -> None:
-    strange = BLOOD.model_copy(update={"share": (ShareRule(code="x", words="x", of=("eosinofil",), above=0.1),)})
-    assert "eosinofil" in found(NORMAL, strange)["not_judged"].text
+    unknown = BLOOD.model_copy(update={"share": (ShareRule(code="x", words="x", of=("eosinofil",), above=0.1),)})
+    assert "eosinofil" in found(NORMAL, unknown)["not_judged"].text
 
 
 @pytest.mark.parametrize(

@@ -61,11 +61,11 @@ def test_the_order_of_the_columns_does_not_matter() -> None:
 
 
 def test_an_answer_the_bundle_cannot_give_is_refused_by_name() -> None:
-    strange = ConfusionMatrix(
+    unknown = ConfusionMatrix(
         collection="c", held_out_by="slide", truth=("blast",), named=("blast", "hairy"), counts=((1, 2),)
     )
     with pytest.raises(BundleError, match="hairy"):
-        record_of(strange)
+        record_of(unknown)
 
 
 def test_a_record_comes_back_from_json_as_it_was() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from leukoscope.cli.web import told_to_page
+from leukoscope.cli.web import page_arguments
 from tests.web.made import make_bench
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -38,7 +38,7 @@ class Served:
         """Start, on the port of before where there was one."""
         with (self.bench.parent / "web.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "leukoscope.web", told_to_page(self.bench, self.port)],
+                [sys.executable, "-m", "leukoscope.web", page_arguments(self.bench, self.port)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

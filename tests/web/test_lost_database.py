@@ -49,14 +49,14 @@ def end_all_connections(settings: PostgresSettings) -> None:
 
 def test_each_thread_opens_a_new_connection_after_one_was_lost(database: PostgresSettings) -> None:
     databases = Databases(database.open)
-    told: list[object] = []
+    message: list[object] = []
     asked, answered = threading.Event(), threading.Event()
 
     def another_thread() -> None:
         databases.get().execute("SELECT 1")
         answered.set()
         asked.wait(10)
-        told.append(databases.get().execute("SELECT 2"))
+        message.append(databases.get().execute("SELECT 2"))
         databases.close()
 
     thread = threading.Thread(target=another_thread)
@@ -69,7 +69,7 @@ def test_each_thread_opens_a_new_connection_after_one_was_lost(database: Postgre
     asked.set()
     thread.join(10)
     # It did not have to fail first.
-    assert told == [[(2,)]]
+    assert message == [[(2,)]]
     end_all_connections(database)
     with pytest.raises(StoreUnavailable), databases.get().transaction():
         databases.get().execute("INSERT INTO web_cursor VALUES ('a', 'b')")
@@ -115,10 +115,10 @@ def test_the_page_answers_again_after_its_database_was_away(database: PostgresSe
         assert client.begin("/set-up", {"code": code, "name": NAME, "secret": PIN}) == 303
         assert {client.ask("GET", "/worklist")[0] for _ in range(8)} == {200}
         end_all_connections(database)
-        told = [client.ask("GET", "/worklist")[0] for _ in range(12)]
+        message = [client.ask("GET", "/worklist")[0] for _ in range(12)]
         # What failed says so in a sentence, and no thread keeps a connection that is dead.
-        assert set(told) <= {200, 503}
-        assert told[-6:] == [200] * 6
+        assert set(message) <= {200, 503}
+        assert message[-6:] == [200] * 6
 
 
 def test_steps_are_sent_and_answered_after_the_database_was_away_and_whatever_a_device_says(
@@ -146,8 +146,8 @@ def test_steps_are_sent_and_answered_after_the_database_was_away_and_whatever_a_
             for junk in (b"", b"{", b"[]", b'{"command": "%s"}' % identifier.encode(), b"\xff"):
                 device.publish(junk, topic)
             done = Outcome("done", "version 2 is made", version=2, report=ARGUMENTS["report"])  # type: ignore[arg-type]
-            told = result_of(identifier, "review", done, IDENTITY, sequence=1, at=utc_now(), clock_synchronised=True)
-            device.publish(told, topic)
+            message = result_of(identifier, "review", done, IDENTITY, sequence=1, at=utc_now(), clock_synchronised=True)
+            device.publish(message, topic)
             assert wait_until(lambda: steps.last(str(ARGUMENTS["report"])) == ("ward-3/scope-1", "done", done.text))
         finally:
             sender.stop()

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from starlette.responses import PlainTextResponse
 
-from leukoscope.cli.web import told_to_page
+from leukoscope.cli.web import page_arguments
 from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.outbox.store import Outbox
 from leukoscope.web.accounts import Account
@@ -40,9 +40,9 @@ class Client:
         connection.request(method, path, content, sent | headers)  # type: ignore[arg-type]
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
-        told = {name.lower(): value for name, value in answer.getheaders()}
+        got = {name.lower(): value for name, value in answer.getheaders()}
         connection.close()
-        return answer.status, told, text
+        return answer.status, got, text
 
     def post(self, path: str, body: object, **headers: str) -> tuple[int, dict[str, str], str]:
         """As a form on our own page does it."""
@@ -133,9 +133,9 @@ def test_no_path_leads_out_of_the_page(admin: Client, path: str) -> None:
 
 def test_wrong_pins_make_the_next_try_wait_longer_and_longer(admin: Client, served: Served) -> None:
     stranger = Client(served)
-    told = [stranger.post("/sign-in", {"name": NAME, "secret": f"wrong-{n}"})[2] for n in range(5)]
-    assert "do not belong together" in told[0]
-    waits = [int(found[1]) for text in told if (found := re.search(r"wait (\d+) s", text))]
+    got = [stranger.post("/sign-in", {"name": NAME, "secret": f"wrong-{n}"})[2] for n in range(5)]
+    assert "do not belong together" in got[0]
+    waits = [int(found[1]) for text in got if (found := re.search(r"wait (\d+) s", text))]
     assert waits
     # The right one has to wait, too, and a name that does not exist is told the same.
     assert stranger.begin("/sign-in", {"name": NAME, "secret": PIN}) == 403
@@ -146,9 +146,9 @@ def test_wrong_pins_make_the_next_try_wait_longer_and_longer(admin: Client, serv
 
 def test_a_wrong_set_up_code_makes_nobody_administrator(served: Served) -> None:
     stranger = Client(served)
-    told = [stranger.post("/set-up", {"code": "AAAAAAAA", "name": "Eve", "secret": PIN}) for _ in range(5)]
-    assert {status for status, _, _ in told} == {403}
-    assert "wait" in told[-1][2]
+    got = [stranger.post("/set-up", {"code": "AAAAAAAA", "name": "Eve", "secret": PIN}) for _ in range(5)]
+    assert {status for status, _, _ in got} == {403}
+    assert "wait" in got[-1][2]
     assert stranger.post("/sign-in", {"name": "Eve", "secret": PIN})[0] == 303
 
 
@@ -249,7 +249,7 @@ def test_the_page_is_not_put_on_the_network_in_the_clear_by_mistake(tmp_path: Pa
     bench = make_bench(tmp_path)
     bench.write_text(bench.read_text() + 'web = { host = "0.0.0.0" }\n')
     with pytest.raises(SettingsError, match="give certificate and key"):
-        told_to_page(bench)
+        page_arguments(bench)
 
 
 class LookUps(Sessions):
@@ -267,7 +267,7 @@ class LookUps(Sessions):
 def test_a_session_is_looked_up_beside_the_other_requests_and_never_for_a_static_file(
     path: str, status: int, look_ups: int
 ) -> None:
-    sessions, told = LookUps(), list[Any]()
+    sessions, got = LookUps(), list[Any]()
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
         await PlainTextResponse("here")(scope, receive, send)
@@ -277,7 +277,7 @@ def test_a_session_is_looked_up_beside_the_other_requests_and_never_for_a_static
             return {"type": "http.request"}
 
         async def send(event: Any) -> None:
-            told.append(event)
+            got.append(event)
 
         cookie = (b"cookie", b"leukoscope_session=token")
         scope = {"type": "http", "method": "GET", "path": path, "headers": [cookie], "query_string": b""}
@@ -288,6 +288,6 @@ def test_a_session_is_looked_up_beside_the_other_requests_and_never_for_a_static
     # The browser of other tests has a loop running in this thread.
     with ThreadPoolExecutor(1) as beside:
         beside.submit(lambda: asyncio.run(ask())).result()
-    assert told[0]["status"] == status
+    assert got[0]["status"] == status
     assert len(sessions.threads) == look_ups
     assert not set(loops) & set(sessions.threads)

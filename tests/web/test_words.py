@@ -18,19 +18,21 @@ _FIELD = re.compile(r"\{\w+\}")
 
 
 def sentences() -> set[str]:
-    told = {MEANING, *(one.value for one in (*Status, *Role)), "unsure"}
-    told |= {one.key.replace("_", " ") for one in grounds().naming.classes}
-    told |= {f"reports: {state}" for state in ("open", "signed", "all")}
+    message = {MEANING, *(one.value for one in (*Status, *Role)), "unsure"}
+    message |= {one.key.replace("_", " ") for one in grounds().naming.classes}
+    message |= {f"reports: {state}" for state in ("open", "signed", "all")}
     for template in TEMPLATES.glob("*.html"):
-        told |= set(re.findall(r"_\('([^']+)'", template.read_text()))
-    return told - {"reports: "}
+        message |= set(re.findall(r"_\('([^']+)'", template.read_text()))
+    return message - {"reports: "}
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
 def test_every_sentence_is_there_with_its_fields(language: str) -> None:
     known = catalogue(language)
     assert sentences() - set(known) == set()
-    assert {english for english, told in known.items() if _FIELD.findall(english) != _FIELD.findall(told)} == set()
+    assert {
+        english for english, message in known.items() if _FIELD.findall(english) != _FIELD.findall(message)
+    } == set()
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])

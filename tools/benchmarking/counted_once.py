@@ -116,10 +116,10 @@ def walk_slide(models: LoadedModels, walk: Walk, smear: SmearSettings, scope: Mi
         if moment.resting and was_resting and abs(microscope.defocus_um) < IN_FOCUS_UM:
             shown |= {one.cell.id: one.kind for one in truth if not one.touches_border}
         was_resting = moment.resting
-        told = sample.take(frame)
-        lost += told is Waiting.MOVED_TOO_FAST
-        if isinstance(told, Look) and isinstance(told.field, CountedField):
-            looks.append((told.field, truth))
+        outcome = sample.take(frame)
+        lost += outcome is Waiting.MOVED_TOO_FAST
+        if isinstance(outcome, Look) and isinstance(outcome.field, CountedField):
+            looks.append((outcome.field, truth))
             seconds += LOOK_S
         seconds += 1 / FRAMES_PER_S
     return Walked(number, len(looks), sample.patches, lost, _scores(shown, looks, ledger))
@@ -132,8 +132,8 @@ def _scores(
     counted: dict[CellKind, Counter[str | None]] = {kind: Counter() for kind in CellKind}
     for cell in ledger.known.values():
         if cell.counted:
-            sight = cell.sight
-            counted[sight.kind][names[sight.field - 1].get(sight.box.as_xyxy())] += 1
+            detection = cell.detection
+            counted[detection.kind][names[detection.field - 1].get(detection.box.as_xyxy())] += 1
     added: dict[CellKind, Counter[str]] = {kind: Counter() for kind in CellKind}
     for (field, _), true in zip(looks, names, strict=True):
         for one in field.cells:

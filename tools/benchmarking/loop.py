@@ -81,14 +81,16 @@ def measure_loop(models: LoadedModels, size: FieldSize, *, fields: int, seed: in
         stage.move_to(x, y)
         frame = Frame(microscope.look()[0], number, begin, "simulated")
         start = Time.now()
-        told = sample.take(frame)
-        if isinstance(told, Look):
+        outcome = sample.take(frame)
+        if isinstance(outcome, Look):
             _show(tally)
             counting.append(Time.now() - start)
         else:
             looking.append(Time.now() - start)
-        if resting and not isinstance(told, Look):
-            raise LeukoscopeError(f"expected frame {number}, at rest, to be counted, found {told}", "is it in focus?")
+        if resting and not isinstance(outcome, Look):
+            raise LeukoscopeError(
+                f"expected frame {number}, at rest, to be counted, found {outcome}", "is it in focus?"
+            )
     # The first field loads what later ones find loaded.
     counting = counting[1:]
     latencies = _latencies(looking, counting, np.random.default_rng(seed))

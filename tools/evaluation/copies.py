@@ -53,8 +53,8 @@ def copies_table(data: Path, limit: int) -> Table:
         judged = _spread(spectra(_cells(data, name, "val")), limit)
         learnt = spectra(_cells(data, name, "train"))
         copied = int((likeness(judged, learnt) >= COPY).sum())
-        strange = "" if name == "pbc" else str(int((likeness(control, learnt) >= COPY).sum()))
-        table.add_row(name, str(len(judged)), str(len(learnt)), str(copied), f"{copied / len(judged):.1%}", strange)
+        unknown = "" if name == "pbc" else str(int((likeness(control, learnt) >= COPY).sum()))
+        table.add_row(name, str(len(judged)), str(len(learnt)), str(copied), f"{copied / len(judged):.1%}", unknown)
     return table
 
 

@@ -148,7 +148,7 @@ def _arguments() -> argparse.Namespace:
         "--cut", choices=("netns", "sigstop"), default="netns", help="a network namespace (root), or a stopped broker"
     )
     parser.add_argument(
-        "--doubt-s",
+        "--redelivery-window-s",
         type=float,
         default=10,
         help="what was acknowledged so shortly before a lost "

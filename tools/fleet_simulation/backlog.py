@@ -43,14 +43,14 @@ def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
         needs_reader=True,
         in_flight=orders.in_flight,
         ack_timeout_s=orders.ack_timeout_s,
-        doubt_s=orders.doubt_s,
+        redelivery_window_s=orders.redelivery_window_s,
     )
     publisher = settings.open(outbox, identity, now=utc_now, rng=random.Random(orders.first))
     publisher.start()
     try:
         until = time.monotonic() + orders.drain_s
         # Asked rarely: counting a backlog takes the disk that sending needs.
-        while (outbox.counts().pending or outbox.doubted()) and time.monotonic() < until:
+        while (outbox.counts().pending or outbox.awaiting_redelivery()) and time.monotonic() < until:
             time.sleep(0.5)
         return publisher.state.connected
     finally:

@@ -50,7 +50,7 @@ class SimulatedDevice:
         *,
         in_flight: int,
         ack_timeout_s: float,
-        doubt_s: float,
+        redelivery_window_s: float,
         protocol: str,
         reconnect_spread_s: float,
         rng: Random,
@@ -70,7 +70,7 @@ class SimulatedDevice:
         self._selector = selector
         self._window = in_flight
         self._ack_timeout_s = ack_timeout_s
-        self._doubt_s = doubt_s
+        self._doubt_s = redelivery_window_s
         self._rng = rng
         self._now = now
         self._maker = ReportMaker(*name)

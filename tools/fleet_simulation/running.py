@@ -51,7 +51,7 @@ def orders_for(
             drain_s=drain_s,
             in_flight=10,
             ack_timeout_s=5 if protocol == "5" else 20,
-            doubt_s=arguments.doubt_s,
+            redelivery_window_s=arguments.redelivery_window_s,
             start_at=start_at,
             result=str(folder / f"worker-{number}.json"),
         )

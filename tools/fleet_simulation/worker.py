@@ -36,7 +36,7 @@ class Orders:
     """Seconds to wait for the last acknowledgements."""
     in_flight: int
     ack_timeout_s: float
-    doubt_s: float
+    redelivery_window_s: float
     start_at: float
     """Seconds since 1970; until then only connections are made."""
     result: str
@@ -53,7 +53,7 @@ def run(orders: Orders) -> None:
             selector,
             in_flight=orders.in_flight,
             ack_timeout_s=orders.ack_timeout_s,
-            doubt_s=orders.doubt_s,
+            redelivery_window_s=orders.redelivery_window_s,
             protocol=orders.protocol,
             reconnect_spread_s=orders.reconnect_spread_s,
             rng=random.Random(orders.first + number),

@@ -102,16 +102,16 @@ class Hand:
     def __init__(self, samples: int, fields: int, walk: Walk, look: Callable[[], None], after: Callable[[int], None]):
         """`look` is called at both ends of a sample, `after` with the number of samples that are finished."""
         self._samples, self._fields, self._walk, self._look, self._after = samples, fields, walk, look, after
-        self._counting = self._told = self._named = False
+        self._counting = self._event_given = self._named = False
         self.done = 0
 
     def poll(self) -> Event | None:
         """One event per turn at most."""
-        if self._told:
-            self._told = False
+        if self._event_given:
+            self._event_given = False
             return None
         event = self._next()
-        self._told = event is not None
+        self._event_given = event is not None
         return event
 
     def _next(self) -> Event | None:

@@ -32,7 +32,7 @@ class Fitted:
     """A head that knows a laboratory."""
 
     head: Head
-    told: str
+    summary: str
     """What came of it, in words."""
     validation: Validation | None
     """How it names cells it was not fitted to: the laboratory's own of other specimens, and those that the bundle it
@@ -96,18 +96,18 @@ class Fitter:
         unseen = cross_validated(fit, features, cells.specimens)
         before = _right(self._head.logits(features[:, 0]), allowed)
         after = _right(unseen[:, 0], allowed)
-        told = (
+        summary = (
             f"of {len(allowed)} cells, the specimen of each set aside in turn, {before.sum()} are named right before, "
             f"{after.sum()} after"
         )
         if chance_of(before, after) > BY_CHANCE:
-            raise AdaptingError(f"{told}: no more than chance would bring", "name more, or keep the bundle you have")
+            raise AdaptingError(f"{summary}: no more than chance would bring", "name more, or keep the bundle you have")
         if beside.windows:
-            told += f"; {len(beside.windows)} unnamed cells taught it, too"
+            summary += f"; {len(beside.windows)} unnamed cells taught it, too"
         if spared:
-            told += f"; {spared} unnamed cells are not needed beside {ENOUGH_NAMED} names or more"
+            summary += f"; {spared} unnamed cells are not needed beside {ENOUGH_NAMED} names or more"
         head = self._refit(others, (features, allowed))
-        return Fitted(head, told, self._validated_by(unseen, cells.labels, laboratory))
+        return Fitted(head, summary, self._validated_by(unseen, cells.labels, laboratory))
 
     def to_itself(self, cells: UnnamedCells) -> Fitted:
         """The head fitted to cells without names, by what it is sure of.
@@ -153,7 +153,7 @@ class Fitter:
             return None
         answers = (*self._classes, UNSURE)
         counted = Counter(
-            (label, self.namer.decide(self.namer.believe(iter(looks)))[0])
+            (label, self.namer.decide(self.namer.probabilities_of(iter(looks)))[0])
             for label, looks in zip(labels, logits, strict=True)
         )
         truth = tuple(sorted(set(labels)))

@@ -109,7 +109,7 @@ class Classifier:
             if key != name and sum(probabilities.get(one, 0.0) for one in (key, *limit.beside)) > limit.above
         )
 
-    def believe(self, looks: Iterator[NDArray[np.float32]]) -> dict[str, float]:
+    def probabilities_of(self, looks: Iterator[NDArray[np.float32]]) -> dict[str, float]:
         """Probability per class; a second look is taken at a cell that is not clear at once.
 
         Args:
@@ -121,7 +121,7 @@ class Classifier:
         return {one.key: float(share) for one, share in zip(self._facts.classes, shares, strict=True)}
 
     def _probabilities(self, crop: NDArray[np.uint8]) -> dict[str, float]:
-        return self.believe(self._network.run(one)["logits"] for one in as_it_is_and_mirrored(crop))
+        return self.probabilities_of(self._network.run(one)["logits"] for one in as_it_is_and_mirrored(crop))
 
     def _shares(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         weights = np.exp((logits - logits.max()) / self._facts.temperature)

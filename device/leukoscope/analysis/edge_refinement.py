@@ -72,8 +72,8 @@ def part(
     if min(len(inner), len(outer)) * um_per_px**2 >= LEAST_TAUGHT_UM2:
         colours, places = density.reshape(-1, 3), np.flatnonzero(doubtful)
         in_doubt = np.ascontiguousarray(np.take(colours, places, axis=0).T)
-        told = _log_likelihood(in_doubt, _some(colours, inner)) - _log_likelihood(in_doubt, _some(colours, outer))
-        odds = _log_odds(np.take(share, places)) + edge.colour_weight * np.clip(told, -MOST_TOLD, MOST_TOLD)
+        evidence = _log_likelihood(in_doubt, _some(colours, inner)) - _log_likelihood(in_doubt, _some(colours, outer))
+        odds = _log_odds(np.take(share, places)) + edge.colour_weight * np.clip(evidence, -MOST_TOLD, MOST_TOLD)
         inside.ravel()[places] = odds > _log_odds(np.float32(edge.limit))
     return np.asarray(inside, dtype=np.bool_)
 

@@ -102,7 +102,7 @@ def unpack_mask(mask_logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return planes.reshape(MASK_PLANES, 2 * rows, 2 * columns).transpose(1, 2, 0)
 
 
-def meeting(corners: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def touching_pairs(corners: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Every two of the boxes (n, 4) that share area, the lower index first, in the order of the first."""
     xmin, ymin, xmax, ymax = np.ascontiguousarray(corners.T)
     begins_before_end = (xmin[:, None] < xmax) & (ymin[:, None] < ymax)
@@ -131,7 +131,7 @@ def overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.
 
 def _not_repeated(corners: NDArray[np.float32], kind: NDArray[np.intp]) -> NDArray[np.intp]:
     """Indices of the boxes that no better one repeats; the boxes come best first."""
-    better, worse = meeting(corners)
+    better, worse = touching_pairs(corners)
     low, high = np.maximum(corners[better, :2], corners[worse, :2]), np.minimum(corners[better, 2:], corners[worse, 2:])
     shared = np.prod(np.clip(high - low, 0.0, None), axis=1)
     area = np.prod(corners[:, 2:] - corners[:, :2], axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.analysis.peaks import meeting
+from leukoscope.analysis.peaks import touching_pairs
 
 REACH = 1.2
 """How far an outline may lie outside the box's ellipse, as squared distance in half-axes: cells are not ellipses."""
@@ -34,7 +34,7 @@ class PixelPartition:
         self._edges: list[list[int]] = edges.tolist()
         reaches = np.where(choosing, CHOOSING_REACH, REACH).tolist()
         self._flags = [self._within(reach, index) for index, reach in enumerate(reaches)]
-        one, other = meeting(edges)
+        one, other = touching_pairs(edges)
         shared = np.hstack([np.maximum(edges[one, :2], edges[other, :2]), np.minimum(edges[one, 2:], edges[other, 2:])])
         self._losing: dict[int, list[tuple[int, list[int]]]] = {}
         chooses = choosing.tolist()
@@ -42,8 +42,8 @@ class PixelPartition:
             if chooses[first] == chooses[second]:
                 self._divide(first, second, part)
             else:
-                taker, loser = (first, second) if chooses[first] else (second, first)
-                self._losing.setdefault(taker, []).append((loser, part))
+                winner, loser = (first, second) if chooses[first] else (second, first)
+                self._losing.setdefault(winner, []).append((loser, part))
 
     def of(self, index: int) -> Flags:
         """A cell's territory, at each pixel of its box."""

@@ -51,11 +51,11 @@ class Segmenter:
         maps = run_tiled(self._network, small, tile=tile, stride=self._facts.stride, margin_px=margin_px)
         lowest = np.minimum(self._inside, self._at_edge).tolist()
         found = find_boxes(maps["heat"], maps["box"], thresholds=lowest, stride=self._facts.stride)
-        found = self._believed(found, (small.shape[0], small.shape[1]))
+        found = self._above_thresholds(found, (small.shape[0], small.shape[1]))
         logits = unpack_mask(maps["mask"]).transpose(2, 0, 1)
         return outline_cells(found, logits, factor, micrograph)
 
-    def _believed(self, found: Boxes, shape: tuple[int, int]) -> Boxes:
+    def _above_thresholds(self, found: Boxes, shape: tuple[int, int]) -> Boxes:
         """Boxes clipped to the picture, whose middle lies in it and whose score suffices where they are."""
         rows, cols = shape
         ymin, ymax = np.clip(found.ymin, 0, rows), np.clip(found.ymax, 0, rows)

@@ -66,7 +66,7 @@ def read_archive(raw: bytes, origin: str) -> Archive:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             entries = packed.infolist()
-            _refuse_strange(entries, origin)
+            _refuse_unknown(entries, origin)
             content = {entry.filename: packed.read(entry) for entry in entries}
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OSError, struct.error, OverflowError) as error:
         if isinstance(error, BundleError):
@@ -113,7 +113,7 @@ def _refuse_large_directory(raw: bytes, origin: str) -> None:
         raise BundleError(f"{origin} holds {count} files, at most {MAX_FILES} are read", "check what it is")
 
 
-def _refuse_strange(entries: list[zipfile.ZipInfo], origin: str) -> None:
+def _refuse_unknown(entries: list[zipfile.ZipInfo], origin: str) -> None:
     seen: set[str] = set()
     claimed = 0
     for entry in entries:

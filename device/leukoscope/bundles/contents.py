@@ -69,9 +69,9 @@ class Contents(FrozenModel):
         Raises:
             BundleError: one is missing, altered or not named.
         """
-        if strange := sorted(set(files) ^ set(self.files)):
-            where = "holds" if strange[0] in files else "lacks"
-            raise BundleError(f"{origin} {where} {strange[0]!r} against its contents.json: {todo}")
+        if unknown := sorted(set(files) ^ set(self.files)):
+            where = "holds" if unknown[0] in files else "lacks"
+            raise BundleError(f"{origin} {where} {unknown[0]!r} against its contents.json: {todo}")
         if MANIFEST not in files:
             raise BundleError(f"{origin} holds no {MANIFEST}", "pack it with tools/pack_bundle.py")
         for name, content in files.items():

@@ -193,9 +193,9 @@ def _refuse_other_line(
     contents: Contents, archive: Archive, state: BundleState, rules: InstallRules, near: Path | None
 ) -> None:
     """Raise unless the archive may follow what is in force."""
-    told, folder = f"{contents.name} {contents.version}", folder_name(contents, archive)
+    label, folder = f"{contents.name} {contents.version}", folder_name(contents, archive)
     if any(one.version == contents.version and one.folder != folder for one in state.installed):
-        raise BundleError(f"another {told} is installed", "give each bundle a version number of its own")
+        raise BundleError(f"another {label} is installed", "give each bundle a version number of its own")
     now = state.in_force
     shipped = None if now is not None else _shipped(contents.name, near)
     line = now or (shipped.manifest if shipped is not None else None)
@@ -206,14 +206,14 @@ def _refuse_other_line(
         and line.version == contents.version
         and (shipped.folder / MANIFEST).read_bytes() != archive.files[MANIFEST]
     ):
-        raise BundleError(f"another {told} came with the software", "give each bundle a version number of its own")
+        raise BundleError(f"another {label} came with the software", "give each bundle a version number of its own")
     if line.kind != contents.kind:
         raise BundleError(
-            f"{told} is a {contents.kind}, the {contents.name} in force is a {line.kind}", "give it a name of its own"
+            f"{label} is a {contents.kind}, the {contents.name} in force is a {line.kind}", "give it a name of its own"
         )
     if version_key(contents.version) < version_key(line.version) and not rules.allow_downgrade:
         raise BundleError(
-            f"{told} is older than {line.version}, which is in force",
+            f"{label} is older than {line.version}, which is in force",
             "say --allow-downgrade if you mean it, or `leukoscope bundle use` where it is installed already",
         )
 

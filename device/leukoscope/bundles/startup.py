@@ -58,7 +58,7 @@ class Startup:
         self._near, self._software, self._store = near, software, store
         self._unconfirmed: dict[str, bool] = {}
         """Bundles that were opened and wait for the device to be ready, and whether this start was counted."""
-        self.told: list[str] = []
+        self.warnings: list[str] = []
         """What a technician should know about it."""
 
     @contextmanager
@@ -99,9 +99,9 @@ class Startup:
         while state.in_force is not None and state.starts >= MOST_FAILED_STARTS and self._way_back(name, state):
             left, before = state.in_force, state.before
             back = "the one that came with the software" if before is None else before.version
-            told = f"{name} {left.version} failed {state.starts} starts, {back} is back in force"
-            _log.error("%s", told)
-            self.told.append(told)
+            warnings = f"{name} {left.version} failed {state.starts} starts, {back} is back in force"
+            _log.error("%s", warnings)
+            self.warnings.append(warnings)
             # What cannot be written holds for this start all the same.
             state = state.rolled_back(f"failed {state.starts} starts")
             self._change(name, lambda _, new=state: new)  # type: ignore[misc]
@@ -127,7 +127,7 @@ class Startup:
         except (OSError, LeukoscopeError) as error:
             # A full disk must not keep the device from starting on a sound bundle.
             _log.warning("starts of bundle %s cannot be counted: %s", name, error)
-            self.told.append(f"Starts of bundle {name} cannot be counted: is the disk full?")
+            self.warnings.append(f"Starts of bundle {name} cannot be counted: is the disk full?")
 
 
 def _installed(name: str, near: Path | None, store: BundleStore | None) -> BundleState:

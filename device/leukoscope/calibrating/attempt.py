@@ -11,7 +11,7 @@ import typer
 
 from leukoscope.calibrating.calibration_pictures import stored, taken
 from leukoscope.calibrating.guide import Guide, guided
-from leukoscope.calibrating.measuring import Measured, Occasion
+from leukoscope.calibrating.measuring import Attribution, Measured
 from leukoscope.calibrating.site_calibration import Site
 from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
@@ -64,7 +64,7 @@ class Attempt:
         who = by or _logged_in()
         if not who.isprintable() or len(who) > 64:
             raise SettingsError(f"--by: expected at most 64 printable characters, found {who[:40]!r}")
-        self.occasion = Occasion(who, now(), timedelta(days=valid_days), optics, objective)
+        self.attribution = Attribution(who, now(), timedelta(days=valid_days), optics, objective)
         base = self.site.base
         if objective is not None and base is not None and base.objective not in (None, objective):
             raise CalibrationError(
@@ -90,8 +90,8 @@ class Attempt:
             try:
                 yield Session(guide, camera, pictures or ())
             except CalibrationError as error:
-                told = f"{self.part} refused, calibration in force: {self.site.in_force}; {error}"
-                raise CalibrationError(told) from error
+                message = f"{self.part} refused, calibration in force: {self.site.in_force}; {error}"
+                raise CalibrationError(message) from error
 
     def calibration(self) -> Calibration:
         """What is in force, or would be once the settings name it.
@@ -110,7 +110,8 @@ class Attempt:
         for line in measured.words:
             typer.echo(line)
         typer.echo(
-            f"Written to {self.site.path} as {measured.record.id} by {self.occasion.by}, valid until {until:%Y-%m-%d}."
+            f"Written to {self.site.path} as {measured.record.id} by {self.attribution.by}, "
+            f"valid until {until:%Y-%m-%d}."
         )
         naming = self.site.how_to_name(self.bench)
         if naming:

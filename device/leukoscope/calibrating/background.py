@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from leukoscope.calibrating.locking import lock_in_words, locked
-from leukoscope.calibrating.measuring import Measured, Occasion, facts_of, renewed
+from leukoscope.calibrating.measuring import Attribution, Measured, facts_of, renewed
 from leukoscope.calibrating.site_calibration import Site
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light, dark_of, light_of, unevenness
@@ -24,7 +24,7 @@ MIN_PICTURES = 5
 """Of blank fields: three to measure on, two to check on."""
 
 
-def dark_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measured:
+def dark_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> Measured:
     """The dark level, from pictures with the lamp off.
 
     Raises:
@@ -33,15 +33,15 @@ def dark_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measur
     base = _based(site, frames)
     level = dark_of([frame.pixels for frame in frames])
     kept, files = named(site.path, "dark", ".npz", grid_file("level", level))
-    facts, picture = facts_of(site, "dark", len(frames), frames[0], occasion)
+    facts, picture = facts_of(site, "dark", len(frames), frames[0], attribution)
     part = DarkLevel(level=kept, **facts)
     means = ", ".join(f"{mean:.1f}" for mean in level.mean(axis=(0, 1)))
     words = (f"Without light the sensor reads {means} of 255 (red, green, blue), from {len(frames)} pictures.",)
     todo = "Next: lamp on, an empty place of the slide, and `leukoscope calibrate flat`."
-    return Measured(renewed(site, base, frames, occasion, dark=part), {**files, **picture}, words, todo)
+    return Measured(renewed(site, base, frames, attribution, dark=part), {**files, **picture}, words, todo)
 
 
-def flat_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measured:
+def flat_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> Measured:
     """The flat field, from blank fields; a third of them takes no part and is what it is checked on.
 
     Raises:
@@ -60,7 +60,7 @@ def flat_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measur
             "let the lamp warm up, leave lamp and condenser alone, and take the blank fields again",
         )
     kept, files = named(site.path, "flat", ".npz", grid_file("light", blank.light))
-    facts, picture = facts_of(site, "flat", len(frames), frames[0], occasion)
+    facts, picture = facts_of(site, "flat", len(frames), frames[0], attribution)
     part = FlatLight(light=kept, unevenness_before=before, unevenness_after=after, **facts)
     words = (
         f"{blank.used} blank fields were used, {blank.refused} were left out because of cells.",
@@ -68,11 +68,11 @@ def flat_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measur
         f"(on {len(checked_on)} pictures that took no part).",
     )
     todo = "Next: stay at an empty place, and `leukoscope calibrate white`."
-    record = renewed(site, base, frames, occasion, flat=part, flat_field=None)
+    record = renewed(site, base, frames, attribution, flat=part, flat_field=None)
     return Measured(record, {**files, **picture}, words, todo)
 
 
-def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measured:
+def white_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> Measured:
     """The white balance, from blank fields; a third of them takes no part and is what it is checked on.
 
     Raises:
@@ -97,7 +97,7 @@ def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measu
             f"{colour_before:.1f} before",
             "calibrate the flat field again, then the white balance",
         )
-    facts, picture = facts_of(site, "white", len(frames), frames[0], occasion)
+    facts, picture = facts_of(site, "white", len(frames), frames[0], attribution)
     part = WhiteBalance(gains=gains, off_white=colour_after, **steady, **facts)
     words = [
         f"Red is multiplied by {gains[0]:.3f} and blue by {gains[2]:.3f}: the background goes from ΔE "
@@ -111,7 +111,7 @@ def white_step(site: Site, frames: Sequence[Frame], occasion: Occasion) -> Measu
             "would do this itself, with less noise; calibrate flat and white again after that."
         )
     todo = "Next: the stage micrometer under the objective, and `leukoscope calibrate scale`."
-    return Measured(renewed(site, base, frames, occasion, white=part), dict(picture), tuple(words), todo)
+    return Measured(renewed(site, base, frames, attribution, white=part), dict(picture), tuple(words), todo)
 
 
 def _based(site: Site, frames: Sequence[Frame]) -> CalibrationRecord:
@@ -123,8 +123,8 @@ def _based(site: Site, frames: Sequence[Frame]) -> CalibrationRecord:
 
 def _light_path(site: Site, base: CalibrationRecord) -> tuple[Light | None, Light | None]:
     """As the record says; a gain taken over from the software is not yet among the bench's files."""
-    if site.carried and base.flat_field is not None:
-        return None, grid_from(site.carried[base.flat_field.path], "gain", site.path)
+    if site.carried_over and base.flat_field is not None:
+        return None, grid_from(site.carried_over[base.flat_field.path], "gain", site.path)
     return light_path_of(site.path.parent, base)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leukoscope.calibrating.guide import Guide
-from leukoscope.calibrating.measuring import Measured, Occasion, facts_of
+from leukoscope.calibrating.measuring import Attribution, Measured, facts_of
 from leukoscope.calibrating.site_calibration import Site
 from leukoscope.cameras import Camera
 from leukoscope.errors import CalibrationError
@@ -96,7 +96,7 @@ def watch_focus(
     return Seen(sharpness, field.frame, focus_series(field, STEPS_UM), judged)
 
 
-def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
+def focus_step(site: Site, seen: Seen, attribution: Attribution) -> Measured:
     """The best focus as the bench's reference.
 
     Raises:
@@ -104,7 +104,7 @@ def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
     """
     if site.base is None:
         raise CalibrationError(f"there is no scale in {site.path} yet", "begin with `leukoscope calibrate scale`")
-    facts, files = facts_of(site, "focus", seen.frames, seen.frame, occasion)
+    facts, files = facts_of(site, "focus", seen.frames, seen.frame, attribution)
     limit = round(min(max(seen.series[-1], LEAST_LIMIT), MOST_LIMIT), 3)
     part = Focus(sharpness=seen.sharpness, limit=limit, **facts)
     before = "" if site.base.focus is None else f"; the reference before was {site.base.focus.sharpness:.2f}"
@@ -112,7 +112,7 @@ def focus_step(site: Site, seen: Seen, occasion: Occasion) -> Measured:
         f"The best of {seen.frames} pictures has a sharpness of {seen.sharpness:.3f}{before}.",
         _series_in_words(seen, limit),
     )
-    record = site.base.model_copy(update={"seal": None, "id": site.new_id(occasion.at), "focus": part})
+    record = site.base.model_copy(update={"seal": None, "id": site.new_id(attribution.at), "focus": part})
     return Measured(record, dict(files), words, "Next: `leukoscope doctor`, then count.")
 
 

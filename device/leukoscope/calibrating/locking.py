@@ -16,13 +16,13 @@ def locked(frames: Sequence[Frame]) -> dict[str, Any]:
     Raises:
         CalibrationError: they change from picture to picture.
     """
-    told: dict[str, list[float | None]] = {
+    locked: dict[str, list[float | None]] = {
         "exposure": [frame.exposure_us for frame in frames],
         "sensor gain": [frame.analogue_gain for frame in frames],
         "red gain": [None if frame.colour_gains is None else frame.colour_gains[0] for frame in frames],
         "blue gain": [None if frame.colour_gains is None else frame.colour_gains[1] for frame in frames],
     }
-    for name, values in told.items():
+    for name, values in locked.items():
         known = [value for value in values if value is not None]
         if known and max(known) / min(known) - 1 > MAX_UNSTEADY:
             raise CalibrationError(
@@ -39,7 +39,7 @@ def locked(frames: Sequence[Frame]) -> dict[str, Any]:
 
 def lock_in_words(steady: Mapping[str, Any]) -> str:
     """What `locked` found, for the technician."""
-    told = [
+    locked = [
         f"{name} {value:g}" if isinstance(value, int | float) else f"{name} {value[0]:.2f}, {value[1]:.2f}"
         for name, value in (
             ("exposure in µs", steady["exposure_us"]),
@@ -48,6 +48,6 @@ def lock_in_words(steady: Mapping[str, Any]) -> str:
         )
         if value is not None
     ]
-    if not told:
+    if not locked:
         return "The camera does not tell its exposure and gains: make sure that none of them is automatic."
-    return f"From now on frames must have {'; '.join(told)}; others are refused."
+    return f"From now on frames must have {'; '.join(locked)}; others are refused."

@@ -13,7 +13,7 @@ from leukoscope.specimen.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Attribution:
     """Who calibrates, when, and for how long it holds."""
 
     by: str
@@ -38,15 +38,15 @@ class Measured:
 
 
 def facts_of(
-    site: Site, part: str, pictures: int, shown: Frame, occasion: Occasion
+    site: Site, part: str, pictures: int, shown: Frame, attribution: Attribution
 ) -> tuple[dict[str, Any], Mapping[str, bytes]]:
     """What every part tells about itself, and the file of the picture it shows."""
     kept, files = named(site.path, part, ".png", picture_file(shown.pixels))
-    at = occasion.at.replace(microsecond=0)
+    at = attribution.at.replace(microsecond=0)
     facts: dict[str, str | int | datetime | KeptFile] = {
-        "by": occasion.by,
+        "by": attribution.by,
         "at": at,
-        "valid_until": at + occasion.valid,
+        "valid_until": at + attribution.valid,
         "pictures": pictures,
         "picture": kept,
     }
@@ -54,16 +54,16 @@ def facts_of(
 
 
 def renewed(
-    site: Site, base: CalibrationRecord, frames: Sequence[Frame], occasion: Occasion, **changed: object
+    site: Site, base: CalibrationRecord, frames: Sequence[Frame], attribution: Attribution, **changed: object
 ) -> CalibrationRecord:
     """A record with some parts changed, for the sensor that took the frames, under an id of its own."""
     rows, cols = frames[0].pixels.shape[:2]
     live = frames[0].source not in STORED
-    named_now = {"optics": occasion.optics, "objective": occasion.objective}
+    named_now = {"optics": attribution.optics, "objective": attribution.objective}
     return base.model_copy(
         update={
             "seal": None,
-            "id": site.new_id(occasion.at),
+            "id": site.new_id(attribution.at),
             "sensor": SensorSize(rows=rows, cols=cols),
             # Stored pictures do not tell which camera took them.
             "camera": frames[0].source if live else base.camera,

@@ -23,7 +23,7 @@ class Page:
     """Opens camera, displays and button by itself, and leads through it."""
 
 
-def lead_through(bench: Path, pages: Sequence[Page]) -> None:
+def show_menu(bench: Path, pages: Sequence[Page]) -> None:
     """Offer the pages until the technician leaves, by the last page or by a very long press.
 
     Nothing of the bench may be open. The menu shows that an attempt was refused or ended by a long press; neither

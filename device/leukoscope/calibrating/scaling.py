@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from leukoscope.calibrating.measuring import Measured, Occasion, facts_of, renewed
+from leukoscope.calibrating.measuring import Attribution, Measured, facts_of, renewed
 from leukoscope.calibrating.site_calibration import Site
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration_record import CalibrationRecord, Scale
@@ -18,7 +18,7 @@ MAX_JUMP = 0.25
 
 
 def scale_step(
-    site: Site, frames: Sequence[Frame], occasion: Occasion, *, spacing_um: float, tolerance: float
+    site: Site, frames: Sequence[Frame], attribution: Attribution, *, spacing_um: float, tolerance: float
 ) -> Measured:
     """Micrometres per pixel, from pictures of a stage micrometer.
 
@@ -52,12 +52,12 @@ def scale_step(
     if site.base is not None:
         words.append(_against(site.base, um_per_px))
     middle = frames[int(np.argmin(np.abs(all_px - px)))]
-    facts, picture = facts_of(site, "scale", len(frames), middle, occasion)
+    facts, picture = facts_of(site, "scale", len(frames), middle, attribution)
     part = Scale(error_um_per_px=error, spacing_um=spacing_um, lines=found[0].lines, **facts)
     base = site.base or CalibrationRecord(
-        id="new", origin="measured", optics=occasion.optics or "not described", um_per_px=um_per_px
+        id="new", origin="measured", optics=attribution.optics or "not described", um_per_px=um_per_px
     )
-    record = renewed(site, base, frames, occasion, scale=part, um_per_px=um_per_px, origin="measured")
+    record = renewed(site, base, frames, attribution, scale=part, um_per_px=um_per_px, origin="measured")
     todo = "Next: a smear under the objective, and `leukoscope calibrate scale --check`."
     return Measured(record, dict(picture), tuple(words), todo)
 

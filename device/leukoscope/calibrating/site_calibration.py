@@ -22,7 +22,7 @@ class Site:
     """The file that is written; a file that came with the software is never touched."""
     base: CalibrationRecord | None
     """What is in force, or would be; None where there is nothing yet."""
-    carried: Files = field(default_factory=dict)
+    carried_over: Files = field(default_factory=dict)
     """Files that a first own calibration takes over from the one it builds on."""
     named_by_settings: bool = True
     """Whether the settings name the file already."""
@@ -52,8 +52,8 @@ class Site:
                 else CalibrationRecord(id="bare-scale", origin="nominal", optics=optics, um_per_px=scale)
             )
             return cls(own, base, named_by_settings=False)
-        base, carried = _carried(own, shipped)
-        return cls(own, base, carried, named_by_settings=False)
+        base, carried_over = _carried_over(own, shipped)
+        return cls(own, base, carried_over, named_by_settings=False)
 
     @property
     def in_force(self) -> str:
@@ -85,7 +85,7 @@ class Site:
 
     def put_in_force(self, record: CalibrationRecord, files: Files) -> None:
         """Write a calibration with its files; errors as in `optics.calibration_writing.put_in_force`."""
-        put_in_force(self.path, record, {**self.carried, **files})
+        put_in_force(self.path, record, {**self.carried_over, **files})
 
     def new_id(self, at: datetime) -> str:
         """The id of a calibration of this bench made at this moment."""
@@ -113,7 +113,7 @@ def _shipped(file: str | None) -> Path | None:
         return None
 
 
-def _carried(own: Path, shipped: Path) -> tuple[CalibrationRecord, Files]:
+def _carried_over(own: Path, shipped: Path) -> tuple[CalibrationRecord, Files]:
     """A calibration that came with the software, with its gain among the bench's own files."""
     base = read_record(shipped)
     if base.flat_field is None:

@@ -27,7 +27,7 @@ class Reader(Generic[Shot]):
             name: of the thread.
         """
         self._grab, self._retrieve, self._release = grab, retrieve, release
-        self._told = threading.Condition()
+        self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._arrived = 0
         self._target: int | None = None
@@ -43,10 +43,10 @@ class Reader(Generic[Shot]):
         Raises:
             CameraError: the device failed, or the reading was stopped.
         """
-        with self._told:
+        with self._changed:
             self._shot = None
             self._target = self._arrived + skip + 1
-            self._told.wait_for(lambda: self._shot is not None or self._ended, timeout_s)
+            self._changed.wait_for(lambda: self._shot is not None or self._ended, timeout_s)
             shot, self._shot, self._target = self._shot, None, None
             if shot is None and self._ended:
                 raise self._problem or CameraError("the camera is no longer read", "open it again")
@@ -69,12 +69,12 @@ class Reader(Generic[Shot]):
             self._problem = problem
         finally:
             self._release()
-            with self._told:
+            with self._changed:
                 self._ended = True
-                self._told.notify_all()
+                self._changed.notify_all()
 
     def _count(self) -> None:
-        with self._told:
+        with self._changed:
             self._arrived += 1
             wanted = self._target is not None and self._arrived >= self._target
             if wanted:
@@ -82,6 +82,6 @@ class Reader(Generic[Shot]):
                 self._target = None
         if wanted:
             shot = self._retrieve()
-            with self._told:
+            with self._changed:
                 self._shot = shot
-                self._told.notify_all()
+                self._changed.notify_all()

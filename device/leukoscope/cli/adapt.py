@@ -81,7 +81,7 @@ def adapt(
     folder = to or (Path() if bench is None else bench.parent) / name
     write_bundle(bundle, network, fitted, name, folder, lambda new: refuse_other_answers(new, engine.open(new)))
     simulated = "" if bench is None or source is Source.LIVE else f"{source.value.upper()} · "
-    typer.echo(f"{simulated}{fitted.told}")
+    typer.echo(f"{simulated}{fitted.summary}")
     typer.echo(f'{folder} is the bundle: classifier = "{_as_named(folder, bench)}" under [models] in the settings')
 
 

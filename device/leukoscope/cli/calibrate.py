@@ -10,7 +10,7 @@ from leukoscope.calibrating.attempt import Attempt
 from leukoscope.calibrating.background import dark_step, flat_step, white_step
 from leukoscope.calibrating.focusing import focus_step, watch_focus
 from leukoscope.calibrating.guide import Guide
-from leukoscope.calibrating.menu import Page, lead_through
+from leukoscope.calibrating.menu import Page, show_menu
 from leukoscope.calibrating.red_cell_scale import EXPECTED_UM, MAX_OFF, measure_red_cells
 from leukoscope.calibrating.scaling import scale_step
 from leukoscope.cli.options import BenchOption
@@ -50,7 +50,7 @@ def dark(
     attempt = Attempt("dark", "Dark level", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
         seen = session.frames("Switch the lamp off", frames, every, one_press=True)
-        attempt.keep(dark_step(attempt.site, seen, attempt.occasion), session.guide)
+        attempt.keep(dark_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
 @calibrate_app.command()
@@ -69,7 +69,7 @@ def flat(
     attempt = Attempt("flat", "Flat field", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
         seen = session.frames("Move to the next empty place", frames, every)
-        attempt.keep(flat_step(attempt.site, seen, attempt.occasion), session.guide)
+        attempt.keep(flat_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
 @calibrate_app.command()
@@ -88,7 +88,7 @@ def white(
     attempt = Attempt("white", "White balance", bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
         seen = session.frames("Stay at an empty place", frames, every, one_press=True)
-        attempt.keep(white_step(attempt.site, seen, attempt.occasion), session.guide)
+        attempt.keep(white_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
 @calibrate_app.command()
@@ -118,7 +118,7 @@ def scale(
     with attempt.session(by_button, pictures) as session:
         seen = session.frames("Focus on the stage micrometer", frames, every, one_press=True)
         tolerance = tolerance_percent / 100
-        step = scale_step(attempt.site, seen, attempt.occasion, spacing_um=spacing_um, tolerance=tolerance)
+        step = scale_step(attempt.site, seen, attempt.attribution, spacing_um=spacing_um, tolerance=tolerance)
         attempt.keep(step, session.guide)
 
 
@@ -146,13 +146,13 @@ def focus(
             seconds=seconds,
             stopped=lambda: bool(stopped),
         )
-        attempt.keep(focus_step(attempt.site, seen, attempt.occasion), session.guide)
+        attempt.keep(focus_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
 @calibrate_app.command()
 def menu(bench: BenchOption, by: ByOption = "") -> None:
     """All of these by the bench's button alone: press for the next one, hold to begin it, the last page leaves."""
-    lead_through(bench, pages_of(bench, by))
+    show_menu(bench, pages_of(bench, by))
 
 
 def pages_of(bench: Path, by: str = "") -> tuple[Page, ...]:
@@ -170,15 +170,15 @@ def pages_of(bench: Path, by: str = "") -> tuple[Page, ...]:
 def _check_scale(attempt: Attempt, seen: Sequence[Frame], guide: Guide) -> None:
     calibration = attempt.calibration()
     size = measure_red_cells(seen, calibration, attempt.settings, attempt.bench.parent)
-    told = (
+    text = (
         f"{size.cells} whole red cells have a median diameter of {size.diameter_um:.2f} µm at "
         f"{calibration.um_per_px:.5f} µm per pixel ({calibration.id}); {EXPECTED_UM:g} µm are usual: {size.off:+.1%}."
     )
-    typer.echo(told)
+    typer.echo(text)
     if size.disagrees:
         typer.echo(
             f"leukoscope: warning: scale and red cells disagree by {abs(size.off):.0%}, more than {MAX_OFF:.0%}: "
             "measure the ruling again with its true spacing, and check another patient's smear before you trust sizes",
             err=True,
         )
-    guide.say("Scale and red cells disagree" if size.disagrees else "Scale and red cells agree", told)
+    guide.say("Scale and red cells disagree" if size.disagrees else "Scale and red cells agree", text)

@@ -14,7 +14,7 @@ from leukoscope.cli.printed_cells import PrintedCells
 from leukoscope.counting.tally import CountingRules
 from leukoscope.errors import PictureError
 from leukoscope.inference.bundle import Bundle
-from leukoscope.service.bench_naming import bundle_of, circumstances_of, naming_on
+from leukoscope.service.bench_naming import bundle_of, conditions_of, naming_on
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import CELLS_CALLED, Certainty, CorrectedDifferential, Finding, Mode
@@ -72,10 +72,10 @@ def _grounds(mode: Mode | None, bench: Path | None, classifier: str | None) -> t
     if classifier is not None:
         # The bench was verified with its own classifier.
         return naming_of(Bundle.read(find_asset("models", classifier, bench.parent))), rules, settings.counting
-    now = circumstances_of(settings, bench.parent)
-    naming, told = naming_on(bundle_of(settings, bench.parent), settings.storage.folder, now)
-    if told:
-        typer.echo(f"leukoscope: {told}", err=True)
+    now = conditions_of(settings, bench.parent)
+    naming, note = naming_on(bundle_of(settings, bench.parent), settings.storage.folder, now)
+    if note:
+        typer.echo(f"leukoscope: {note}", err=True)
     return naming, rules, settings.counting
 
 

@@ -13,7 +13,7 @@ from leukoscope.errors import PictureError
 from leukoscope.schema import explain
 from leukoscope.specimen.cell import UNSURE, CellKind
 from leukoscope.specimen.sample import RedCells
-from leukoscope.statistics.summary import Counts, Unsettled
+from leukoscope.statistics.summary import Counts, Undecided
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -101,7 +101,7 @@ class PrintedCells:
             irregular_share=None,
             measured=len(sizes),
         )
-        return Counts(self.named, {}, red_cells, self.platelets, None, Unsettled(self.suspects, tuple(self.unsure)))
+        return Counts(self.named, {}, red_cells, self.platelets, None, Undecided(self.suspects, tuple(self.unsure)))
 
     def _add_examined(self, place: str, look: _Examined) -> None:
         self.flawed.update(look.flaws)
@@ -119,9 +119,9 @@ class PrintedCells:
                 self.platelets += 1
 
     def _add_white(self, place: str, cell: _NamedCell) -> None:
-        if strange := sorted({cell.name, *cell.suspect, *cell.probabilities} - {*self.classes, UNSURE}):
+        if unknown := sorted({cell.name, *cell.suspect, *cell.probabilities} - {*self.classes, UNSURE}):
             raise PictureError(
-                f"{place} names {', '.join(strange)}, which this classifier cannot",
+                f"{place} names {', '.join(unknown)}, which this classifier cannot",
                 "give the one that named the cells with --bench, --mode or --classifier",
             )
         self.named[cell.name] += 1

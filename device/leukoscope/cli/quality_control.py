@@ -33,10 +33,10 @@ def trend(
     last: Annotated[int, typer.Option(min=1, max=1000, help="Runs to print, newest last; a table as fit.")] = 8,
 ) -> None:
     """How lamp, focus, scale and speed of the instrument went from run to run, with their limits."""
-    notebook = History(BenchSettings.read(bench).storage.folder)
-    runs = notebook.runs()
+    run_history = History(BenchSettings.read(bench).storage.folder)
+    runs = run_history.runs()
     if not runs:
-        raise TrendError(f"nothing in {notebook.path} yet", "count a sample, or `leukoscope check`")
+        raise TrendError(f"nothing in {run_history.path} yet", "count a sample, or `leukoscope check`")
     every = {reference: every_series(runs, reference) for reference in references_of(runs)}
     for reference, many in every.items():
         newest = since_restart(runs, reference)[-last:]
@@ -69,15 +69,15 @@ def check(
     """
     settings = BenchSettings.read(bench)
     settings.storage.make_folder()
-    notebook = History(settings.storage.folder)
+    run_history = History(settings.storage.folder)
     if pictures is not None:
         run = count_pictures(settings, bench.parent, pictures, _now)
     else:
         run = count_slide(settings, bench.parent, slide, fields, _now)
     if new_baseline:
-        notebook.add(Run(_now(), Kind.RESTART, "", ""))
-    notebook.add(run)
-    runs = notebook.runs()
+        run_history.add(Run(_now(), Kind.RESTART, "", ""))
+    run_history.add(run)
+    runs = run_history.runs()
     many = every_series(runs, run.reference)
     if as_json:
         typer.echo(json.dumps(_as_json(run, many)))
@@ -126,10 +126,10 @@ def _table(reference: str, runs: Sequence[Run], many: Sequence[Series], width: i
         table.add_column(f"{run.at:%m-%d}\n{run.at:%H:%M}", justify="right")
     table.add_column("limits (2 s)", no_wrap=True)
     for title, series in zip(titles, many, strict=True):
-        told = {id(point.run): point for point in series.points}
+        point_of = {id(point.run): point for point in series.points}
         cells = []
         for run in runs:
-            point = told.get(id(run))
+            point = point_of.get(id(run))
             value = "" if point is None else f"{point.value:.{series.measure.decimals}f}"
             cells.append(f"[bold red]{value}![/]" if point is not None and point.broken else value)
         table.add_row(title, *cells, _limits(series))

@@ -15,7 +15,7 @@ from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.outbox.verification import faults
 from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import desk_at, outbox_at
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.reviewing.teaching import UM_PER_PX, write_named
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.lifecycle import Action, Status
@@ -142,20 +142,20 @@ def review(
 ) -> None:
     """Look at a preliminary report and say what its cells really are; counts, intervals and findings follow."""
     cells = _relabelled(relabel), _numbers(confirm), all_checked
-    word = Word(Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)))
-    _take(bench, report, word)
+    decision = Decision(Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)))
+    _take(bench, report, decision)
 
 
 @report_app.command()
 def finalise(report: ReportArgument, bench: BenchOption, by: ByOption, note: NoteOption = "") -> None:
     """Sign a reviewed report: no unsure or suspect cell may be undecided, and of each class a cell was looked at."""
-    _take(bench, report, Word(Action.FINALISE, by, note))
+    _take(bench, report, Decision(Action.FINALISE, by, note))
 
 
 @report_app.command()
 def amend(report: ReportArgument, bench: BenchOption, by: ByOption, note: ReasonOption) -> None:
     """Add a remark to a signed report; its numbers stand."""
-    _take(bench, report, Word(Action.AMEND, by, note))
+    _take(bench, report, Decision(Action.AMEND, by, note))
 
 
 @report_app.command()
@@ -170,8 +170,8 @@ def correct(
     sample_id: SampleOption = None,
 ) -> None:
     """Put an error in a signed report right."""
-    word = Word(Action.CORRECT, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
-    _take(bench, report, word)
+    decision = Decision(Action.CORRECT, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
+    _take(bench, report, decision)
 
 
 @audit_app.command("list")
@@ -213,17 +213,17 @@ def audit_verify(
     )
 
 
-def _take(bench: Path, report: str, word: Word) -> None:
+def _take(bench: Path, report: str, decision: Decision) -> None:
     with desk_at(bench) as desk:
-        done = desk.take(report, word)
+        done = desk.take(report, decision)
     Console().print(pages.page(done.report))
     if done.unfiled:
         typer.echo(f"leukoscope: {done.unfiled}", err=True)
 
 
-def _relabelled(told: list[str] | None) -> dict[int, str]:
+def _relabelled(values: list[str] | None) -> dict[int, str]:
     names: dict[int, str] = {}
-    for one in _parts(told):
+    for one in _parts(values):
         number, equals, name = one.partition("=")
         if not (equals and number.isdecimal() and name):
             raise ReviewError(f"--relabel: expected CELL=CLASS such as 17=blast, found {one!r}")
@@ -233,12 +233,12 @@ def _relabelled(told: list[str] | None) -> dict[int, str]:
     return names
 
 
-def _numbers(told: list[str] | None) -> frozenset[int]:
-    parts = _parts(told)
+def _numbers(values: list[str] | None) -> frozenset[int]:
+    parts = _parts(values)
     if wrong := [one for one in parts if not one.isdecimal()]:
         raise ReviewError(f"--confirm: expected the number of a cell, found {wrong[0]!r}")
     return frozenset(map(int, parts))
 
 
-def _parts(told: list[str] | None) -> list[str]:
-    return [part.strip() for one in told or () for part in one.split(",")]
+def _parts(values: list[str] | None) -> list[str]:
+    return [part.strip() for one in values or () for part in one.split(",")]

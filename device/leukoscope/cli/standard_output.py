@@ -38,7 +38,7 @@ def written_whole() -> Iterator[None]:
             raise OutputError(f"{error.filename}: {error.strerror}: check the path, its owner and the disk") from error
         if error.errno not in _WRITING:
             raise
-        _forget_the_rest()
+        _discard_the_rest()
         raise OutputError(
             f"the result could not be written to standard output ({error.strerror}): what was written is not whole,"
             " write it again where there is room"
@@ -65,7 +65,7 @@ def _buffer_standard_output() -> None:
         sys.stdout = io.TextIOWrapper(stream, sys.stdout.encoding, sys.stdout.errors, line_buffering=True)
 
 
-def _forget_the_rest() -> None:
+def _discard_the_rest() -> None:
     """What is left in the buffer would fail a second time when the interpreter ends, with a status of its own."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import FILE, BenchRecord, Circumstances, Standing
+from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, VerificationProgress
 from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
 from leukoscope.reviewing.desk import desk_at
-from leukoscope.service.bench_naming import circumstances_of
+from leukoscope.service.bench_naming import conditions_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.intervals import clopper_pearson
@@ -31,7 +31,7 @@ def verify(
 ) -> None:
     """Show how this bench names its cells, by those that people named or confirmed in its own live reports."""
     settings = BenchSettings.read(bench)
-    path, now = settings.storage.folder / FILE, circumstances_of(settings, bench.parent)
+    path, now = settings.storage.folder / FILE, conditions_of(settings, bench.parent)
     record = BenchRecord.read(path)
     with desk_at(bench) as desk:
         blind: dict[str, list[int]] = {}
@@ -46,19 +46,19 @@ def verify(
         if sheet is not None:
             written = write_sheet(desk, now, sheet, cells, random.Random(len(record.reports)))
             typer.echo(f"{written} cells in {sheet}: fill in names.csv, then leukoscope verify --names", err=as_json)
-    standing = record.standing(now)
+    progress = record.progress(now)
     if as_json:
-        typer.echo(json.dumps(_as_json(standing, now), ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(progress, now), ensure_ascii=False))
         return
     console = Console()
-    console.print(_table(standing))
-    for line in _lines(standing):
+    console.print(_table(progress))
+    for line in _lines(progress):
         console.print(line, highlight=False, markup=False)
 
 
-def _rows(standing: Standing) -> list[tuple[str, int, int, float, float]]:
+def _rows(progress: VerificationProgress) -> list[tuple[str, int, int, float, float]]:
     """Class, cells checked, named so by the classifier, and the interval of that share."""
-    checked = [cell for one in standing.counted for cell in one.cells]
+    checked = [cell for one in progress.counted for cell in one.cells]
     rows = []
     for key in sorted({cell.truth for cell in checked}):
         of_class = [cell for cell in checked if cell.truth == key]
@@ -67,13 +67,13 @@ def _rows(standing: Standing) -> list[tuple[str, int, int, float, float]]:
     return rows
 
 
-def _table(standing: Standing) -> Table:
+def _table(progress: VerificationProgress) -> Table:
     table = Table(title="Cells of this bench's live reports that people have checked", title_justify="left")
     table.add_column("named by people")
     for heading in ("checked", "classifier agrees", "share", "95 % interval", "else named"):
         table.add_column(heading, justify="right")
-    others = [cell for one in standing.counted for cell in one.cells if cell.answer != cell.truth]
-    for key, count, agreed, low, high in _rows(standing):
+    others = [cell for one in progress.counted for cell in one.cells if cell.answer != cell.truth]
+    for key, count, agreed, low, high in _rows(progress):
         wrong = [cell.answer for cell in others if cell.truth == key]
         named = ", ".join(f"{name.replace('_', ' ')} {wrong.count(name)}" for name in sorted(set(wrong)))
         share = f"{agreed / count:.0%}"
@@ -81,31 +81,31 @@ def _table(standing: Standing) -> Table:
     return table
 
 
-def _lines(standing: Standing) -> list[str]:
-    blind = sum(len(one.blind) for one in standing.counted)
-    state = f"verified on this bench, {_said(standing)}"
-    if not standing.verified:
-        state = f"NOT VERIFIED: missing {standing.missing}"
-    lines = [f"{standing.cells} cells of {standing.specimens} specimens checked, {blind} of them blind", state]
-    if standing.chosen:
+def _lines(progress: VerificationProgress) -> list[str]:
+    blind = sum(len(one.blind) for one in progress.counted)
+    state = f"verified on this bench, {_said(progress)}"
+    if not progress.verified:
+        state = f"NOT VERIFIED: missing {progress.missing}"
+    lines = [f"{progress.cells} cells of {progress.specimens} specimens checked, {blind} of them blind", state]
+    if progress.chosen:
         lines.append(
-            f"left out: {_cells(standing.chosen)} cells of {len(standing.chosen)} reports in which only wrong names "
+            f"left out: {_cells(progress.chosen)} cells of {len(progress.chosen)} reports in which only wrong names "
             "were put right; confirm the right ones too (--confirm, --all-checked), or use --sheet"
         )
-    if standing.expired:
+    if progress.expired:
         lines.append(
-            f"expired: {_cells(standing.expired)} cells of {len(standing.expired)} reports made with another "
+            f"expired: {_cells(progress.expired)} cells of {len(progress.expired)} reports made with another "
             "classifier, calibration or camera"
         )
-    if standing.not_live:
+    if progress.not_live:
         lines.append(
-            f"left out: {_cells(standing.not_live)} cells of simulated or stored samples, which verify nothing"
+            f"left out: {_cells(progress.not_live)} cells of simulated or stored samples, which verify nothing"
         )
     return lines
 
 
-def _said(standing: Standing) -> str:
-    said = standing.verification
+def _said(progress: VerificationProgress) -> str:
+    said = progress.verification
     return "" if said is None else f"{said.at:%Y-%m-%d}, by {', '.join(said.by)}, {said.cells} cells"
 
 
@@ -113,24 +113,24 @@ def _cells(reports: tuple[Any, ...]) -> int:
     return sum(len(one.cells) for one in reports)
 
 
-def _as_json(standing: Standing, now: Circumstances) -> dict[str, Any]:
-    said = standing.verification
+def _as_json(progress: VerificationProgress, now: BenchConditions) -> dict[str, Any]:
+    said = progress.verification
     return {
-        "verified": standing.verified,
-        "cells": standing.cells,
-        "specimens": standing.specimens,
-        "blind": sum(len(one.blind) for one in standing.counted),
-        "missing": standing.missing,
+        "verified": progress.verified,
+        "cells": progress.cells,
+        "specimens": progress.specimens,
+        "blind": sum(len(one.blind) for one in progress.counted),
+        "missing": progress.missing,
         "at": None if said is None else said.at.isoformat(),
         "by": [] if said is None else list(said.by),
         "classes": [
             {"class": key, "checked": count, "agreed": agreed, "share": agreed / count, "low": low, "high": high}
-            for key, count, agreed, low, high in _rows(standing)
+            for key, count, agreed, low, high in _rows(progress)
         ],
-        "unsure": sum(cell.answer == UNSURE for one in standing.counted for cell in one.cells),
-        "left_out": _cells(standing.chosen),
-        "expired": _cells(standing.expired),
-        "not_live": _cells(standing.not_live),
+        "unsure": sum(cell.answer == UNSURE for one in progress.counted for cell in one.cells),
+        "left_out": _cells(progress.chosen),
+        "expired": _cells(progress.expired),
+        "not_live": _cells(progress.not_live),
         "classifier": now.classifier,
         "calibration": now.calibration,
         "camera": now.camera,

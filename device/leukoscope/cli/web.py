@@ -28,11 +28,11 @@ def web(
     if find_spec("starlette") is None:
         raise SettingsError("the page is not installed", "pip install 'leukoscope[web]'")
     # This process has read every driver's settings; the page needs none of them, and a board's memory is short.
-    command = [sys.executable, "-m", "leukoscope.web", told_to_page(bench, port)]
+    command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench, port)]
     os.execve(sys.executable, command, os.environ | PAGE_ENVIRONMENT)
 
 
-def told_to_page(bench: Path, port: int | None = None) -> str:
+def page_arguments(bench: Path, port: int | None = None) -> str:
     """What the page's process learns of a bench, as JSON: names, folders and rules, no secrets.
 
     Raises:
@@ -40,11 +40,11 @@ def told_to_page(bench: Path, port: int | None = None) -> str:
     """
     settings = BenchSettings.read(bench)
     page = settings.web if port is None else settings.web.model_copy(update={"port": port})
-    told = {
+    arguments = {
         **asdict(identity_of(settings)),
         "storage": str(settings.storage.folder.resolve()),
         "bench": str(bench.resolve()),
         "signing": asdict(settings.signing.rule),
         "web": page.model_dump(mode="json"),
     }
-    return json.dumps(told)
+    return json.dumps(arguments)

@@ -49,9 +49,9 @@ class PressReader:
         self._level = pressed
         self._level_since_s = at_s
         self._down_since_s = at_s
-        self._held_told = pressed
-        self._stuck_told = False
-        self._told: list[Press] = []
+        self._held_reported = pressed
+        self._stuck_reported = False
+        self._presses: list[Press] = []
 
     def edge(self, pressed: bool, at_s: float) -> None:
         """The contact opened or closed; times that run backwards count as the latest one known."""
@@ -63,8 +63,8 @@ class PressReader:
     def presses(self, now_s: float) -> list[Press]:
         """What was pressed since the last call, oldest first."""
         self._advance(now_s)
-        told, self._told = self._told, []
-        return told
+        taken, self._presses = self._presses, []
+        return taken
 
     def _advance(self, now_s: float) -> None:
         self._now_s = max(self._now_s, now_s)
@@ -77,22 +77,22 @@ class PressReader:
     def _settle(self) -> None:
         if self._level:
             self._down_since_s = self._level_since_s
-            self._settled, self._held_told, self._stuck_told = True, False, False
+            self._settled, self._held_reported, self._stuck_reported = True, False, False
             self._held_until(self._now_s)
             return
         self._held_until(self._level_since_s)
-        if not self._held_told:
+        if not self._held_reported:
             held_s = self._level_since_s - self._down_since_s
-            self._told.append(Press.LONG if held_s >= self._times.long_s else Press.SHORT)
+            self._presses.append(Press.LONG if held_s >= self._times.long_s else Press.SHORT)
         self._settled = False
 
     def _held_until(self, at_s: float) -> None:
         if not self._settled:
             return
         held_s = at_s - self._down_since_s
-        if held_s >= self._times.very_long_s and not self._held_told:
-            self._held_told = True
-            self._told.append(Press.VERY_LONG)
-        if held_s >= self._times.stuck_s and not self._stuck_told:
-            self._stuck_told = True
-            self._told.append(Press.STUCK)
+        if held_s >= self._times.very_long_s and not self._held_reported:
+            self._held_reported = True
+            self._presses.append(Press.VERY_LONG)
+        if held_s >= self._times.stuck_s and not self._stuck_reported:
+            self._stuck_reported = True
+            self._presses.append(Press.STUCK)

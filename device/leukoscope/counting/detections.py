@@ -5,38 +5,38 @@ from dataclasses import dataclass
 from leukoscope.analysis.morphology import shape_of
 from leukoscope.specimen.cell import CellInstance, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField
-from leukoscope.specimen.slide import Sight
+from leukoscope.specimen.slide import CellDetection
 
 SHARE_DIGITS, UM_DIGITS = 3, 2
 """Behind the point: what is beyond is noise, and is written to a memory card."""
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
+class FieldDetections:
     """A counted field without its picture."""
 
-    sights: tuple[Sight, ...]
+    detections: tuple[CellDetection, ...]
     rows: int
     cols: int
     um_per_px: float
 
 
-def detection_in(field: CountedField, number: int) -> Detection:
+def field_detections(field: CountedField, number: int) -> FieldDetections:
     """What is kept of a field, the sample's `number`-th."""
     rows, cols = field.micrograph.pixels.shape[:2]
-    return Detection(detections_of(field, number), rows, cols, field.micrograph.um_per_px)
+    return FieldDetections(detections_of(field, number), rows, cols, field.micrograph.um_per_px)
 
 
-def detections_of(field: CountedField, number: int) -> tuple[Sight, ...]:
+def detections_of(field: CountedField, number: int) -> tuple[CellDetection, ...]:
     """Every cell of a field, the field being the sample's `number`-th."""
     rows, cols = field.micrograph.pixels.shape[:2]
-    return tuple(_sight(cell, number, rows, cols) for cell in field.cells)
+    return tuple(_detection(cell, number, rows, cols) for cell in field.cells)
 
 
-def _sight(cell: ClassifiedCell, number: int, rows: int, cols: int) -> Sight:
+def _detection(cell: ClassifiedCell, number: int, rows: int, cols: int) -> CellDetection:
     instance = cell.instance
     whole = not instance.touches_border
-    return Sight(
+    return CellDetection(
         field=number,
         kind=instance.kind,
         box=instance.box,

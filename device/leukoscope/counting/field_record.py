@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leukoscope.counting.detections import Detection
+from leukoscope.counting.detections import FieldDetections
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.place import Place
-from leukoscope.specimen.slide import Sight
+from leukoscope.specimen.slide import CellDetection
 
 Picture = NDArray[np.uint8]
 """A small grey picture, shape (rows, cols)."""
@@ -23,7 +23,7 @@ PICTURE_QUALITY = 5
 class FieldRecord:
     """What has to be known of a field to count it again."""
 
-    seen: Detection
+    seen: FieldDetections
     place: Place | None
     """Where it was thought to lie before its cells were asked; None for the first of a new patch."""
     picture: Picture | None
@@ -38,7 +38,7 @@ def as_event(field: FieldRecord) -> dict[str, Any]:
         "um_per_px": seen.um_per_px,
         "place": None if place is None else place_as_list(place),
         "picture": None if field.picture is None else _as_webp(field.picture),
-        "sights": _sights_as_columns(seen.sights),
+        "sights": _detections_as_columns(seen.detections),
     }
 
 
@@ -46,7 +46,7 @@ def read_event(event: Mapping[str, Any]) -> FieldRecord:
     """The field of an event that `as_event` made."""
     rows, cols = event["size"]
     return FieldRecord(
-        seen=Detection(tuple(_read_sights(event["sights"])), rows, cols, event["um_per_px"]),
+        seen=FieldDetections(tuple(_read_detections(event["sights"])), rows, cols, event["um_per_px"]),
         place=None if event["place"] is None else Place(*event["place"]),
         picture=None if event["picture"] is None else _read_picture(event["picture"]),
     )
@@ -57,24 +57,28 @@ def place_as_list(place: Place) -> list[float]:
     return [place.patch, place.row, place.col]
 
 
-def _sights_as_columns(sights: tuple[Sight, ...]) -> dict[str, Any]:
+def _detections_as_columns(detections: tuple[CellDetection, ...]) -> dict[str, Any]:
     """Column by column: like stands beside like, which halves what is left of it once compressed."""
     return {
-        "field": [sight.field for sight in sights],
-        "kind": [sight.kind.value for sight in sights],
-        "row": [sight.box.row for sight in sights],
-        "col": [sight.box.col for sight in sights],
-        "height": [sight.box.row_end - sight.box.row for sight in sights],
-        "width": [sight.box.col_end - sight.box.col for sight in sights],
-        "score": [sight.score for sight in sights],
-        "whole": _as_digits(sight.whole for sight in sights),
-        "in_frame": _as_digits(sight.in_frame for sight in sights),
-        "class": [sight.cell_class for sight in sights],
-        "confidence": [None if sight.confidence == sight.score else sight.confidence for sight in sights],
-        "probabilities": {i: dict(sight.probabilities) for i, sight in enumerate(sights) if sight.probabilities},
-        "diameter_um": [sight.diameter_um for sight in sights],
-        "irregular": _as_digits(sight.irregular for sight in sights),
-        "suspect": {i: list(sight.suspect) for i, sight in enumerate(sights) if sight.suspect},
+        "field": [detection.field for detection in detections],
+        "kind": [detection.kind.value for detection in detections],
+        "row": [detection.box.row for detection in detections],
+        "col": [detection.box.col for detection in detections],
+        "height": [detection.box.row_end - detection.box.row for detection in detections],
+        "width": [detection.box.col_end - detection.box.col for detection in detections],
+        "score": [detection.score for detection in detections],
+        "whole": _as_digits(detection.whole for detection in detections),
+        "in_frame": _as_digits(detection.in_frame for detection in detections),
+        "class": [detection.cell_class for detection in detections],
+        "confidence": [
+            None if detection.confidence == detection.score else detection.confidence for detection in detections
+        ],
+        "probabilities": {
+            i: dict(detection.probabilities) for i, detection in enumerate(detections) if detection.probabilities
+        },
+        "diameter_um": [detection.diameter_um for detection in detections],
+        "irregular": _as_digits(detection.irregular for detection in detections),
+        "suspect": {i: list(detection.suspect) for i, detection in enumerate(detections) if detection.suspect},
     }
 
 
@@ -82,17 +86,17 @@ def _as_digits(flags: Iterable[bool]) -> str:
     return "".join(str(int(flag)) for flag in flags)
 
 
-def _read_sights(columns: Mapping[str, Any]) -> Iterator[Sight]:
+def _read_detections(columns: Mapping[str, Any]) -> Iterator[CellDetection]:
     probabilities = {int(index): shares for index, shares in columns["probabilities"].items()}
     # Journals of versions up to 0.1.0 have no suspects.
     suspect = {int(index): tuple(classes) for index, classes in columns.get("suspect", {}).items()}
     names = ("score", "whole", "in_frame", "class", "confidence", "diameter_um", "irregular")
     boxes = zip(*(columns[name] for name in ("row", "col", "height", "width")), strict=True)
     looks = zip(*(columns[name] for name in names), strict=True)
-    sights = zip(columns["field"], columns["kind"], boxes, looks, strict=True)
-    for index, (number, kind, (row, col, height, width), look) in enumerate(sights):
+    detections = zip(columns["field"], columns["kind"], boxes, looks, strict=True)
+    for index, (number, kind, (row, col, height, width), look) in enumerate(detections):
         score, whole, in_frame, cell_class, confidence, diameter_um, irregular = look
-        yield Sight(
+        yield CellDetection(
             field=number,
             kind=CellKind(kind),
             box=Box(row, col, row + height, col + width),

@@ -39,7 +39,7 @@ class Gallery:
     def __init__(self, settings: CellSettings) -> None:
         self._most = settings.pictures
         # A cell can be in several fields; which of them shows it best is known at the end.
-        self._room = 2 * settings.pictures
+        self._max_pictures = 2 * settings.pictures
         self._pictures: list[tuple[float, int, tuple[int, Corners], CellPicture]] = []
         self._taken = 0
 
@@ -58,7 +58,7 @@ class Gallery:
         for cell in field.cells:
             if cell.instance.kind is not CellKind.WBC or cell.instance.touches_border:
                 continue
-            full = len(self._pictures) >= self._room
+            full = len(self._pictures) >= self._max_pictures
             if full and (not self._pictures or -cell.confidence <= self._pictures[0][0]):
                 continue
             self._taken += 1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from leukoscope.counting.rectangles import Rects, area_of, clipped, grown, overlap_of_each, uncovered_share, within
 from leukoscope.specimen.cell import Decision
-from leukoscope.specimen.slide import Sight, SlideCell
+from leukoscope.specimen.slide import CellDetection, SlideCell
 
 SAME_CELL = 0.3
 """Overlap (intersection over union of what both fields could show) from which two boxes are one cell."""
@@ -31,7 +31,7 @@ class View:
     """Its upper left corner, pixels."""
     rows: int
     cols: int
-    sights: tuple[Sight, ...]
+    detections: tuple[CellDetection, ...]
 
     @property
     def window(self) -> NDArray[np.float64]:
@@ -40,7 +40,7 @@ class View:
 
     def boxes(self) -> Rects:
         """Every sight's box on the slide."""
-        local = [(s.box.row, s.box.col, s.box.row_end, s.box.col_end) for s in self.sights]
+        local = [(s.box.row, s.box.col, s.box.row_end, s.box.col_end) for s in self.detections]
         return np.asarray(np.array(local, dtype=np.float64).reshape(-1, 4) + np.tile([self.row, self.col], 2))
 
 
@@ -49,32 +49,32 @@ class _Cell:
     """What is known of one cell."""
 
     id: int
-    seen: list[tuple[Sight, View]] = field(default_factory=list)
+    seen: list[tuple[CellDetection, View]] = field(default_factory=list)
     overlooked: int = 0
     """Fields that show its place and not the cell."""
 
     @property
     def whole(self) -> bool:
         """Some field shows it uncut."""
-        return any(sight.whole for sight, _ in self.seen)
+        return any(detection.whole for detection, _ in self.seen)
 
-    def best(self) -> tuple[Sight, View]:
+    def best(self) -> tuple[CellDetection, View]:
         """The sight to measure: whole before cut, then the surest."""
         return max(self.seen, key=lambda one: (one[0].whole, one[0].score))
 
-    def telling(self) -> list[tuple[Sight, View]]:
+    def best_views(self) -> list[tuple[CellDetection, View]]:
         """What others are compared with: the best sight of a whole cell, every part of a cut one."""
         return [self.best()] if self.whole else self.seen
 
-    def told(self, name: Name) -> SlideCell:
-        whole = [sight for sight, _ in self.seen if sight.whole]
+    def seen_views(self, name: Name) -> SlideCell:
+        whole = [detection for detection, _ in self.seen if detection.whole]
         # One field that imagines a cell must not outvote those that show there is none.
         believed = len(self.seen) >= self.overlooked
         return SlideCell(
             id=self.id,
-            sight=_together(whole, name) if whole else self.best()[0],
-            sights=len(self.seen),
-            counted=believed and any(sight.in_frame for sight, _ in self.seen),
+            detection=_together(whole, name) if whole else self.best()[0],
+            detections=len(self.seen),
+            counted=believed and any(detection.in_frame for detection, _ in self.seen),
             measured=believed and bool(whole),
         )
 
@@ -116,13 +116,15 @@ class Mosaic:
 
     def _known_near(self, window: Rects) -> "_Known":
         keys = sorted(set().union(*(self._shown[view] for view in self.touching(window))))
-        told = [(key, *one) for key in keys for one in self._cells[key].telling()]
+        seen_views = [(key, *one) for key in keys for one in self._cells[key].best_views()]
         return _Known(
-            numbers=[key for key, _, _ in told],
-            boxes=np.array([_on_slide(sight, view) for _, sight, view in told], dtype=np.float64).reshape(-1, 4),
-            windows=np.array([view.window for _, _, view in told]).reshape(-1, 4),
-            kinds=np.array([sight.kind.value for _, sight, _ in told], dtype=np.str_),
-            parts=np.array([not self._cells[key].whole for key, _, _ in told], dtype=np.bool_),
+            numbers=[key for key, _, _ in seen_views],
+            boxes=np.array([_on_slide(detection, view) for _, detection, view in seen_views], dtype=np.float64).reshape(
+                -1, 4
+            ),
+            windows=np.array([view.window for _, _, view in seen_views]).reshape(-1, 4),
+            kinds=np.array([detection.kind.value for _, detection, _ in seen_views], dtype=np.str_),
+            parts=np.array([not self._cells[key].whole for key, _, _ in seen_views], dtype=np.bool_),
         )
 
     def touching(self, window: Rects) -> list[View]:
@@ -140,16 +142,16 @@ class Mosaic:
         self.area_px += self.new_share(view.window) * view.rows * view.cols
         self._shown[view] = set()
         self._windows = np.vstack([self._windows, view.window])
-        for index, (sight, box) in enumerate(zip(view.sights, view.boxes(), strict=True)):
+        for index, (detection, box) in enumerate(zip(view.detections, view.boxes(), strict=True)):
             cell = self._cell_for(partners.get(index, []), dropped)
             if not cell.seen:
                 cell.overlooked = self._shown_by(earlier, box)
-            cell.seen.append((sight, view))
+            cell.seen.append((detection, view))
             self._shown[view].add(cell.id)
             changed.add(cell.id)
-        changed |= self._overlook(view, known, changed | dropped)
-        told = tuple(self._cells[key].told(self._name) for key in sorted(changed - dropped))
-        return told, tuple(sorted(dropped))
+        changed |= self._count_missed(view, known, changed | dropped)
+        seen_views = tuple(self._cells[key].seen_views(self._name) for key in sorted(changed - dropped))
+        return seen_views, tuple(sorted(dropped))
 
     def _cell_for(self, partners: Sequence[int], dropped: set[int]) -> _Cell:
         """The cell these numbers turned out to be, or a new one."""
@@ -167,7 +169,7 @@ class Mosaic:
             dropped.add(key)
         return kept
 
-    def _overlook(self, view: View, known: "_Known", settled: set[int]) -> set[int]:
+    def _count_missed(self, view: View, known: "_Known", settled: set[int]) -> set[int]:
         """Counts against the cells whose place this field shows without them."""
         clear = within(known.boxes, grown(view.window, -CLEAR_OF_EDGE_UM / self._um_per_px))
         missing = {key for key, shown in zip(known.numbers, clear.tolist(), strict=True) if shown} - settled
@@ -218,25 +220,27 @@ def _likeness(view: View, known: _Known) -> NDArray[np.float64]:
     """
     mine = clipped(view.boxes()[:, None], known.windows[None])
     shared = overlap_of_each(mine, clipped(known.boxes, view.window)[None])
-    alike = np.array([sight.kind.value for sight in view.sights], dtype=np.str_)[:, None] == known.kinds[None]
+    alike = (
+        np.array([detection.kind.value for detection in view.detections], dtype=np.str_)[:, None] == known.kinds[None]
+    )
     return np.where(shared >= np.where(alike, SAME_CELL, SAME_THING), shared, 0.0)
 
 
-def _on_slide(sight: Sight, view: View) -> tuple[float, float, float, float]:
-    box = sight.box
+def _on_slide(detection: CellDetection, view: View) -> tuple[float, float, float, float]:
+    box = detection.box
     return view.row + box.row, view.col + box.col, view.row + box.row_end, view.col + box.col_end
 
 
-def _together(whole: Sequence[Sight], name: Name) -> Sight:
+def _together(whole: Sequence[CellDetection], name: Name) -> CellDetection:
     """One sight out of several of the same cell: the surest picture, named by the mean of all looks."""
-    kind = Counter(sight.kind for sight in whole).most_common(1)[0][0]
-    alike = [sight for sight in whole if sight.kind is kind]
-    best = max(alike, key=lambda sight: sight.score)
+    kind = Counter(detection.kind for detection in whole).most_common(1)[0][0]
+    alike = [detection for detection in whole if detection.kind is kind]
+    best = max(alike, key=lambda detection: detection.score)
     if len(alike) == 1 or not best.probabilities:
         return best
-    mean = {key: sum(sight.probabilities[key] for sight in alike) / len(alike) for key in best.probabilities}
+    mean = {key: sum(detection.probabilities[key] for detection in alike) / len(alike) for key in best.probabilities}
     cell_class, confidence, suspect = name(mean)
-    return Sight(
+    return CellDetection(
         field=best.field,
         kind=best.kind,
         box=best.box,

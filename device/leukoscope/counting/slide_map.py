@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from leukoscope.counting.detections import Detection, detection_in
+from leukoscope.counting.detections import FieldDetections, field_detections
 from leukoscope.counting.mosaic import Mosaic, Name, View
 from leukoscope.counting.rectangles import Points, Rects, agreed_shift, clipped, grown, within
 from leukoscope.specimen.field import CountedField
@@ -64,21 +64,21 @@ class SlideMap:
 
         A place that its own cells contradict is not believed.
         """
-        return self.add_seen(detection_in(field, self.fields + 1), place)
+        return self.add_seen(field_detections(field, self.fields + 1), place)
 
-    def add_seen(self, seen: Detection, place: Place | None) -> PlacedField:
+    def add_seen(self, seen: FieldDetections, place: Place | None) -> PlacedField:
         """As `add`, of a field whose picture is gone."""
         self.fields += 1
-        rows, cols, sights = seen.rows, seen.cols, seen.sights
+        rows, cols, detections = seen.rows, seen.cols, seen.detections
         self._um_per_px = seen.um_per_px
         if place is not None:
-            place = self._corrected(place, View(place.row, place.col, rows, cols, sights))
+            place = self._corrected(place, View(place.row, place.col, rows, cols, detections))
         if place is None:
             place = Place(max(self._patches, default=0) + 1, 0.0, 0.0)
             self._patches[place.patch] = Mosaic(self._um_per_px, self._name, self._numbers)
         patch = self._patches[place.patch]
         before_px = patch.area_px
-        cells, dropped = patch.add(View(place.row, place.col, rows, cols, sights))
+        cells, dropped = patch.add(View(place.row, place.col, rows, cols, detections))
         return PlacedField(place, SlideChange(self.fields, self._um2(patch.area_px - before_px), cells, dropped))
 
     def join(self, patch: int, to: Place) -> PlacedField | None:
@@ -89,9 +89,9 @@ class SlideMap:
         gone, target = self._patches[patch], self._patches[to.patch]
         moved = [replace(view, row=view.row + to.row, col=view.col + to.col) for view in gone.views]
         again = [view for view in moved if target.new_share(view.window) < 1]
-        opinions = [_opinion(target, view, self._um_per_px) for view in again]
-        agreed = [one for one in opinions if one.agreed]
-        if not agreed or any(one.contradicted for one in opinions):
+        agreements = [_agreement(target, view, self._um_per_px) for view in again]
+        agreed = [one for one in agreements if one.agreed]
+        if not agreed or any(one.contradicted for one in agreements):
             return None
         down, right = np.average(
             [one.shift for one in agreed], axis=0, weights=[one.agreeing for one in agreed]
@@ -99,13 +99,13 @@ class SlideMap:
         moved = [replace(view, row=view.row + down, col=view.col + right) for view in moved]
         del self._patches[patch]
         before_px = gone.area_px + target.area_px
-        told: dict[int, SlideCell] = {}
+        changed_cells: dict[int, SlideCell] = {}
         dropped = set(gone.numbers)
         for view in moved:
             cells, parts = target.add(view)
-            told |= {cell.id: cell for cell in cells}
+            changed_cells |= {cell.id: cell for cell in cells}
             dropped |= set(parts)
-        kept = tuple(cell for key, cell in sorted(told.items()) if key not in dropped)
+        kept = tuple(cell for key, cell in sorted(changed_cells.items()) if key not in dropped)
         change = SlideChange(self.fields, self._um2(target.area_px - before_px), kept, tuple(sorted(dropped)))
         return PlacedField(to.moved(down, right), change)
 
@@ -117,14 +117,14 @@ class SlideMap:
         patch = self._patches.get(place.patch)
         if patch is None:
             return None
-        opinion = _opinion(patch, view, self._um_per_px)
-        if opinion.contradicted:
+        agreement = _agreement(patch, view, self._um_per_px)
+        if agreement.contradicted:
             return None
-        return place.moved(*opinion.shift.tolist()) if opinion.agreed else place
+        return place.moved(*agreement.shift.tolist()) if agreement.agreed else place
 
 
 @dataclass(frozen=True, slots=True)
-class _Opinion:
+class _Agreement:
     """What the cells seen twice say about the place of a field."""
 
     shift: Points
@@ -144,17 +144,17 @@ class _Opinion:
         return self.asked >= ENOUGH_TO_JUDGE and self.agreeing < MOST_AGREE * self.asked
 
 
-def _opinion(patch: Mosaic, view: View, um_per_px: float) -> _Opinion:
+def _agreement(patch: Mosaic, view: View, um_per_px: float) -> _Agreement:
     reach = REACH_UM / um_per_px
     known = patch.near(view.window)
     boxes = view.boxes()
-    whole = np.array([sight.whole for sight in view.sights], dtype=np.bool_)
+    whole = np.array([detection.whole for detection in view.detections], dtype=np.bool_)
     shown_before = np.zeros(len(boxes), dtype=np.bool_)
     for other in patch.touching(view.window):
         shown_before |= within(boxes, grown(clipped(other.window, view.window), -reach))
     asked = boxes[whole & shown_before]
     shift, agreeing = agreed_shift(_middles(boxes[whole]), _middles(known), reach=reach, spread=SPREAD_UM / um_per_px)
-    return _Opinion(shift, agreeing, len(asked))
+    return _Agreement(shift, agreeing, len(asked))
 
 
 def _middles(boxes: Rects) -> Points:

@@ -15,9 +15,9 @@ from leukoscope.specimen.cell import UNSURE, CellKind
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import RejectedField
 from leukoscope.specimen.sample import ClassCount, Histogram, Provenance, RedCells, SampleReport
-from leukoscope.specimen.slide import Sight, SlideCell, SlideChange
+from leukoscope.specimen.slide import CellDetection, SlideCell, SlideChange
 from leukoscope.statistics.rules import Rules
-from leukoscope.statistics.summary import Counts, Naming, Summary, Unsettled, class_counts
+from leukoscope.statistics.summary import Counts, Naming, Summary, Undecided, class_counts
 
 __all__ = ["BORDER_RULE", "CountingRules", "Naming", "Tally"]
 
@@ -104,15 +104,15 @@ class Tally:
         if cell is None:
             return
         if cell.counted:
-            self._kinds[cell.sight.kind] += by
-            white = cell.sight.kind is CellKind.WBC and cell.sight.cell_class not in self._not_white
+            self._kinds[cell.detection.kind] += by
+            white = cell.detection.kind is CellKind.WBC and cell.detection.cell_class not in self._not_white
             self._white += by if white else 0
         if _is_named(cell):
-            self._named[cell.sight.cell_class] += by
+            self._named[cell.detection.cell_class] += by
             self._lines = None
 
-    def _whole_red_cells(self) -> list[Sight]:
-        return [one.sight for one in self._cells.values() if one.measured and one.sight.kind is CellKind.RBC]
+    def _whole_red_cells(self) -> list[CellDetection]:
+        return [one.detection for one in self._cells.values() if one.measured and one.detection.kind is CellKind.RBC]
 
     @property
     def area_um2(self) -> float:
@@ -132,7 +132,7 @@ class Tally:
     @property
     def suspects(self) -> int:
         """White cells so far that may be of a class that they were not named."""
-        return sum(bool(one.sight.suspect) for one in self._cells.values() if _is_named(one))
+        return sum(bool(one.detection.suspect) for one in self._cells.values() if _is_named(one))
 
     @property
     def enough(self) -> bool:
@@ -213,7 +213,7 @@ class Tally:
             patches: parts of the slide whose distance is not known; None where each picture was another place.
         """
         red_cells, platelets = self.red_cells(), self._kinds[CellKind.PLATELET]
-        counts = Counts(self._named, {}, red_cells, platelets, patches, self._unsettled())
+        counts = Counts(self._named, {}, red_cells, platelets, patches, self._undecided())
         summary = Summary(counts, self._naming, self._counting.interval_width, self._rules)
         corrected, not_corrected_because, findings = summary.judge(provenance)
         return SampleReport(
@@ -242,12 +242,16 @@ class Tally:
             provenance=provenance,
         )
 
-    def _unsettled(self) -> Unsettled:
+    def _undecided(self) -> Undecided:
         """What the names of the white cells do not say."""
-        white = [one.sight for one in sorted(self._cells.values(), key=lambda one: one.id) if _is_named(one)]
-        return Unsettled(
-            suspects=Counter(key for sight in white for key in sight.suspect),
-            unsure=tuple(sight.probabilities for sight in white if sight.cell_class == UNSURE and sight.probabilities),
+        white = [one.detection for one in sorted(self._cells.values(), key=lambda one: one.id) if _is_named(one)]
+        return Undecided(
+            suspects=Counter(key for detection in white for key in detection.suspect),
+            unsure=tuple(
+                detection.probabilities
+                for detection in white
+                if detection.cell_class == UNSURE and detection.probabilities
+            ),
         )
 
     def white_cell_records(self) -> tuple[CellRecord, ...]:
@@ -256,19 +260,19 @@ class Tally:
         return tuple(
             CellRecord(
                 number=number,
-                field=cell.sight.field,
-                cell_class=cell.sight.cell_class,
-                confidence=cell.sight.confidence,
-                box=cell.sight.box.as_xyxy(),
-                suspect=cell.sight.suspect,
-                probabilities={key: share for key, share in cell.sight.probabilities.items() if share},
+                field=cell.detection.field,
+                cell_class=cell.detection.cell_class,
+                confidence=cell.detection.confidence,
+                box=cell.detection.box.as_xyxy(),
+                suspect=cell.detection.suspect,
+                probabilities={key: share for key, share in cell.detection.probabilities.items() if share},
             )
             for number, cell in enumerate(cells, 1)
         )
 
 
 def _is_named(cell: SlideCell) -> bool:
-    return cell.measured and cell.sight.kind is CellKind.WBC
+    return cell.measured and cell.detection.kind is CellKind.WBC
 
 
 def _diameters(sizes_um: NDArray[np.float64]) -> Histogram:

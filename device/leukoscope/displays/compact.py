@@ -27,71 +27,71 @@ def draw_compact(screen: Screen, size: tuple[int, int], words: Words) -> Image.I
     return canvas.image.resize(size, Image.Resampling.NEAREST)
 
 
-def paint_compact(told: Gist, canvas: DotCanvas) -> None:
+def paint_compact(content: Gist, canvas: DotCanvas) -> None:
     """Put the gist on the canvas from the top down, leaving out what no longer fits."""
     width, height = canvas.image.size
-    _header(told, canvas)
+    _header(content, canvas)
     if height < 48:
-        _in_two_lines(told, canvas)
+        _in_two_lines(content, canvas)
         return
     top = LINE + 2
-    if told.progress is not None and told.beside:
-        bar_top = _number_and_rows(told, canvas, top)
-        canvas.bar(0, bar_top, width, BAR, told.progress)
-        _paragraphs(told.paragraphs, canvas, bar_top + BAR + 2, height)
-    elif told.progress is not None:
+    if content.progress is not None and content.beside:
+        bar_top = _number_and_rows(content, canvas, top)
+        canvas.bar(0, bar_top, width, BAR, content.progress)
+        _paragraphs(content.paragraphs, canvas, bar_top + BAR + 2, height)
+    elif content.progress is not None:
         bar_top = height - BAR - 1
-        canvas.bar(0, bar_top, width, BAR, told.progress)
-        _paragraphs(told.paragraphs, canvas, _words(told, canvas, top), bar_top)
-    elif told.rows:
-        _paragraphs(told.paragraphs[:1], canvas, top, top + LINE)
-        below = _two_columns(told.rows, canvas, top + LINE, height - 2 * LINE)
-        _paragraphs(told.paragraphs[1:], canvas, below, height)
+        canvas.bar(0, bar_top, width, BAR, content.progress)
+        _paragraphs(content.paragraphs, canvas, _words(content, canvas, top), bar_top)
+    elif content.rows:
+        _paragraphs(content.paragraphs[:1], canvas, top, top + LINE)
+        below = _two_columns(content.rows, canvas, top + LINE, height - 2 * LINE)
+        _paragraphs(content.paragraphs[1:], canvas, below, height)
     else:
-        _paragraphs(told.paragraphs, canvas, _words(told, canvas, top), height)
+        _paragraphs(content.paragraphs, canvas, _words(content, canvas, top), height)
 
 
-def _header(told: Gist, canvas: DotCanvas) -> None:
+def _header(content: Gist, canvas: DotCanvas) -> None:
     width = canvas.image.width
     canvas.block(0, 0, width, LINE)
-    corner = canvas.text_right(width - 2, 1, told.corner, width * 2 // 3, dark=True)
-    canvas.text(2, 1, told.title, width - corner - 8, dark=True)
+    corner = canvas.text_right(width - 2, 1, content.corner, width * 2 // 3, dark=True)
+    canvas.text(2, 1, content.title, width - corner - 8, dark=True)
 
 
-def _in_two_lines(told: Gist, canvas: DotCanvas) -> None:
+def _in_two_lines(content: Gist, canvas: DotCanvas) -> None:
     width, height = canvas.image.size
-    said = " ".join(filter(None, (told.big, *told.beside)))
-    paragraphs = [said, *told.paragraphs] if said else list(told.paragraphs)
+    said = " ".join(filter(None, (content.big, *content.beside)))
+    paragraphs = [said, *content.paragraphs] if said else list(content.paragraphs)
     bottom = height
-    if told.progress is not None:
+    if content.progress is not None:
         bottom -= 6
-        canvas.bar(0, bottom, width, 5, told.progress)
+        canvas.bar(0, bottom, width, 5, content.progress)
     _paragraphs(paragraphs[: (bottom - LINE - 1) // LINE], canvas, LINE + 2, bottom)
 
 
-def _number_and_rows(told: Gist, canvas: DotCanvas, top: int) -> int:
+def _number_and_rows(content: Gist, canvas: DotCanvas, top: int) -> int:
     width = canvas.image.width
-    beside = max(map(dots.width, told.beside))
-    scale = 3 if MARGIN + dots.width(told.big, 3) + beside + ROW <= width else 2
-    used = MARGIN + canvas.text(MARGIN, top, told.big, width // 2, scale=scale) + 3
-    for index, line in enumerate(told.beside):
+    beside = max(map(dots.width, content.beside))
+    scale = 3 if MARGIN + dots.width(content.big, 3) + beside + ROW <= width else 2
+    used = MARGIN + canvas.text(MARGIN, top, content.big, width // 2, scale=scale) + 3
+    for index, line in enumerate(content.beside):
         canvas.text(used, top + index * LINE + 2, line, max(0, width - ROW - used))
     rows_left = min(max(used + beside + 6, width * 7 // 12), width - ROW)
-    for index, row in enumerate(largest_in_order(told.rows, 3)):
+    for index, row in enumerate(largest_in_order(content.rows, 3)):
         _row(row, canvas, rows_left, width - MARGIN, top + index * dots.HEIGHT)
     return top + 3 * dots.HEIGHT
 
 
-def _words(told: Gist, canvas: DotCanvas, top: int) -> int:
-    if not told.big:
+def _words(content: Gist, canvas: DotCanvas, top: int) -> int:
+    if not content.big:
         return top
     room = canvas.image.width - MARGIN
     used = MARGIN
-    for line in wrapped(told.big, lambda text: dots.shortened(text, room, 2))[:2]:
+    for line in wrapped(content.big, lambda text: dots.shortened(text, room, 2))[:2]:
         used = MARGIN + canvas.text(MARGIN, top, line, room, scale=2) + 4
         top += 2 * dots.HEIGHT + 1
-    if told.beside:
-        canvas.text(used, top - dots.HEIGHT - 3, told.beside[-1], room - used)
+    if content.beside:
+        canvas.text(used, top - dots.HEIGHT - 3, content.beside[-1], room - used)
     return top + 1
 
 

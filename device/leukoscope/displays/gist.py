@@ -39,37 +39,37 @@ class Gist:
 
 def gist(screen: Screen, words: Words = ENGLISH) -> Gist:
     """The few words of any screen, in a language."""
-    told = _gist(screen)
+    content = _gist(screen)
     return replace(
-        told,
-        title=words(told.title),
-        corner=words(told.corner),
-        big=words(told.big),
-        beside=tuple(map(words, told.beside)),
-        paragraphs=tuple(map(words, told.paragraphs)),
+        content,
+        title=words(content.title),
+        corner=words(content.corner),
+        big=words(content.big),
+        beside=tuple(map(words, content.beside)),
+        paragraphs=tuple(map(words, content.paragraphs)),
     )
 
 
 def _gist(screen: Screen) -> Gist:
     match screen:
         case Starting():
-            told = Gist("STARTING", screen.version, big="leukoscope", paragraphs=(screen.step,))
+            content = Gist("STARTING", screen.version, big="leukoscope", paragraphs=(screen.step,))
         case Ready():
-            told = _ready(screen)
+            content = _ready(screen)
         case Looking():
-            told = _looking(screen)
+            content = _looking(screen)
         case Counting():
-            told = _counting(screen)
+            content = _counting(screen)
         case Result():
-            told = _result(screen)
+            content = _result(screen)
         case Sent():
-            told = _sent(screen)
+            content = _sent(screen)
         case Fault():
-            told = Gist(f"FAULT: {screen.part}", paragraphs=(screen.happened, f"> {screen.todo}"))
+            content = Gist(f"FAULT: {screen.part}", paragraphs=(screen.happened, f"> {screen.todo}"))
         case Guiding():
             badge = wording.BADGE[screen.source]
-            told = Gist(screen.part, badge, progress=screen.share, paragraphs=(screen.todo, screen.note))
-    return told
+            content = Gist(screen.part, badge, progress=screen.share, paragraphs=(screen.todo, screen.note))
+    return content
 
 
 def _ready(screen: Ready) -> Gist:

@@ -40,11 +40,11 @@ class Words:
     def _look_up(self, text: str) -> str:
         if text in self._whole:
             return self._whole[text]
-        for pattern, told in self._patterns:
+        for pattern, translated in self._patterns:
             if found := pattern.fullmatch(text):
                 # What stands for a field may be a sentence of its own; it is shorter, so this ends.
                 parts = {name: self(part) for name, part in found.groupdict().items()}
-                return told.format(**parts)
+                return translated.format(**parts)
         return text
 
 
@@ -60,7 +60,7 @@ def read_catalogue(language: str) -> dict[str, str]:
     """The sentences in `languages/<language>.po` (gettext) by their English ones."""
     text = resources.files("leukoscope.displays").joinpath("languages", f"{language}.po").read_text("utf-8")
     entries = ((_joined(entry["msgid"]), _joined(entry["msgstr"])) for entry in _ENTRY.finditer(text))
-    return {english: told for english, told in entries if english and told}
+    return {english: translated for english, translated in entries if english and translated}
 
 
 def _joined(lines: str) -> str:

@@ -114,7 +114,7 @@ class LumaDisplay(DisplayDefaults):
         self._failures: tuple[type[Exception], ...] = (OSError, LumaError)
         self._bus = RememberingBus(bus)
         self._lines = lines
-        self._on_glass: Image.Image | None = None
+        self._shown_picture: Image.Image | None = None
         self._lost = False
         self._closed = False
         try:
@@ -145,16 +145,16 @@ class LumaDisplay(DisplayDefaults):
         if self._closed:
             raise DisplayError(f"the {self._name} is closed")
         picture = fitted(image, self.size, self.monochrome)
-        if picture == self._on_glass:
+        if picture == self._shown_picture:
             return
         try:
             if self._lost:
                 self._bus.set_up_again()
             self._device.display(picture)
         except self._failures as error:
-            self._lost, self._on_glass = True, None
+            self._lost, self._shown_picture = True, None
             raise _no_answer(self._name, error) from error
-        self._lost, self._on_glass = False, picture.copy()
+        self._lost, self._shown_picture = False, picture.copy()
 
     def close(self) -> None:
         """Clear and release the display; safe to call twice, and on a display that is gone."""

@@ -258,8 +258,8 @@ FINDINGS_PER_PAGE = 2
 
 def pages_of(result: Result) -> tuple[Result, ...]:
     """A result as pages to turn: all of it in short, then its findings and warnings in full."""
-    told = [(text, False) for text in result.findings] + [(text, True) for text in result.warnings]
-    parts = [told[start : start + FINDINGS_PER_PAGE] for start in range(0, len(told), FINDINGS_PER_PAGE)]
+    lines = [(text, False) for text in result.findings] + [(text, True) for text in result.warnings]
+    parts = [lines[start : start + FINDINGS_PER_PAGE] for start in range(0, len(lines), FINDINGS_PER_PAGE)]
     pages = 1 + len(parts)
     return (
         replace(result, pages=pages),

@@ -63,7 +63,7 @@ def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: 
     mid = link.publish(topic, to_bytes(message), retain=False)
     until = time.monotonic() + settings.ack_timeout_s
     while time.monotonic() < until:
-        link.turn(TURN_S)
+        link.poll(TURN_S)
         for answer in link.answers():
             if answer.mid != mid:
                 continue

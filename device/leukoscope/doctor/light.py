@@ -18,7 +18,7 @@ from leukoscope.system.assets import find_asset
 
 FRAMES = 3
 """A pixel is dead when it is so in each of so many frames; noise is not."""
-LONELY = 40
+ISOLATED = 40
 """Grey levels beyond all eight neighbours: no objective draws a point of a single pixel."""
 MOST_DEAD_SHARE = 1e-4
 DIM = 0.75
@@ -36,32 +36,32 @@ def check_camera(settings: BenchSettings, near: Path) -> str:
     frame = frames[0]
     _refuse_foreign(settings, near, frame)
     rows, cols = frame.pixels.shape[:2]
-    told = f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
+    text = f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
     if frame.source in STORED:
-        return told
+        return text
     background = Levels.of(np.ascontiguousarray(frame.pixels[..., 1])).percentile(97)
     clipped = float((frame.pixels >= SATURATED).all(axis=2).mean())
     limits = settings.quality
     if background < limits.min_brightness:
         raise CameraError(
-            f"{told}; background {background:.0f}, expected {limits.min_brightness:.0f}",
+            f"{text}; background {background:.0f}, expected {limits.min_brightness:.0f}",
             "is the lamp on? Turn it up, or lengthen the exposure",
         )
     if clipped > limits.max_saturated_share:
-        raise CameraError(f"{told}; {clipped:.0%} of it clipped", "turn the lamp down, or shorten the exposure")
+        raise CameraError(f"{text}; {clipped:.0%} of it clipped", "turn the lamp down, or shorten the exposure")
     dead = dead_pixels([one.pixels for one in frames])
     if dead > MOST_DEAD_SHARE * rows * cols:
-        raise CameraError(f"{told}; {dead} dead pixels", "calibrate dark again, or replace the sensor")
-    return f"{told}, {clipped:.1%} clipped, {dead} dead pixels{_lamp(settings, near, background)}"
+        raise CameraError(f"{text}; {dead} dead pixels", "calibrate dark again, or replace the sensor")
+    return f"{text}, {clipped:.1%} clipped, {dead} dead pixels{_lamp(settings, near, background)}"
 
 
 def dead_pixels(pictures: Sequence[Pixels]) -> int:
     """Pixels that stand out from all eight neighbours in each picture, in the same colour; all of shape (r, c, 3)."""
-    lonely = np.ones(pictures[0].shape, dtype=bool)
+    isolated = np.ones(pictures[0].shape, dtype=bool)
     for picture in pictures:
         high, low = _extremes_around(picture)
-        lonely &= (picture.astype(np.int16) - high > LONELY) | (low - picture.astype(np.int16) > LONELY)
-    return int(lonely.any(axis=2).sum())
+        isolated &= (picture.astype(np.int16) - high > ISOLATED) | (low - picture.astype(np.int16) > ISOLATED)
+    return int(isolated.any(axis=2).sum())
 
 
 def _extremes_around(picture: Pixels) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

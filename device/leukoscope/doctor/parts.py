@@ -27,19 +27,19 @@ def check_calibration(settings: BenchSettings, near: Path) -> str:
     """
     calibration = settings.calibration.open(near)
     origin = "measured" if calibration.measured else "nominal, not measured on this bench"
-    told = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}"
+    text = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}"
     if settings.calibration.file is None:
-        return told
+        return text
     path = find_asset("calibration", settings.calibration.file, near)
     parts = read_record(path).measurements()
     for name, part in parts.items():
         # Pictures correct nothing, so only here is asked whether they are still what was measured on.
         read_kept(path.parent, part.picture)
-        told += f"; {name} by {part.by} on {part.at:%Y-%m-%d}, until {part.valid_until:%Y-%m-%d}"
+        text += f"; {name} by {part.by} on {part.at:%Y-%m-%d}, until {part.valid_until:%Y-%m-%d}"
         left = (part.valid_until - datetime.now(UTC)).days
         if left < SOON_DAYS:
-            told += f" ({left} days left: run `leukoscope calibrate {name}`)"
-    return told
+            text += f" ({left} days left: run `leukoscope calibrate {name}`)"
+    return text
 
 
 def check_button(settings: ButtonSettings) -> str:
@@ -74,7 +74,7 @@ def check_signals(settings: SignalSettings) -> str:
         DisplayError: a pin cannot be used.
     """
     signals = settings.open()
-    signals.tell(Event.DONE)
+    signals.signal(Event.DONE)
     signals.close()
     return "green lamp lit and three sounds made, where there are such parts: did you see and hear them?"
 

@@ -170,7 +170,7 @@ def _log() -> str:
         return "this system has no journal\n"
     units = ["--unit=leukoscope", "--unit=leukoscope-fault"]
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             [program, "--no-pager", "--no-hostname", "--output=short-iso", f"--since=-{LOG_DAYS}d", *units],
             capture_output=True,
             text=True,
@@ -180,7 +180,7 @@ def _log() -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"the journal cannot be read: {error}\n"
-    return told.stdout + told.stderr
+    return done.stdout + done.stderr
 
 
 def _samples_in(path: Path) -> Iterator[str]:

@@ -67,5 +67,5 @@ class Drawing:
     width: float
     height: float
     marks: tuple[Mark, ...]
-    told: str
+    description: str
     """The drawing in a sentence, for who cannot see it."""

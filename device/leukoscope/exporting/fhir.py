@@ -67,12 +67,14 @@ def bundle_of(original: Original) -> Resource:
 def _observations(report: SampleReport, shared: Resource) -> list[Resource]:
     """One of each quantity; a corrected share stands inside the Observation of the counted one."""
     corrected = {one.of: one for one in quantities_of(report) if one.name == "share_corrected"}
-    told = []
+    observations = []
     for one in quantities_of(report):
         if one.name != "share_corrected":
             parts = observation(one, report, shared, corrected.get(one.of))
-            told.append(_marked(report, {"resourceType": "Observation", "id": _id_of(report, one.key), **parts}))
-    return told
+            observations.append(
+                _marked(report, {"resourceType": "Observation", "id": _id_of(report, one.key), **parts})
+            )
+    return observations
 
 
 def _diagnostic_report(original: Original, specimen: Resource, observations: list[Resource]) -> Resource:
@@ -81,7 +83,7 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
     remarks = [
         *(warning.text for warning in origin_warnings(report)),
         *(finding.text for finding in report.findings),
-        *(told for told in [looked_at_words(report)] if told),
+        *filter(None, [looked_at_words(report)]),
         NO_DIAGNOSIS,
     ]
     resource: Resource = {

@@ -33,20 +33,20 @@ def observation(
         shared: fields that all Observations of a report have in common.
         corrected: the same share corrected for naming errors; None where there is none.
     """
-    told: dict[str, Any] = {
+    value_parts: dict[str, Any] = {
         **shared,
         "category": [LABORATORY],
         "code": {"coding": _codings(one, report.rules.mode), "text": quantity_words(one, report.rules.mode)},
         **_value(one),
     }
     if one.name == "group_share_corrected":
-        told["method"] = {"text": CORRECTED}
+        value_parts["method"] = {"text": CORRECTED}
     parts = [*_parts(one), *_corrected_parts(one, report, corrected)]
     if parts:
-        told["component"] = parts
+        value_parts["component"] = parts
     if one.low is not None and one.value is not None:
-        told["note"] = [{"text": f"{in_words(one)}, {one.interval}"}]
-    return told
+        value_parts["note"] = [{"text": f"{in_words(one)}, {one.interval}"}]
+    return value_parts
 
 
 def _codings(one: Quantity, mode: str) -> list[dict[str, str]]:
@@ -59,11 +59,11 @@ def _codings(one: Quantity, mode: str) -> list[dict[str, str]]:
 def _value(one: Quantity) -> dict[str, Any]:
     if one.value is None:
         return _absent("unknown", one.absent)
-    told: dict[str, Any] = {"valueQuantity": _quantity(one.value, one.unit)}
+    value_parts: dict[str, Any] = {"valueQuantity": _quantity(one.value, one.unit)}
     if one.low is not None and one.high is not None:
         ends = {"low": _quantity(one.low, one.unit), "high": _quantity(one.high, one.unit)}
-        told["extension"] = [{"url": CONFIDENCE_95, "valueRange": ends}]
-    return told
+        value_parts["extension"] = [{"url": CONFIDENCE_95, "valueRange": ends}]
+    return value_parts
 
 
 def _absent(code: str, why: str) -> dict[str, Any]:
@@ -75,10 +75,10 @@ def _parts(one: Quantity) -> list[dict[str, Any]]:
     rests_on = (("count", one.count, "cells counted"), ("n", one.n, "of how many"))
     if one.name in {"counted", "refused"} or one.n is None:
         return []
-    told = [_part(code, words, number) for code, number, words in rests_on if number is not None]
+    value_parts = [_part(code, words, number) for code, number, words in rests_on if number is not None]
     if one.validated_cells is not None:
-        told.append(_part("validated_cells", "cells whose naming was checked", one.validated_cells))
-    return told
+        value_parts.append(_part("validated_cells", "cells whose naming was checked", one.validated_cells))
+    return value_parts
 
 
 def _corrected_parts(one: Quantity, report: SampleReport, best: Quantity | None) -> list[dict[str, Any]]:
@@ -87,10 +87,10 @@ def _corrected_parts(one: Quantity, report: SampleReport, best: Quantity | None)
     code = {"coding": [{"system": OWN_CODES, "code": "share_corrected"}], "text": "share corrected for naming errors"}
     if best is None:
         return [{"code": code, **_absent("not-performed", report.not_corrected_because or "not corrected")}]
-    told = [{"code": code, **_value(best)}]
+    value_parts = [{"code": code, **_value(best)}]
     if best.validated_cells is not None:
-        told.append(_part("validated_cells", "cells whose naming was checked", best.validated_cells))
-    return told
+        value_parts.append(_part("validated_cells", "cells whose naming was checked", best.validated_cells))
+    return value_parts
 
 
 def _part(code: str, words: str, number: int) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     except OSError as error:
         raise ExportError(f"the report {path} cannot be read ({error.strerror})", "check its owner") from error
     beside = path.parent.parent if path.parent.name == "reports" else None
-    _refuse_spoilt(path, payload, storage or beside)
+    _refuse_damaged(path, payload, storage or beside)
     message = from_bytes(payload)
     report = decode(message)
     # The status stays in the report's own words: a newer device may know more of them.
@@ -67,7 +67,7 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     return Original(report, status or UNREVIEWED, storage or beside, signature)
 
 
-def _refuse_spoilt(path: Path, payload: bytes, storage: Path | None) -> None:
+def _refuse_damaged(path: Path, payload: bytes, storage: Path | None) -> None:
     """A number that a flipped bit has changed looks as good as any other."""
     outbox = None if storage is None else storage / "outbox.sqlite"
     if outbox is None or not outbox.exists():

@@ -85,10 +85,10 @@ def _row(row: Row, end: float) -> str:
 def _findings(findings: Sequence[Finding]) -> str:
     if not findings:
         return "<section><h2>Findings</h2><p>Nothing was pointed out.</p></section>"
-    told = (
+    list_items = (
         f'<li class="{one.certainty}" title="{CERTAINTY[one.certainty]}">{escape(one.text)}</li>' for one in findings
     )
-    return f'<section><h2>Findings</h2><ul class="findings">{"".join(told)}</ul></section>'
+    return f'<section><h2>Findings</h2><ul class="findings">{"".join(list_items)}</ul></section>'
 
 
 def _red_cells(sheet: Sheet) -> str:

@@ -56,11 +56,11 @@ def as_pdf(original: Original, gallery: Gallery) -> bytes:
 def _head(paper: Paper, sheet: Sheet) -> float:
     """Everything above the first number; returns where it ends."""
     paper.text(MARGIN, 44, f"{sheet.title} · differential count", 8.6, MUTED)
-    told = paper.lines(sheet.status_words, STATUS_WIDTH, 8.2)
+    status_lines = paper.lines(sheet.status_words, STATUS_WIDTH, 8.2)
     paper.text(RIGHT, 44, sheet.status, 11, bold=True, side="right")
-    for number, line in enumerate(told):
+    for number, line in enumerate(status_lines):
         paper.text(RIGHT, 56 + 10 * number, line, 8.2, MUTED, side="right")
-    y = max(_specimen(paper, sheet.specimen), 66 + 10 * (len(told) - 1))
+    y = max(_specimen(paper, sheet.specimen), 66 + 10 * (len(status_lines) - 1))
     for warning in sheet.warnings:
         colour, ground = (ALARM, ALARM_GROUND) if warning.grave else (CAUTION, CAUTION_GROUND)
         paper.box(MARGIN, y, RIGHT - MARGIN, 16, ground)

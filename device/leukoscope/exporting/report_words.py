@@ -71,7 +71,7 @@ def quantity_words(one: Quantity, mode: Mode) -> str:
     """What a quantity of a smear of blood or marrow is, in words."""
     among = CELLS_CALLED[mode]
     cells = among if one.of == "white_cells" else class_words(one.of)
-    told = {
+    looked = {
         "counted": f"{cells} counted",
         "refused": f"{cells} refused",
         "share": f"{cells} among the {among}",
@@ -84,7 +84,7 @@ def quantity_words(one: Quantity, mode: Mode) -> str:
         "irregular_share": "red cells that are not round",
         "area": "area examined",
     }
-    return told[one.name]
+    return looked[one.name]
 
 
 def number(value: float, unit: str) -> str:
@@ -107,8 +107,8 @@ def in_words(one: Quantity, *, with_unit: bool = True) -> str:
     if one.value is None:
         return "unknown"
     value = whole(one.value) if isinstance(one.value, int) else number(one.value, one.unit)
-    told = f"{value} {UNIT_WORDS[one.unit]}" if with_unit else value
-    return f"{told} ({interval(one)})" if interval(one) else told
+    looked = f"{value} {UNIT_WORDS[one.unit]}" if with_unit else value
+    return f"{looked} ({interval(one)})" if interval(one) else looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,8 @@ def looked_at_words(report: SampleReport) -> str:
     life = report.life
     if life.cells_looked_at is None:
         return ""
-    told = f"A person has looked at {life.cells_looked_at} of {report.white_cells + sum(report.beside.values())} cells."
+    looked = (
+        f"A person has looked at {life.cells_looked_at} of {report.white_cells + sum(report.beside.values())} cells."
+    )
     without = [one.replace("_", " ") for step in life.steps for one in step.signed_without]
-    return told + (f" Signed although: {', '.join(dict.fromkeys(without))}." if without else "")
+    return looked + (f" Signed although: {', '.join(dict.fromkeys(without))}." if without else "")

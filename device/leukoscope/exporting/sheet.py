@@ -139,11 +139,11 @@ def _facts(report: SampleReport) -> list[tuple[str, str]]:
 
 
 def _beside(report: SampleReport, by_key: Mapping[str, Quantity]) -> list[tuple[str, str]]:
-    told = []
+    pairs = []
     for key, count in report.beside.items():
         per = by_key.get(f"per_100.{key}")
-        told.append((class_words(key), f"{whole(count)}" + (f"; {in_words(per)}" if per is not None else "")))
-    return told
+        pairs.append((class_words(key), f"{whole(count)}" + (f"; {in_words(per)}" if per is not None else "")))
+    return pairs
 
 
 def _others(report: SampleReport, by_key: Mapping[str, Quantity]) -> list[tuple[str, str]]:
@@ -167,7 +167,7 @@ def _origin(report: SampleReport) -> list[tuple[str, str]]:
     made, rules = report.provenance, report.rules
     calibration = "measured" if made.calibration_measured else "nominal, not measured on this bench"
     clock = {True: "synchronised", False: "not synchronised", None: "unknown whether synchronised"}
-    told = [
+    pairs = [
         ("Report", f"{report.id}, version {report.version}"),
         ("Software", f"leukoscope {made.software_version}, boot {made.boot_id}"),
         ("Segmenter", _network(made.segmenter)),
@@ -178,8 +178,8 @@ def _origin(report: SampleReport) -> list[tuple[str, str]]:
         ("Counting", report.border_rule),
     ]
     if report.differential_corrected is not None:
-        told.append(("Correction", report.differential_corrected.method))
-    return told
+        pairs.append(("Correction", report.differential_corrected.method))
+    return pairs
 
 
 def _network(bundle: BundleIdentity) -> str:

@@ -12,7 +12,7 @@ def as_svg(drawing: Drawing) -> str:
     box = f'viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
     size = f'width="{drawing.width:g}pt" height="{drawing.height:g}pt"'
     marks = "".join(_mark(mark) for mark in drawing.marks)
-    return f'<svg {box} {size} role="img" aria-label={quoteattr(drawing.told)}>{marks}</svg>'
+    return f'<svg {box} {size} role="img" aria-label={quoteattr(drawing.description)}>{marks}</svg>'
 
 
 def _mark(mark: Mark) -> str:

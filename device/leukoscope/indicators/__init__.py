@@ -14,7 +14,7 @@ SignalSettings = GpioIndicatorSettings
 class Indicator(Protocol):
     """Signals that are open."""
 
-    def tell(self, news: Event) -> None:
+    def signal(self, event: Event) -> None:
         """Show or sound it, without waiting until it has sounded.
 
         Raises:

@@ -110,13 +110,13 @@ class GpioIndicator:
         self._clock, self._pause = clock, pause
         self._sounding_until_s = -math.inf
 
-    def tell(self, news: Event) -> None:
+    def signal(self, event: Event) -> None:
         """Show and sound the pattern of the news.
 
         Raises:
             DisplayError: a pin cannot be driven.
         """
-        pattern = PATTERNS[news]
+        pattern = PATTERNS[event]
         try:
             self._drive("green", pattern.green)
             self._drive("red", pattern.red)

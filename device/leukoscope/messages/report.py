@@ -193,17 +193,17 @@ def signature_of(message: Mapping[str, Any]) -> tuple[str | None, str | None, da
 
 
 def _life(life: Life) -> dict[str, Any]:
-    told = {} if life.cells_looked_at is None else {"cells_looked_at": life.cells_looked_at}
+    optional = {} if life.cells_looked_at is None else {"cells_looked_at": life.cells_looked_at}
     return {
         "status": life.status.value,
         "cells_checked": life.cells_checked,
         "steps": [_step(step) for step in life.steps],
-        **told,
+        **optional,
     }
 
 
 def _step(step: Step) -> dict[str, Any]:
-    told = {"signed_without": list(step.signed_without)} if step.signed_without else {}
+    optional = {"signed_without": list(step.signed_without)} if step.signed_without else {}
     return {
         "version": step.version,
         "status": step.status.value,
@@ -211,7 +211,7 @@ def _step(step: Step) -> dict[str, Any]:
         "at": utc_text(step.at),
         "note": step.note,
         "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
-        **told,
+        **optional,
     }
 
 

@@ -30,7 +30,7 @@ def birth(
     return _status(identity, "online", Reason.CONNECTED, session, at, sequence, clock_synchronised)
 
 
-def farewell(
+def offline(
     identity: Identity, *, session: int, at: datetime, sequence: int = 0, clock_synchronised: bool | None = None
 ) -> dict[str, Any]:
     """The device was stopped on purpose. Published retained, before the connection is closed."""

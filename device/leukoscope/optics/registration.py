@@ -80,8 +80,8 @@ class Thumbnail:
         correlation = np.clip(product / np.sqrt(np.maximum(energy, 1.0)), -0.999, 0.999)
         evidence = np.arctanh(correlation) * overlap.weight
         row, col = (int(index) for index in np.unravel_index(evidence.argmax(), evidence.shape))
-        down = row - (rows - 1) + _summit(correlation[:, col], row)
-        right = col - (cols - 1) + _summit(correlation[row], col)
+        down = row - (rows - 1) + _peak_position(correlation[:, col], row)
+        right = col - (cols - 1) + _peak_position(correlation[row], col)
         return Shift(down / cols, right / cols, float(evidence[row, col]))
 
 
@@ -140,7 +140,7 @@ def _padded(rows: int, cols: int) -> tuple[int, int]:
     return cv2.getOptimalDFTSize(2 * rows), cv2.getOptimalDFTSize(2 * cols)
 
 
-def _summit(values: Grey, index: int) -> float:
+def _peak_position(values: Grey, index: int) -> float:
     """How far beside its largest sample a parabola through three of them has its top, in samples."""
     if not 0 < index < len(values) - 1:
         return 0.0

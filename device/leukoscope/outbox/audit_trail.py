@@ -58,8 +58,8 @@ def append(
 ) -> None:
     """Add an entry, inside the transaction of what it witnesses: both are on the disk, or neither."""
     before = head(sql)
-    told = (before.entries + 1, utc_text(at), by, action, subject, canonical(details))
-    sql.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*told, _hash(before.hash, told)))
+    entry = (before.entries + 1, utc_text(at), by, action, subject, canonical(details))
+    sql.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*entry, _hash(before.hash, entry)))
 
 
 def head(sql: sqlite3.Connection) -> AuditHead:
@@ -77,11 +77,11 @@ def entries(sql: sqlite3.Connection) -> Iterator[AuditEntry]:
 def faults_of_chain(sql: sqlite3.Connection) -> Iterator[str]:
     """What is wrong with the chain, one line each; a changed entry, a gap, a missing lock against changes."""
     previous, expected = BEFORE_ALL, 1
-    for number, *told, digest in sql.execute("SELECT * FROM audit ORDER BY number"):
+    for number, *entry, digest in sql.execute("SELECT * FROM audit ORDER BY number"):
         if number != expected:
             yield f"expected entry {expected}, found {number}: entries were taken out"
-        elif _hash(previous, (number, *told)) != digest:
-            yield f"entry {number} ({told[2]} {told[3]}) is not what was written: it or its predecessor was changed"
+        elif _hash(previous, (number, *entry)) != digest:
+            yield f"entry {number} ({entry[2]} {entry[3]}) is not what was written: it or its predecessor was changed"
         previous, expected = digest, number + 1
     locks = {text for (text,) in sql.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")}
     for lock in LOCKS:
@@ -112,5 +112,5 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _hash(previous: str, told: tuple[Any, ...]) -> str:
-    return hashlib.sha256((previous + canonical(list(told))).encode()).hexdigest()
+def _hash(previous: str, entry: tuple[Any, ...]) -> str:
+    return hashlib.sha256((previous + canonical(list(entry))).encode()).hexdigest()

@@ -65,7 +65,7 @@ class CommandInbox:
         self._senders: dict[str, tuple[str | None, bytes | None]] = {}
         self._lock = threading.RLock()
 
-    def hear(
+    def receive(
         self, payload: bytes, *, stored: bool = False, reply_to: str | None = None, correlation: bytes | None = None
     ) -> None:
         """Take a command in; its result, or a refusal, will be among the replies.

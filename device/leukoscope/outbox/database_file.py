@@ -12,7 +12,7 @@ from leukoscope.system.durable_files import put_in_place, sync_folder
 _SIDE_FILES = ("", "-wal", "-shm")
 
 
-def reason_to_distrust(path: Path) -> str | None:
+def damage_in(path: Path) -> str | None:
     """Why the file cannot be used, in SQLite's words; None for a sound or missing one.
 
     Raises:

@@ -20,9 +20,9 @@ def sums_witnessed(sql: sqlite3.Connection) -> Sums:
     """What the trail says of each report's bytes."""
     found: dict[str, set[str]] = {}
     for subject, details in sql.execute("SELECT subject, details FROM audit WHERE subject LIKE 'report %'"):
-        told = json.loads(details)
+        values = json.loads(details)
         # A report that was brought up to date still stands in its old form in its file.
-        found.setdefault(subject, set()).update(told[name] for name in ("sha256", "was") if name in told)
+        found.setdefault(subject, set()).update(values[name] for name in ("sha256", "was") if name in values)
     return {subject: frozenset(sums) for subject, sums in found.items() if sums}
 
 

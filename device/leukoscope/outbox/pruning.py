@@ -33,7 +33,7 @@ def prune(sql: sqlite3.Connection, now: datetime, *, max_age: timedelta, max_sen
     return deleted
 
 
-def make_room(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
+def free_space(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
     """As `Outbox.make_room`, inside a transaction."""
     reports = unsent = 0
     for which in _OLDEST_FIRST:

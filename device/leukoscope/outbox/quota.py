@@ -22,7 +22,7 @@ class Quota:
     def why_full(self, now: datetime) -> str | None:
         """Why no further sample may begin, and what to do about it; None when one may."""
         try:
-            if self._outbox.make_room(now, self._max_bytes):
+            if self._outbox.free_space(now, self._max_bytes):
                 return None
             waiting = self._outbox.counts()
         except OutboxError as error:

@@ -109,6 +109,6 @@ def record_version(
         if not put(sql, key, REPORT, payload, moment):
             return key, False
         beside(sql)
-        told = {**details, "sha256": hashlib.sha256(payload).hexdigest()}
-        audit_trail.append(sql, at=moment, by=by, action=action, subject=str(key), details=told)
+        audited = {**details, "sha256": hashlib.sha256(payload).hexdigest()}
+        audit_trail.append(sql, at=moment, by=by, action=action, subject=str(key), details=audited)
     return key, True

@@ -69,8 +69,8 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, max_age: timedelta, 
             highest = max(highest, envelope_of(message)[1])
             if put(sql, key, REPORT, payload, now):
                 restored += 1
-                told = {"sha256": hashlib.sha256(payload).hexdigest()}
-                audit_trail.append(sql, at=now, by="leukoscope", action=RESTORED, subject=str(key), details=told)
+                digests = {"sha256": hashlib.sha256(payload).hexdigest()}
+                audit_trail.append(sql, at=now, by="leukoscope", action=RESTORED, subject=str(key), details=digests)
         count_up(sql, "sequence", at_least=highest + 1)
     _log.error("%d reports of %s are sent again, made before %s", restored, folder, utc_text(now))
     return restored

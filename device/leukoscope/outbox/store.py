@@ -14,7 +14,7 @@ from typing import Any, Self
 from leukoscope.errors import OutboxError
 from leukoscope.messages.json_format import utc_text
 from leukoscope.outbox import pruning
-from leukoscope.outbox.database_file import quarantine, reason_to_distrust, settle_schema, what_to_do
+from leukoscope.outbox.database_file import damage_in, quarantine, settle_schema, what_to_do
 from leukoscope.system.durable_files import sync_folder
 
 
@@ -112,12 +112,12 @@ class Outbox:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.exists():
                 raise OutboxError(f"no outbox at {path}", "has the instrument run with these settings?")
-            distrust = reason_to_distrust(path)
-            if distrust and not owner:
+            damage = damage_in(path)
+            if damage and not owner:
                 raise OutboxError(
-                    f"the outbox {path} is corrupt ({distrust}): the instrument sets it aside when it starts"
+                    f"the outbox {path} is corrupt ({damage}): the instrument sets it aside when it starts"
                 )
-            if distrust:
+            if damage:
                 aside = quarantine(path)
             connection = _connect(path)
         except (OSError, sqlite3.Error) as error:
@@ -208,7 +208,7 @@ class Outbox:
             )
             return done.rowcount
 
-    def doubt(self, keys: Sequence[Key]) -> None:
+    def redeliver(self, keys: Sequence[Key]) -> None:
         """They were acknowledged, and the receiver may have forgotten them; remembered until `trust`."""
         with self.writing() as sql:
             sql.executemany(
@@ -217,7 +217,7 @@ class Outbox:
                 [(key.id, key.version, key.kind) for key in keys],
             )
 
-    def doubt_since(self, moment: datetime) -> None:
+    def redeliver_since(self, moment: datetime) -> None:
         """As `doubt`, for all that were acknowledged at that moment or later."""
         since = (utc_text(moment),)
         with self.reading() as sql:
@@ -240,7 +240,7 @@ class Outbox:
                 [(key.id, key.version, key.kind) for key in keys],
             )
 
-    def doubted(self) -> tuple[Key, ...]:
+    def awaiting_redelivery(self) -> tuple[Key, ...]:
         """What the receiver may have forgotten, pictures of cells last, else the oldest first."""
         with self.reading() as sql:
             rows = sql.execute(
@@ -263,7 +263,7 @@ class Outbox:
         with self.reading("read") as sql:
             return pruning.used_bytes(sql)
 
-    def make_room(self, now: datetime, max_bytes: int) -> bool:
+    def free_space(self, now: datetime, max_bytes: int) -> bool:
         """Delete pictures of cells, then the oldest sent reports, until no more than `max_bytes` are used.
 
         Returns:
@@ -272,7 +272,7 @@ class Outbox:
         if self.used_bytes() <= max_bytes:
             return True
         with self.writing("pruned") as sql:
-            return pruning.make_room(sql, now, max_bytes)
+            return pruning.free_space(sql, now, max_bytes)
 
     def next_sequence(self) -> int:
         """The next message number, from 1, never given twice by this file."""

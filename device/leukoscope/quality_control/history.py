@@ -79,7 +79,7 @@ def _worth_keeping(runs: tuple[Run, ...]) -> list[Run]:
 
 def _read(line: bytes) -> Run | None:
     try:
-        told = json.loads(line)
-        return Run(**{**told, "at": datetime.fromisoformat(told["at"]), "kind": Kind(told["kind"])})
+        values = json.loads(line)
+        return Run(**{**values, "at": datetime.fromisoformat(values["at"]), "kind": Kind(values["kind"])})
     except (ValueError, TypeError, KeyError):
         return None

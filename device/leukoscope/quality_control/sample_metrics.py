@@ -28,7 +28,7 @@ class SampleMetrics:
             ms: how long it took, milliseconds.
         """
         frame = field.micrograph.frame
-        told = light_of(frame) | {
+        measures = light_of(frame) | {
             "exposure_us": frame.exposure_us,
             "analogue_gain": frame.analogue_gain,
             "gain_red": frame.colour_gains[0] if frame.colour_gains else None,
@@ -36,8 +36,8 @@ class SampleMetrics:
         }
         if isinstance(field, CountedField):
             # A refused field is soon done and may be blurred by the hand, not by the instrument.
-            told |= {"sharpness": field.quality.sharpness, "ms_per_field": ms}
-        for name, value in told.items():
+            measures |= {"sharpness": field.quality.sharpness, "ms_per_field": ms}
+        for name, value in measures.items():
             if value is not None:
                 self._per_field.setdefault(name, []).append(value)
 

@@ -8,8 +8,8 @@ from leukoscope.quality_control.series import alarms_of
 class Trend:
     """Keeps the warnings of a notebook up to date, also when another program writes into it."""
 
-    def __init__(self, notebook: History) -> None:
-        self._notebook = notebook
+    def __init__(self, run_history: History) -> None:
+        self._run_history = run_history
         self._stamp: tuple[int, int] | None = None
         self._alarms: tuple[str, ...] = ()
 
@@ -19,7 +19,7 @@ class Trend:
         Raises:
             TrendError: the file cannot be written.
         """
-        self._notebook.add(run)
+        self._run_history.add(run)
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -28,8 +28,8 @@ class Trend:
         Raises:
             TrendError: the file cannot be read.
         """
-        stamp = self._notebook.stamp()
+        stamp = self._run_history.stamp()
         if stamp != self._stamp:
-            self._alarms = alarms_of(self._notebook.runs())
+            self._alarms = alarms_of(self._run_history.runs())
             self._stamp = stamp
         return self._alarms

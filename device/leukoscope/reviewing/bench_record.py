@@ -30,7 +30,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class BenchConditions:
     """What a verification holds for: another classifier, calibration or camera ends it."""
 
     classifier: str
@@ -39,7 +39,7 @@ class Circumstances:
     camera: str
 
     @classmethod
-    def of(cls, provenance: Provenance) -> "Circumstances":
+    def of(cls, provenance: Provenance) -> "BenchConditions":
         """Those of a report."""
         return cls(provenance.classifier.sha256, provenance.calibration_id, provenance.camera or "")
 
@@ -75,9 +75,9 @@ class CheckedReport(FrozenModel):
     """Numbers of the cells that were named by people who had not seen the classifier's name."""
 
     @property
-    def circumstances(self) -> Circumstances:
+    def conditions(self) -> BenchConditions:
         """What it holds for."""
-        return Circumstances(self.classifier, self.calibration, self.camera)
+        return BenchConditions(self.classifier, self.calibration, self.camera)
 
     @property
     def chosen_by_mistakes(self) -> bool:
@@ -144,20 +144,20 @@ class BenchRecord(FrozenModel):
                 reports[one.report] = one.model_copy(update={"blind": blind})
         return BenchRecord(reports=tuple(sorted(reports.values(), key=lambda one: (one.at, one.report))))
 
-    def standing(self, now: Circumstances) -> "Standing":
+    def progress(self, now: BenchConditions) -> "VerificationProgress":
         """What of it counts under these circumstances."""
         live = [one for one in self.reports if one.source is Source.LIVE]
-        same = [one for one in live if one.circumstances == now]
-        return Standing(
+        same = [one for one in live if one.conditions == now]
+        return VerificationProgress(
             counted=tuple(one for one in same if not one.chosen_by_mistakes),
             chosen=tuple(one for one in same if one.chosen_by_mistakes),
-            expired=tuple(one for one in live if one.circumstances != now),
+            expired=tuple(one for one in live if one.conditions != now),
             not_live=tuple(one for one in self.reports if one.source is not Source.LIVE),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VerificationProgress:
     """How far a bench's verification has come."""
 
     counted: tuple[CheckedReport, ...]

@@ -12,9 +12,9 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.outbox.white_cells import KeptSample
-from leukoscope.reviewing.bench_record import BenchRecord, CheckedCell, CheckedReport, Circumstances
+from leukoscope.reviewing.bench_record import BenchRecord, CheckedCell, CheckedReport, BenchConditions
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.reviewing.teaching import in_the_middle
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Status
@@ -37,16 +37,16 @@ def checked_reports(desk: Desk, blind: Mapping[str, Iterable[int]]) -> Iterator[
         kept = desk.cells(report.id) if report.life.steps else None
         if kept is not None and (cells := _checked(kept)):
             provenance = report.provenance
-            circumstances = Circumstances.of(provenance)
+            conditions = BenchConditions.of(provenance)
             naming = [step for step in report.life.steps if step.status in (Status.REVIEWED, Status.CORRECTED)]
             yield CheckedReport(
                 report=report.id,
                 version=entry.key.version,
                 specimen=report.sample_id,
                 source=provenance.source,
-                classifier=circumstances.classifier,
-                calibration=circumstances.calibration,
-                camera=circumstances.camera,
+                classifier=conditions.classifier,
+                calibration=conditions.calibration,
+                camera=conditions.camera,
                 by=tuple(sorted({step.by for step in naming})),
                 at=max(step.at for step in naming),
                 cells=cells,
@@ -71,7 +71,7 @@ def _png(picture: Image.Image) -> bytes:
     return content.getvalue()
 
 
-def write_sheet(desk: Desk, now: Circumstances, folder: Path, cells: int, rng: random.Random) -> int:
+def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng: random.Random) -> int:
     """Draw unchecked cells of the latest live reports at random and write their pictures, and a table to fill in.
 
     Nothing in folder or table says what the classifier calls them. Drawn are cells of reports of which every cell has
@@ -86,7 +86,7 @@ def write_sheet(desk: Desk, now: Circumstances, folder: Path, cells: int, rng: r
     found: list[tuple[SampleReport, int, bytes]] = []
     partly = 0
     for report, entry in desk.reports(MOST_REPORTS):
-        if report.provenance.source is not Source.LIVE or Circumstances.of(report.provenance) != now:
+        if report.provenance.source is not Source.LIVE or BenchConditions.of(report.provenance) != now:
             continue
         kept = desk.cells(report.id)
         pictures = {one.number: one for one in pictures_of(desk.outbox, entry.key.id, entry.key.version)}
@@ -159,7 +159,7 @@ def take_names(desk: Desk, names: Mapping[str, Mapping[int, str]], by: str) -> l
     for report, cells in names.items():
         status = decode(desk.find(report).payload).life.status
         action = Action.REVIEW if Action.REVIEW.is_open_to(status) else Action.CORRECT
-        done = desk.take(report, Word(action, by, "named without the classifier's name", dict(cells)))
+        done = desk.take(report, Decision(action, by, "named without the classifier's name", dict(cells)))
         unfiled += [done.unfiled] if done.unfiled else []
     return unfiled
 

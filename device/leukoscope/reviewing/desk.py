@@ -14,7 +14,7 @@ from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
-from leukoscope.reviewing.review import Outcome, Word, take_step
+from leukoscope.reviewing.review import Outcome, Decision, take_step
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
@@ -76,40 +76,40 @@ class Desk:
         with self.outbox.reading() as sql:
             return white_cells.find(sql, report_id)
 
-    def take(self, name: str, word: Word) -> Taken:
+    def take(self, name: str, decision: Decision) -> Taken:
         """Do to a report what a person says, and put the new version where it is sent from.
 
         Raises:
             ReviewError: it cannot be done; nothing was changed.
             OutboxError: it cannot be written; nothing was changed.
         """
-        return self.take_all(name, [word])
+        return self.take_all(name, [decision])
 
-    def take_all(self, name: str, words: Sequence[Word]) -> Taken:
+    def take_all(self, name: str, decisions: Sequence[Decision]) -> Taken:
         """Do several things to a report, one version each, all or none; errors as `take`.
 
         Args:
             name: its id, or the beginning of it.
             words: in their order; what comes from afar with a command that was done before is not done again.
         """
-        for word in words:
-            wrong = None if word.sample_id is None else why_not_an_id(word.sample_id, self.sample_pattern)
+        for decision in decisions:
+            wrong = None if decision.sample_id is None else why_not_an_id(decision.sample_id, self.sample_pattern)
             if wrong is not None:
-                raise ReviewError(f"--sample-id: {wrong}, found {word.sample_id!r}")
+                raise ReviewError(f"--sample-id: {wrong}, found {decision.sample_id!r}")
         report = decode(self.find(name).payload)
-        kept, outcomes = self.cells(report.id), list[tuple[Word, Status, Outcome]]()
-        for word in words:
-            if word.command and self.version_by(word.command) is not None:
+        kept, outcomes = self.cells(report.id), list[tuple[Decision, Status, Outcome]]()
+        for decision in decisions:
+            if decision.command and self.version_by(decision.command) is not None:
                 continue
             was = report.life.status
-            outcome = take_step(report, kept, word, self.now(), self.signing)
+            outcome = take_step(report, kept, decision, self.now(), self.signing)
             kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at)
             report = outcome.report
-            outcomes.append((word, was, outcome))
+            outcomes.append((decision, was, outcome))
         # The numbers were made before, so that a device that counts meanwhile waits for the writing alone.
         with self.outbox.writing():
-            for word, was, outcome in outcomes:
-                self._record(word, was, outcome)
+            for decision, was, outcome in outcomes:
+                self._record(decision, was, outcome)
         made = range(report.version - len(outcomes) + 1, report.version + 1)
         return Taken(report, next(filter(None, [self._file(Key(report.id, version, REPORT)) for version in made]), ""))
 
@@ -118,7 +118,7 @@ class Desk:
         with self.outbox.reading() as sql:
             return audit_trail.version_made_by(sql, command)
 
-    def _record(self, word: Word, was: Status, outcome: Outcome) -> None:
+    def _record(self, decision: Decision, was: Status, outcome: Outcome) -> None:
         report = outcome.report
         step = outcome.report.life.steps[-1]
         details = {
@@ -128,7 +128,7 @@ class Desk:
             "changes": [[one.item, one.before, one.after] for one in step.changes],
             "cells_checked": report.life.cells_checked,
             **({"signed_without": list(step.signed_without)} if step.signed_without else {}),
-            **({"command": word.command} if word.command else {}),
+            **({"command": decision.command} if decision.command else {}),
         }
 
         key, new = record_version(
@@ -137,8 +137,8 @@ class Desk:
             self.identity,
             now=self.now,
             clock_synchronised=clock_synchronised(),
-            by=word.by,
-            action=word.action.value,
+            by=decision.by,
+            action=decision.action.value,
             details=details,
             beside=lambda sql: white_cells.keep_said(sql, report.id, step.version, outcome.verdicts, outcome.looked_at),
         )

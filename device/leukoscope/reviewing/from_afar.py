@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 
 
-def arguments_of(report_id: str, version: int, words: Sequence[Word]) -> dict[str, Any]:
+def arguments_of(report_id: str, version: int, decisions: Sequence[Decision]) -> dict[str, Any]:
     """Words as arguments of a command.
 
     Args:
@@ -16,20 +16,20 @@ def arguments_of(report_id: str, version: int, words: Sequence[Word]) -> dict[st
         words: in their order, each making one version.
     """
     steps = []
-    for word in words:
+    for decision in decisions:
         step = {
-            "action": word.action.value,
-            "note": word.note,
-            "names": {str(number): name for number, name in sorted((word.relabel or {}).items())},
-            "confirmed": sorted(word.confirm),
-            "looked_at": sorted(word.looked_at),
-            "remarks": dict(word.remarks),
+            "action": decision.action.value,
+            "note": decision.note,
+            "names": {str(number): name for number, name in sorted((decision.relabel or {}).items())},
+            "confirmed": sorted(decision.confirm),
+            "looked_at": sorted(decision.looked_at),
+            "remarks": dict(decision.remarks),
         }
         steps.append({key: value for key, value in step.items() if value})
     return {"report": report_id, "version": version, "steps": steps}
 
 
-def words_of(arguments: Mapping[str, Any], by: str, command: str) -> list[Word]:
+def decisions_of(arguments: Mapping[str, Any], by: str, command: str) -> list[Decision]:
     """The words in a command that the schema let through.
 
     Args:
@@ -41,7 +41,7 @@ def words_of(arguments: Mapping[str, Any], by: str, command: str) -> list[Word]:
         ReviewError: a word contradicts itself.
     """
     return [
-        Word(
+        Decision(
             Action(step["action"]),
             by,
             step.get("note", ""),

@@ -61,7 +61,7 @@ def table(found: Sequence[tuple[SampleReport, Entry]]) -> Table:
 
 def page(report: SampleReport) -> RenderableType:
     """One report: counts as counted and corrected, findings, history."""
-    return Group(_differential(report), *(plain(told) for told in _lines(report)))
+    return Group(_differential(report), *(plain(line_text) for line_text in _lines(report)))
 
 
 def cells(kept: KeptSample) -> Table:
@@ -100,9 +100,9 @@ def trail(entries: Iterable[AuditEntry]) -> Table:
     for entry in entries:
         subject = plain(entry.subject)
         changes = [f"{item} {before} → {after}" for item, before, after in entry.details.get("changes", ())]
-        for told in (_few(changes), entry.details.get("note")):
-            if told:
-                subject.append(f"\n{plain(str(told))}")
+        for line_text in (_few(changes), entry.details.get("note")):
+            if line_text:
+                subject.append(f"\n{plain(str(line_text))}")
         made.add_row(str(entry.number), entry.at[:19], plain(entry.by), entry.action, subject, entry.hash[:12])
     return made
 
@@ -176,8 +176,8 @@ def _lines(report: SampleReport) -> Iterator[str]:
         changed = _few([f"{one.item} {one.before} → {one.after}" for one in step.changes])
         without = ", ".join(one.replace("_", " ") for one in step.signed_without)
         passed = f"signed although: {without}" if without else ""
-        told = "".join(f"; {one}" for one in (changed, step.note, passed) if one)
-        yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{told}"
+        line_text = "".join(f"; {one}" for one in (changed, step.note, passed) if one)
+        yield f"v{step.version} {step.at:%Y-%m-%d %H:%M:%S} UTC {step.status} by {step.by}{line_text}"
 
 
 def _few(changes: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningR
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.recount import Grounds, recount
-from leukoscope.statistics.summary import Unsettled
+from leukoscope.statistics.summary import Undecided
 
 MOST_VERSIONS = 1000
 MOST_NOTE_CHARS = 2000
@@ -23,7 +23,7 @@ _REMARK = re.compile(r"comment/[1-9][0-9]{0,5}|finding/[a-z][a-z0-9_]{0,59}|rema
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Decision:
     """What a person says about a report."""
 
     action: Action
@@ -88,7 +88,7 @@ class Outcome:
 
 
 def take_step(
-    report: SampleReport, kept: KeptSample | None, word: Word, now: datetime, rule: SigningRule = STRICT
+    report: SampleReport, kept: KeptSample | None, decision: Decision, now: datetime, rule: SigningRule = STRICT
 ) -> Outcome:
     """The report's next version.
 
@@ -103,23 +103,23 @@ def take_step(
         ReviewError: it cannot be done at this point, or names a cell or class that there is not.
     """
     status = report.life.status
-    if not word.action.is_open_to(status):
+    if not decision.action.is_open_to(status):
         raise ReviewError(
-            f"report {report.id} is {status}, and {word.action} starts from "
-            f"{' or '.join(word.action.starts_from)}: {_way_out(word.action, status.value)}"
+            f"report {report.id} is {status}, and {decision.action} starts from "
+            f"{' or '.join(decision.action.starts_from)}: {_way_out(decision.action, status.value)}"
         )
     if report.version >= MOST_VERSIONS:
         raise ReviewError(
             f"report {report.id} has {report.version} versions, no more are kept", "count the slide again"
         )
-    if word.based_on not in (None, report.version):
+    if decision.based_on not in (None, report.version):
         raise ReviewError(
-            f"version {word.based_on} of report {report.id} was looked at and version {report.version} is in force",
+            f"version {decision.based_on} of report {report.id} was looked at and version {report.version} is in force",
             "look at what changed and try again",
         )
-    without = check_signature(report.life, kept, word.by, rule) if word.action is Action.FINALISE else ()
-    verdicts = _verdicts(report, kept, word)
-    looked_at = _looked_at(report, kept, word)
+    without = check_signature(report.life, kept, decision.by, rule) if decision.action is Action.FINALISE else ()
+    verdicts = _verdicts(report, kept, decision)
+    looked_at = _looked_at(report, kept, decision)
     changes = []
     if verdicts and kept is not None:
         names = {cell.record.number: cell.name for cell in kept.cells}
@@ -129,16 +129,18 @@ def take_step(
             if names[number] != name
         ]
         report = _recounted(report, kept, verdicts)
-    if word.sample_id is not None and word.sample_id != report.sample_id:
-        changes.append(Change("sample_id", report.sample_id, word.sample_id))
-        report = replace(report, sample_id=word.sample_id)
-    told = remarks_of(report)
+    if decision.sample_id is not None and decision.sample_id != report.sample_id:
+        changes.append(Change("sample_id", report.sample_id, decision.sample_id))
+        report = replace(report, sample_id=decision.sample_id)
+    earlier = remarks_of(report)
     changes += [
-        Change(item, told.get(item, ""), text) for item, text in sorted(word.remarks.items()) if told.get(item) != text
+        Change(item, earlier.get(item, ""), text)
+        for item, text in sorted(decision.remarks.items())
+        if earlier.get(item) != text
     ]
-    if word.action is Action.CORRECT and not changes:
+    if decision.action is Action.CORRECT and not changes:
         raise ReviewError(f"report {report.id} says all that already: there is nothing to correct")
-    step = Step(report.version + 1, word.action.leads_to, word.by, now, word.note, tuple(changes), without)
+    step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
     seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
     life = Life((*report.life.steps, step), report.life.cells_checked, seen)
     return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at)
@@ -158,48 +160,48 @@ def _seen(kept: KeptSample) -> set[int]:
     return {cell.record.number for cell in kept.cells if cell.checked} | kept.looked_at
 
 
-def _looked_at(report: SampleReport, kept: KeptSample | None, word: Word) -> frozenset[int]:
+def _looked_at(report: SampleReport, kept: KeptSample | None, decision: Decision) -> frozenset[int]:
     if kept is None:
         return frozenset()
     numbers = {cell.record.number for cell in kept.cells}
-    if strange := sorted(word.looked_at - numbers):
-        raise ReviewError(f"report {report.id} has no cell {', '.join(map(str, strange[:12]))}")
-    if unknown := sorted(word.opened - {cell.name for cell in kept.cells}):
+    if not_there := sorted(decision.looked_at - numbers):
+        raise ReviewError(f"report {report.id} has no cell {', '.join(map(str, not_there[:12]))}")
+    if unknown := sorted(decision.opened - {cell.name for cell in kept.cells}):
         raise ReviewError(
             f"report {report.id} has no cell called {', '.join(unknown)}", "`report show --cells` lists them"
         )
-    return word.looked_at | {cell.record.number for cell in kept.cells if cell.name in word.opened}
+    return decision.looked_at | {cell.record.number for cell in kept.cells if cell.name in decision.opened}
 
 
 def _recounted(report: SampleReport, kept: KeptSample, verdicts: Mapping[int, str]) -> SampleReport:
     after = kept.after(verdicts, ())
     checked = after.checked
     grounds = Grounds.from_json(kept.grounds)
-    report = recount(report, grounds, after.answers, checked, unsettled_of(after.cells, grounds))
+    report = recount(report, grounds, after.answers, checked, undecided_of(after.cells, grounds))
     return replace(report, life=replace(report.life, cells_checked=checked.total()))
 
 
-def unsettled_of(cells: Sequence[Named], grounds: Grounds) -> Unsettled:
+def undecided_of(cells: Sequence[Named], grounds: Grounds) -> Undecided:
     """What the names of a report's cells do not say."""
-    nameless = {UNSURE, *grounds.rules.counting.unnamed}
+    not_named = {UNSURE, *grounds.rules.counting.unnamed}
     withdrawn = Counter(
         (cell.record.cell_class, cell.name)
         for cell in cells
-        if cell.checked and cell.name in nameless and cell.record.cell_class in grounds.naming.differential
+        if cell.checked and cell.name in not_named and cell.record.cell_class in grounds.naming.differential
     )
     # A person's name settles what a cell is; a person who only says that it cannot be named leaves the suspicion.
-    open_cells = [cell.record for cell in cells if not cell.checked or cell.name in nameless]
-    return Unsettled(
+    open_cells = [cell.record for cell in cells if not cell.checked or cell.name in not_named]
+    return Undecided(
         suspects=Counter(key for cell in open_cells for key in cell.suspect),
         unsure=tuple(cell.record.probabilities for cell in cells if cell.name == UNSURE and cell.record.probabilities),
         withdrawn=withdrawn,
     )
 
 
-def _verdicts(report: SampleReport, kept: KeptSample | None, word: Word) -> dict[int, str]:
+def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision) -> dict[int, str]:
     """What every cell that the word is about is called by it."""
-    relabel = word.relabel or {}
-    if not (relabel or word.confirm or word.all_checked):
+    relabel = decision.relabel or {}
+    if not (relabel or decision.confirm or decision.all_checked):
         return {}
     if kept is None:
         raise ReviewError(
@@ -207,16 +209,16 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, word: Word) -> dict
             "review it as a whole, or count the slide again",
         )
     names = {cell.record.number: cell.name for cell in kept.cells}
-    if strange := sorted({*relabel, *word.confirm} - set(names)):
+    if not_there := sorted({*relabel, *decision.confirm} - set(names)):
         raise ReviewError(
-            f"report {report.id} has no cell {', '.join(map(str, strange))}", "`report show --cells` lists them"
+            f"report {report.id} has no cell {', '.join(map(str, not_there))}", "`report show --cells` lists them"
         )
-    if twice := sorted(set(relabel) & word.confirm):
+    if twice := sorted(set(relabel) & decision.confirm):
         raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
     if unknown := sorted(set(relabel.values()) - {*classes, UNSURE}):
         raise ReviewError(f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}")
-    confirmed = set(names) if word.all_checked else word.confirm
+    confirmed = set(names) if decision.all_checked else decision.confirm
     return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
 
 

@@ -25,7 +25,7 @@ class Acquisition:
     def __init__(self, camera: Camera, presenter: Presenter, clock_s: Callable[[], float]) -> None:
         self._camera, self._presenter, self._clock_s = camera, presenter, clock_s
         self._faults = 0
-        self._told_skipped = 0
+        self._skipped_reported = 0
         self._seen_at_s = 0.0
 
     def capture(self) -> Frame | None:
@@ -36,7 +36,7 @@ class Acquisition:
             CameraError: it failed for good.
         """
         frame = self._camera.capture()
-        self._tell_skipped()
+        self._report_skipped()
         if frame is not None:
             self._presenter.field(frame)
         return frame
@@ -68,12 +68,12 @@ class Acquisition:
             self._presenter.looked(look.field)
             under_way.take_in(look)
             self._seen_at_s = self._clock_s()
-            under_way.tell(self._presenter)
+            under_way.show_on(self._presenter)
         elif look is Waiting.MOVED_TOO_FAST or self._clock_s() - self._seen_at_s >= HINT_AFTER_S:
             self._presenter.hint(under_way.sample, under_way.last_flaw, look)
 
-    def _tell_skipped(self) -> None:
+    def _report_skipped(self) -> None:
         skipped = self._camera.skipped
-        for path, reason in skipped[self._told_skipped :]:
+        for path, reason in skipped[self._skipped_reported :]:
             _log.warning("picture passed over: %s: %s", path.name, reason)
-        self._told_skipped = len(skipped)
+        self._skipped_reported = len(skipped)

@@ -37,7 +37,7 @@ from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
-from leukoscope.reviewing.bench_record import Circumstances
+from leukoscope.reviewing.bench_record import BenchConditions
 from leukoscope.service.bench_naming import camera_of, naming_on
 from leukoscope.service.models import LoadedModels, open_models
 from leukoscope.settings import BenchSettings, identity_of
@@ -137,7 +137,7 @@ def open_bench(settings: BenchSettings, near: Path, watchdog: Watchdog) -> Itera
             panel.show(fault_of(error))
             if signals is not None:
                 with suppress(DisplayError):
-                    signals.tell(Event.FAULT)
+                    signals.signal(Event.FAULT)
             raise
 
 
@@ -149,11 +149,11 @@ def _open_parts(
     signals: Indicator | None,
     watchdog: Watchdog,
 ) -> Bench:
-    def tell(step: str) -> None:
+    def signal(step: str) -> None:
         watchdog.starting(step)
         panel.show(Starting(step, __version__))
 
-    tell("Opening the outbox")
+    signal("Opening the outbox")
     settings.storage.make_folder()
     stack.enter_context(owned(settings.storage.folder))
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
@@ -165,27 +165,27 @@ def _open_parts(
         warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
     if kept_in_memory(settings.storage.folder):
         warnings.append("Results are kept in memory and lost at power-off")
-    tell("Loading the networks")
+    signal("Loading the networks")
     startup = Startup(near, __version__, BundleStore(settings.storage.bundles, settings.models.keys))
     models = open_models(settings.models, near, startup)
     stack.callback(startup.forgive)
-    warnings += startup.told
-    tell("Reading the calibration")
+    warnings += startup.warnings
+    signal("Reading the calibration")
     calibration = settings.calibration.open(near)
     if not calibration.measured:
         warnings.append("Calibration is nominal")
-    tell("Reading the rules")
+    signal("Reading the rules")
     rules = settings.rules.open(near, settings.mode)
     digest = models.classifier_identity.sha256
-    now = Circumstances(digest, calibration.id, camera_of(settings))
-    naming, told = naming_on(models.classifier_bundle, settings.storage.folder, now)
-    warnings += [told] if told else []
-    tell("Opening the camera")
+    now = BenchConditions(digest, calibration.id, camera_of(settings))
+    naming, naming_warning = naming_on(models.classifier_bundle, settings.storage.folder, now)
+    warnings += [naming_warning] if naming_warning else []
+    signal("Opening the camera")
     camera = _closing(stack, held(settings.camera, calibration.white).open())
     if camera.source is Source.LIVE:
         # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
         _expect_frame(camera, calibration)
-    tell("Opening the controls")
+    signal("Opening the controls")
     controls = tuple(_closing(stack, control.open(panel.keys)) for control in settings.controls)
     identity = identity_of(settings)
     commands = CommandInbox(outbox, identity, settings.commands.allow, now=utc_now)

@@ -8,7 +8,7 @@ from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import find_bundle
 from leukoscope.errors import ReviewError
 from leukoscope.inference.bundle import Bundle
-from leukoscope.reviewing.bench_record import FILE, BenchRecord, Circumstances
+from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings
 from leukoscope.statistics.summary import Naming
@@ -22,9 +22,9 @@ def camera_of(settings: BenchSettings) -> str:
     return " ".join(part for part in (settings.camera.driver, *which, size) if part)[:200]
 
 
-def circumstances_of(settings: BenchSettings, near: Path) -> Circumstances:
+def conditions_of(settings: BenchSettings, near: Path) -> BenchConditions:
     """What a report made now would be made with; errors as those of the bundle and the calibration."""
-    return Circumstances(
+    return BenchConditions(
         bundle_of(settings, near).digest(settings.models.engine.driver),
         settings.calibration.open(near).id,
         camera_of(settings),
@@ -37,7 +37,7 @@ def bundle_of(settings: BenchSettings, near: Path) -> Bundle:
     return Bundle.read(find_bundle(settings.models.classifier, near, store, __version__).folder)
 
 
-def naming_on(bundle: Bundle, storage: Path, now: Circumstances) -> tuple[Naming, str]:
+def naming_on(bundle: Bundle, storage: Path, now: BenchConditions) -> tuple[Naming, str]:
     """The naming of a classifier on a bench, and what the technician should know; "" for nothing.
 
     Args:
@@ -47,16 +47,16 @@ def naming_on(bundle: Bundle, storage: Path, now: Circumstances) -> tuple[Naming
     """
     naming, facts = naming_of(bundle), bundle.manifest.classifier
     try:
-        standing = BenchRecord.read(storage / FILE).standing(now)
+        progress = BenchRecord.read(storage / FILE).progress(now)
     except ReviewError as error:
         return replace(naming, not_verified=f"the bench's verification is damaged. {naming.not_verified}"), str(error)
     if facts is None:
         return naming, ""
-    correction = standing.correction(bundle, facts)
+    correction = progress.correction(bundle, facts)
     if correction is None:
-        if not standing.cells and standing.expired:
+        if not progress.cells and progress.expired:
             why = "its verification has expired with the classifier, the calibration or the camera"
             return replace(naming, not_verified=f"{why}: {naming.not_verified}"), "The verification has expired"
         return naming, ""
-    false_suspects = standing.false_suspects(naming.false_suspects)
-    return replace(naming, correction=correction, verification=standing.verification, false_suspects=false_suspects), ""
+    false_suspects = progress.false_suspects(naming.false_suspects)
+    return replace(naming, correction=correction, verification=progress.verification, false_suspects=false_suspects), ""

@@ -120,7 +120,7 @@ class Service:
                 self._identify(event)
             else:
                 self._act(event)
-        self._obey()
+        self._execute_commands()
         self._telemetry.turn()
         try:
             if self._under_way is not None and self._under_way.counting:
@@ -140,13 +140,13 @@ class Service:
         if self._clock_s() - self._refreshed_at_s >= REFRESH_S:
             self._refreshed_at_s = self._clock_s()
             if self._under_way is not None:
-                self._under_way.tell(self._presenter)
+                self._under_way.show_on(self._presenter)
             elif self._result_shown:
                 # The result stays until a press; what became of its report is brought up to date.
                 if self._delivery_shown:
-                    self._telemetry.tell()
+                    self._telemetry.publish()
             else:
-                self._next.tell(self._quota.warning())
+                self._next.show(self._quota.warning())
         if self._bench.idle_view:
             self._acquisition.capture()
         self._sleep(IDLE_S)
@@ -161,16 +161,16 @@ class Service:
                 self._presenter.fault(error)
         return events
 
-    def _identify(self, said: Identify) -> None:
+    def _identify(self, identify: Identify) -> None:
         """What the next sample is called; one that is under way keeps its name."""
         if self._sample is not None:
-            if said.complete and said.sample_id:
-                self._presenter.notice("In progress", f"Finish {self._sample.sample_id} first", said.sample_id)
+            if identify.complete and identify.sample_id:
+                self._presenter.notice("In progress", f"Finish {self._sample.sample_id} first", identify.sample_id)
             return
         # A code read while the result is shown belongs to the next sample: the next press begins it.
         self._result_shown = False
-        if self._next.hear(said):
-            self._next.tell(self._quota.warning())
+        if self._next.receive(identify):
+            self._next.show(self._quota.warning())
 
     def _act(self, action: Action) -> None:
         asked_s, self._discard_asked_s = self._discard_asked_s, -math.inf
@@ -187,11 +187,11 @@ class Service:
                 self._finish("technician")
             case Action.TOGGLE if self._under_way is not None and self._under_way.counting:
                 self._under_way.pause()
-                self._under_way.tell(self._presenter)
+                self._under_way.show_on(self._presenter)
             case Action.TOGGLE if self._under_way is not None:
                 self._presenter.answered()
                 self._under_way.go_on()
-                self._under_way.tell(self._presenter)
+                self._under_way.show_on(self._presenter)
             case Action.TOGGLE if self._result_shown:
                 self._turn_page()
             case Action.TOGGLE if (full := self.why_full()) is not None:
@@ -207,12 +207,12 @@ class Service:
             return
         if not self._delivery_shown:
             self._delivery_shown = True
-            self._telemetry.tell()
+            self._telemetry.publish()
             return
         self._result_shown = False
-        self._next.tell(self._quota.warning())
+        self._next.show(self._quota.warning())
 
-    def _obey(self) -> None:
+    def _execute_commands(self) -> None:
         """Carry out the commands that came over MQTT."""
         try:
             self._remote.carry_out()
@@ -252,7 +252,7 @@ class Service:
         self._next.forget()
         under_way = self._begin(sample_id)
         under_way.go_on()
-        under_way.tell(self._presenter)
+        under_way.show_on(self._presenter)
         return under_way.sample.report_id
 
     def use_rules(self, rules: Rules) -> None:
@@ -276,7 +276,7 @@ class Service:
             return
         self._under_way.pause()
         self._discard_asked_s = self._clock_s()
-        self._under_way.tell(self._presenter)
+        self._under_way.show_on(self._presenter)
         self._presenter.notice("Discard?", "Again to discard it", self._under_way.sample.sample_id, self._confirm_s)
 
     def _discard(self) -> None:
@@ -306,7 +306,7 @@ class Service:
             return
         self._presenter.rebuilding()
         under_way = self._begin(found.header["sample_id"], found)
-        under_way.tell(self._presenter)
+        under_way.show_on(self._presenter)
         if under_way.sample.enough:
             # Only its report was missing.
             self._finish("enough_cells")

@@ -26,24 +26,24 @@ class NextSample:
         self._sample_log, self._presenter = sample_log, presenter
         self._confirm_s, self._clock_s = confirm_s, clock_s
 
-    def hear(self, said: Identify) -> bool:
+    def receive(self, identify: Identify) -> bool:
         """Take in what was said; False where it is no name, or is to be said again."""
-        self._typed = None if said.complete else said.sample_id
-        if said.complete and said.sample_id:
-            match self._sample_log.offer(said.sample_id, self._clock_s()):
+        self._typed = None if identify.complete else identify.sample_id
+        if identify.complete and identify.sample_id:
+            match self._sample_log.offer(identify.sample_id, self._clock_s()):
                 case Verdict.NOT_AN_ID:
-                    self._presenter.notice("Not an id", "Scan or type it again", said.sample_id)
+                    self._presenter.notice("Not an id", "Scan or type it again", identify.sample_id)
                     return False
                 case Verdict.USED_BEFORE:
                     todo = "Once more to count it again"
-                    self._presenter.notice("Used before", todo, said.sample_id, self._confirm_s)
+                    self._presenter.notice("Used before", todo, identify.sample_id, self._confirm_s)
                     return False
                 case Verdict.TAKEN:
-                    self._sample_id = said.sample_id
+                    self._sample_id = identify.sample_id
         self._presenter.answered()
         return True
 
-    def tell(self, quota_warning: str) -> None:
+    def show(self, quota_warning: str) -> None:
         """Show the name and that a press starts it; `quota_warning` says how full the outbox is, where that matters."""
         self._presenter.ready(self._sample_id if self._typed is None else f"{self._typed}_", quota_warning)
 

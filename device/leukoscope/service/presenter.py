@@ -58,7 +58,7 @@ class Presenter:
     def __init__(self, bench: Bench, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._bench, self._clock_s = bench, clock_s
         self._notice_until_s = -math.inf
-        self._news: Event | None = None
+        self._last_event: Event | None = None
         self._kept = KeptScreens.of_this_service()
         self._pages: list[Result] = []
         self.faults: list[str] = []
@@ -148,14 +148,14 @@ class Presenter:
         """The notice has done its work."""
         self._notice_until_s = -math.inf
 
-    def hint(self, sample: Sample, last_flaw: Flaw | None, told: Waiting | Look) -> None:
+    def hint(self, sample: Sample, last_flaw: Flaw | None, outcome: Waiting | Look) -> None:
         """What the hand has to do before the next field can be counted; of a look that the place is still refused."""
-        if isinstance(told, Look):
-            hint = hint_for(told.field.quality.flaws[0])
+        if isinstance(outcome, Look):
+            hint = hint_for(outcome.field.quality.flaws[0])
         else:
             # Whatever was wrong with a place before, one that was counted is left.
-            flaw = None if told is Waiting.SEEN_BEFORE else last_flaw
-            hint = _HINT_OF[told] if flaw is None else hint_for(flaw)
+            flaw = None if outcome is Waiting.SEEN_BEFORE else last_flaw
+            hint = _HINT_OF[outcome] if flaw is None else hint_for(flaw)
         tally = sample.tally
         screen = Looking(hint, tally.white_cells, tally.goal, self._bench.camera.source, self._bench.settings.mode)
         before = self._bench.panel.shown
@@ -221,15 +221,15 @@ class Presenter:
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
 
-    def _signal(self, news: Event) -> None:
+    def _signal(self, event: Event) -> None:
         """Signal a state when it begins, and each event within it every time."""
-        passing = news in (Event.FIELD_COUNTED, Event.REFUSED)
-        if self._bench.signals is None or news == self._news:
+        passing = event in (Event.FIELD_COUNTED, Event.REFUSED)
+        if self._bench.signals is None or event == self._last_event:
             return
         if not passing:
-            self._news = news
+            self._last_event = event
         try:
-            self._bench.signals.tell(news)
+            self._bench.signals.signal(event)
         except DisplayError as error:
             if str(error) not in self.faults:
                 _log.warning("signals: %s", error)

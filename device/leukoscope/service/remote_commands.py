@@ -9,7 +9,7 @@ from leukoscope.errors import LeukoscopeError, ReviewError, SettingsError
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.from_afar import words_of
+from leukoscope.reviewing.from_afar import decisions_of
 from leukoscope.settings import RulesSettings
 from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import Rules
@@ -116,7 +116,7 @@ class RemoteCommands:
         if self._desk.version_by(command.id) is None:
             self._inbox.check_valid(command)
         try:
-            done = self._desk.take_all(report, words_of(command.arguments, command.by, command.id))
+            done = self._desk.take_all(report, decisions_of(command.arguments, command.by, command.id))
         except ReviewError as error:
             return Outcome("refused", str(error), "review", report=report)
         except LeukoscopeError as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from leukoscope.calibrating.menu import Page, lead_through
+from leukoscope.calibrating.menu import Page, show_menu
 from leukoscope.displays.fault_text import fault_of
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope.service.bench import open_bench
@@ -49,7 +49,7 @@ def run_bench(
             service.run()
     if service.to_calibrate:
         # The menu opens camera and displays for itself.
-        lead_through(bench_file, calibrations(bench_file))
+        show_menu(bench_file, calibrations(bench_file))
     if service.to_start_again or service.to_calibrate:
         start_again()
 

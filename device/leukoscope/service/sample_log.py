@@ -18,16 +18,16 @@ from leukoscope.service.sample_register import SampleRegister
 class SampleLog:
     """Writes down each sample's progress and outcome; what cannot be written is shown and does not stop counting."""
 
-    def __init__(self, bench: Bench, tell: Callable[[OutboxError], None], now: Callable[[], datetime]) -> None:
+    def __init__(self, bench: Bench, report_fault: Callable[[OutboxError], None], now: Callable[[], datetime]) -> None:
         """Read what was written before.
 
         Raises:
             OutboxError: the register cannot be read.
         """
         storage = bench.settings.storage
-        self._bench, self._tell, self._now = bench, tell, now
+        self._bench, self._report_fault, self._now = bench, report_fault, now
         self._register = SampleRegister(storage.register)
-        self._progress = SampleProgress(storage.in_progress, tell)
+        self._progress = SampleProgress(storage.in_progress, report_fault)
         self._identification = SampleIds(bench.settings.samples, self._register)
 
     def offer(self, sample_id: str, now_s: float) -> Verdict:
@@ -72,7 +72,7 @@ class SampleLog:
         try:
             return self._progress.interrupted(made_with(self._bench.provenance()), self._is_reported)
         except OutboxError as error:
-            self._tell(error)
+            self._report_fault(error)
             return None
 
     def go_on(self, interrupted: InterruptedSample, sample: Sample) -> None:
@@ -93,12 +93,14 @@ class SampleLog:
         try:
             ReportFiles(self._bench.settings.storage.folder / "reports").write(entry.key, entry.payload)
         except OSError as error:
-            self._tell(OutboxError(f"the file of report {report_id} cannot be written ({error.strerror})", "make room"))
+            self._report_fault(
+                OutboxError(f"the file of report {report_id} cannot be written ({error.strerror})", "make room")
+            )
         return True
 
     def _note(self, event: str, sample: Sample, facts: Mapping[str, Any]) -> None:
-        told = {"report_id": sample.report_id, "at": self._now().isoformat(), **facts}
+        details = {"report_id": sample.report_id, "at": self._now().isoformat(), **facts}
         try:
-            self._register.note(event, sample.sample_id, told)
+            self._register.note(event, sample.sample_id, details)
         except OutboxError as error:
-            self._tell(error)
+            self._report_fault(error)

@@ -30,39 +30,39 @@ def made_with(provenance: Provenance) -> dict[str, str]:
 class SampleProgress:
     """The journal of the sample in progress; one that cannot be written shows a fault and never stops the counting."""
 
-    def __init__(self, folder: Path, tell: Callable[[OutboxError], None]) -> None:
+    def __init__(self, folder: Path, report_fault: Callable[[OutboxError], None]) -> None:
         """Nothing is in progress yet.
 
         Args:
             folder: where the journal lies while a sample is counted.
             tell: shows what goes wrong.
         """
-        self._folder, self._tell = folder, tell
+        self._folder, self._report_fault = folder, report_fault
         self._header: Mapping[str, Any] | None = None
         self._checkpoint: EventJournal | None = None
-        self._unkept: list[tuple[Mapping[str, Any], bool]] = []
+        self._unwritten: list[tuple[Mapping[str, Any], bool]] = []
 
     def begin(self, report_id: str, sample_id: str, started_at: str, parts: Mapping[str, str]) -> None:
         """A sample is begun; `started_at` is ISO 8601, `parts` what `made_with` says."""
         self._header = {"report_id": report_id, "sample_id": sample_id, "started_at": started_at, "made_with": parts}
-        self._unkept = []
+        self._unwritten = []
         self._write()
 
     def keep(self, event: Mapping[str, Any], durable: bool) -> None:
         """Write an event of the sample, and those that could not be written before it."""
         if self._header is not None:
-            self._unkept.append((event, durable))
+            self._unwritten.append((event, durable))
             self._write()
 
     def end(self) -> None:
         """The sample is reported or discarded; without one, nothing happens."""
-        checkpoint, self._checkpoint, self._header, self._unkept = self._checkpoint, None, None, []
+        checkpoint, self._checkpoint, self._header, self._unwritten = self._checkpoint, None, None, []
         try:
             if checkpoint is not None:
                 checkpoint.remove()
         except OutboxError as error:
             # Its report is in the outbox, by which the next start knows that it is done.
-            self._tell(error)
+            self._report_fault(error)
 
     def close(self) -> None:
         """Stop writing; what is in progress is found at the next start."""
@@ -90,7 +90,7 @@ class SampleProgress:
             elif (other := _other_part(found.header["made_with"], parts)) is not None:
                 aside = set_aside(found.path, "other-parts")
                 # It goes to the journal and over MQTT too, so it names no specimen.
-                self._tell(
+                self._report_fault(
                     OutboxError(f"the sample in progress was cut short {other} ({aside.name})", "count it again")
                 )
             else:
@@ -99,12 +99,12 @@ class SampleProgress:
 
     def go_on(self, interrupted: InterruptedSample) -> None:
         """Write on where a sample was cut short."""
-        self._header, self._unkept = interrupted.header, []
+        self._header, self._unwritten = interrupted.header, []
         try:
             self._checkpoint = EventJournal.go_on(interrupted)
         except OutboxError as error:
             self._header = None
-            self._tell(error)
+            self._report_fault(error)
 
     def _write(self) -> None:
         if self._header is None:
@@ -112,12 +112,12 @@ class SampleProgress:
         try:
             if self._checkpoint is None:
                 self._checkpoint = EventJournal.begin(self._folder, self._header["report_id"], self._header)
-            while self._unkept:
-                event, durable = self._unkept[0]
+            while self._unwritten:
+                event, durable = self._unwritten[0]
                 self._checkpoint.append(event, durable=durable)
-                self._unkept.pop(0)
+                self._unwritten.pop(0)
         except OutboxError as error:
-            self._tell(error)
+            self._report_fault(error)
 
 
 def _other_part(before: object, now: Mapping[str, str]) -> str | None:

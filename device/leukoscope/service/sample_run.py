@@ -122,7 +122,7 @@ class SampleRun:
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
 
-    def tell(self, presenter: Presenter) -> None:
+    def show_on(self, presenter: Presenter) -> None:
         """Show how far it is."""
         presenter.counting(
             self.sample,

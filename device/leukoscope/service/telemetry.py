@@ -52,7 +52,7 @@ class Telemetry:
         """Another sample is begun; say no more about the last report."""
         self._last = None
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Show what became of the last report, once its result has been seen."""
         if self._last is None or self._clock_s() - self._last[2] < RESULT_S:
             return
@@ -70,7 +70,7 @@ class Telemetry:
         shown_for_s = self._clock_s() - self._last[2]
         self._bench.sink.flush(FLUSH_S)
         self._sleep(max(0.0, RESULT_S - shown_for_s))
-        self.tell()
+        self.publish()
 
     def _post_health(self) -> None:
         self._health_at_s = self._clock_s()

@@ -171,9 +171,9 @@ class Smear:
         return grow_red_cell(rng, 2 * radius_um, 0.0, self.settings.irregular_share)
 
     def _seeds_of(self, row: int, col: int) -> _Seeds:
-        return self._seeds.get((row, col), lambda: self._sow(row, col))
+        return self._seeds.get((row, col), lambda: self._scattered_seeds(row, col))
 
-    def _sow(self, row: int, col: int) -> _Seeds:
+    def _scattered_seeds(self, row: int, col: int) -> _Seeds:
         settings, area = self.settings, TILE_UM**2
         rng = generator(settings.seed, _SEEDS, row, col)
         most = settings.red_cells_per_1000_um2 / 1000 * (1 + settings.unevenness)

@@ -7,7 +7,7 @@ from leukoscope.specimen.cell import Box, CellKind
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class CellDetection:
     """One cell in one counted field."""
 
     field: int
@@ -39,9 +39,9 @@ class SlideCell:
 
     id: int
     """From 1 within a sample; keeps its number when it is seen again."""
-    sight: Sight
+    detection: CellDetection
     """The best: whole before cut, then the surest."""
-    sights: int
+    detections: int
     """How many fields showed it."""
     counted: bool
     """It enters the number of its kind."""

@@ -10,7 +10,7 @@ from leukoscope.statistics.certainty import (
     certainty_of_reaching,
     finding_of,
     in_percent,
-    is_told,
+    is_reported,
     percent,
 )
 from leukoscope.statistics.estimates import Estimator, counted_share
@@ -52,11 +52,11 @@ def of_limits(white: Estimator, rules: Rules, suspects: Suspects, highest: Certa
         if rule.of_limits and (keys := white.known(rule.of)):
             facts.setdefault(keys, []).append(rule)
     for keys, asked in facts.items():
-        told = _highest_limit(white, keys, asked, _beyond_mistakes(white, keys, suspects), highest)
-        if told is not None:
-            yield told
+        statement = _highest_limit(white, keys, asked, _beyond_mistakes(white, keys, suspects), highest)
+        if statement is not None:
+            yield statement
         yield from _suspects(white, keys, asked, suspects, highest)
-        yield from _worst_case(white, keys, asked, rules.counting.unnamed, told)
+        yield from _worst_case(white, keys, asked, rules.counting.unnamed, statement)
     watched = {key for keys in facts for key in keys}
     for key, count in suspects.cells.items():
         if key not in watched and count:
@@ -85,28 +85,28 @@ def _highest_limit(
         certainty = certainty_of_reaching(best, limit)
         if certainty in (Certainty.CERTAIN, Certainty.LIKELY) and (beyond or white.error_known):
             sure = at_most(certainty, most)
-            if is_told(sure, rule.tell_from):
-                told = f"{rule.words} {count} of {total}, at least {percent(limit)} %"
+            if is_reported(sure, rule.tell_from):
+                statement = f"{rule.words} {count} of {total}, at least {percent(limit)} %"
                 numbers = {"count": count, "of": total, "limit": limit}
-                return finding_of(rule.code, told, sure, best, in_percent(best), numbers)
+                return finding_of(rule.code, statement, sure, best, in_percent(best), numbers)
         # What the counts alone leave open, no record of the network can close.
         elif certainty is not None or certainty_of_reaching(counted, limit) is not None:
             open_limits.append(rule)
     seen = next((rule for rule in asked if rule.seen), None)
     also = f", {percent(_limit(open_limits[0]))} % not excluded" if open_limits else ""
     if seen is not None:
-        told = f"{seen.words} {count} of {total}, look at the cells{also}"
+        statement = f"{seen.words} {count} of {total}, look at the cells{also}"
         sure = at_most(Certainty.LIKELY if beyond else Certainty.CANNOT_BE_EXCLUDED, most)
-        if is_told(sure, seen.tell_from):
+        if is_reported(sure, seen.tell_from):
             return finding_of(
-                seen.code, told, sure, best, in_percent(best), {"count": count, "of": total, "limit": 0.001}
+                seen.code, statement, sure, best, in_percent(best), {"count": count, "of": total, "limit": 0.001}
             )
-    if open_limits and is_told(Certainty.CANNOT_BE_EXCLUDED, open_limits[0].tell_from):
+    if open_limits and is_reported(Certainty.CANNOT_BE_EXCLUDED, open_limits[0].tell_from):
         rule = open_limits[0]
-        told = f"{rule.words} {count} of {total}, at least {percent(_limit(rule))} %"
+        statement = f"{rule.words} {count} of {total}, at least {percent(_limit(rule))} %"
         numbers = {"count": count, "of": total, "limit": _limit(rule)}
         wider = best if best.high >= _limit(rule) else counted
-        return finding_of(rule.code, told, Certainty.CANNOT_BE_EXCLUDED, wider, in_percent(wider), numbers)
+        return finding_of(rule.code, statement, Certainty.CANNOT_BE_EXCLUDED, wider, in_percent(wider), numbers)
     return None
 
 
@@ -136,10 +136,10 @@ def _suspects(
     chance = at_least_by_chance(named + count, cells, expected)
     certainty = at_most(Certainty.LIKELY if chance < BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
-    told = f"{asked[0].words}: {count} suspects beside {named} named of {cells} cells, look at them"
+    statement = f"{asked[0].words}: {count} suspects beside {named} named of {cells} cells, look at them"
     why = f"normal cells give {expected * cells:.0f}, so many by chance with p = {chance:.2g}"
     numbers = {"count": count, "named": named, "of": cells, "limit": expected, "p": chance}
-    yield finding_of("blast_suspects", told, certainty, estimate, why, numbers)
+    yield finding_of("blast_suspects", statement, certainty, estimate, why, numbers)
 
 
 def _worst_case(
@@ -147,14 +147,16 @@ def _worst_case(
     keys: Sequence[str],
     asked: Sequence[ShareRule],
     unnamed_classes: Sequence[str],
-    told: Finding | None,
+    statement: Finding | None,
 ) -> Iterator[Finding]:
     """The highest limit that is crossed if every cell that could not be named is one of these."""
     unnamed = white.named.get(UNSURE, 0) + white.count(key for key in unnamed_classes if key not in keys)
     total = white.white_cells + unnamed
     count = white.count(keys) + unnamed
     limits = [_limit(rule) for rule in asked if rule.at_least is not None]
-    reached = 0.0 if told is None or told.certainty is Certainty.CANNOT_BE_EXCLUDED else told.numbers["limit"]
+    reached = (
+        0.0 if statement is None or statement.certainty is Certainty.CANNOT_BE_EXCLUDED else statement.numbers["limit"]
+    )
     crossed = [limit for limit in limits if total and reached < limit <= count / total]
     if unnamed and crossed:
         limit = max(crossed)

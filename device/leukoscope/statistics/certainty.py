@@ -46,21 +46,21 @@ def at_most(certainty: Certainty, highest: Certainty) -> Certainty:
     return min(certainty, highest, key=_SURE_ENOUGH.index)
 
 
-def is_told(certainty: Certainty | None, tell_from: Certainty) -> TypeGuard[Certainty]:
+def is_reported(certainty: Certainty | None, tell_from: Certainty) -> TypeGuard[Certainty]:
     """The certainty is at least the least that the rules want to hear of."""
     return certainty is not None and _SURE_ENOUGH.index(certainty) >= _SURE_ENOUGH.index(tell_from)
 
 
 def finding_of(
     code: str,
-    told: str,
+    statement: str,
     certainty: Certainty,
     estimate: Estimate,
     interval: str,
     numbers: Mapping[str, float],
 ) -> Finding:
     """A finding on an interval, in words with its certainty."""
-    text = f"{told} ({_IN_WORDS[certainty]}): {interval}"
+    text = f"{statement} ({_IN_WORDS[certainty]}): {interval}"
     value = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return Finding(code, text, certainty, estimate.basis, {**numbers, **value})
 

@@ -11,7 +11,7 @@ from leukoscope.statistics.certainty import (
     certainty_below,
     finding_of,
     in_percent,
-    is_told,
+    is_reported,
     percent,
 )
 from leukoscope.statistics.estimates import Estimate, Estimator
@@ -98,9 +98,9 @@ def _of_red_cells(counted: Counted, rule: RedCellRule | None) -> Iterator[Findin
         ("irregular_red_cells", "red cells that are not round, more than", counted.irregular, max_irregular),
     ):
         certainty = None if estimate is None else certainty_above(estimate, limit)
-        if estimate is not None and is_told(certainty, rule.tell_from):
-            told = f"{words} {percent(limit)} %"
-            yield finding_of(code, told, certainty, estimate, in_percent(estimate), {"limit": limit})
+        if estimate is not None and is_reported(certainty, rule.tell_from):
+            statement = f"{words} {percent(limit)} %"
+            yield finding_of(code, statement, certainty, estimate, in_percent(estimate), {"limit": limit})
 
 
 def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Finding]:
@@ -111,17 +111,17 @@ def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Findi
     per = f"{1000 * estimate.value:.0f} per 1000 ({1000 * estimate.low:.0f} to {1000 * estimate.high:.0f})"
     numbers = {"count": counted.platelets, "clumps": clumps}
     low = certainty_below(estimate, rule.min_per_red_cell)
-    if is_told(low, rule.tell_from):
-        told = f"platelets below {1000 * rule.min_per_red_cell:.0f} per 1000 red cells"
+    if is_reported(low, rule.tell_from):
+        statement = f"platelets below {1000 * rule.min_per_red_cell:.0f} per 1000 red cells"
         if clumps:
             low, per = Certainty.CANNOT_BE_EXCLUDED, f"{per}, but {clumps} clumps were seen, which hold more of them"
         numbers_low = {**numbers, "limit": rule.min_per_red_cell}
-        yield finding_of("platelets_low", told, low, estimate, per, numbers_low)
+        yield finding_of("platelets_low", statement, low, estimate, per, numbers_low)
     high = certainty_above(estimate, rule.max_per_red_cell)
-    if is_told(high, rule.tell_from):
-        told = f"platelets above {1000 * rule.max_per_red_cell:.0f} per 1000 red cells"
+    if is_reported(high, rule.tell_from):
+        statement = f"platelets above {1000 * rule.max_per_red_cell:.0f} per 1000 red cells"
         numbers_high = {**numbers, "limit": rule.max_per_red_cell}
-        yield finding_of("platelets_high", told, high, estimate, per, numbers_high)
+        yield finding_of("platelets_high", statement, high, estimate, per, numbers_high)
 
 
 def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
@@ -161,8 +161,8 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
 
 
 def _of_the_rules(white: Estimator, rules: Rules) -> Iterator[Finding]:
-    if strange := sorted({key for key in rules.asked_for() if not white.known([key])}):
-        names = ", ".join(strange)
+    if unknown := sorted({key for key in rules.asked_for() if not white.known([key])}):
+        names = ", ".join(unknown)
         yield Finding("not_judged", f"rules {rules.id} ask for {names}, which this classifier cannot name")
     watched = set(white.known(rules.covered()))
     if left := [key for key in white.differential if key not in watched and white.count([key])]:

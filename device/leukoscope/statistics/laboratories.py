@@ -134,9 +134,9 @@ def _dense(entries: Iterable[Sequence[float]], shape: tuple[int, ...]) -> Cells:
 def _rows(matrix: ConfusionMatrix, named: Sequence[str]) -> list[tuple[str, Cells]]:
     """Label and counts of each row, with the columns in the order of `named`."""
     place = {key: number for number, key in enumerate(named)}
-    if strange := set(matrix.named) - set(named):
+    if unknown := set(matrix.named) - set(named):
         raise BundleError(
-            f"the validation of {matrix.collection} counts answers {sorted(strange)}, which are no classes of the "
+            f"the validation of {matrix.collection} counts answers {sorted(unknown)}, which are no classes of the "
             "bundle",
             "install the bundle again",
         )

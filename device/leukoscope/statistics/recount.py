@@ -12,7 +12,7 @@ from leukoscope.specimen.sample import SampleReport, Verification
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import Rules
-from leukoscope.statistics.summary import NOT_VERIFIED, NOTHING_UNSETTLED, Counts, Naming, Summary, Unsettled
+from leukoscope.statistics.summary import NOT_VERIFIED, NOTHING_UNDECIDED, Counts, Naming, Summary, Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def recount(
     grounds: Grounds,
     answers: Mapping[str, int],
     checked: Mapping[str, int],
-    unsettled: Unsettled = NOTHING_UNSETTLED,
+    undecided: Undecided = NOTHING_UNDECIDED,
 ) -> SampleReport:
     """The report with other names of its white cells: counts, intervals, correction and findings follow.
 
@@ -76,7 +76,7 @@ def recount(
         checked: white cells by the name that a person gave or confirmed.
         unsettled: what else is known of the cells.
     """
-    counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches, unsettled)
+    counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches, undecided)
     summary = Summary(counts, grounds.naming, grounds.interval_width, grounds.rules)
     corrected, not_corrected_because, findings = summary.judge(report.provenance)
     more_white = summary.white_cells + summary.unsure - report.white_cells - report.beside.get(UNSURE, 0)

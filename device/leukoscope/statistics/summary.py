@@ -55,7 +55,7 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
+class Undecided:
     """What is known of the white cells beside their names."""
 
     suspects: Mapping[str, int] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Unsettled:
     """Cells by the classifier's name and a person's, where the person says that the cell cannot be named."""
 
 
-NOTHING_UNSETTLED = Unsettled()
+NOTHING_UNDECIDED = Undecided()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Counts:
     platelets: int
     patches: int | None
     """Parts of the slide that may show the same cells; None where each picture was another place."""
-    unsettled: Unsettled = NOTHING_UNSETTLED
+    undecided: Undecided = NOTHING_UNDECIDED
     """What the names alone do not say."""
 
 
@@ -190,7 +190,7 @@ class Summary:
         return (
             None
             if correction is None
-            else correction.correct(self._answers(), self._known(), self._counts.unsettled.unsure)
+            else correction.correct(self._answers(), self._known(), self._counts.undecided.unsure)
         )
 
     def _estimator(self, mix: Mix | None) -> Estimator:
@@ -231,8 +231,8 @@ class Summary:
             red_cell_um=red.mean_diameter_um,
             red_cells_measured=measured,
             patches=self._counts.patches or 1,
-            suspects=Suspects(self._counts.unsettled.suspects, self._naming.false_suspects),
-            withdrawn=self._counts.unsettled.withdrawn,
+            suspects=Suspects(self._counts.undecided.suspects, self._naming.false_suspects),
+            withdrawn=self._counts.undecided.withdrawn,
             platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
         )
 

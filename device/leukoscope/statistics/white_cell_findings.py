@@ -10,7 +10,7 @@ from leukoscope.statistics.certainty import (
     error_of,
     finding_of,
     in_percent,
-    is_told,
+    is_reported,
     percent,
 )
 from leukoscope.statistics.estimates import Estimate, Estimator
@@ -30,11 +30,11 @@ def beyond_range(white: Estimator, rule: ShareRule, highest: Certainty) -> Itera
     if certainty is None:
         return
     certainty = at_most(certainty, highest)
-    if is_told(certainty, rule.tell_from):
+    if is_reported(certainty, rule.tell_from):
         # The count comes first: a small display shows the beginning.
-        told = f"{rule.words} {count} of {total}, {'above' if above else 'below'} {percent(limit)} %"
+        statement = f"{rule.words} {count} of {total}, {'above' if above else 'below'} {percent(limit)} %"
         numbers = {"count": count, "of": total, "limit": limit}
-        yield finding_of(rule.code, told, certainty, estimate, in_percent(estimate), numbers)
+        yield finding_of(rule.code, statement, certainty, estimate, in_percent(estimate), numbers)
 
 
 def _of_range(
@@ -72,7 +72,7 @@ def erythroblasts(white: Estimator, rule: ErythroblastRule, highest: Certainty) 
         yield Finding("erythroblasts_seen", f"erythroblasts {count} beside no white cells", numbers=numbers)
         return
     estimate = white.per_white_cell(keys)
-    told = f"erythroblasts {count} beside {white.white_cells} white cells"
+    statement = f"erythroblasts {count} beside {white.white_cells} white cells"
     per = (
         f"{100 * estimate.value:.1f} per 100 "
         f"({100 * estimate.low:.1f} to {100 * estimate.high:.1f}, {error_of(estimate)})"
@@ -80,9 +80,9 @@ def erythroblasts(white: Estimator, rule: ErythroblastRule, highest: Certainty) 
     certainty = Certainty.CANNOT_BE_EXCLUDED
     if count >= rule.min_cells and estimate.low > rule.above:
         certainty = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
-    if is_told(certainty, rule.tell_from):
+    if is_reported(certainty, rule.tell_from):
         numbers = {**numbers, "limit": rule.above}
-        yield finding_of("erythroblasts_seen", told, certainty, estimate, per, numbers)
+        yield finding_of("erythroblasts_seen", statement, certainty, estimate, per, numbers)
 
 
 def maturation(white: Estimator, rule: MaturationRule, highest: Certainty) -> Iterator[Finding]:
@@ -97,16 +97,16 @@ def maturation(white: Estimator, rule: MaturationRule, highest: Certainty) -> It
     by_stage = ", ".join(
         f"{stage[0].replace('_', ' ')} {count}" for stage, count in zip(rule.stages, counts, strict=True)
     )
-    told = f"{rule.words}: early stages {white.count(early)} of {sum(counts)}"
+    statement = f"{rule.words}: early stages {white.count(early)} of {sum(counts)}"
     numbers = {"count": white.count(early), "of": sum(counts), "limit": rule.max_early_share}
     shifted = estimate.low > rule.max_early_share
     words = f"{in_percent(estimate)}; {by_stage}"
     sure = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
     if shifted:
-        told = f"{told}, shifted to the left above {percent(rule.max_early_share)} %"
-        yield finding_of("maturation_left_shift", told, sure, estimate, words, numbers)
+        statement = f"{statement}, shifted to the left above {percent(rule.max_early_share)} %"
+        yield finding_of("maturation_left_shift", statement, sure, estimate, words, numbers)
     else:
-        yield finding_of("maturation", told, sure, estimate, words, numbers)
+        yield finding_of("maturation", statement, sure, estimate, words, numbers)
 
 
 def myeloid_erythroid(white: Estimator, rule: MyeloidErythroidRule) -> Iterator[Finding]:
@@ -119,13 +119,13 @@ def myeloid_erythroid(white: Estimator, rule: MyeloidErythroidRule) -> Iterator[
     cells = f"M:E {white.count(myeloid)} to {white.count(erythroid)} cells"
     ratio = f"{estimate.value:.1f} ({estimate.low:.1f} to {estimate.high:.1f}, {error_of(estimate)})"
     low, high = certainty_below(estimate, rule.min_ratio), certainty_above(estimate, rule.max_ratio)
-    if is_told(low, Certainty.LIKELY):
-        told, limit = f"{cells}, below {rule.min_ratio:g}", rule.min_ratio
-        yield finding_of("me_ratio_low", told, low, estimate, ratio, {**numbers, "limit": limit})
-    elif is_told(high, Certainty.LIKELY):
-        told, limit = f"{cells}, above {rule.max_ratio:g}", rule.max_ratio
-        yield finding_of("me_ratio_high", told, high, estimate, ratio, {**numbers, "limit": limit})
+    if is_reported(low, Certainty.LIKELY):
+        statement, limit = f"{cells}, below {rule.min_ratio:g}", rule.min_ratio
+        yield finding_of("me_ratio_low", statement, low, estimate, ratio, {**numbers, "limit": limit})
+    elif is_reported(high, Certainty.LIKELY):
+        statement, limit = f"{cells}, above {rule.max_ratio:g}", rule.max_ratio
+        yield finding_of("me_ratio_high", statement, high, estimate, ratio, {**numbers, "limit": limit})
     else:
         certainty = Certainty.CERTAIN if low is None and high is None else Certainty.LIKELY
-        told = f"{cells}, between {rule.min_ratio:g} and {rule.max_ratio:g}"
-        yield finding_of("me_ratio", told, certainty, estimate, ratio, numbers)
+        statement = f"{cells}, between {rule.min_ratio:g} and {rule.max_ratio:g}"
+        yield finding_of("me_ratio", statement, certainty, estimate, ratio, numbers)

@@ -13,7 +13,7 @@ from typing import TextIO
 from leukoscope.system.durable_files import write_whole
 
 _FAULT, _STACKS = "fault.json", "stacks.txt"
-_ROOMS = {
+_PACKAGES = {
     "cameras": "Camera",
     "displays": "Display",
     "controls": "Button",
@@ -127,6 +127,6 @@ class FaultRecord:
 def part_in(stacks: str) -> str:
     """Which part the main loop was busy with, by faulthandler's listing of every thread's calls, innermost first."""
     threads = re.split(r"\n(?=(?:Current thread|Thread) 0x)", stacks)
-    mine = next((one for one in threads if _MAIN_LOOP in one), threads[0])
-    rooms = _FRAME.findall(mine)
-    return next((_ROOMS[room] for room in rooms if room in _ROOMS), "Instrument")
+    frames = next((one for one in threads if _MAIN_LOOP in one), threads[0])
+    packages = _FRAME.findall(frames)
+    return next((_PACKAGES[package] for package in packages if package in _PACKAGES), "Instrument")

@@ -28,6 +28,6 @@ def read_arrays(content: bytes, most_bytes: int = MAX_BYTES) -> dict[str, NDArra
     except Exception as error:
         # zipfile, zlib, tokenize and numpy each raise what they stumble over; a shape may ask for any memory.
         raise ValueError(f"no readable .npz file ({type(error).__name__}: {error})".replace("\n", " ")) from error
-    if strange := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
-        raise ValueError(f"{strange[0]!r} is no array")
+    if unknown := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{unknown[0]!r} is no array")
     return arrays

@@ -4,11 +4,11 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 
-Tell = Callable[[str], bool]
+Notify = Callable[[str], bool]
 """Hands lines such as "READY=1" over; False when they did not arrive."""
 
 
-def notifier(environ: Mapping[str, str]) -> Tell:
+def notifier(environ: Mapping[str, str]) -> Notify:
     """What speaks to the supervisor named in the environment; without one, nothing is said and nothing is missed."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -38,6 +38,6 @@ def _send(place: str, lines: str) -> bool:
     return True
 
 
-def process_environment() -> tuple[Tell, float | None]:
+def process_environment() -> tuple[Notify, float | None]:
     """`notifier` and `watchdog_s` of this process."""
     return notifier(os.environ), watchdog_s(os.environ, os.getpid())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from leukoscope.system.sd_notify import Tell, process_environment
+from leukoscope.system.sd_notify import Notify, process_environment
 
 _log = logging.getLogger("leukoscope")
 
@@ -31,10 +31,10 @@ class Watchdog:
     """What the main loop tells the supervisor."""
 
     def __init__(
-        self, tell: Tell, watchdog_s: float | None, clock_s: Callable[[], float] = time.monotonic, status: str = ""
+        self, notify: Notify, watchdog_s: float | None, clock_s: Callable[[], float] = time.monotonic, status: str = ""
     ) -> None:
         """`watchdog_s` is the silence after which the supervisor acts, None where it does not."""
-        self._tell = tell
+        self._notify = notify
         self._every_s = inf if watchdog_s is None else watchdog_s / 2
         self._clock_s = clock_s
         # A new part of the same program must not wait with its first ping: it cannot know when the last one was.
@@ -58,9 +58,9 @@ class Watchdog:
 
     def ready(self) -> None:
         """Every part answers and the networks decide as they must."""
-        self._tell("READY=1")
+        self._notify("READY=1")
         # Where the program has begun anew in the same process, the watchdog is running already.
-        self._tell("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
         self._pinged_at_s = self._clock_s()
 
     def turn(self, status: str, *, busy: bool = False) -> None:
@@ -74,22 +74,22 @@ class Watchdog:
         now_s = self._clock_s()
         if now_s - self._pinged_at_s < self._every_s or (self._any_stuck() and not busy):
             return
-        if self._tell("WATCHDOG=1"):
+        if self._notify("WATCHDOG=1"):
             self._pinged_at_s = now_s
 
     def becoming(self, status: str) -> None:
         """The same process goes on as something else; systemd would end what says that it stops."""
         self._say_status(status)
-        self._tell("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
     def leaving(self) -> None:
         """The program ends on purpose."""
-        self._tell("STOPPING=1\nSTATUS=Leaving")
+        self._notify("STOPPING=1\nSTATUS=Leaving")
 
     def _say_status(self, status: str) -> None:
         if status != self._status:
             self._status = status
-            self._tell(f"STATUS={status}")
+            self._notify(f"STATUS={status}")
 
     def _any_stuck(self) -> bool:
         stuck = {one.name for one in self._watched if one.late_s() > one.limit_s}

@@ -8,7 +8,7 @@ from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.cell_pictures import PictureSize
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.from_afar import arguments_of
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import STRICT
@@ -27,6 +27,7 @@ __all__ = [
     "CellRecord",
     "Clock",
     "Databases",
+    "Decision",
     "GoneError",
     "Line",
     "Named",
@@ -35,7 +36,6 @@ __all__ = [
     "Sample",
     "Site",
     "Submitted",
-    "Word",
     "address_of",
     "arguments_of",
     "exported",

@@ -31,7 +31,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def serve_device(told: dict[str, Any]) -> None:
+def serve_device(arguments: dict[str, Any]) -> None:
     """Serve until told to stop.
 
     Args:
@@ -41,17 +41,17 @@ def serve_device(told: dict[str, Any]) -> None:
         OutboxError: the device has not run yet.
         SettingsError: the address is taken.
     """
-    storage = Path(str(told["storage"]))
+    storage = Path(str(arguments["storage"]))
     path = storage / "outbox.sqlite"
     if not path.exists():
         raise OutboxError(f"no outbox at {path}", "has this bench run yet?")
-    names = (str(told[key]) for key in ("site", "device", "software_version", "boot_id"))
-    settings = WebSettings.model_validate(told["web"])
-    rule = SigningRule(**told["signing"])
+    names = (str(arguments[key]) for key in ("site", "device", "software_version", "boot_id"))
+    settings = WebSettings.model_validate(arguments["web"])
+    rule = SigningRule(**arguments["signing"])
     with Outbox.open(path, owner=False) as outbox:
         identity = Identity(*names)
         desk = desk_of(outbox, storage, identity, utc_now, signing=rule)
-        reports = DeviceReports(desk, storage, Path(str(told["bench"])))
+        reports = DeviceReports(desk, storage, Path(str(arguments["bench"])))
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         site = Site.of(f"{identity.site}/{identity.device}", settings, rule, databases, reports, new_code())
         site.worklist.catch_up()

@@ -46,7 +46,7 @@ def app_of(site: Site) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, sessions=site.sessions)],
-        exception_handlers={LeukoscopeError: _told, HTTPException: _refused, 500: _failed},
+        exception_handlers={LeukoscopeError: _error_page, HTTPException: _refused, 500: _failed},
         lifespan=lifespan,
     )
     app.state.site = site
@@ -57,7 +57,7 @@ def _first(request: Request) -> Response:
     return RedirectResponse("/worklist", 303)
 
 
-def _told(request: Request, error: Exception) -> Response:
+def _error_page(request: Request, error: Exception) -> Response:
     """What the person can understand and act on: one sentence."""
     status = 404 if isinstance(error, GoneError) else 403 if isinstance(error, SignInRefused) else 409
     # The disk, the database or a broker; it is what may pass.

@@ -13,7 +13,7 @@ from leukoscope.outbox.cell_pictures import called_so, sizes_of, webp_of
 from leukoscope.outbox.report_lookup import beginning_of, reports_since, version_in_force
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds
 from leukoscope.web.exports import exported
@@ -78,11 +78,11 @@ class DeviceReports:
         """As in `Reports`."""
         return [Alike(*found) for found in called_so(self._outbox, name, most, but=report_id)]
 
-    def submit(self, sample: Sample, words: Sequence[Word]) -> Submitted:
+    def submit(self, sample: Sample, decisions: Sequence[Decision]) -> Submitted:
         """As in `Reports`."""
         with self._submitting:
             try:
-                done = self._desk.take_all(sample.report.id, words)
+                done = self._desk.take_all(sample.report.id, decisions)
             except OutboxError as error:
                 raise ReviewError(f"{error}; nothing that you named is lost: sign again when that is done") from error
         return Submitted(done.report.version, done.unfiled)

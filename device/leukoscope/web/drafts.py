@@ -23,7 +23,7 @@ class Draft:
     looked_at: set[int] = field(default_factory=set)
     """Numbers of the cells that were on the screen."""
     remarks: dict[str, str] = field(default_factory=dict)
-    """Text by what it is on, as in `reviewing.review.Word`."""
+    """Text by what it is on, as in `reviewing.review.Decision`."""
     undo: list[list[tuple[int, str | None]]] = field(default_factory=list)
     """What the decided cells were before each key, oldest first."""
 

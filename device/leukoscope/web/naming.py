@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
-from leukoscope.reviewing.review import Word, remarks_of, unsettled_of
+from leukoscope.reviewing.review import Decision, remarks_of, undecided_of
 from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action
@@ -138,25 +138,29 @@ class View:
             return None
         answers = Counter(cell.name for cell in self.cells if not cell.checked)
         checked = Counter(cell.name for cell in self.cells if cell.checked)
-        return recount(self.report, grounds, answers, checked, unsettled_of(self.cells, grounds))
+        return recount(self.report, grounds, answers, checked, undecided_of(self.cells, grounds))
 
-    def words(self, action: Action, by: str, note: str) -> list[Word]:
+    def decisions(self, action: Action, by: str, note: str) -> list[Decision]:
         """What the draft says to the report, ending in an action."""
         relabel, confirm = changed(self.sample.names, self.draft.names, self.sample.names.keys())
         looked_at = frozenset(self.draft.looked_at & self.sample.names.keys())
-        told = {
+        new_remarks = {
             item: text for item, text in self.draft.remarks.items() if remarks_of(self.report).get(item, "") != text
         }
         version = self.draft.version
-        says = bool(relabel or confirm or told or looked_at - self.sample.looked_at)
+        says = bool(relabel or confirm or new_remarks or looked_at - self.sample.looked_at)
         if action is Action.FINALISE:
             reviewed = self.report.life.status.value == "reviewed" and not says
-            first = Word(Action.REVIEW, by, "", relabel, confirm, looked_at=looked_at, remarks=told, based_on=version)
+            first = Decision(
+                Action.REVIEW, by, "", relabel, confirm, looked_at=looked_at, remarks=new_remarks, based_on=version
+            )
             after = version if reviewed else version + 1
-            return [*(() if reviewed else (first,)), Word(Action.FINALISE, by, note, based_on=after)]
+            return [*(() if reviewed else (first,)), Decision(Action.FINALISE, by, note, based_on=after)]
         if action is Action.AMEND:
-            return [Word(Action.AMEND, by, note, remarks=told, based_on=version)]
-        return [Word(action, by, note, relabel, confirm, looked_at=looked_at, remarks=told, based_on=version)]
+            return [Decision(Action.AMEND, by, note, remarks=new_remarks, based_on=version)]
+        return [
+            Decision(action, by, note, relabel, confirm, looked_at=looked_at, remarks=new_remarks, based_on=version)
+        ]
 
 
 @lru_cache(maxsize=4096)

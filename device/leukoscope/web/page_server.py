@@ -99,17 +99,17 @@ def fragment(request: Request, template: str, **values: Any) -> str:
     """A template, filled in."""
     language = language_of(request)
 
-    def told(text: str, **fields: object) -> str:
+    def translated(text: str, **fields: object) -> str:
         return translate(language, text, **fields)
 
     given: dict[str, Any] = {
-        "_": told,
+        "_": translated,
         "language": language,
         "languages": LANGUAGES,
         "account": request.state.account,
         "site": site_of(request),
         "path": request.url.path,
-        "class_words": lambda name: told(str(name).replace("_", " ")),
+        "class_words": lambda name: translated(str(name).replace("_", " ")),
     }
     return _templates.get_template(template).render(given | values)
 

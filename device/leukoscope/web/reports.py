@@ -8,7 +8,7 @@ from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.cell_pictures import PictureSize
 from leukoscope.outbox.white_cells import Named
-from leukoscope.reviewing.review import Word
+from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.statistics.recount import Grounds
 
@@ -79,7 +79,7 @@ class Reports(Protocol):
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
         """Cells of other reports of the same bench that a person called so."""
 
-    def submit(self, sample: Sample, words: Sequence[Word]) -> Submitted:
+    def submit(self, sample: Sample, decisions: Sequence[Decision]) -> Submitted:
         """Take steps, all or none; raises ReviewError where they are refused."""
 
     def waiting(self, report_id: str) -> str:

@@ -21,7 +21,7 @@ def catalogue(language: PageLanguage) -> dict[str, str]:
         return {}
     text = resources.files("leukoscope.web").joinpath("languages", f"{language}.po").read_text("utf-8")
     entries = ((ast.literal_eval(one["msgid"]), ast.literal_eval(one["msgstr"])) for one in _ENTRY.finditer(text))
-    return {english: told for english, told in entries if english and told}
+    return {english: translated for english, translated in entries if english and translated}
 
 
 def language_of(request: Request) -> PageLanguage:
@@ -37,5 +37,5 @@ def language_of(request: Request) -> PageLanguage:
 
 def translate(language: PageLanguage, text: str, **values: object) -> str:
     """A sentence in a language, its `{fields}` filled in."""
-    told = catalogue(language).get(text, text)
-    return told.format(**values) if values else told
+    translated = catalogue(language).get(text, text)
+    return translated.format(**values) if values else translated

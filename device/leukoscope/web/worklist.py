@@ -72,5 +72,5 @@ def keep_lines(database: Database, lines: Iterable[Line]) -> None:
 
 
 def _line(row: tuple[object, ...]) -> Line:
-    told = dict(zip(_COLUMNS, row, strict=True))
-    return Line(**(told | {"critical": bool(told["critical"])}))  # type: ignore[arg-type]
+    columns = dict(zip(_COLUMNS, row, strict=True))
+    return Line(**(columns | {"critical": bool(columns["critical"])}))  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ class Intake(Protocol):
     def waiting(self) -> int:
         """Messages that came and were not taken."""
 
-    def turn(self, timeout_s: float) -> None:
+    def poll(self, timeout_s: float) -> None:
         """Read and write what is due, waiting up to `timeout_s`.
 
         Raises:

@@ -70,7 +70,7 @@ class AmqpIntake:
         """As in `Intake`."""
         return len(self._deliveries)
 
-    def turn(self, timeout_s: float) -> None:
+    def poll(self, timeout_s: float) -> None:
         """As in `Intake`."""
         with self._broker_errors("the connection was lost"):
             self._connection.process_data_events(timeout_s)

@@ -76,7 +76,7 @@ class MqttIntake(Connection):
         self.connect(give_up)
         self._client.subscribe([(topic, 1) for topic in self._topics])
         while self._answer is None:
-            self.turn(_TURN_S)
+            self.poll(_TURN_S)
             if give_up():
                 raise BrokerError("stopped while connecting")
         for topic, reason in zip(self._topics, self._answer, strict=False):
@@ -95,10 +95,10 @@ class MqttIntake(Connection):
                 self._session_expiry_s,
             )
 
-    def turn(self, timeout_s: float) -> None:
+    def poll(self, timeout_s: float) -> None:
         """As in `Intake`; while much waits to be taken nothing is read, and the broker has to wait."""
         if self._waiting_bytes < _MOST_WAITING_BYTES:
-            super().turn(timeout_s)
+            super().poll(timeout_s)
         else:
             time.sleep(min(timeout_s, _PAUSE_S))
 

@@ -58,7 +58,7 @@ class Sender:
         self._steps.close()
 
     def _turn(self, operator: OperatorConnection) -> None:
-        operator.turn(_TURN_S)
+        operator.poll(_TURN_S)
         for answered in operator.results():
             self._steps.answer(answered)
         for number, identifier in list(self._sent.items()):

@@ -22,7 +22,7 @@ from leukoscope.web import (
     PictureSize,
     Sample,
     Submitted,
-    Word,
+    Decision,
     arguments_of,
     exported,
     line_of,
@@ -72,13 +72,13 @@ class CentralReports:
         said, looked_at = self._said(report_id, report.life.steps)
         cells, pictures = [], {}
         for number, payload in rows:
-            told = _message(payload)
-            box = tuple(told["box"])
+            command_text = _message(payload)
+            box = tuple(command_text["box"])
             record = CellRecord(
-                number, told["field"], told["class"], told["confidence"], (box[0], box[1], box[2], box[3])
+                number, command_text["field"], command_text["class"], command_text["confidence"], (box[0], box[1], box[2], box[3])
             )
-            cells.append(Named(record, said.get(number, told["class"]), number in said))
-            picture = told["picture"]
+            cells.append(Named(record, said.get(number, command_text["class"]), number in said))
+            picture = command_text["picture"]
             pictures[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
@@ -117,11 +117,11 @@ class CentralReports:
         """As in `Reports`; the names that people gave are known at the devices."""
         return ()
 
-    def submit(self, sample: Sample, words: Sequence[Word]) -> Submitted:
+    def submit(self, sample: Sample, decisions: Sequence[Decision]) -> Submitted:
         """As in `Reports`: the step goes to the device that counted."""
         made = sample.report.provenance
-        arguments = arguments_of(sample.report.id, sample.report.version, words)
-        self._steps.add(made.site, made.device, words[-1].by, arguments, self._now())
+        arguments = arguments_of(sample.report.id, sample.report.version, decisions)
+        self._steps.add(made.site, made.device, decisions[-1].by, arguments, self._now())
         return Submitted(None)
 
     def waiting(self, report_id: str) -> str:
@@ -129,10 +129,10 @@ class CentralReports:
         last = self._steps.last(report_id)
         if last is None or last[1] == "done":
             return ""
-        device, outcome, told = last
+        device, outcome, command_text = last
         if outcome:
-            return f"{device}: {told}"
-        return f"on its way to {device} ({told})" if told else f"on its way to {device}"
+            return f"{device}: {command_text}"
+        return f"on its way to {device} ({command_text})" if command_text else f"on its way to {device}"
 
     def export(self, report_id: str, form: str) -> bytes:
         """As in `Reports`; pictures of cells are left out."""

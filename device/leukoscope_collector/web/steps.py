@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
-        self._news = threading.Event()
+        self._last_event = threading.Event()
 
     def add(self, site: str, device: str, name: str, arguments: Mapping[str, Any], now: datetime) -> None:
         """Keep a step; it is on the disk when this returns, and sent from then on.
@@ -72,7 +72,7 @@ class Steps:
                     "at": now.isoformat(),
                 },
             )
-        self._news.set()
+        self._last_event.set()
 
     def close(self) -> None:
         """Let go of this thread's connection to the store."""
@@ -80,8 +80,8 @@ class Steps:
 
     def take_news(self) -> bool:
         """Whether a step was taken here since the last call."""
-        found = self._news.is_set()
-        self._news.clear()
+        found = self._last_event.is_set()
+        self._last_event.clear()
         return found
 
     def due(self, now: datetime) -> list[Step]:
@@ -104,13 +104,13 @@ class Steps:
             if made_at >= expired_before and sent_at < sent_before
         ]
 
-    def mark_sent(self, identifier: str, now: datetime, told: str = "") -> None:
+    def mark_sent(self, identifier: str, now: datetime, text: str = "") -> None:
         """It was given to the broker, which said this to it."""
         database = self._databases.get()
         with database.transaction():
             database.execute(
                 "UPDATE web_command SET sent_at = :at, told = :told WHERE id = :id AND outcome = ''",
-                {"at": now.isoformat(), "told": told, "id": identifier},
+                {"at": now.isoformat(), "told": text, "id": identifier},
             )
 
     def answer(self, answered: Answered) -> None:

@@ -60,11 +60,11 @@ class BirthAndWill:
             self._spare = to_bytes(status.last_will(self._identity, session=self._session, sequence=sequence))
         return self._spare
 
-    def greeted(self) -> None:
+    def accepted(self) -> None:
         """The broker may have heard the number; one that it has not is used again, which saves the card a write."""
         self._spare = None
 
-    def say_birth(self, link: DeviceConnection) -> None:
+    def publish_birth(self, link: DeviceConnection) -> None:
         """The device is there.
 
         Raises:
@@ -73,15 +73,15 @@ class BirthAndWill:
         """
         self._replies = 0
         self._connections += 1
-        born = status.birth(
+        birth_message = status.birth(
             self._identity,
             session=self._session,
             at=self._now(),
             sequence=self._birth_sequence,
             clock_synchronised=self._clock_quality(),
         )
-        self._birth = to_bytes(born)
-        self._say(link, "status", self._birth, "the birth message")
+        self._birth = to_bytes(birth_message)
+        self._publish(link, "status", self._birth, "the birth message")
 
     def weigh(self, link: DeviceConnection, said: Received) -> None:
         """A word under our status: our own, an earlier connection's, or another device's.
@@ -99,18 +99,18 @@ class BirthAndWill:
         name = f"{self._identity.site}/{self._identity.device}"
         doubled = f"another device calls itself {name}: give each its own name"
         # Between two connections of ours no client but us should have spoken here.
-        foreign = said.stored and self._connections > 1
-        foreign = foreign and status.boot_of(said.payload) not in {None, self._identity.boot_id}
-        if foreign:
+        other = said.stored and self._connections > 1
+        other = other and status.boot_of(said.payload) not in {None, self._identity.boot_id}
+        if other:
             self._stability.thrown_out(doubled)
         if number <= self._session:
             if not said.stored and self._replies < _MOST_REPLIES:
                 self._replies += 1
-                self._say(link, "status", self._birth, "the birth message")
+                self._publish(link, "status", self._birth, "the birth message")
         elif said.stored:
             self._floor = number
-            remembered = f"the broker remembers session {number}, we are at {self._session}; counting on from it"
-            raise BrokerError(doubled if foreign else remembered)
+            last_session = f"the broker remembers session {number}, we are at {self._session}; counting on from it"
+            raise BrokerError(doubled if other else last_session)
         else:
             self._stability.thrown_out(doubled)
 
@@ -123,7 +123,7 @@ class BirthAndWill:
         validate(message, status.HEALTH_SCHEMA)
         self._health = message
 
-    def say_health(self, link: DeviceConnection) -> None:
+    def publish_health(self, link: DeviceConnection) -> None:
         """How the device fares, where that was posted since the last time.
 
         Raises:
@@ -132,19 +132,19 @@ class BirthAndWill:
         """
         health, self._health = self._health, None
         if health is not None:
-            self._say(link, "health", to_bytes(status.stamped(health, **self._stamp())), "the health message")
+            self._publish(link, "health", to_bytes(status.stamped(health, **self._stamp())), "the health message")
 
-    def say_farewell(self, link: DeviceConnection) -> None:
+    def publish_offline(self, link: DeviceConnection) -> None:
         """The device leaves on purpose.
 
         Raises:
             BrokerError: the connection has ended.
             OutboxError: the message cannot be numbered.
         """
-        left = status.farewell(self._identity, session=self._session, at=self._now(), **self._stamp())
-        self._say(link, "status", to_bytes(left), "the farewell")
+        left = status.offline(self._identity, session=self._session, at=self._now(), **self._stamp())
+        self._publish(link, "status", to_bytes(left), "the farewell")
 
-    def _say(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
+    def _publish(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
         mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)
         self._in_flight.add(mid, what)
 

@@ -36,7 +36,7 @@ class BoundedPackets:
         self._begun = bytearray()
         self._ready = bytearray()
         self._pass_on = 0
-        self._throw_away = 0
+        self._discard = 0
         self.cut_from: int | None = None
         """Bytes that the payload of the packet read last had, where it was cut."""
 
@@ -64,9 +64,9 @@ class BoundedPackets:
 
     def _advance(self, receive: Callable[[int], bytes]) -> bool:
         """Receive a little of what does not pass through as it is; False when the stream has ended."""
-        if self._throw_away:
-            got = receive(min(self._throw_away, _CHUNK_BYTES))
-            self._throw_away -= len(got)
+        if self._discard:
+            got = receive(min(self._discard, _CHUNK_BYTES))
+            self._discard -= len(got)
         elif not self._length:
             got = receive(1)
             self._head += got
@@ -123,7 +123,7 @@ class BoundedPackets:
     def _cut(self, payload_at: int) -> None:
         full = self._length - payload_at
         self.cut_from = full if full > self._largest else None
-        self._throw_away = self._length - len(self._begun)
+        self._discard = self._length - len(self._begun)
         self._ready += self._head[:1] + _encoded(len(self._begun)) + self._begun
         self._head.clear()
         self._begun.clear()

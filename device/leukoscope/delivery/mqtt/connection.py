@@ -60,8 +60,8 @@ class Connection:
         self._protocol = protocol
         self._session_expiry_s = session_expiry_s
         self._limits = {"ReceiveMaximum": receive_maximum, "MaximumPacketSize": largest_packet}
-        self._greeting: Any = None
-        self._goodbye: Any = None
+        self._connack_reason: Any = None
+        self._disconnect_reason: Any = None
         self._unreadable = False
         self._largest_packet: int | None = None
         self._highest_qos = 2
@@ -73,7 +73,7 @@ class Connection:
         """The broker stores retained messages (MQTT 5 brokers say where they do not)."""
         self.receive_maximum = 65535
         """Unacknowledged messages the broker takes at a time (MQTT 5 brokers say)."""
-        self.greeted = False
+        self.accepted = False
         """A CONNECT was sent, so the broker may hold our will."""
         v5 = protocol == "5"
         self._packets = BoundedPackets(largest_payload, has_properties=v5)
@@ -113,10 +113,10 @@ class Connection:
                 self._client.connect(*address)
         except (OSError, ValueError) as error:
             raise BrokerError(words.why_no_socket(self._settings, error)) from error
-        self.greeted = True
+        self.accepted = True
         until = time.monotonic() + self._settings.connect_timeout_s
-        while self._greeting is None:
-            self.turn(_TURN_S)
+        while self._connack_reason is None:
+            self.poll(_TURN_S)
             if give_up():
                 raise BrokerError("stopped while connecting")
             if time.monotonic() > until:
@@ -127,14 +127,17 @@ class Connection:
     @property
     def ended_by_broker(self) -> bool:
         """The broker ended the connection and said why (MQTT 5 only)."""
-        return self._goodbye is not None
+        return self._disconnect_reason is not None
 
     @property
     def refused_retained(self) -> bool:
         """The broker would have nothing of what we want it to retain."""
-        return any(reason is not None and reason.value == _NO_RETAINED for reason in (self._greeting, self._goodbye))
+        return any(
+            reason is not None and reason.value == _NO_RETAINED
+            for reason in (self._connack_reason, self._disconnect_reason)
+        )
 
-    def turn(self, timeout_s: float) -> None:
+    def poll(self, timeout_s: float) -> None:
         """Read and write what is due, waiting up to `timeout_s`.
 
         Raises:
@@ -173,16 +176,16 @@ class Connection:
         from paho.mqtt.packettypes import PacketTypes
         from paho.mqtt.properties import Properties
 
-        told = {name: value for name, value in values.items() if value is not None}
-        if self._protocol != "5" or not told:
+        given = {name: value for name, value in values.items() if value is not None}
+        if self._protocol != "5" or not given:
             return None
         properties = Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]
-        for name, value in told.items():
+        for name, value in given.items():
             setattr(properties, name, value)
         return properties
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
-        self._greeting = reason
+        self._connack_reason = reason
         self._largest_packet = getattr(properties, "MaximumPacketSize", None)
         self.receive_maximum = getattr(properties, "ReceiveMaximum", self.receive_maximum)
         self.keeps_retained = bool(getattr(properties, "RetainAvailable", 1))
@@ -194,11 +197,13 @@ class Connection:
 
     def _on_disconnect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._goodbye = reason
+            self._disconnect_reason = reason
 
     def _refuse_refusal(self) -> None:
-        if self._greeting is not None and self._greeting.is_failure:
-            raise BrokerError(words.why_refused(self._settings, self._protocol, str(self._greeting), self._reason_text))
+        if self._connack_reason is not None and self._connack_reason.is_failure:
+            raise BrokerError(
+                words.why_refused(self._settings, self._protocol, str(self._connack_reason), self._reason_text)
+            )
 
     def _refuse_limits(self) -> None:
         """What the broker's yes says it cannot do; who needs more than this adds to it."""
@@ -211,11 +216,11 @@ class Connection:
     def _why_ended(self) -> str:
         if self._unreadable:
             return f"{self._settings.where} sent what is not MQTT: is it an MQTT broker?"
-        if self._goodbye is not None and str(self._goodbye) == "Session taken over":
+        if self._disconnect_reason is not None and str(self._disconnect_reason) == "Session taken over":
             return "another client with our client_id took the connection over: do two devices share a name?"
-        if self._goodbye is not None:
-            return words.why_ended(self._settings, str(self._goodbye))
-        if self._greeting is None:
+        if self._disconnect_reason is not None:
+            return words.why_ended(self._settings, str(self._disconnect_reason))
+        if self._connack_reason is None:
             alert = alert_of(self._settings) if self._settings.tls else None
             return words.why_alerted(self._settings, alert) or words.why_closed_at_once(self._settings)
         return f"the connection to {self._settings.where} was lost"

@@ -26,7 +26,7 @@ class Answer:
     """The reason in the words of MQTT; None when it was accepted."""
     for_good: bool
     """The refusal will be the same tomorrow."""
-    heard: bool
+    received: bool
     """False when the broker says that no client subscribes to it (MQTT 5 only)."""
 
 
@@ -62,7 +62,7 @@ class DeviceConnection(Connection):
         super().__init__(settings, client_id, protocol=settings.protocol, largest_packet=_LARGEST_HEARD)
         self._unread: set[int] = set()
         self._answers: deque[Answer] = deque()
-        self._heard: deque[Received] = deque()
+        self._received: deque[Received] = deque()
         self._listens_to: tuple[str, ...] = ()
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
@@ -113,9 +113,9 @@ class DeviceConnection(Connection):
         """The answers since the last call."""
         return [self._answers.popleft() for _ in range(len(self._answers))]
 
-    def heard(self) -> list[Received]:
+    def received(self) -> list[Received]:
         """What was heard since the last call."""
-        return [self._heard.popleft() for _ in range(len(self._heard))]
+        return [self._received.popleft() for _ in range(len(self._received))]
 
     def blame(self, *, alone: bool) -> str | None:
         """Why the one message in flight ended the connection and would do so again; None if it need not.
@@ -123,7 +123,7 @@ class DeviceConnection(Connection):
         A readable reason is believed at once. An unreadable answer is held against the message only
         if it was in flight alone.
         """
-        if self._goodbye is not None and self._goodbye.value == _PACKET_TOO_LARGE:
+        if self._disconnect_reason is not None and self._disconnect_reason.value == _PACKET_TOO_LARGE:
             return "too large for the broker"
         if self._unreadable and alone:
             # mosquitto 2.0 answers what exceeds its message_size_limit with a code MQTT does not have.
@@ -133,14 +133,14 @@ class DeviceConnection(Connection):
     def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
         needs_reader = mid in self._unread
         self._unread.discard(mid)
-        heard = reason.value != _NOBODY_LISTENS
-        refusal = str(reason) if reason.is_failure or (needs_reader and not heard) else None
+        received = reason.value != _NOBODY_LISTENS
+        refusal = str(reason) if reason.is_failure or (needs_reader and not received) else None
         self._answers.append(
             Answer(
                 mid=mid,
                 refusal=refusal,
                 for_good=reason.is_failure and reason.value not in _PASSING,
-                heard=heard,
+                received=received,
             )
         )
 
@@ -148,7 +148,7 @@ class DeviceConnection(Connection):
         # amqtt hands new clients stored messages of topics they did not ask for.
         if message.topic in self._listens_to:
             properties = message.properties
-            self._heard.append(
+            self._received.append(
                 Received(
                     topic=message.topic,
                     payload=bytes(message.payload),

@@ -107,5 +107,5 @@ def why_ended(settings: BrokerSettings, reason: str) -> str:
 
 def why_closed_at_once(settings: BrokerSettings) -> str:
     """Why a connection ended before the broker's yes."""
-    doubt = "does it take our client_cert, or want one" if settings.tls else "does it want tls"
-    return f"{settings.where} closed the connection at once: is it an MQTT broker, and {doubt}?"
+    question = "does it take our client_cert, or want one" if settings.tls else "does it want tls"
+    return f"{settings.where} closed the connection at once: is it an MQTT broker, and {question}?"

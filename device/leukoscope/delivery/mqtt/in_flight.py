@@ -38,17 +38,17 @@ class InFlight:
     @property
     def kept(self) -> dict[Key, InFlightMessage]:
         """Those of the outbox's messages."""
-        return {flight.key: flight for flight in self._by_mid.values() if flight.key is not None}
+        return {message.key: message for message in self._by_mid.values() if message.key is not None}
 
     @property
     def one_is_alone(self) -> bool:
         """Nothing may be sent beside the one that is in flight."""
-        return any(flight.alone for flight in self._by_mid.values())
+        return any(message.alone for message in self._by_mid.values())
 
     @property
     def again(self) -> int:
         """How many of them were acknowledged before."""
-        return sum(flight.again for flight in self._by_mid.values())
+        return sum(message.again for message in self._by_mid.values())
 
     def add(
         self,
@@ -87,9 +87,9 @@ class InFlight:
         Raises:
             BrokerError: it is overdue.
         """
-        for flight in self._by_mid.values():
-            if time.monotonic() > flight.overdue_at:
+        for message in self._by_mid.values():
+            if time.monotonic() > message.overdue_at:
                 # MQTT allows sending again only on a new connection.
                 raise BrokerError(
-                    f"the broker did not acknowledge {flight.what} within {self._ack_timeout_s:g} s; connecting anew"
+                    f"the broker did not acknowledge {message.what} within {self._ack_timeout_s:g} s; connecting anew"
                 )

@@ -160,7 +160,7 @@ class Publisher:
                 reason = f"unexpected {type(error).__name__}: {error}"
             # A thousand devices that lose their node at once must not all come to the next in the same second.
             spread_s = self._settings.reconnect_spread_s if self._delivery_state.state.connected else 0.0
-            self._stability.tell(reason)
+            self._stability.record(reason)
             self._nodes.try_next()
             pause_s = self._backoff.next_s() + self._rng.uniform(0.0, spread_s)
             self._due_at = time.monotonic() + pause_s
@@ -178,8 +178,8 @@ class Publisher:
             try:
                 link.connect(give_up=self._stopping.is_set)
             finally:
-                if link.greeted:
-                    self._birth_and_will.greeted()
+                if link.accepted:
+                    self._birth_and_will.accepted()
             try:
                 self._serve(link)
             except BrokerError as error:
@@ -198,7 +198,7 @@ class Publisher:
     def _serve(self, link: DeviceConnection) -> None:
         # First listen, then speak: the status stored at the broker is then heard before it is replaced.
         link.listen(self._topic("status"), *([] if self._commands is None else [self._topic("command")]))
-        self._birth_and_will.say_birth(link)
+        self._birth_and_will.publish_birth(link)
         self._stability.connected()
         self.wake()
         while not self._stopping.is_set():
@@ -209,23 +209,23 @@ class Publisher:
                 # With a long backlog counting takes as long as sending.
                 if not self._in_flight or time.monotonic() >= self._count_at:
                     self._count()
-            self._birth_and_will.say_health(link)
-            link.turn(_TURN_S)
+            self._birth_and_will.publish_health(link)
+            link.poll(_TURN_S)
             if self._sender.take_answers(link):
                 self.wake()
-            self._stability.turn()
+            self._stability.poll()
             self._listen(link)
             self._send_results(link)
             self._in_flight.give_up_on_overdue()
-        self._say_farewell(link)
+        self._publish_offline(link)
 
     def _listen(self, link: DeviceConnection) -> None:
-        for said in link.heard():
-            if said.topic == self._topic("status"):
-                self._birth_and_will.weigh(link, said)
+        for command in link.received():
+            if command.topic == self._topic("status"):
+                self._birth_and_will.weigh(link, command)
             elif self._commands is not None:
-                self._commands.hear(
-                    said.payload, stored=said.stored, reply_to=said.reply_to, correlation=said.correlation
+                self._commands.receive(
+                    command.payload, stored=command.stored, reply_to=command.reply_to, correlation=command.correlation
                 )
 
     def _send_results(self, link: DeviceConnection) -> None:
@@ -233,12 +233,12 @@ class Publisher:
             self._results.add(self._commands.replies())
             self._results.send_due(link, (self._topic("result"),))
 
-    def _say_farewell(self, link: DeviceConnection) -> None:
+    def _publish_offline(self, link: DeviceConnection) -> None:
         self._send_results(link)
-        self._birth_and_will.say_farewell(link)
+        self._birth_and_will.publish_offline(link)
         until = time.monotonic() + _GOODBYE_S
         while self._in_flight and time.monotonic() < until:
-            link.turn(_TURN_S)
+            link.poll(_TURN_S)
             self._sender.take_answers(link)
         self._count()
         self._delivery_state.update(connected=False)

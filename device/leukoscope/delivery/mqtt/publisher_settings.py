@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints
 
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.messages.identity import TOPIC_ROOT, Identity
@@ -23,7 +23,9 @@ class PublisherSettings(BrokerSettings):
     """Keep a report that no client is subscribed to, and try again later (only MQTT 5 brokers say so)."""
     ack_timeout_s: float = Field(default=20, gt=0, le=600)
     """Seconds to wait for the acknowledgement of a report before it is sent again, up to 600."""
-    doubt_s: float = Field(default=60, ge=0, le=86400)
+    redelivery_window_s: float = Field(
+        default=60, ge=0, le=86400, validation_alias=AliasChoices("redelivery_window_s", "doubt_s")
+    )
     """Seconds, up to 86400: reports acknowledged so shortly before a connection was lost are sent again, since a broker
     that crashed may have lost them. More than the broker lets pass between its saves; 0 sends none again."""
     first_retry_s: float = Field(default=1, gt=0, le=60)

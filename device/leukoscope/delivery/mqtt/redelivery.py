@@ -38,8 +38,8 @@ class Redelivery:
             OutboxError: the outbox cannot be written.
         """
         if not self._looked_back:
-            self._outbox.doubt_since(now - timedelta(seconds=self._window_s))
-            self._due_at = dict.fromkeys(self._outbox.doubted(), 0.0)
+            self._outbox.redeliver_since(now - timedelta(seconds=self._window_s))
+            self._due_at = dict.fromkeys(self._outbox.awaiting_redelivery(), 0.0)
             self._looked_back = True
 
     def acknowledged(self, key: Key) -> None:
@@ -58,7 +58,7 @@ class Redelivery:
         now = time.monotonic()
         keys = [key for at, key in self._recent if at > now - self._window_s]
         if keys:
-            self._outbox.doubt(keys)
+            self._outbox.redeliver(keys)
         self._recent.clear()
         for key in keys:
             times = self._times[key] = self._times.get(key, 0) + 1

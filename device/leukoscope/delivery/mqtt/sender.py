@@ -50,7 +50,7 @@ class Sender:
         self._delivery_state = delivery_state
         self._stability = stability
         self._now = now
-        self._redelivery = Redelivery(outbox, settings.doubt_s, backoff)
+        self._redelivery = Redelivery(outbox, settings.redelivery_window_s, backoff)
         self._not_before: dict[Key, float] = {}
         self._unwritten: dict[Key, int] = {}
 
@@ -121,22 +121,22 @@ class Sender:
         once_more: list[Key] = []
         answered = False
         for answer in link.answers():
-            flight = self._in_flight.pop(answer.mid)
-            if flight is None:
+            message = self._in_flight.pop(answer.mid)
+            if message is None:
                 continue
             answered = True
-            if flight.key is None:
+            if message.key is None:
                 if answer.refusal:
-                    self._delivery_state.update(last_error=f"the broker refused {flight.what}: {answer.refusal}")
-            elif flight.again:
+                    self._delivery_state.update(last_error=f"the broker refused {message.what}: {answer.refusal}")
+            elif message.again:
                 if answer.refusal is None or answer.for_good:
-                    once_more.append(flight.key)
+                    once_more.append(message.key)
                 else:
-                    self._redelivery.put_off(flight.key)
+                    self._redelivery.put_off(message.key)
             elif answer.refusal is None:
-                accepted[flight.key] = "" if answer.heard else "acknowledged, but nobody was subscribed to it"
+                accepted[message.key] = "" if answer.received else "acknowledged, but nobody was subscribed to it"
             else:
-                self._put_back(flight.key, flight, answer)
+                self._put_back(message.key, message, answer)
         if accepted:
             self._settle(accepted)
             self._stability.delivered()
@@ -175,13 +175,13 @@ class Sender:
             self._forget(key)
             self._delivery_state.settled(str(key))
 
-    def _put_back(self, key: Key, flight: InFlightMessage, answer: Answer) -> None:
+    def _put_back(self, key: Key, message: InFlightMessage, answer: Answer) -> None:
         if answer.for_good:
             self._refuse(key, f"the broker refused it: {answer.refusal}")
         else:
             note = f"the broker put it off: {answer.refusal}"
             self._outbox.mark_unanswered([key] * (1 + self._unwritten.pop(key, 0)), note)
-            self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
+            self._not_before[key] = time.monotonic() + self._backoff.after(message.attempts)
             self._delivery_state.update(last_error=f"the broker put {key} off: {answer.refusal}")
 
     def _refuse(self, key: Key, reason: str) -> None:
@@ -197,23 +197,23 @@ class Sender:
         """Whatever was in flight goes back to pending; what the broker can never take is refused."""
         lost = self._in_flight.kept
         if len(lost) == 1:
-            ((key, flight),) = lost.items()
-            blame = link.blame(alone=flight.alone)
+            ((key, message),) = lost.items()
+            blame = link.blame(alone=message.alone)
             if blame is not None:
-                if flight.again:
+                if message.again:
                     self._redelivery.settled([key])
                 else:
                     self._refuse(key, blame)
                 return
         unanswered: list[Key] = []
-        for key, flight in lost.items():
-            if flight.again:
+        for key, message in lost.items():
+            if message.again:
                 self._redelivery.put_off(key)
                 continue
-            attempts = flight.attempts + 1
+            attempts = message.attempts + 1
             self._unwritten[key] = self._unwritten.get(key, 0) + 1
             if attempts >= _SUSPECT_AFTER:
-                self._not_before[key] = time.monotonic() + self._backoff.after(flight.attempts)
+                self._not_before[key] = time.monotonic() + self._backoff.after(message.attempts)
                 # Written down more and more rarely: a broker that ends each connection must not wear the card out.
                 if attempts & (attempts - 1) == 0:
                     unanswered += [key] * self._unwritten.pop(key)

@@ -40,7 +40,7 @@ class Stability:
             # What only the line did is over; a broker that throws us out does so after some messages, too.
             self._over()
 
-    def turn(self) -> None:
+    def poll(self) -> None:
         """The connection lives on."""
         if time.monotonic() - self._since >= self._calm_s:
             self._backoff.reset()
@@ -66,7 +66,7 @@ class Stability:
         self._delivered = False
         return self._cause or why
 
-    def tell(self, why: str) -> None:
+    def record(self, why: str) -> None:
         """There is no connection now; each cause goes to the log once."""
         self._log_once(why)
         self._delivery_state.update(connected=False, last_error=why)

@@ -17,13 +17,13 @@ def administration(request: Request) -> Response:
     return _page(request)
 
 
-def _page(request: Request, told: str = "", status: int = 200) -> Response:
+def _page(request: Request, message: str = "", status: int = 200) -> Response:
     site = site_of(request)
     values: dict[str, Any] = {
         "accounts": site.accounts.all(),
         "sessions": site.sessions.all(),
         "roles": list(Role),
-        "told": told,
+        "message": message,
     }
     return page(request, "administration.html", status, **values)
 

@@ -40,7 +40,7 @@ def review(request: Request) -> Response:
     return _page(request, account)
 
 
-def _page(request: Request, account: Account, told: str = "", status: int = 200) -> Response:
+def _page(request: Request, account: Account, message: str = "", status: int = 200) -> Response:
     view = _view(request, account)
     site = site_of(request)
     keys = keys_for(view.sample.classes, site.settings.keys)
@@ -48,7 +48,7 @@ def _page(request: Request, account: Account, told: str = "", status: int = 200)
         request,
         "review.html",
         status,
-        told=told,
+        message=message,
         keys=keys,
         key_of={name: key for key, name in keys.items()},
         scale=PX_PER_UM,
@@ -101,7 +101,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     if asked.get("do") == "look":
         return JSONResponse({"left": fragment(request, "left.html", **_shown(view))})
     by_number = {cell.record.number: cell for cell in view.cells}
-    told = {
+    message = {
         number: {
             "name": by_number[number].name,
             "decided": number in draft.names,
@@ -113,7 +113,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     shown = _shown(view)
     return JSONResponse(
         {
-            "cells": told,
+            "cells": message,
             "counts": fragment(request, "counts.html", **shown),
             "left": fragment(request, "left.html", **shown),
         }
@@ -173,10 +173,10 @@ _CHANGES: dict[str, Callable[[Draft, list[int], dict[str, Any], View], list[int]
 }
 
 
-def _numbers(told: Any) -> set[int]:
-    if not isinstance(told, list) or not all(isinstance(one, int) for one in told):
+def _numbers(message: Any) -> set[int]:
+    if not isinstance(message, list) or not all(isinstance(one, int) for one in message):
         raise HTTPException(400, "Expected a list of cells.")
-    return set(told)
+    return set(message)
 
 
 def findings(request: Request) -> Response:
@@ -244,7 +244,7 @@ def _act(request: Request, form: dict[str, str]) -> Response:
                 f"version {view.report.version} is in force and you looked at version {view.draft.version}",
                 "look at what changed and say that you have seen it",
             )
-        done = site.reports.submit(view.sample, view.words(action, account.name, form.get("note", "").strip()))
+        done = site.reports.submit(view.sample, view.decisions(action, account.name, form.get("note", "").strip()))
     except LeukoscopeError as error:
         return _page(request, account, str(error), 409)
     if done.version is not None:

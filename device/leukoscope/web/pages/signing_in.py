@@ -23,7 +23,7 @@ async def sign_in(request: Request) -> Response:
     if not site.accounts.any():
         return back_to("/set-up")
     if request.method == "GET":
-        return page(request, "sign_in.html", told="")
+        return page(request, "sign_in.html", message="")
     form = await form_of(request)
     return await form.then(_sign_in, request)
 
@@ -33,7 +33,7 @@ def _sign_in(request: Request, form: dict[str, str]) -> Response:
     try:
         account = site.accounts.check(form.get("name", ""), form.get("secret", ""))
     except SignInRefused as error:
-        return page(request, "sign_in.html", 403, told=str(error))
+        return page(request, "sign_in.html", 403, message=str(error))
     return _with_session(request, account.name)
 
 
@@ -60,7 +60,7 @@ async def set_up(request: Request) -> Response:
     if site.accounts.any():
         return back_to("/sign-in")
     if request.method == "GET":
-        return page(request, "set_up.html", told="")
+        return page(request, "set_up.html", message="")
     form = await form_of(request)
     return await form.then(_set_up, request)
 
@@ -75,7 +75,7 @@ def _set_up(request: Request, form: dict[str, str]) -> Response:
             raise AccountError("this is not the code that the device shows")
         site.accounts.create(form.get("name", ""), Role.ADMINISTRATOR, form.get("secret", ""), only_first=True)
     except LeukoscopeError as error:
-        return page(request, "set_up.html", 403, told=str(error))
+        return page(request, "set_up.html", 403, message=str(error))
     return _with_session(request, form.get("name", "").strip())
 
 

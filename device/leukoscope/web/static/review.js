@@ -39,16 +39,16 @@
   };
 
   const show = (answer) => {
-    for (const [number, told] of Object.entries(answer.cells || {})) {
+    for (const [number, state] of Object.entries(answer.cells || {})) {
       const cell = find(number);
       if (!cell) continue;
-      const words = page.querySelector(`[data-name-as="${told.name}"]`);
-      cell.dataset.name = told.name;
-      cell.querySelector(".label").textContent = words ? words.lastChild.textContent.trim() : told.name.replaceAll("_", " ");
-      cell.classList.toggle("checked", told.decided);
-      cell.classList.toggle("awaits", told.awaits);
-      cell.classList.toggle("moved", told.name !== cell.closest(".group").dataset.class);
-      cell.setAttribute("aria-label", `${number}, ${cell.querySelector(".label").textContent}${told.decided ? ", " + page.dataset.accepted : ""}`);
+      const words = page.querySelector(`[data-name-as="${state.name}"]`);
+      cell.dataset.name = state.name;
+      cell.querySelector(".label").textContent = words ? words.lastChild.textContent.trim() : state.name.replaceAll("_", " ");
+      cell.classList.toggle("checked", state.decided);
+      cell.classList.toggle("awaits", state.awaits);
+      cell.classList.toggle("moved", state.name !== cell.closest(".group").dataset.class);
+      cell.setAttribute("aria-label", `${number}, ${cell.querySelector(".label").textContent}${state.decided ? ", " + page.dataset.accepted : ""}`);
     }
     if (answer.counts) document.getElementById("counts").innerHTML = answer.counts;
     if (answer.left) document.getElementById("left").innerHTML = answer.left;
