@@ -112,7 +112,8 @@ def main(
     laboratories = {name: Laboratory(one, facts, means) for name, one in found.items()}
     judge = Judge(bundle, Rules.shipped())
     table = Table(title=f"{cells} cells a sample, {bundle.manifest.name} {bundle.manifest.version}, not verified")
-    for heading in ("samples of", "n", "likely findings a sample", "% with likely blasts", "% told of blasts", "which"):
+    headings = "samples of", "n", "likely findings a sample", "% with likely blasts", "% with a line on blasts", "which"
+    for heading in headings:
         table.add_column(heading, justify="left" if heading in ("samples of", "which") else "right")
     for name, drawn in _rows(laboratories, samples, cells, rng):
         alarms = Alarms()

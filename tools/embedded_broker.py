@@ -111,7 +111,7 @@ def main() -> None:
     """Run until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=1883, help="where to listen on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--end-with-stdin", action="store_true", help="end when whoever started this ends")
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when the starting process ends")
     arguments = parser.parse_args()
     address = Address(HOST, arguments.port or free_port())
     try:

@@ -27,7 +27,7 @@ from soaking.running import soak
 def main(
     samples: Annotated[int, typer.Option(min=5, help="Samples, one after the other.")] = 20,
     fields: Annotated[int, typer.Option(min=1, help="Fields of each.")] = 20,
-    folder: Annotated[Path | None, typer.Option(help="Made and left behind; a temporary one unless told.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Made and left behind; a temporary one unless given.")] = None,
 ) -> None:
     """Count for long and hold against the limits what it used."""
     if folder is not None:

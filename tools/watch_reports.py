@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Show the reports that arrive at an MQTT broker, as whoever receives them sees them."""
+"""Show the reports that arrive at an MQTT broker, as a receiver sees them."""
 
 import argparse
 import contextlib

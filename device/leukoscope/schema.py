@@ -27,9 +27,9 @@ def explain(error: ValidationError) -> str:
         else:
             faults.append(f"{where} = {_short(repr(fault['input']))}: {_short(fault['msg'].lower())}")
     more = len(faults) - MOST_FAULTS
-    told = faults[:MOST_FAULTS] + ([f"and {more} more"] if more > 0 else [])
+    listed = faults[:MOST_FAULTS] + ([f"and {more} more"] if more > 0 else [])
     # A name or value may hold a line break, and an error is one line.
-    return " ".join("; ".join(told).split())
+    return " ".join("; ".join(listed).split())
 
 
 def _short(text: str) -> str:

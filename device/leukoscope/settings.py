@@ -90,7 +90,7 @@ class RulesSettings(FrozenModel):
 
     file: str = "blood.toml"
     """A rules file beside the settings file, or "blood.toml" or "marrow.toml", which come with the software; the one
-    of the mode unless told."""
+    of the mode unless set."""
 
     def open(self, near: Path | None = None, mode: Mode | None = None) -> Rules:
         """Read the rules, looked up beside the settings file first.

@@ -36,7 +36,7 @@ class Metrics:
         )
         self.critical = Counter(
             prefix + "critical_reports",
-            "Reports stored with a finding that somebody should be telephoned about",
+            "Reports stored with a finding that need a telephone call",
             registry=self.registry,
         )
         self.seen = Gauge("leukoscope_device_last_seen_seconds", "When it last spoke", _DEVICE, registry=self.registry)

@@ -60,11 +60,11 @@ def choose_thresholds(bundle: Bundle, data: Path) -> Thresholds:
         marks = {pair: sum(_mark(one, kind) for one in scores) for pair, scores in scored.items()}
         best = max(marks, key=marks.__getitem__)
         inside[kind], edge[kind] = best
-        told = ", ".join(
+        shown = ", ".join(
             f"{name} F1 {one.f1:.3f}, number off by {one.count_error / one.mean_count:.1%}"
             for name, one in zip(sets, scored[best], strict=True)
         )
-        print(f"{kind}: {best[0]} inside, {best[1]} at the edge: {told}", flush=True)
+        print(f"{kind}: {best[0]} inside, {best[1]} at the edge: {shown}", flush=True)
     return Thresholds(inside, edge)
 
 

@@ -21,7 +21,7 @@ KEY = re.compile(r"[a-z_]+")
 FEWEST_TO_LEARN = 8
 FEWEST_TO_JUDGE = 2
 TAKEN_UM_PER_PX = (0.03, 0.30)
-"""Outside this a scale is a slip of the pen, or the cells are too coarse to be told apart."""
+"""Outside this a scale is a slip of the pen, or the cells are too coarse to be distinguished."""
 WINDOW_UM = 19.2
 """What the network sees around the middle of a picture."""
 

@@ -1,4 +1,4 @@
-"""Judges how blasts are told from other white cells, and by which limits, on val and on what a training left out.
+"""Judges how well blasts are distinguished from other white cells, on val and on what a training left out.
 
 judge_blasts.py --views .train/views --run .train/without-taleqani/run .train/classifier/run
 """

@@ -61,7 +61,7 @@ def with_white_point(picture: Picture, look: Look) -> Picture:
 def with_stains(picture: Picture, look: Look) -> Picture:
     """The picture with the reference's empty glass, stain vectors and strengths (Macenko et al. 2009).
 
-    Where two stains cannot be told apart, only the white point is set.
+    Where two stains cannot be separated, only the white point is set.
     """
     picture = with_white_point(picture, look)
     seen = stains_of(picture)

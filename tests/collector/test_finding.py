@@ -1,4 +1,4 @@
-"""Reports are found by specimen, and those that somebody should be telephoned about are told."""
+"""Reports are found by specimen, and those that need a telephone call are told."""
 
 import pytest
 

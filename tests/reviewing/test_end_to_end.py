@@ -134,7 +134,7 @@ def test_two_people_at_once_do_not_undo_each_other(bench: Path, monkeypatch: pyt
     monkeypatch.setattr("leukoscope.reviewing.desk.take_step", slow)
     outcome = leukoscope("report", "review", name, "--bench", bench, "--by", "Dr. Bo", "--relabel", "1=monocyte")
     assert outcome.code == 2
-    assert "somebody else has just made version 2" in outcome.err
+    assert "another person has just made version 2" in outcome.err
     (message,) = shown(bench)
     assert [step["by"] for step in message["lifecycle"]["steps"]] == ["Dr. Ada"]
 

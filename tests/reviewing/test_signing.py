@@ -54,7 +54,7 @@ def test_a_report_whose_classes_were_opened_is_signed_and_says_how_many_cells_we
 
 def test_what_the_settings_let_pass_stands_in_the_report(bench: Path) -> None:
     bench.write_text(
-        bench.read_text() + 'signing = { undecided_cells = "told", unopened_classes = "told", second_person = true }\n'
+        bench.read_text() + '[signing]\nundecided_cells = "stated"\nunopened_classes = "stated"\nsecond_person = true\n'
     )
     review(bench)
     code, got = finalise(bench)

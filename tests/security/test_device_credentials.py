@@ -42,7 +42,7 @@ def test_the_doctor_does_not_throw_a_running_device_out(site, outbox, tmp_path):
         assert wait_until(lambda: running.state.connected)
         assert "it takes ours; the device is running" in check_broker(site.settings(), IDENTITY, outbox.path)
         stranger = issued(Authority(tmp_path / "stranger", now=NOW), tmp_path / "other")
-        with pytest.raises(BrokerError, match="does not trust whoever signed our client_cert"):
+        with pytest.raises(BrokerError, match="does not trust the authority that signed our client_cert"):
             check_broker(site.settings(**stranger), IDENTITY, outbox.path)
     finally:
         running.stop()
@@ -90,7 +90,7 @@ def test_a_device_without_a_certificate_is_told_so(error_of):
 
 def test_a_device_with_another_sites_certificate_is_told_so(error_of, tmp_path):
     login = issued(Authority(tmp_path / "stranger", now=NOW), tmp_path / "stranger-device")
-    assert "does not trust whoever signed our client_cert" in error_of(**login)
+    assert "does not trust the authority that signed our client_cert" in error_of(**login)
 
 
 def test_a_device_whose_certificate_has_expired_is_told_so(site, error_of, tmp_path):

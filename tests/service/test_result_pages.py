@@ -1,4 +1,4 @@
-"""The result stays on the glass until a press, and short presses turn its pages."""
+"""The result stays on the display until a press, and short presses turn its pages."""
 
 from pathlib import Path
 

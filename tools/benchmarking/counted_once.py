@@ -71,7 +71,7 @@ class Walked:
 
 
 class _Ledger(Tally):
-    """A tally that keeps the cells it was told of."""
+    """A tally that keeps the cells it was given."""
 
     def __init__(self, naming: Naming, rules: Rules) -> None:
         super().__init__(naming, CountingRules(white_cells=10_000), rules)

@@ -39,7 +39,7 @@ def write_graph(nodes: Sequence[Node], taken: Port, given: Port, constants: Mapp
     Raises:
         EngineUnavailable: `onnx` is not installed; only what measures the processor's peak needs it.
     """
-    # The tests bring it; whoever asks this program for its options has it perhaps not.
+    # The tests bring it; a user who asks this program for its options may not have it.
     try:
         from onnx import helper, numpy_helper
     except ImportError as error:

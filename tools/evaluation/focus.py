@@ -136,11 +136,11 @@ def losses_in(seen: Sequence[BlurredField], low: float, high: float) -> list[flo
 def refusals(seen: Sequence[BlurredField], measure_of: str, limit: float) -> Refusals:
     """What a limit refuses, by whether the same field lost more than `COSTLY` of its F1 by being blurred."""
     sharp = {one.field: one.f1 for one in seen if one.blur_um == 0}
-    told = [
+    outcomes = [
         ((sharp[one.field] or 0.0) - one.f1 > COSTLY, getattr(one, measure_of) < limit)
         for one in seen
         if one.f1 is not None
     ]
-    costly = [refused for lost, refused in told if lost]
-    harmless = [refused for lost, refused in told if not lost]
+    costly = [refused for lost, refused in outcomes if lost]
+    harmless = [refused for lost, refused in outcomes if not lost]
     return Refusals(limit, len(costly), sum(costly), len(harmless), sum(harmless))

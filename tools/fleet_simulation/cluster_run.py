@@ -30,7 +30,7 @@ def run_cluster(arguments: argparse.Namespace, say: Say) -> tuple[Sent, Stored, 
 
     Args:
         arguments: of the command.
-        say: is told what happens.
+        say: gets a line for each step.
 
     Returns:
         What the devices say, what the database says, and how many reports were made.

@@ -20,7 +20,7 @@ _LONGEST_WAIT_S = 2.0
 _UNHEARD_S = 0.5
 """Pause when nobody was subscribed."""
 _SEEN = 0x00
-"""The PUBACK that says that somebody was subscribed."""
+"""The PUBACK that says that a client was subscribed."""
 
 
 @dataclass(slots=True)
@@ -35,9 +35,9 @@ class Sending:
 
 
 class SimulatedDevice:
-    """One MQTT 5 client, a new one for each connection, driven by somebody's selector.
+    """One MQTT 5 client, a new one for each connection, driven by the caller's selector.
 
-    A report is done when the broker has acknowledged it and somebody was subscribed. What was
+    A report is done when the broker has acknowledged it and a client was subscribed. What was
     acknowledged shortly before a connection was lost is sent again: a broker that crashed may have
     lost it.
     """

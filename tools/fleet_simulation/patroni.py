@@ -149,10 +149,10 @@ class ScratchPatroni:
         return number
 
     def wait_for_primary(self, timeout_s: float = _START_S) -> None:
-        """Until somebody takes writes.
+        """Until a node takes writes.
 
         Raises:
-            ServerError: nobody does in time.
+            ServerError: no node does in time.
         """
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:

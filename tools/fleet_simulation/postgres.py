@@ -19,7 +19,7 @@ class ServerError(LeukoscopeError, RuntimeError):
 
 
 class ScratchPostgres:
-    """A cluster that listens at a Unix socket only; PostgreSQL refuses root, so it runs as somebody else there."""
+    """A cluster that listens at a Unix socket only; PostgreSQL refuses root, so it runs as another user there."""
 
     def __init__(self, *, durable: bool = True) -> None:
         """Make the cluster.

@@ -31,7 +31,7 @@ class Laboratory:
         group_of = {frozenset(members): name for name, members in facts.groups.items()}
         self.truth = tuple(self._truth(label, means, group_of) for label in cells.labels)
         fine = {label for label in self.truth if label in classes}
-        # A coarse label of which there are fine ones too cannot be told from them: its cells are left out.
+        # A coarse label of which there are fine ones too cannot be distinguished from them: its cells are left out.
         self.kept = np.array(
             [
                 number

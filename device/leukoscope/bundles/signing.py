@@ -72,14 +72,14 @@ def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsig
             return NOBODY
         raise BundleError(
             f"{origin} is signed, but models.keys in the settings holds no key to check it with",
-            "add the public key of whoever packs your bundles",
+            "add the public key of the site that packs your bundles",
         )
     for key in keys:
         if _signed_by(key, archive.signature, archive.contents):
             return fingerprint(key)
     raise BundleError(
         f"{origin} was not signed with a key in models.keys ({', '.join(map(fingerprint, keys))}), or was altered",
-        "copy it again from its source, or ask for the public key of whoever packed it",
+        "copy it again from its source, or ask its packer for the public key",
     )
 
 

@@ -38,7 +38,7 @@ def taken(
     Args:
         camera: takes them.
         count: how many.
-        todo: what the hand is asked for.
+        todo: what the technician is asked for.
         guide: asks it.
         every_s: seconds between two pictures that wait for no press.
         one_press: nothing has to be moved between the pictures, so the first press is for all of them.

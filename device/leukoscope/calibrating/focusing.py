@@ -1,4 +1,4 @@
-"""Focus: sharpness as a bar while the hand turns the knob; the best value seen becomes the bench's reference.
+"""Focus: sharpness as a bar while the technician turns the knob; the best value seen becomes the bench's reference.
 
 The best picture is then blurred step by step, and the gate's limit on this bench is where the networks begin to err.
 """

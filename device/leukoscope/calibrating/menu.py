@@ -18,7 +18,7 @@ class Page:
     """One calibration in the menu."""
 
     title: str
-    """What is calibrated, as on the glass."""
+    """What is calibrated, as on the display."""
     begin: Callable[[], None]
     """Opens camera, displays and button by itself, and leads through it."""
 

@@ -1,4 +1,4 @@
-"""A camera that stops is opened again for a while, then it is a fault: bounded, and told at each step."""
+"""A camera that stops is opened again for a while, then it is a fault: bounded, and reported at each step."""
 
 import time
 from collections.abc import Callable, Iterator

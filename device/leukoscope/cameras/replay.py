@@ -27,7 +27,7 @@ class ReplayCameraSettings(FrozenModel):
     path: Path
     """A folder of pictures, one picture, or a video file."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=80_000_000)
-    """Larger pictures are skipped, and told; pixels per picture."""
+    """Larger pictures are skipped and reported; pixels per picture."""
     pace: Literal["video_clock", "as_fast_as_possible"] = "video_clock"
     """How a video is played: by its own clock from the first capture on, so that a slow reader misses frames as with
     a live camera; or each frame in turn, however long that takes. Pictures in a folder always come in turn."""

@@ -84,7 +84,7 @@ def run(
     samples: Annotated[int, typer.Option(min=0, help="Leave after so many samples; 0 runs for ever.")] = 0,
     sample_id: Annotated[str, typer.Option(help="What the next specimen is called; never a patient's name.")] = "",
 ) -> None:
-    """Run the instrument: look, count, show and report, until told to stop."""
+    """Run the instrument: look, count, show and report, until it is asked to stop."""
     with faults_on_record():
         run_bench(bench, pages_of, samples=samples, sample_id=sample_id)
 

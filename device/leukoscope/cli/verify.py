@@ -83,7 +83,7 @@ def _table(progress: VerificationProgress) -> Table:
 
 def _lines(progress: VerificationProgress) -> list[str]:
     blind = sum(len(one.blind) for one in progress.counted)
-    state = f"verified on this bench, {_said(progress)}"
+    state = f"verified on this bench, {_sentence(progress)}"
     if not progress.verified:
         state = f"NOT VERIFIED: missing {progress.missing}"
     lines = [f"{progress.cells} cells of {progress.specimens} specimens checked, {blind} of them blind", state]
@@ -104,7 +104,7 @@ def _lines(progress: VerificationProgress) -> list[str]:
     return lines
 
 
-def _said(progress: VerificationProgress) -> str:
+def _sentence(progress: VerificationProgress) -> str:
     said = progress.verification
     return "" if said is None else f"{said.at:%Y-%m-%d}, by {', '.join(said.by)}, {said.cells} cells"
 

@@ -21,7 +21,7 @@ def web(
     bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
     port: Annotated[int | None, typer.Option(help="Instead of web.port; 0 takes a free one.", min=0, max=65535)] = None,
 ) -> None:
-    """Serve the page on which people look through samples, name cells and sign, until told to stop.
+    """Serve the page on which people look through samples, name cells and sign, until it is asked to stop.
 
     The first time it prints a code with which the first administrator's account is made.
     """

@@ -143,7 +143,7 @@ class Tally:
 
     @property
     def goal(self) -> int:
-        """White cells after which the sample is done, as far as can be told now."""
+        """White cells after which the sample is done, as far as is known now."""
         if self._counting.until != "interval":
             return self._counting.white_cells
         wanted = self.least_certain()

@@ -1,4 +1,4 @@
-"""What the screens say in another language: English sentences are looked up in a catalogue as they reach the glass.
+"""What the screens say in another language: English sentences are looked up in a catalogue as they are drawn.
 
 Parts of the program say what they have to say in English, numbers and all; whatever a catalogue does not know stays so.
 """

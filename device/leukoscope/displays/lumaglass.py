@@ -137,7 +137,7 @@ class LumaDisplay(DisplayDefaults):
         return bool(self._device.mode == "1")
 
     def show(self, image: Image.Image) -> None:
-        """Put a picture of exactly `size` on the glass.
+        """Put a picture of exactly `size` on the display.
 
         Raises:
             DisplayError: the display does not answer, or the picture has another size.

@@ -1,4 +1,4 @@
-"""The colours of the glass: light on dark, because the room around a microscope is dark."""
+"""The colours of the display: light on dark, because the room around a microscope is dark."""
 
 Colour = tuple[int, int, int]
 

@@ -149,7 +149,7 @@ class Counting:
     paused: bool
     source: Source
     resumed: bool = False
-    """It was cut short by a power cut, and waits for the hand to go on."""
+    """It was cut short by a power cut, and waits for the technician to go on."""
     mode: Mode = "blood"
     lost: bool = False
     """The slide was lost from view before the newest field: cells from before may be counted again."""
@@ -202,12 +202,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Guiding:
-    """Something the hand is asked for: a step of a calibration, or an answer."""
+    """Something the technician is asked for: a step of a calibration, or an answer."""
 
     part: str
     """Such as "Flat field" or "Discard?"."""
     todo: str
-    """What the hand has to do now."""
+    """What the technician has to do now."""
     note: str
     """How far it is, or what was measured."""
     share: float | None

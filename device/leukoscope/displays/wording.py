@@ -1,4 +1,4 @@
-"""The words on the glass, shared by every layout, and the arithmetic of what to leave out."""
+"""The words on the display, shared by every layout, and the arithmetic of what to leave out."""
 
 from collections.abc import Sequence
 

@@ -45,7 +45,7 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
         link.connect(give_up=lambda: False)
         right = _right_to_publish(link, settings, identity)
         if not link.keeps_retained:
-            right += "; it keeps no retained messages: whoever connects later does not see how this device is"
+            right += "; it keeps no retained messages: clients that connect later do not see how this device is"
         link.leave()
     finally:
         link.close()
@@ -72,4 +72,4 @@ def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: 
                     f"{settings.host} refuses what we publish under {topic} ({answer.refusal})", "ask for the right"
                 )
             return "may publish" if settings.protocol == "5" else "whether we may publish only MQTT 5 tells"
-    raise BrokerError(f"{settings.host} does not acknowledge what we publish", "ask whoever runs the broker")
+    raise BrokerError(f"{settings.host} does not acknowledge what we publish", "ask the broker's administrator")

@@ -102,7 +102,7 @@ def _lamp(settings: BenchSettings, near: Path, background: float) -> str:
             return ""
         light = grid_from(read_kept(path.parent, flat.light), "light", path)
     except LeukoscopeError:
-        return ""  # told under the calibration's own heading
+        return ""  # reported under the calibration's own heading
     share = background / max(1.0, float(np.median(light[..., 1])))
     if share < DIM:
         raise CameraError(
@@ -122,4 +122,4 @@ def _calibration(settings: BenchSettings, near: Path) -> Calibration | None:
     try:
         return settings.calibration.open(near)
     except LeukoscopeError:
-        return None  # told under its own heading
+        return None  # reported under its own heading

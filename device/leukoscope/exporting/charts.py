@@ -44,7 +44,7 @@ def axis(end: float, width: float) -> Drawing:
 def shares_row(counted: Quantity, corrected: Quantity | None, end: float, width: float) -> Drawing:
     """One class: a bar with its whisker as counted, below it a dot with its whisker as corrected."""
     marks: list[Mark] = [Line(width * tick / 4, 0, width * tick / 4, ROW_HEIGHT, HAIR, 0.5) for tick in range(5)]
-    told = f"as counted {in_words(counted)}"
+    description = f"as counted {in_words(counted)}"
     upper, lower = ROW_HEIGHT * 0.36, ROW_HEIGHT * 0.78
     if counted.value is not None:
         reach = width / end
@@ -53,8 +53,8 @@ def shares_row(counted: Quantity, corrected: Quantity | None, end: float, width:
         if corrected is not None and corrected.value is not None:
             marks += _whisker(corrected, lower, reach, CORRECTED, 0.9)
             marks.append(Disc(corrected.value * reach, lower, 1.9, CORRECTED))
-            told += f", corrected {in_words(corrected)}"
-    return Drawing(width, ROW_HEIGHT, tuple(marks), told)
+            description += f", corrected {in_words(corrected)}"
+    return Drawing(width, ROW_HEIGHT, tuple(marks), description)
 
 
 def _whisker(one: Quantity, y: float, reach: float, colour: str, thick: float) -> list[Mark]:
@@ -104,5 +104,5 @@ def diameters(histogram: Histogram, mean_um: float | None, width: float, height:
         x = across(mean_um)
         marks.append(Line(x, top - 2, x, floor, COUNTED_END, 0.9))
         marks.append(Words(x, top - 4, f"mean {mean_um:.1f}", 6.5, COUNTED_END, "centre"))
-    told = f"Diameters of {histogram.total} red cells from {histogram.start:g} to {end:g} µm"
-    return Drawing(width, height, tuple(marks), told)
+    description = f"Diameters of {histogram.total} red cells from {histogram.start:g} to {end:g} µm"
+    return Drawing(width, height, tuple(marks), description)

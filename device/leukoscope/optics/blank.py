@@ -1,4 +1,4 @@
-"""What blank fields tell about the light: its shade at every place, with cells told from shading and left out."""
+"""What blank fields tell about the light: its shade at every place, with cells kept apart from shading and left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ def measure_ruling(pixels: Pixels) -> Spacing:
     Raises:
         CalibrationError: the picture does not show enough even, parallel lines.
     """
-    # In the logarithm, lamp and lines add up and can be told apart.
+    # In the logarithm, lamp and lines add up and can be separated.
     dark = -np.log(np.maximum(pixels[..., 1].astype(np.float32), 1))
     dark -= cv2.GaussianBlur(dark, (0, 0), max(dark.shape) / 4)
     angle = _direction(dark)

@@ -41,7 +41,7 @@ class QualityLimits(FrozenModel):
     """Where the gate draws its lines; defaults were chosen on validation pictures (see device/docs/developer.md)."""
 
     min_sharpness: Share = 0.22
-    """Below it a field is out of focus; see `sharpness_of`. Unless told, the limit of the bench's own focus series."""
+    """Below it a field is out of focus; see `sharpness_of`. Unless set, the limit of the bench's own focus series."""
     max_saturated_share: Share = 0.6
     """Above it a field is overexposed: the background may clip, cells may not."""
     min_brightness: Annotated[float, Field(ge=0, le=255)] = 60.0

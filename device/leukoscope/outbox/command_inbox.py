@@ -71,7 +71,7 @@ class CommandInbox:
         """Take a command in; its result, or a refusal, will be among the replies.
 
         Args:
-            payload: as it came from the network, whatever it holds.
+            payload: as it came from the network, whatever its content.
             stored: it was retained at the broker, so how often it was heard before is unknown.
             reply_to: another topic the result is to go to; a device's own, or what is no topic, is ignored.
             correlation: returned with the result.

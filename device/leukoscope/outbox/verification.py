@@ -27,7 +27,7 @@ def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]
     for identifier, version, payload in rows:
         name = str(Key(identifier, version, REPORT))
         if name not in witnessed:
-            yield f"{name} is in no entry of the trail: it was put there by somebody else, or its entry was cut off"
+            yield f"{name} is in no entry of the trail: it was not put there by leukoscope, or its entry was cut off"
             continue
         if witnessed[name].details["sha256"] != hashlib.sha256(payload).hexdigest():
             yield f"{name} is not what was recorded: its bytes were changed"

@@ -143,7 +143,7 @@ class Desk:
             beside=lambda sql: white_cells.keep_said(sql, report.id, step.version, outcome.verdicts, outcome.looked_at),
         )
         if not new:
-            raise ReviewError(f"somebody else has just made version {key.version} of it", "look at it and try again")
+            raise ReviewError(f"another person has just made version {key.version} of it", "look at it and try again")
 
     def _file(self, key: Key) -> str:
         """Write the new version as a file beside the others; why it could not be, empty where it was."""

@@ -265,7 +265,7 @@ class Service:
         self.stop()
 
     def _ask_discard(self) -> None:
-        """Nothing is thrown away by one slip of the hand; meanwhile nothing is counted."""
+        """Nothing is thrown away by one wrong press; meanwhile nothing is counted."""
         if self._under_way is None:
             if self._next.is_named:
                 # A wrong scan is taken back.
@@ -300,7 +300,7 @@ class Service:
         return under_way
 
     def _resume(self) -> None:
-        """Go on with a sample that a power cut ended, once the hand says so."""
+        """Go on with a sample that a power cut ended, once the technician confirms it."""
         found = self._sample_log.interrupted()
         if found is None:
             return

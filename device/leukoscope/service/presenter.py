@@ -62,7 +62,7 @@ class Presenter:
         self._kept = KeptScreens.of_this_service()
         self._pages: list[Result] = []
         self.faults: list[str] = []
-        """What was told as a fault since the last sample began, one line each."""
+        """What was reported as a fault since the last sample began, one line each."""
 
     def rebuilding(self) -> None:
         """A sample that was cut short is put together again, which takes seconds where it was long."""
@@ -149,7 +149,7 @@ class Presenter:
         self._notice_until_s = -math.inf
 
     def hint(self, sample: Sample, last_flaw: Flaw | None, outcome: Waiting | Look) -> None:
-        """What the hand has to do before the next field can be counted; of a look that the place is still refused."""
+        """What is to be done before the next field can be counted; of a look that the place is still refused."""
         if isinstance(outcome, Look):
             hint = hint_for(outcome.field.quality.flaws[0])
         else:

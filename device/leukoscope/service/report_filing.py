@@ -34,7 +34,7 @@ class ReportFiling:
         sleep: Callable[[float], None] = time.sleep,
         leaving: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`leaving` tells whether the program was told to stop."""
+        """`leaving` tells whether the program was asked to stop."""
         self._presenter, self._watchdog, self._now = presenter, watchdog, now
         self._sleep, self._leaving = sleep, leaving
 
@@ -42,7 +42,7 @@ class ReportFiling:
         """Put it into the outbox and its file beside it; insist until that is done.
 
         Raises:
-            OutboxError: there is no place for it and the program was told to stop; the report is in the log.
+            OutboxError: there is no place for it and the program was asked to stop; the report is in the log.
         """
         while True:
             try:

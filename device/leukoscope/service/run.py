@@ -20,7 +20,7 @@ from leukoscope.system.watchdog import Watchdog
 def run_bench(
     bench_file: Path, calibrations: Callable[[Path], tuple[Page, ...]], *, samples: int, sample_id: str
 ) -> None:
-    """Open a bench and run it until it has reported `samples` samples (0: until told to stop).
+    """Open a bench and run it until it has reported `samples` samples (0: until it is asked to stop).
 
     A very long press before a sample leads to the menu of calibrations, after which the device starts again.
 

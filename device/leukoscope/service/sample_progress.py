@@ -73,7 +73,7 @@ class SampleProgress:
         """The oldest sample that was cut short and can go on, or None.
 
         One whose report was kept before the power went is done and removed. One that was counted with other networks
-        or another calibration, or by another device, is set aside, and told.
+        or another calibration, or by another device, is set aside and reported.
 
         Args:
             parts: what `made_with` says now.

@@ -28,7 +28,7 @@ class CellDetection:
     """Probability per class key; empty for kinds that are not classified."""
     diameter_um: float
     irregular: bool
-    """The outline is not round; told of whole red cells only."""
+    """The outline is not round; known of whole red cells only."""
     suspect: tuple[str, ...] = ()
     """See `ClassifiedCell.suspect`."""
 

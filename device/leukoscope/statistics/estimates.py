@@ -105,7 +105,7 @@ def counted_share(count: int, total: int) -> Estimate:
 
 
 def odds(share: Estimate) -> Estimate:
-    """A share a / (a + b) as the ratio a / b, told up to a million.
+    """A share a / (a + b) as the ratio a / b, given up to a million.
 
     A binomial interval of the share is one of the ratio of two counts, both of which are by chance (Przyborowski &
     Wilenski, Biometrika 31, 1940).

@@ -23,7 +23,7 @@ KEPT = 12
 JEFFREYS = 0.5
 """Weight of a class before counting, in cells."""
 HALF_KNOWN = 2
-"""Checked cells of a class with half that weight: what cannot be told from its neighbours must not take theirs."""
+"""Checked cells of a class with half that weight: a class that looks like its neighbours must not take theirs."""
 LEAST_BEFORE = 0.05
 """The least weight, for a class without checked cells."""
 LEVEL = 0.95

@@ -32,10 +32,10 @@ def main() -> None:
 
 
 def serve_device(arguments: dict[str, Any]) -> None:
-    """Serve until told to stop.
+    """Serve until it is asked to stop.
 
     Args:
-        told: site, device, software_version, boot_id, storage, bench, signing and web.
+        arguments: site, device, software_version, boot_id, storage, bench, signing and web.
 
     Raises:
         OutboxError: the device has not run yet.

@@ -25,7 +25,7 @@ acl_file {folder}/acl
 persistence true
 persistence_location {folder}/data/
 autosave_interval {autosave_s}
-# As good as unlimited; 0 would say so, but makes mosquitto 2.0 hang up on whoever it refuses something.
+# As good as unlimited; 0 would say so, but makes mosquitto 2.0 hang up on a client that it refuses something.
 max_queued_messages 100000000
 max_inflight_messages 0
 # A report is below 100 kB.

@@ -26,7 +26,7 @@ client_key = "{at}/key.pem"
 _REPORTING = '[reporting]\ndriver = "mqtt"\n{client}needs_reader = true\n'
 _COLLECTOR = """\
 name = "{name}"
-# Keep it secret: mosquitto lets whoever knows it join the group, and then lose what falls to his share.
+# Keep it secret: mosquitto lets anyone who knows it join the group, and then lose its share of the messages.
 group = "{group}"
 
 [broker]

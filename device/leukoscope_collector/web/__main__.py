@@ -15,7 +15,7 @@ from leukoscope_collector.web.steps import Steps
 
 
 def main(words: list[str]) -> None:
-    """Serve the page over the store until told to stop.
+    """Serve the page over the store until it is asked to stop.
 
     Raises:
         SettingsError: the settings are wrong, or the address is taken.

@@ -115,7 +115,7 @@ class BirthAndWill:
             self._stability.thrown_out(doubled)
 
     def post_health(self, message: Mapping[str, Any]) -> None:
-        """Have this told next; only the latest is kept.
+        """Publish this next; only the latest is kept.
 
         Raises:
             InvalidMessage: it is not a leukoscope/health/1 message.

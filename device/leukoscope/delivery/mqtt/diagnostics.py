@@ -20,10 +20,10 @@ _CERTIFICATE_FAULTS = {
 _ALERTS = {
     "CERTIFICATE_REQUIRED": "wants a certificate from us: set client_cert and client_key",
     "HANDSHAKE_FAILURE": "refused the TLS handshake: does it want a certificate from us (client_cert, client_key)?",
-    "UNKNOWN_CA": "does not trust whoever signed our client_cert: it needs one from its own site's authority",
+    "UNKNOWN_CA": "does not trust the authority that signed our client_cert: it needs one from its site's authority",
     "BAD_CERTIFICATE": "does not accept our client_cert: is it one from its own site's authority?",
     "CERTIFICATE_EXPIRED": "says that our client_cert has expired: renew it",
-    "CERTIFICATE_REVOKED": "says that our client_cert was revoked: ask whoever runs the broker for another",
+    "CERTIFICATE_REVOKED": "says that our client_cert was revoked: ask the broker's administrator for another",
     "PROTOCOL_VERSION": "does not speak TLS 1.2 or newer",
 }
 """By the end of OpenSSL's names for the alerts a broker can send."""
@@ -34,15 +34,15 @@ _ADVICE = {
     "Client identifier not valid": "set another client_id",
     "Server busy": "it has too much to do now; we ask more and more rarely",
     "Server unavailable": "it cannot take us now; we ask more and more rarely",
-    "Quota exceeded": "a limit of the broker is reached; ask whoever runs it",
+    "Quota exceeded": "a limit of the broker is reached; ask the broker's administrator",
     "Connection rate exceeded": "we ask more and more rarely",
-    "Packet too large": "it takes no packet as large as ours; ask whoever runs the broker for a higher limit",
+    "Packet too large": "it takes no packet as large as ours; ask the broker's administrator for a higher limit",
     "Retain not supported": "it keeps no retained messages; we go on without them",
     "QoS not supported": "it takes no QoS 1, so reports could be lost: use another broker",
     "Use another server": "set host to that other one",
     "Server moved": "set host to the new one",
-    "Banned": "ask whoever runs the broker to let this client in again",
-    "Administrative action": "ask whoever runs the broker",
+    "Banned": "ask the broker's administrator to let this client in again",
+    "Administrative action": "ask the broker's administrator",
 }
 
 
@@ -94,7 +94,7 @@ def why_refused(settings: BrokerSettings, protocol: str, reason: str, text: str 
         other = "3.1.1" if protocol == "5" else "5"
         advice = f"it does not speak MQTT {protocol}; set protocol to {other}"
     else:
-        advice = _ADVICE.get(reason, "ask whoever runs the broker")
+        advice = _ADVICE.get(reason, "ask the broker's administrator")
     said = f"{reason}; it says {text!r}" if text else reason
     return f"the broker {settings.where} refused us ({said}): {advice}"
 

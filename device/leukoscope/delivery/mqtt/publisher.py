@@ -156,7 +156,7 @@ class Publisher:
                 reason = str(error)
             except Exception as error:
                 # A thread that dies of a surprise would leave every later report unsent, unseen.
-                _log.exception("the MQTT publisher met an error nobody foresaw and goes on")
+                _log.exception("the MQTT publisher met an unforeseen error and goes on")
                 reason = f"unexpected {type(error).__name__}: {error}"
             # A thousand devices that lose their node at once must not all come to the next in the same second.
             spread_s = self._settings.reconnect_spread_s if self._delivery_state.state.connected else 0.0

@@ -29,7 +29,7 @@ class CountLimits(FrozenModel):
     max_unsure_share: Share
     """Share of unsure cells among unsure and named white cells above which a person has to look."""
     unnamed: tuple[str, ...] = ("smudge",)
-    """Classes of cells that are not named either, because nothing can be told of them."""
+    """Classes of cells that are not named either, because nothing can be said of them."""
     max_unnamed_share: Share = 0.3
     """Share of these cells, among them and the named white cells together, above which the report says so."""
 
@@ -44,13 +44,13 @@ class ShareRule(FrozenModel):
     of: Keys
     """Class and group keys of the classifier's bundle whose cells are added."""
     seen: bool = False
-    """Told when a single cell was named so."""
+    """Reported when a single cell was named so."""
     at_least: Share | None = None
-    """Told when the share reaches this."""
+    """Reported when the share reaches this."""
     above: Share | None = None
-    """Told when the share is above this, the upper end of the reference range."""
+    """Reported when the share is above this, the upper end of the reference range."""
     below: Share | None = None
-    """Told when the share is below this, the lower end of the reference range."""
+    """Reported when the share is below this, the lower end of the reference range."""
     min_cells: Annotated[int, Field(ge=1)] = 3
     """Cells of the class that must have been seen before a share above a range is called likely."""
     false_share: Share = 0.0
@@ -73,7 +73,7 @@ class ShareRule(FrozenModel):
 
 
 class ErythroblastRule(FrozenModel):
-    """Nucleated red cells beside the white ones, told as `erythroblasts_seen`."""
+    """Nucleated red cells beside the white ones, reported as `erythroblasts_seen`."""
 
     of: Keys
     """Class keys."""
@@ -85,7 +85,7 @@ class ErythroblastRule(FrozenModel):
 
 
 class RedCellRule(FrozenModel):
-    """Told as `anisocytosis` and `irregular_red_cells`."""
+    """Reported as `anisocytosis` and `irregular_red_cells`."""
 
     max_diameter_cv: Ratio
     """Standard deviation over mean of the diameters above which sizes are called uneven."""
@@ -95,7 +95,7 @@ class RedCellRule(FrozenModel):
 
 
 class RedCellSizeRule(FrozenModel):
-    """Told as `red_cell_size`: a cross-check of the scale, which nothing else in a sample can be checked against."""
+    """Reported as `red_cell_size`: a cross-check of the scale; nothing else in a sample can check it."""
 
     expected_um: Annotated[float, Field(ge=2.0, le=20.0)]
     """Mean diameter of the red cells on a smear of this kind, micrometres."""
@@ -106,7 +106,7 @@ class RedCellSizeRule(FrozenModel):
 
 
 class PlateletRule(FrozenModel):
-    """Told as `platelets_low` and `platelets_high`."""
+    """Reported as `platelets_low` and `platelets_high`."""
 
     min_per_red_cell: Ratio
     """Platelets per red cell below which the report says so."""
@@ -124,7 +124,7 @@ class PlateletRule(FrozenModel):
 
 
 class MyeloidErythroidRule(FrozenModel):
-    """Told as `me_ratio`, `me_ratio_low` or `me_ratio_high`; marrow only."""
+    """Reported as `me_ratio`, `me_ratio_low` or `me_ratio_high`; marrow only."""
 
     myeloid: Keys
     """Class and group keys above the line."""
@@ -143,7 +143,7 @@ class MyeloidErythroidRule(FrozenModel):
 
 
 class MaturationRule(FrozenModel):
-    """How far one line of marrow cells has matured, told as `maturation` and `maturation_left_shift`; marrow only."""
+    """How far a line of marrow cells has matured: `maturation` and `maturation_left_shift`; marrow only."""
 
     words: Annotated[str, Field(min_length=1, max_length=60)]
     """What the line is called, as "granulocytes"."""
