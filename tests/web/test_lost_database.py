@@ -49,14 +49,14 @@ def end_all_connections(settings: PostgresSettings) -> None:
 
 def test_each_thread_opens_a_new_connection_after_one_was_lost(database: PostgresSettings) -> None:
     databases = Databases(database.open)
-    message: list[object] = []
+    got: list[object] = []
     asked, answered = threading.Event(), threading.Event()
 
     def another_thread() -> None:
         databases.get().execute("SELECT 1")
         answered.set()
         asked.wait(10)
-        message.append(databases.get().execute("SELECT 2"))
+        got.append(databases.get().execute("SELECT 2"))
         databases.close()
 
     thread = threading.Thread(target=another_thread)
@@ -69,7 +69,7 @@ def test_each_thread_opens_a_new_connection_after_one_was_lost(database: Postgre
     asked.set()
     thread.join(10)
     # It did not have to fail first.
-    assert message == [[(2,)]]
+    assert got == [[(2,)]]
     end_all_connections(database)
     with pytest.raises(StoreUnavailable), databases.get().transaction():
         databases.get().execute("INSERT INTO web_cursor VALUES ('a', 'b')")
@@ -115,10 +115,10 @@ def test_the_page_answers_again_after_its_database_was_away(database: PostgresSe
         assert client.begin("/set-up", {"code": code, "name": NAME, "secret": PIN}) == 303
         assert {client.ask("GET", "/worklist")[0] for _ in range(8)} == {200}
         end_all_connections(database)
-        message = [client.ask("GET", "/worklist")[0] for _ in range(12)]
+        statuses = [client.ask("GET", "/worklist")[0] for _ in range(12)]
         # What failed says so in a sentence, and no thread keeps a connection that is dead.
-        assert set(message) <= {200, 503}
-        assert message[-6:] == [200] * 6
+        assert set(statuses) <= {200, 503}
+        assert statuses[-6:] == [200] * 6
 
 
 def test_steps_are_sent_and_answered_after_the_database_was_away_and_whatever_a_device_says(

@@ -29,7 +29,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS web_command (
         id TEXT PRIMARY KEY, site TEXT NOT NULL, device TEXT NOT NULL, report TEXT NOT NULL, name TEXT NOT NULL,
         payload TEXT NOT NULL, made_at TEXT NOT NULL, sent_at TEXT NOT NULL, outcome TEXT NOT NULL,
-        told TEXT NOT NULL)""",
+        text TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS web_command_of_report ON web_command (report, made_at)",
     "CREATE INDEX IF NOT EXISTS web_command_waiting ON web_command (made_at) WHERE outcome = ''",
 )

@@ -94,7 +94,7 @@ class Steps:
         if any(made_at < expired_before for *_, made_at, _ in rows):
             with database.transaction():
                 database.execute(
-                    "UPDATE web_command SET outcome = 'refused', told = 'the device did not come back within a day'"
+                    "UPDATE web_command SET outcome = 'refused', text = 'the device did not come back within a day'"
                     " WHERE outcome = '' AND made_at < :since",
                     {"since": expired_before},
                 )
@@ -109,8 +109,8 @@ class Steps:
         database = self._databases.get()
         with database.transaction():
             database.execute(
-                "UPDATE web_command SET sent_at = :at, told = :told WHERE id = :id AND outcome = ''",
-                {"at": now.isoformat(), "told": text, "id": identifier},
+                "UPDATE web_command SET sent_at = :at, text = :text WHERE id = :id AND outcome = ''",
+                {"at": now.isoformat(), "text": text, "id": identifier},
             )
 
     def answer(self, answered: Answered) -> None:
@@ -122,9 +122,9 @@ class Steps:
             return
         with database.transaction():
             rows = database.execute(
-                f"UPDATE web_command SET outcome = :outcome, told = :told WHERE {of_it}"  # noqa: S608
+                f"UPDATE web_command SET outcome = :outcome, text = :text WHERE {of_it}"  # noqa: S608
                 " RETURNING report, name",
-                key | {"outcome": outcome.outcome, "told": outcome.text},
+                key | {"outcome": outcome.outcome, "text": outcome.text},
             )
             if rows and outcome.outcome == "done":
                 database.execute(
@@ -135,7 +135,7 @@ class Steps:
     def last(self, report_id: str) -> tuple[str, str, str] | None:
         """Where the last step of a report went, its outcome and what the device said; None where there was none."""
         rows = self._databases.get().execute(
-            "SELECT site, device, outcome, told FROM web_command WHERE report = :report ORDER BY made_at DESC LIMIT 1",
+            "SELECT site, device, outcome, text FROM web_command WHERE report = :report ORDER BY made_at DESC LIMIT 1",
             {"report": report_id},
         )
         return (f"{rows[0][0]}/{rows[0][1]}", rows[0][2], rows[0][3]) if rows else None

@@ -101,7 +101,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     if asked.get("do") == "look":
         return JSONResponse({"left": fragment(request, "left.html", **_shown(view))})
     by_number = {cell.record.number: cell for cell in view.cells}
-    message = {
+    states = {
         number: {
             "name": by_number[number].name,
             "decided": number in draft.names,
@@ -113,7 +113,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     shown = _shown(view)
     return JSONResponse(
         {
-            "cells": message,
+            "cells": states,
             "counts": fragment(request, "counts.html", **shown),
             "left": fragment(request, "left.html", **shown),
         }
@@ -173,10 +173,10 @@ _CHANGES: dict[str, Callable[[Draft, list[int], dict[str, Any], View], list[int]
 }
 
 
-def _numbers(message: Any) -> set[int]:
-    if not isinstance(message, list) or not all(isinstance(one, int) for one in message):
+def _numbers(values: Any) -> set[int]:
+    if not isinstance(values, list) or not all(isinstance(one, int) for one in values):
         raise HTTPException(400, "Expected a list of cells.")
-    return set(message)
+    return set(values)
 
 
 def findings(request: Request) -> Response:
