@@ -12,7 +12,7 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.outbox.white_cells import KeptSample
-from leukoscope.reviewing.bench_record import BenchRecord, CheckedCell, CheckedReport, BenchConditions
+from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.review import Decision
 from leukoscope.reviewing.teaching import in_the_middle

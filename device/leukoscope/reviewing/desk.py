@@ -14,7 +14,7 @@ from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
-from leukoscope.reviewing.review import Outcome, Decision, take_step
+from leukoscope.reviewing.review import Decision, Outcome, take_step
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id

@@ -16,13 +16,13 @@ from leukoscope.web import (
     CellRecord,
     Clock,
     Databases,
+    Decision,
     GoneError,
     Line,
     Named,
     PictureSize,
     Sample,
     Submitted,
-    Decision,
     arguments_of,
     exported,
     line_of,
@@ -72,13 +72,17 @@ class CentralReports:
         said, looked_at = self._said(report_id, report.life.steps)
         cells, pictures = [], {}
         for number, payload in rows:
-            command_text = _message(payload)
-            box = tuple(command_text["box"])
+            cell = _message(payload)
+            box = tuple(cell["box"])
             record = CellRecord(
-                number, command_text["field"], command_text["class"], command_text["confidence"], (box[0], box[1], box[2], box[3])
+                number,
+                cell["field"],
+                cell["class"],
+                cell["confidence"],
+                (box[0], box[1], box[2], box[3]),
             )
-            cells.append(Named(record, said.get(number, command_text["class"]), number in said))
-            picture = command_text["picture"]
+            cells.append(Named(record, said.get(number, cell["class"]), number in said))
+            picture = cell["picture"]
             pictures[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
