@@ -44,7 +44,9 @@ def main() -> None:
         "--search", metavar="TEXT", help="print the reports in force whose specimen or id holds this, and end"
     )
     parser.add_argument(
-        "--critical", action="store_true", help="print the reports in force with blasts, seen or suspected, and end"
+        "--critical",
+        action="store_true",
+        help="print the reports in force with blasts that are likely or certain, and end",
     )
     parser.add_argument("--pictures", metavar="REPORT", help="write the pictures of a report's white cells and end")
     parser.add_argument("--to", type=Path, metavar="FOLDER", default=Path("out/cells"), help="where (out/cells)")

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from leukoscope.errors import InvalidMessage
+from leukoscope.messages.critical import critical_codes
 from leukoscope.messages.json_format import SCHEMA_FILES, from_bytes
 
 REPORT_SCHEMA = "leukoscope/report/1"
@@ -29,8 +30,6 @@ _EXPECTED = {
     "cell": CELL_SCHEMA,
     "result": RESULT_SCHEMA,
 }
-CRITICAL = "blast"
-"""How the codes of findings begin that the laboratory should telephone about."""
 _DAY = re.compile(r'"(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}\.\d{6}Z"')
 _HIGHEST = 2**53 - 1
 _LEVEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -157,7 +156,7 @@ def _accepted(topic: str, site: str, device: str, kind: str, message: Mapping[st
                 _status_of(message),
                 _digest(message),
                 text,
-                critical_in(message),
+                critical_codes(message),
             )
         case "status":
             _check_origin(message, site, device)
@@ -243,12 +242,6 @@ def _check_origin(signed: Mapping[str, Any], site: str, device: str) -> None:
 def _status_of(message: Mapping[str, Any]) -> str | None:
     status = message.get("lifecycle", {}).get("status")
     return status if isinstance(status, str) else None
-
-
-def critical_in(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """The codes of a report's findings about blasts, seen or suspected."""
-    codes = {str(finding.get("code", "")) for finding in message["findings"]}
-    return tuple(sorted(code for code in codes if code.startswith(CRITICAL)))
 
 
 def _digest(message: Mapping[str, Any]) -> str:

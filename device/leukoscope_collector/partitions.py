@@ -46,6 +46,7 @@ CREATE INDEX report_before_by_id ON report (id, version);
 _SWITCH = """
 ALTER TABLE report RENAME TO report_before;
 ALTER INDEX report_by_device RENAME TO report_before_by_device;
+ALTER INDEX report_by_receipt RENAME TO report_before_by_receipt;
 ALTER INDEX report_pkey RENAME TO report_before_pkey;
 CREATE TABLE report (
     id uuid NOT NULL, version bigint NOT NULL, site text NOT NULL, device text NOT NULL, status text,
@@ -53,6 +54,7 @@ CREATE TABLE report (
     payload json NOT NULL) PARTITION BY RANGE (received_at);
 CREATE INDEX report_by_id ON report (id, version);
 CREATE INDEX report_by_device ON report (site, device, received_at);
+CREATE INDEX report_by_receipt ON report (received_at, id, version);
 CREATE TABLE report_month (partition text PRIMARY KEY, from_at timestamptz, to_at timestamptz NOT NULL);
 """
 

@@ -17,7 +17,7 @@ from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
 from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
-from leukoscope_collector.tables import IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
+from leukoscope_collector.tables import BY_RECEIPT, IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
 
 _FIRST = """
 CREATE TABLE report (
@@ -60,7 +60,7 @@ CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_
 {IN_FORCE.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
 """
 _KEYS = KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
-_LAYOUTS = (_FIRST, _SECOND, _THIRD, _KEYS)
+_LAYOUTS = (_FIRST, _SECOND, _THIRD, _KEYS, BY_RECEIPT)
 """The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number that no other program locks: two collectors that start together make the tables one after the other."""

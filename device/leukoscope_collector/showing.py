@@ -1,6 +1,7 @@
 """What is in a store, for a person: at a terminal, and pictures as files."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from leukoscope.errors import ExportError
-from leukoscope_collector.judging import CRITICAL, critical_in, webp_in
+from leukoscope.messages.critical import ABOUT, critical_codes
+from leukoscope_collector.judging import webp_in
 from leukoscope_collector.store import Store
 
 _LATEST = 10
 _MOST_FOUND = 200
+_FIRST_ID, _LAST_ID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def reports(store: Store, search: str = "", *, critical: bool = False) -> Table:
@@ -36,14 +40,14 @@ def reports(store: Store, search: str = "", *, critical: bool = False) -> Table:
             {
                 "pattern": f"%{pattern}%",
                 "every": not critical,
-                "code": f'%"code"%"{CRITICAL}%',
+                "code": f'%"code"%"{ABOUT}%',
                 "most": _MOST_FOUND if search or critical else _LATEST,
             },
         )
     rows = []
     for identifier, version, site, device, status, received_at, payload in found:
         message = payload if isinstance(payload, dict) else json.loads(payload)
-        if critical and not critical_in(message):
+        if critical and not critical_codes(message):
             continue
         white = message["white_cells"]
         shares = "  ".join(f"{line['class']} {line['count']}" for line in white["differential"] if line["count"])
@@ -114,12 +118,15 @@ def write_pictures(store: Store, report: str, folder: Path) -> int:
     Raises:
         ExportError: there are none, or the folder cannot be written.
     """
+    first, last = (report + padding[len(report) :] for padding in (_FIRST_ID, _LAST_ID))
+    if not _ID.fullmatch(first):
+        raise ExportError(f"expected a report's id or the beginning of it, found {report!r}", "--show lists the latest")
     with store.transaction():
         found = store.execute(
             "SELECT cell.report, cell.cell, cell.class, cell.payload FROM cell JOIN report ON report.id = cell.report"
             " AND report.version = cell.version AND report.site = cell.site AND report.device = cell.device"
-            " WHERE substr(CAST(cell.report AS text), 1, :length) = :start ORDER BY cell.report, cell.cell",
-            {"length": len(report), "start": report},
+            " WHERE report.id BETWEEN :first AND :last ORDER BY cell.report, cell.cell",
+            {"first": first, "last": last},
         )
     if len({str(identifier) for identifier, *_ in found}) != 1:
         how_many = "pictures of several reports" if found else "no pictures of a report"

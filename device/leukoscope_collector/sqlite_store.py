@@ -16,7 +16,7 @@ from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
 from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
-from leukoscope_collector.tables import IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
+from leukoscope_collector.tables import BY_RECEIPT, IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
 
 _BUSY_S = 10.0
 _FIRST = """
@@ -57,7 +57,7 @@ CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_
 {bind_stored("CAST(payload AS BLOB)").replace("octet_length", "length")}
 {IN_FORCE.format(if_missing="IF NOT EXISTS")}
 """
-_LAYOUTS = (_FIRST, _SECOND, _THIRD, KEYS.format(if_missing="IF NOT EXISTS"))
+_LAYOUTS = (_FIRST, _SECOND, _THIRD, KEYS.format(if_missing="IF NOT EXISTS"), BY_RECEIPT)
 """What each layout adds to the one before."""
 
 

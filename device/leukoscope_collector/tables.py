@@ -1,6 +1,6 @@
 """What both databases have in common of their layouts; each layout adds to the one before."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 BIND_STORED = """
 INSERT INTO report_origin (id, site, device, bound_at)
@@ -39,6 +39,9 @@ CREATE VIEW {if_missing} report_in_force AS
 
 KEYS = "CREATE VIEW {if_missing} report_key AS SELECT id, version, sha256, received_at FROM report;"
 """The key of each report that was ever stored; a table where reports are partitioned by month."""
+
+BY_RECEIPT = "CREATE INDEX IF NOT EXISTS report_by_receipt ON report (received_at, id, version);"
+"""The review page asks for what came after what it knows, at each look at the worklist."""
 
 
 def bind_stored(payload_as_bytes: str) -> str:

@@ -1,9 +1,14 @@
 """Reports are found by specimen, and those that need a telephone call are told."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from leukoscope.messages import status
 from leukoscope.messages.json_format import to_bytes
+from leukoscope.messages.worklist_line import line_of
+from leukoscope.specimen.lifecycle import SIGNED, Action, Status
 from leukoscope.specimen.sample import Basis, Certainty, Finding
 from leukoscope_collector.judging import judge
 from leukoscope_collector.metrics import Metrics
@@ -60,6 +65,32 @@ def test_reports_are_found_by_specimen_or_id(store, search, found):
 
 def test_critical_are_those_whose_version_in_force_has_blasts(store):
     assert column(reports(store, critical=True), "specimen") == ["S-2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "certainty", "critical"),
+    [
+        ("blasts_seen", Certainty.CERTAIN, True),
+        ("blast_suspects", Certainty.LIKELY, True),
+        ("blast_suspects", Certainty.CANNOT_BE_EXCLUDED, False),
+        ("eosinophilia", Certainty.CERTAIN, False),
+    ],
+)
+def test_alert_list_and_worklist_call_the_same_reports_critical(store_settings, code, certainty, critical):
+    payload = message(7, findings=(Finding(code, "So it is.", certainty, Basis.CORRECTED, {"value": 0.1}),))
+    told = said(payload)
+    assert bool(told.critical) is line_of(json.loads(payload)).critical is critical
+    made = store_settings.open()
+    made.keep([told], [], now())
+    assert column(reports(made, critical=True), "specimen") == (["S-7"] if critical else [])
+    made.close()
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_signed_report_is_signed_for_all(status):
+    line = replace(line_of(json.loads(message(7))), status=status.value)
+    assert line.signed is (status in SIGNED) is Action.AMEND.is_open_to(status)
+    assert line.rank == (2 if line.signed else 1)
 
 
 def test_the_figures_of_each_device_say_what_it_last_told():

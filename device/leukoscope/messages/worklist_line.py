@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from leukoscope.messages.critical import critical_codes
+from leukoscope.specimen.lifecycle import SIGNED
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -28,7 +31,7 @@ class Line:
     @property
     def signed(self) -> bool:
         """Whether a person has signed it."""
-        return self.status not in ("preliminary", "reviewed")
+        return self.status in SIGNED
 
     @property
     def words(self) -> str:
@@ -45,10 +48,6 @@ def line_of(message: Mapping[str, Any]) -> Line:
     """The worklist's line of a report message, which was checked when it came."""
     white, life, made = message["white_cells"], message["lifecycle"], message["provenance"]
     blasts = next((one["count"] for one in white["differential"] if one["class"] == "blast"), 0)
-    signed = life["status"] not in ("preliminary", "reviewed")
-    pressing = any(
-        one["code"].startswith("blast") and one["certainty"] != "cannot_be_excluded" for one in message["findings"]
-    )
     return Line(
         id=message["id"],
         version=int(message["version"]),
@@ -61,6 +60,6 @@ def line_of(message: Mapping[str, Any]) -> Line:
         blasts=int(blasts),
         suspects=int(white.get("suspects", 0)),
         unsure=int(white["beside"].get("unsure", 0)),
-        critical=not signed and pressing,
+        critical=life["status"] not in SIGNED and bool(critical_codes(message)),
         source=made["source"],
     )

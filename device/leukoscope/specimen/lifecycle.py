@@ -43,12 +43,13 @@ class Action(StrEnum):
         return _STEPS[self][0]
 
 
-_SIGNED = (Status.FINAL, Status.AMENDED, Status.CORRECTED)
+SIGNED = (Status.FINAL, Status.AMENDED, Status.CORRECTED)
+"""A person has signed the report, whatever was added or put right since."""
 _STEPS = {
     Action.REVIEW: ((Status.PRELIMINARY, Status.REVIEWED), Status.REVIEWED),
     Action.FINALISE: ((Status.REVIEWED,), Status.FINAL),
-    Action.AMEND: (_SIGNED, Status.AMENDED),
-    Action.CORRECT: (_SIGNED, Status.CORRECTED),
+    Action.AMEND: (SIGNED, Status.AMENDED),
+    Action.CORRECT: (SIGNED, Status.CORRECTED),
 }
 
 

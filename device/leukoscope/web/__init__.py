@@ -12,6 +12,7 @@ from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import STRICT
+from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock, utc_now
 from leukoscope.web.database import Databases
 from leukoscope.web.exports import exported
@@ -34,6 +35,7 @@ __all__ = [
     "PictureSize",
     "ReviewError",
     "Sample",
+    "SampleReport",
     "Site",
     "Submitted",
     "address_of",

@@ -9,7 +9,7 @@ from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Decision, remarks_of, undecided_of
 from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.lifecycle import Action
+from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import ClassCount, SampleReport
 from leukoscope.statistics.intervals import clopper_pearson
 from leukoscope.statistics.recount import recount
@@ -150,7 +150,7 @@ class View:
         version = self.draft.version
         says = bool(relabel or confirm or new_remarks or looked_at - self.sample.looked_at)
         if action is Action.FINALISE:
-            reviewed = self.report.life.status.value == "reviewed" and not says
+            reviewed = self.report.life.status is Status.REVIEWED and not says
             first = Decision(
                 Action.REVIEW, by, "", relabel, confirm, looked_at=looked_at, remarks=new_remarks, based_on=version
             )

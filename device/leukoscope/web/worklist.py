@@ -25,13 +25,14 @@ class Worklist:
             rows = database.execute("SELECT value FROM web_cursor WHERE name = :name", {"name": _CURSOR})
             cursor = rows[0][0] if rows else ""
             lines, after = self._reports.lines_since(cursor)
-            with database.transaction():
-                keep_lines(database, lines)
-                database.execute(
-                    "INSERT INTO web_cursor VALUES (:name, :value)"
-                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    {"name": _CURSOR, "value": after},
-                )
+            if lines or after != cursor:
+                with database.transaction():
+                    keep_lines(database, lines)
+                    database.execute(
+                        "INSERT INTO web_cursor VALUES (:name, :value)"
+                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        {"name": _CURSOR, "value": after},
+                    )
             if len(lines) < BATCH:
                 return
 

@@ -2,9 +2,12 @@
 
 import base64
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from leukoscope.web import (
     Named,
     PictureSize,
     Sample,
+    SampleReport,
     Submitted,
     arguments_of,
     exported,
@@ -29,8 +33,10 @@ from leukoscope.web import (
 )
 from leukoscope_collector.web.steps import Steps
 
-_OVERLAP = timedelta(seconds=10)
-"""A collector beside may commit what it received a little earlier a little later."""
+_LATE = timedelta(seconds=60)
+"""So much later than others a collector may commit what it received, or so much may its clock be behind theirs."""
+_SETTLED = timedelta(minutes=10)
+"""So long after the newest report came nothing older is waited for."""
 _BESIDE = ("erythroblast", "smudge", "artefact")
 """What a bundle may have beside the differential; the device refuses what its own has not."""
 
@@ -42,68 +48,86 @@ class CentralReports:
 
     def __init__(self, databases: Databases, steps: Steps, now: Clock) -> None:
         self._databases, self._steps, self._now = databases, steps, now
+        self._cached = lru_cache(maxsize=8)(self._read)
 
     def lines_since(self, cursor: str) -> tuple[Sequence[Line], str]:
-        """As in `Reports`."""
-        at, identifier, version = json.loads(cursor) if cursor else ("1970-01-01T00:00:00.000000Z", _NIL, 0)
+        """As in `Reports`; a little is looked through again each time, of which only what is new is given."""
+        place = _Place.read(cursor)
         rows = self._databases.get().execute(
             "SELECT received_at, id, version, payload FROM report"
-            " WHERE (received_at, id, version) > (:at, :id, :version) ORDER BY received_at, id, version LIMIT :most",
-            {"at": at, "id": identifier, "version": version, "most": BATCH},
+            " WHERE (received_at, id, version) > (:at, :id, :version) AND NOT EXISTS (SELECT 1 FROM web_worklist"
+            " WHERE web_worklist.id = CAST(report.id AS text)"
+            " AND web_worklist.version >= report.version) ORDER BY received_at, id, version LIMIT :most",
+            {"at": _text(place.at), "id": place.id, "version": place.version, "most": BATCH},
         )
-        if not rows:
-            return [], cursor
-        last_at, last_id, last_version, _ = rows[-1]
-        after = [_text(last_at), str(last_id), last_version]
-        moment = _moment(last_at)
-        if len(rows) < BATCH and self._now() - moment < _OVERLAP:
-            after = [_text(moment - _OVERLAP), _NIL, 0]
-        return [line_of(_message(row[3])) for row in rows], json.dumps(after)
+        newest = max([place.newest, *(_moment(at) for at, *_ in rows)])
+        if len(rows) == BATCH:
+            at, identifier, version, _ = rows[-1]
+            after = _Place(_moment(at), str(identifier), version, newest)
+        else:
+            settled = self._now() - newest > _SETTLED
+            after = _Place(newest if settled else max(newest - _LATE, _LONG_AGO), _NIL, 0, newest)
+        return [line_of(_message(row[3])) for row in rows], after.text()
 
     def sample(self, report_id: str) -> Sample:
         """As in `Reports`."""
-        message, site, device = self._in_force(report_id)
-        report = decode(message)
-        rows = self._databases.get().execute(
+        _check_id(report_id)
+        database = self._databases.get()
+        rows = database.execute(
+            "SELECT version, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
+        )
+        if not rows:
+            raise GoneError(f"there is no report {report_id} here")
+        ((version, site, device),) = rows
+        ((pictures,),) = database.execute(
+            "SELECT count(*) FROM cell WHERE report = :report AND site = :site AND device = :device",
+            {"report": report_id, "site": site, "device": device},
+        )
+        return self._cached(report_id, version, site, device, pictures, self._steps.count_done(report_id))
+
+    def _read(self, report_id: str, version: int, site: str, device: str, pictures: int, done: int) -> Sample:
+        """Read a sample; what the page asks for at each key comes from the memory."""
+        database = self._databases.get()
+        ((payload,),) = database.execute(
+            "SELECT payload FROM report WHERE id = :id AND version = :version", {"id": report_id, "version": version}
+        )
+        report = decode(_message(payload))
+        rows = database.execute(
             "SELECT cell, payload FROM cell WHERE report = :report AND site = :site AND device = :device"
             " ORDER BY cell, version",
             {"report": report_id, "site": site, "device": device},
         )
-        said, looked_at = self._said(report_id, report.life.steps)
-        cells, pictures = [], {}
-        for number, payload in rows:
-            cell = _message(payload)
-            box = tuple(cell["box"])
+        messages = {number: _message(payload) for number, payload in rows}
+        said, looked_at = self._said(report, {number: one["class"] for number, one in messages.items()})
+        cells, sizes = [], {}
+        for number, cell in messages.items():
+            xmin, ymin, xmax, ymax = cell["box"]
+            suspect = tuple(cell.get("suspect", ()))
             record = CellRecord(
-                number,
-                cell["field"],
-                cell["class"],
-                cell["confidence"],
-                (box[0], box[1], box[2], box[3]),
+                number, cell["field"], cell["class"], cell["confidence"], (xmin, ymin, xmax, ymax), suspect
             )
             cells.append(Named(record, said.get(number, cell["class"]), number in said))
             picture = cell["picture"]
-            pictures[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
+            sizes[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
-        return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")
+        return Sample(report, tuple(cells), looked_at, sizes, (*known, UNSURE), None, "stored")
 
-    def _said(self, report_id: str, steps: Sequence[Any]) -> tuple[dict[int, str], frozenset[int]]:
-        """What people called cells, and which they looked at, as far as it is known here."""
+    def _said(self, report: SampleReport, answers: Mapping[int, str]) -> tuple[dict[int, str], frozenset[int]]:
+        """What people called cells, and which they looked at, as far as it is known here.
+
+        Args:
+            report: in the version in force.
+            answers: class by number of the cell, as the classifier said.
+        """
         said, looked_at = dict[int, str](), set[int]()
-        for arguments in self._steps.done(report_id):
+        for arguments in self._steps.done(report.id):
             for step in arguments["steps"]:
                 looked_at |= set(step.get("looked_at", ()))
-                said |= dict.fromkeys(step.get("confirmed", ()), "")
-        for step in steps:
+                said |= {number: answers[number] for number in step.get("confirmed", ()) if number in answers}
+        for step in report.life.steps:
             said |= {int(one.item[5:]): one.after for one in step.changes if one.item.startswith("cell/")}
-        confirmed = {number for number, name in said.items() if not name}
-        if confirmed:
-            rows = self._databases.get().execute(
-                "SELECT cell, class FROM cell WHERE report = :report", {"report": report_id}
-            )
-            said |= {number: name for number, name in rows if number in confirmed}
-        return {number: name for number, name in said.items() if name}, frozenset(looked_at)
+        return said, frozenset(looked_at)
 
     def picture(self, report_id: str, number: int) -> bytes:
         """As in `Reports`."""
@@ -147,8 +171,7 @@ class CentralReports:
             return exported(str(file), form)
 
     def _in_force(self, report_id: str) -> tuple[dict[str, Any], str, str]:
-        if not _is_id(report_id):
-            raise GoneError("there is no such report here")
+        _check_id(report_id)
         rows = self._databases.get().execute(
             "SELECT payload, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
         )
@@ -158,10 +181,36 @@ class CentralReports:
 
 
 _NIL = "00000000-0000-0000-0000-000000000000"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _is_id(text: str) -> bool:
-    return len(text) == len(_NIL) and all(sign in "0123456789abcdef-" for sign in text)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far the worklist has come."""
+
+    at: datetime
+    """Reports that came later are looked through; of those that came then, those behind id and version."""
+    id: str
+    version: int
+    newest: datetime
+    """When the newest report known came."""
+
+    @classmethod
+    def read(cls, cursor: str) -> "_Place":
+        if not cursor:
+            return cls(_LONG_AGO, _NIL, 0, _LONG_AGO)
+        # Earlier versions kept no fourth part.
+        at, identifier, version, newest = [*json.loads(cursor), None][:4]
+        return cls(_moment(at), identifier, version, _moment(newest or at))
+
+    def text(self) -> str:
+        return json.dumps([_text(self.at), self.id, self.version, _text(self.newest)])
+
+
+def _check_id(text: str) -> None:
+    if not _ID.fullmatch(text):
+        raise GoneError("there is no such report here")
 
 
 def _message(payload: Any) -> dict[str, Any]:

@@ -140,6 +140,13 @@ class Steps:
         )
         return (f"{rows[0][0]}/{rows[0][1]}", rows[0][2], rows[0][3]) if rows else None
 
+    def count_done(self, report_id: str) -> int:
+        """How many steps of a report its device has done."""
+        ((count,),) = self._databases.get().execute(
+            "SELECT count(*) FROM web_command WHERE report = :report AND outcome = 'done'", {"report": report_id}
+        )
+        return int(count)
+
     def done(self, report_id: str) -> list[Mapping[str, Any]]:
         """The arguments of what the device did to a report, in their order."""
         rows = self._databases.get().execute(

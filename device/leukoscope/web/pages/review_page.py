@@ -13,7 +13,7 @@ from leukoscope.errors import LeukoscopeError, ReviewError
 from leukoscope.reviewing.review import MOST_REMARK_CHARS
 from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.lifecycle import Action
+from leukoscope.specimen.lifecycle import SIGNED, Action
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.drafts import Draft
 from leukoscope.web.forms import form_of, json_of
@@ -70,7 +70,7 @@ def _shown(view: View) -> dict[str, Any]:
         "suspect": is_suspect,
         "likeliest": likeliest,
         "unsure": UNSURE,
-        "signed": view.report.life.status.value not in ("preliminary", "reviewed"),
+        "signed": view.report.life.status in SIGNED,
         "remarks": view.remarks,
     }
 
@@ -189,13 +189,10 @@ def findings(request: Request) -> Response:
 def state(request: Request) -> Response:
     """Who else is here, and whether the report moved on."""
     account = person(request)
-    site, report_id = site_of(request), request.path_params["report"]
-    sample = site.reports.sample(report_id)
-    others = site.drafts.see(report_id, account.name)
-    waiting = site.reports.waiting(report_id)
-    return HTMLResponse(
-        fragment(request, "state.html", others=others, waiting=waiting, view=_view(request, account), sample=sample)
-    )
+    site, view = site_of(request), _view(request, account)
+    others = site.drafts.see(view.report.id, account.name)
+    waiting = site.reports.waiting(view.report.id)
+    return HTMLResponse(fragment(request, "state.html", others=others, waiting=waiting, view=view))
 
 
 def cell(request: Request) -> Response:
@@ -260,8 +257,8 @@ def export(request: Request) -> Response:
     report_id, form = request.path_params["report"], request.path_params["form"]
     if form not in _MEDIA:
         raise GoneError(f"a report is not exported as {form[:20]}")
-    report = site_of(request).reports.sample(report_id).report
-    content = site_of(request).reports.export(report_id, form)
+    reports = site_of(request).reports
+    report, content = reports.sample(report_id).report, reports.export(report_id, form)
     ending = "json" if form == "fhir" else form
     name = f"report-{report.id[:8]}-v{report.version}.{ending}"
     return Response(content, media_type=_MEDIA[form], headers={"content-disposition": f'attachment; filename="{name}"'})
