@@ -10,13 +10,15 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from leukoscope.messages import status
-from leukoscope.messages.command import CommandName, Outcome
+from leukoscope.messages.command import CommandName, Outcome, read_command
 from leukoscope.messages.identity import CHANNELS
 from leukoscope.messages.json_format import SCHEMA_FILES, validate
 from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.record_report import record
+from leukoscope.reviewing.from_afar import arguments_of, decisions_of
 from leukoscope.specimen.census import CellPicture, CellRecord
+from leukoscope.specimen.lifecycle import Action
 from tests.brokers import Subscriber, wait_until
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report
@@ -139,3 +141,37 @@ def test_every_reason_in_the_schema_is_one_the_code_gives_and_the_other_way_roun
     assert {reason for reason in got if f'"{reason}"' not in code} == set()
     given = set(re.findall(r'Refusal\(\s*"(\w+)"', code)) | set(re.findall(r'Outcome\([^)]*, "(\w+)"\)', code))
     assert given <= got
+
+
+def test_each_command_is_described_with_an_example_that_a_device_takes():
+    described = DOCUMENT["channels"]["command"]["description"]
+    examples = {one["name"]: one["payload"] for one in DOCUMENT["components"]["messages"]["command"]["examples"]}
+    assert set(examples) == {name.value for name in CommandName}
+    for name, payload in examples.items():
+        assert f"`{name}`" in described
+        assert read_command(json.dumps(payload).encode(), stored=False).name == name
+
+
+def test_a_review_says_of_each_part_what_it_is_and_is_read_as_it_was_decided():
+    (told,) = [one for one in DOCUMENT["components"]["messages"]["command"]["examples"] if one["name"] == "review"]
+    command = read_command(json.dumps(told["payload"]).encode(), stored=False)
+    review, finalise = decisions_of(command.arguments, command.by, command.id)
+    assert (review.relabel, review.confirm, review.looked_at) == (
+        {17: "blast"},
+        frozenset({18}),
+        frozenset({1, 2, 17, 18}),
+    )
+    assert (review.remarks, review.based_on) == ({"remark/platelets": "clumps"}, 1)
+    assert (finalise.action, finalise.note, finalise.based_on) == (Action.FINALISE, "seen with Dr. Bo", 2)
+    assert {one.by for one in (review, finalise)} == {"Dr. Ada"}
+    assert arguments_of(command.arguments["report"], 1, [review, finalise]) == command.arguments
+    for part in (told["payload"]["arguments"], *told["payload"]["arguments"]["steps"]):
+        assert all(description_of(key) for key in part if key != "action")
+
+
+def description_of(argument):
+    """What the schema says of an argument of `review` or a part of a step."""
+    schema = json.loads(resources.files("leukoscope.messages").joinpath("command.v1.schema.json").read_text("utf-8"))
+    (review,) = [one["then"] for one in schema["allOf"] if one["if"]["properties"]["name"]["const"] == "review"]
+    arguments = review["properties"]["arguments"]["properties"]
+    return (arguments | arguments["steps"]["items"]["properties"])[argument].get("description", "")
