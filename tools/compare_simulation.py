@@ -55,7 +55,10 @@ def real_fields(folder: Path, seed: int) -> list[Pixels]:
     """Three pictures drawn from a folder, scaled to the same height and cut to the same size."""
     pictures = pictures_in(folder)
     if len(pictures) < _COLUMNS:
-        raise PictureError(f"expected at least {_COLUMNS} pictures in {folder}, found {len(pictures)}")
+        raise PictureError(
+            f"expected at least {_COLUMNS} pictures in {folder}, found {len(pictures)}",
+            "give a folder of more pictures",
+        )
     drawn = np.random.default_rng(seed).choice(len(pictures), _COLUMNS, replace=False)
     return [_fitted(read_picture(pictures[index])) for index in drawn]
 

@@ -65,7 +65,9 @@ def embedded_broker(port: int | None = None) -> Iterator[Address]:
             if not process.stdout.readline():
                 process.wait(_END_S)
                 complaints.seek(0)
-                raise BrokerError(complaints.read().strip() or "the embedded broker ended at once")
+                raise BrokerError(
+                    complaints.read().strip() or "the embedded broker ended at once", "is its port taken?"
+                )
             yield address
         finally:
             process.stdin.close()
@@ -86,7 +88,9 @@ async def _serve(address: Address, *, end_with_stdin: bool) -> None:
     try:
         await broker.start()
     except Exception as error:
-        raise BrokerError(f"no broker can listen at {address.host}:{address.port}: {error}") from error
+        raise BrokerError(
+            f"no broker can listen at {address.host}:{address.port}: {error}", "choose another port"
+        ) from error
     print(f"MQTT 3.1.1 broker at {address.host}:{address.port}; Ctrl-C ends it", flush=True)
     await ending.wait()
     await broker.shutdown()

@@ -52,7 +52,10 @@ def main(
     bundle = Bundle.read(find_asset("models", classifier))
     path, facts = bundle.validation_path(), bundle.manifest.classifier
     if path is None or facts is None:
-        raise BundleError(f"bundle {bundle.manifest.name} holds no validation: expected one in its manifest")
+        raise BundleError(
+            f"bundle {bundle.manifest.name} holds no validation: expected one in its manifest",
+            "measure it with the recipe of the bundle",
+        )
     validation, rng, console = Validation.read(path), np.random.default_rng(seed), Console(width=150)
     setting = f"{cells} cells counted, {checked} checked on the bench, {bundle.manifest.name} {bundle.manifest.version}"
     if only != "real":

@@ -126,7 +126,9 @@ def _heard(supervisor: socket.socket, what: re.Pattern[str]) -> float:
         try:
             said = supervisor.recv(4096).decode()
         except TimeoutError:
-            raise LeukoscopeError(f"the device did not say {what.pattern} within {TIMEOUT_S:g} s") from None
+            raise LeukoscopeError(
+                f"the device did not say {what.pattern} within {TIMEOUT_S:g} s", "run it by hand and see what it says"
+            ) from None
         if what.search(said):
             return time.monotonic()
 

@@ -54,13 +54,13 @@ def pack(
     bundle = Bundle.read(folder)
     for engine in ENGINES:
         if engine.driver in bundle.manifest.files and not replay(bundle, engine.open(bundle)).passed:
-            raise BundleError(f"{folder} fails its golden check on {engine.driver}: it must not leave the desk")
+            raise BundleError(f"{folder} fails its golden check on {engine.driver}", "it must not leave the desk")
     files = files_to_pack(bundle)
     try:
         software = SoftwareRange(at_least=at_least, below=below)
         private = None if key is None else key.read_bytes()
     except (OSError, ValueError) as error:
-        raise BundleError(str(error)) from error
+        raise BundleError(str(error), "correct what was given") from error
     contents = contents_of(bundle, files, software).model_dump_json(indent=1).encode()
     signature, public = (None, None) if private is None else sign(private, contents)
     path = out or Path(f"{bundle.manifest.name}-{bundle.manifest.version}{SUFFIX}")

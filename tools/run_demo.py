@@ -58,9 +58,11 @@ def main(
 ) -> None:
     """Count one sample and show where everything is."""
     if (pictures is None) != (um_per_px is None):
-        raise LeukoscopeError("--pictures and --um-per-px belong together: a size in micrometres needs the scale")
+        raise LeukoscopeError(
+            "--pictures and --um-per-px belong together", "a size in micrometres needs the scale, give both"
+        )
     if keys and not window:
-        raise LeukoscopeError("--keys needs --window: the keys are pressed there")
+        raise LeukoscopeError("--keys needs --window", "the keys are pressed there, give both")
     if out.exists():
         if any(out.iterdir()) and not (out / "bench.toml").exists():
             raise LeukoscopeError(f"{out} holds something that is not from this demo", "give another --out")

@@ -65,7 +65,10 @@ class Watch:
             refusal = self._subscribed.get(timeout=self._timeout_s)
         except (OSError, queue.Empty) as error:
             self.close()
-            raise BrokerError(f"no broker answers at {where}: {error or 'time ran out'}") from error
+            raise BrokerError(
+                f"no broker answers at {where}: {error or 'time ran out'}",
+                "start it, or give its address with --broker",
+            ) from error
         if refusal is not None:
             self.close()
             raise refusal
@@ -113,13 +116,21 @@ class Watch:
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._subscribed.put(BrokerError(f"the broker refused the watcher: {reason}"))
+            self._subscribed.put(
+                BrokerError(
+                    f"the broker refused the watcher: {reason}", "check the broker's address and what it allows"
+                )
+            )
         else:
             client.subscribe(self._topic, qos=1)
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
-        self._subscribed.put(BrokerError(f"the broker refused {self._topic}: {refused[0]}") if refused else None)
+        self._subscribed.put(
+            BrokerError(f"the broker refused {self._topic}: {refused[0]}", "check what the broker allows")
+            if refused
+            else None
+        )
 
 
 def wait_for_report(
@@ -141,7 +152,10 @@ def wait_for_report(
         for message in watch.messages(timeout_s):
             if report_id is None or message["id"] == report_id:
                 return decode(message)
-    raise BrokerError(f"no report {report_id or ''} arrived at {host}:{port} under {topic} within {timeout_s:g} s")
+    raise BrokerError(
+        f"no report {report_id or ''} arrived at {host}:{port} under {topic} within {timeout_s:g} s",
+        "does the device send there?",
+    )
 
 
 def main() -> None:

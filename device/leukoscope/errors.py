@@ -5,6 +5,7 @@ one line and exits with code 2. The leaves also inherit the built-in exception a
 """
 
 import re
+from typing import Self
 
 _LOGIN_IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE)
 
@@ -20,16 +21,20 @@ class LeukoscopeError(Exception):
     def __str__(self) -> str:
         return without_logins(super().__str__())
 
-    def __init__(self, happened: str, todo: str = "") -> None:
+    def __init__(self, happened: str, todo: str) -> None:
         """State what was expected and found, and what to do about it.
 
         Args:
             happened: what was expected, what was found.
-            todo: what to do, as a command or a question; empty where there is no better advice than to look.
+            todo: what to do, as a command or a question.
         """
-        super().__init__(f"{happened}: {todo}" if todo else happened)
+        super().__init__(f"{happened}: {todo}")
         self.happened = happened
         self.todo = todo
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """An error that another process raised arrives with both."""
+        return type(self), (self.happened, self.todo)
 
 
 class SettingsError(LeukoscopeError, ValueError):

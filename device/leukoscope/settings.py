@@ -279,11 +279,13 @@ class BenchSettings(FrozenModel):
         except FileNotFoundError:
             raise SettingsError(f"no settings file at {path}", "give one with --bench") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
+            raise SettingsError(
+                f"{path} is not a readable TOML file: {error}", "correct the line, or take the file from its backup"
+            ) from error
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            raise SettingsError(f"{path}: {explain(error)}{_did_you_mean(error)}") from error
+            raise SettingsError(f"{path}: {explain(error)}{_did_you_mean(error)}", "correct it in this file") from error
 
 
 def identity_of(settings: BenchSettings) -> Identity:

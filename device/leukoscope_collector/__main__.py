@@ -126,7 +126,9 @@ def _change_months(settings: CollectorSettings, drop_until: datetime | None) -> 
     store = settings.store.open()
     try:
         if not isinstance(store, PostgresStore):
-            raise SettingsError("reports are in months only in PostgreSQL: see [store]")
+            raise SettingsError(
+                "reports are in months only in PostgreSQL: see [store]", "name a PostgreSQL database in [store]"
+            )
         if drop_until is not None:
             print(f"{drop_before(store, drop_until, print)} months dropped")
         elif not partition(store, _now(), print):

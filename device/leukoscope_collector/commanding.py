@@ -121,7 +121,9 @@ class OperatorConnection(Connection):
     def _wait(self, give_up: Callable[[], bool], what: str) -> None:
         self.poll(_TURN_S)
         if give_up():
-            raise BrokerError(f"{self._settings.where} did not answer {what} in time")
+            raise BrokerError(
+                f"{self._settings.where} did not answer {what} in time", "try again; does the broker run?"
+            )
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         self._subscribed = reasons[0]
@@ -181,7 +183,8 @@ def send_command(settings: OperatorSettings, order: Order, *, now: datetime, tim
             if is_late():
                 raise BrokerError(
                     f"{order.site}/{order.device} did not say within {timeout_s:g} s what became of the command: "
-                    "it may still do it until the command expires"
+                    "it may still do it until the command expires",
+                    "look at its status before you send it again",
                 )
             connection.poll(_TURN_S)
     finally:

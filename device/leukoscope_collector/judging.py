@@ -131,7 +131,9 @@ def judge(
     """
     try:
         if cut_from is not None or len(payload) > largest:
-            raise InvalidMessage(f"{cut_from or len(payload)} bytes, and at most {largest} are taken")
+            raise InvalidMessage(
+                f"{cut_from or len(payload)} bytes, and at most {largest} are taken", "cut the report's pictures down"
+            )
         site, device, kind = _names_in(topic, topic_root)
         message = from_bytes(payload)
         _check(message, _EXPECTED[kind])
@@ -183,9 +185,12 @@ def webp_in(message: Mapping[str, Any]) -> bytes:
     try:
         webp = base64.b64decode(message["picture"]["base64"], validate=True)
     except binascii.Error as error:
-        raise InvalidMessage(f"picture.base64: {error}") from error
+        raise InvalidMessage(f"picture.base64: {error}", "send it as the published schema says") from error
     if len(webp) > LARGEST_PICTURE or (webp[:4], webp[8:12]) != (b"RIFF", b"WEBP"):
-        raise InvalidMessage(f"picture: expected a WebP of at most {LARGEST_PICTURE} bytes, found {len(webp)} bytes")
+        raise InvalidMessage(
+            f"picture: expected a WebP of at most {LARGEST_PICTURE} bytes, found {len(webp)} bytes",
+            "send it as the published schema says",
+        )
     return webp
 
 
@@ -193,7 +198,10 @@ def _names_in(topic: str, topic_root: str) -> tuple[str, str, str]:
     levels = topic.removeprefix(topic_root + "/").split("/")
     fits = topic.startswith(topic_root + "/") and len(levels) == 3 and levels[2] in _EXPECTED
     if not fits or not all(_LEVEL.fullmatch(level) for level in levels):
-        raise InvalidMessage(f"expected a topic as {topic_root}/SITE/DEVICE/report, found {topic!r}")
+        raise InvalidMessage(
+            f"expected a topic as {topic_root}/SITE/DEVICE/report, found {topic!r}",
+            "publish under the device's own topic",
+        )
     return levels[0], levels[1], levels[2]
 
 
@@ -206,19 +214,23 @@ def _check(message: Mapping[str, Any], expected: str) -> None:
     fault = next(_validator(expected).iter_errors(message), None)
     if fault is not None:
         place = ".".join(str(step) for step in fault.instance_path) or "the message"
-        raise InvalidMessage(f"not a valid {expected} message: {place}: {fault.message}")
+        raise InvalidMessage(
+            f"not a valid {expected} message: {place}: {fault.message}", "send it as the published schema says"
+        )
 
 
 def _refuse_what_databases_cannot_read(message: Mapping[str, Any], text: str) -> None:
     """A NUL in JSON, 30 February in a schema: PostgreSQL stores both, and then fails each query that looks there."""
     # Only what may hold one is looked through.
     if "\\u0000" in text and _holds_nul(message):
-        raise InvalidMessage("a text holds a NUL, which databases cannot read")
+        raise InvalidMessage("a text holds a NUL, which databases cannot read", "send it as the published schema says")
     for day in set(_DAY.findall(text)):
         try:
             date.fromisoformat(day)
         except ValueError as error:
-            raise InvalidMessage(f"a time is on {day}: there is no such day") from error
+            raise InvalidMessage(
+                f"a time is on {day}: there is no such day", "send it as the published schema says"
+            ) from error
 
 
 def _holds_nul(part: Any) -> bool:
@@ -235,7 +247,8 @@ def _holds_nul(part: Any) -> bool:
 def _check_origin(signed: Mapping[str, Any], site: str, device: str) -> None:
     if (signed["site"], signed["device"]) != (site, device):
         raise InvalidMessage(
-            f"it says it is from {signed['site']}/{signed['device']} and was published by {site}/{device}"
+            f"it says it is from {signed['site']}/{signed['device']} and was published by {site}/{device}",
+            "publish under the device's own topic",
         )
 
 
@@ -251,7 +264,9 @@ def _digest(message: Mapping[str, Any]) -> str:
 
 def _whole(number: float, what: str) -> int:
     if number > _HIGHEST:
-        raise InvalidMessage(f"{what}: {number} is more than a JSON reader can hold")
+        raise InvalidMessage(
+            f"{what}: {number} is more than a JSON reader can hold", "send it as the published schema says"
+        )
     return int(number)
 
 

@@ -32,6 +32,8 @@ class OperatorSettings(FrozenModel):
         try:
             return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"the settings {file} cannot be read: {error}") from error
+            raise SettingsError(
+                f"the settings {file} cannot be read: {error}", "check the path, its owner and the disk"
+            ) from error
         except ValidationError as error:
-            raise SettingsError(f"{file}: {explain(error)}") from error
+            raise SettingsError(f"{file}: {explain(error)}", "correct it in this file") from error

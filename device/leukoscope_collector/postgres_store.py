@@ -142,7 +142,10 @@ class PostgresSettings(FrozenModel):
         try:
             return self.password_file.read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"the password file {self.password_file} cannot be read: {error}") from error
+            raise SettingsError(
+                f"the password file {self.password_file} cannot be read: {error}",
+                "check the path, its owner and the disk",
+            ) from error
 
 
 class PostgresStore(Store):
@@ -173,7 +176,10 @@ class PostgresStore(Store):
                 application_name="leukoscope-collector",
             )
         except psycopg.Error as error:
-            raise StoreUnavailable(f"the database cannot be reached: {_one_line(error)}") from error
+            raise StoreUnavailable(
+                f"the database cannot be reached: {_one_line(error)}",
+                "does it run, and do address, user and password fit?",
+            ) from error
         self._unreplicated = False
         self._sql.add_notice_handler(self._on_notice)
         try:
@@ -213,7 +219,8 @@ class PostgresStore(Store):
             yield
         if self._unreplicated:
             raise StoreUnavailable(
-                "the database's standby does not confirm: what is stored could be lost with one node"
+                "the database's standby does not confirm: what is stored could be lost with one node",
+                "bring the standby back",
             )
 
     @contextmanager
@@ -221,9 +228,15 @@ class PostgresStore(Store):
         try:
             yield
         except (self._pg.DataError, self._pg.IntegrityError) as error:
-            raise StoreRefuses(f"the database does not take it: {_one_line(error)}") from error
+            raise StoreRefuses(
+                f"the database does not take it: {_one_line(error)}",
+                "the message is set aside in the store, look at it there",
+            ) from error
         except self._pg.Error as error:
-            raise StoreUnavailable(f"the database cannot be read or written: {_one_line(error)}") from error
+            raise StoreUnavailable(
+                f"the database cannot be read or written: {_one_line(error)}",
+                "does it run, and is its disk full or failing?",
+            ) from error
 
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""
@@ -289,7 +302,9 @@ class PostgresStore(Store):
                 self._sql.execute(f"DROP INDEX IF EXISTS {name}".encode())
                 self._sql.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}".encode())
         except self._pg.Error as error:
-            raise StoreUnavailable(f"the index {name} cannot be built: {_one_line(error)}") from error
+            raise StoreUnavailable(
+                f"the index {name} cannot be built: {_one_line(error)}", "is its disk full, or was it stopped?"
+            ) from error
 
     def close(self) -> None:
         """As in `Store`."""

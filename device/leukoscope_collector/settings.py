@@ -90,9 +90,11 @@ class CollectorSettings(FrozenModel):
             content = {} if file is None else tomllib.loads(file.read_text("utf-8"))
             settings = cls.model_validate(content | changes)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"the settings {file} cannot be read: {error}") from error
+            raise SettingsError(
+                f"the settings {file} cannot be read: {error}", "check the path, its owner and the disk"
+            ) from error
         except ValidationError as error:
-            raise SettingsError(f"{file or 'the command line'}: {explain(error)}") from error
+            raise SettingsError(f"{file or 'the command line'}: {explain(error)}", "correct it there") from error
         if isinstance(settings.store, PostgresSettings):
             settings.store.refuse_password()
         return settings

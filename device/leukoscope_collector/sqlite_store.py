@@ -108,12 +108,16 @@ class SqliteStore(Store):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._sql = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(f"the store {file} cannot be opened: {error}") from error
+            raise StoreUnavailable(
+                f"the store {file} cannot be opened: {error}", "check the path, its owner and the disk"
+            ) from error
         try:
             self._prepare()
         except sqlite3.Error as error:
             self.close()
-            raise StoreUnavailable(f"the store {file} cannot be prepared: {error}") from error
+            raise StoreUnavailable(
+                f"the store {file} cannot be prepared: {error}", "check the path, its owner and the disk"
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -153,9 +157,14 @@ class SqliteStore(Store):
         try:
             yield
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
-            raise StoreRefuses(f"{self._file} does not take it: {error}") from error
+            raise StoreRefuses(
+                f"{self._file} does not take it: {error}", "the message is set aside in the store, look at it there"
+            ) from error
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"the store {self._file} cannot be read or written: {error}") from error
+            raise StoreUnavailable(
+                f"the store {self._file} cannot be read or written: {error}",
+                "does it run, and is its disk full or failing?",
+            ) from error
 
     def execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """As in `Store`."""

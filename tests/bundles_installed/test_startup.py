@@ -148,7 +148,7 @@ def test_any_failure_while_a_bundle_is_opened_counts(store: BundleStore) -> None
     start(store).confirm()
     for _ in range(MOST_FAILED_STARTS):
         with pytest.raises(CameraError), Startup(None, HERE, store).opening("classifier"):
-            raise CameraError("whatever it was")
+            raise CameraError("whatever it was", "try again")
     start(store, expected="9.0.0")
 
 

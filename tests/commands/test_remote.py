@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from leukoscope.controls import Action
-from leukoscope.errors import CameraError, LeukoscopeError
+from leukoscope.errors import CameraError, LeukoscopeError, OutboxError
 from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import to_bytes, utc_text, validate
 from leukoscope.outbox import white_cells
@@ -154,7 +154,7 @@ class Standing:
     rules: Rules
     commands: CommandInbox
     in_sample: bool = False
-    full: str | None = None
+    full: OutboxError | None = None
     broken: LeukoscopeError | None = None
     near: Path = Path("nowhere")
     began: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ class Standing:
     def provenance(self) -> Provenance:
         return PROVENANCE
 
-    def why_full(self) -> str | None:
+    def why_full(self) -> OutboxError | None:
         return self.full
 
     def objection(self, sample_id: str) -> str | None:
@@ -211,9 +211,9 @@ def test_a_device_that_counts_is_neither_restarted_nor_given_another_sample(stan
 
 
 def test_a_full_outbox_takes_no_sample_from_afar_either(standing: Standing) -> None:
-    standing.full = "The outbox is full: connect the broker"
+    standing.full = OutboxError("The outbox is full", "connect the broker")
     ((_, result),) = standing.ask(("start_sample", {"sample_id": "S-1"}))
-    assert (result["reason"], result["text"]) == ("full", standing.full)
+    assert (result["reason"], result["text"]) == ("full", str(standing.full))
 
 
 def test_commands_that_come_at_once_are_done_one_after_the_other(standing: Standing, tmp_path: Path) -> None:

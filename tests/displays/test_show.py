@@ -24,7 +24,7 @@ class Slate(DisplayDefaults):
     def show(self, image: Image.Image) -> None:
         self.tries += 1
         if self.broken:
-            raise DisplayError("the slate is broken")
+            raise DisplayError("the slate is broken", "mend it")
         self.shown.append(image)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from leukoscope.controls.scancodes import Layout
 from leukoscope.controls.scanner import Scanner, ScannerSettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import BrokerState, Guiding, Ready, Screen
-from leukoscope.errors import ControlError, InvalidMessage
+from leukoscope.errors import ControlError, InvalidMessage, OutboxError
 from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import from_bytes, to_bytes, validate
 from leukoscope.messages.report import encode
@@ -83,7 +83,7 @@ def _read_command(content: bytes, folder: Path) -> None:
     for sample_id in begun:
         _lives_on(sample_id, folder)
     if results[0]["outcome"] != "done":
-        raise InvalidMessage(results[0]["text"])
+        raise InvalidMessage(results[0]["text"], "send another")
 
 
 class _Device:
@@ -100,7 +100,7 @@ class _Device:
     def provenance(self) -> Provenance:
         return PROVENANCE
 
-    def why_full(self) -> str | None:
+    def why_full(self) -> OutboxError | None:
         return None
 
     def objection(self, sample_id: str) -> str | None:
@@ -197,7 +197,7 @@ def _read_scan(content: bytes, folder: Path) -> None:
         scanner.close()
         wire.unplug()
     if Verdict.TAKEN not in verdicts:
-        raise ControlError("no code that is an id was scanned")
+        raise ControlError("no code that is an id was scanned", "scan another")
 
 
 COMMAND_TARGETS = (

@@ -40,7 +40,7 @@ def test_every_kind_of_defect_is_told_once_and_its_case_kept(
     def read(content: bytes, folder: Path) -> None:
         match content[0] % 4:
             case 0:
-                raise PictureError("no picture")
+                raise PictureError("no picture", "give one")
             case 1:
                 raise KeyError("name")
             case 2:

@@ -47,7 +47,7 @@ def test_memory_beyond_the_limit_is_not_given() -> None:
 
 
 def _read(content: bytes, folder: Path) -> None:
-    raise PictureError("no picture" if content else "no picture:\nnone at all")
+    raise PictureError("no picture" if content else "no picture:\nnone at all", "give one")
 
 
 def test_an_error_of_several_lines_is_a_defect(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.machine.supervisor import Supervisor
 
 SCALE = "{ um_per_px = 0.127 }"
 LIVE = '{ driver = "v4l2" }'
-SILENT = "the camera at /dev/video0 sent no frame within 5 s: check its cable"
+SILENT = "the camera at /dev/video0 sent no frame within 5 s"
 
 
 class LiveCamera(CameraDefaults):
@@ -38,7 +38,7 @@ class LiveCamera(CameraDefaults):
             return self._camera.capture()
         self._tries -= 1
         if self._tries:
-            raise CameraInterrupted(SILENT)
+            raise CameraInterrupted(SILENT, "check its cable")
         raise CameraError("the camera at /dev/video0 stays silent", "check its cable")
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ def test_unsent_and_refused_reports_are_never_deleted_and_the_next_sample_has_to
     outbox.mark_refused(keys[0], NOW, "Not authorized")
     room = Quota(outbox, 4096)
     message = room.why_full(NOW)
-    assert message == (
+    assert str(message) == (
         "The outbox is full, 7 reports wait and 1 were refused: connect the broker, or raise storage.outbox_max_mib"
     )
     assert {entry.key for entry in outbox.list()} == set(keys)

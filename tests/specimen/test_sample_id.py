@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leukoscope.cli.calibrate import pages_of
-from leukoscope.errors import ReviewError, SettingsError
+from leukoscope.errors import OutboxError, ReviewError, SettingsError
 from leukoscope.messages.command import CommandName
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
@@ -115,7 +115,7 @@ class Door:
     def provenance(self) -> Provenance:
         return PROVENANCE
 
-    def why_full(self) -> str | None:
+    def why_full(self) -> OutboxError | None:
         return None
 
     def start_sample(self, sample_id: str) -> str:

@@ -260,7 +260,7 @@ class LookUps(Sessions):
 
     def account_of(self, token: str) -> Account | None:
         self.threads.append(threading.get_ident())
-        raise OutboxError("the disk is away")
+        raise OutboxError("the disk is away", "bring it back")
 
 
 @pytest.mark.parametrize(("path", "status", "look_ups"), [("/static/page.css", 200, 0), ("/worklist", 503, 1)])

@@ -65,5 +65,7 @@ def peak_rss_mb(segmenter: Path, classifier: Path, engine: str, white_cells: int
         )
     peak = re.search(r"^VmHWM:\s+(\d+) kB", run.stderr, re.MULTILINE)
     if run.returncode != 0 or peak is None:
-        raise LeukoscopeError(f"the run whose memory was to be measured failed: {run.stderr[-500:]}")
+        raise LeukoscopeError(
+            f"the run whose memory was to be measured failed: {run.stderr[-500:]}", "read its last lines"
+        )
     return int(peak[1]) * 1024 / 1e6

@@ -70,7 +70,7 @@ def open_session(network: Path | bytes, options: Any) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises its own, undocumented exception types
         named = network if isinstance(network, Path) else "a network made on the fly"
-        raise EngineUnavailable(f"ONNX Runtime cannot load {named}: {error}") from error
+        raise EngineUnavailable(f"ONNX Runtime cannot load {named}: {error}", "give another file") from error
 
 
 def count_macs(network: Path, tensor: NDArray[np.generic]) -> int:
@@ -95,7 +95,9 @@ def count_macs(network: Path, tensor: NDArray[np.generic]) -> int:
         try:
             session.run(None, {session.get_inputs()[0].name: tensor})
         except Exception as error:  # the runtime raises its own, undocumented exception types
-            raise EngineUnavailable(f"{network} does not run on an input of {tensor.shape}: {error}") from error
+            raise EngineUnavailable(
+                f"{network} does not run on an input of {tensor.shape}: {error}", "give a network of this input"
+            ) from error
         events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
     return sum(
         _macs_of(event["args"])

@@ -32,10 +32,16 @@ class Rival:
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
             found = ", ".join(f"{one.name} {one.shape}" for one in inputs)
-            raise BundleError(f"{path}: expected one input of four dimensions, a picture; found {found}")
+            raise BundleError(
+                f"{path}: expected one input of four dimensions, a picture; found {found}",
+                "give a network for pictures",
+            )
         self._input, self._kind = inputs[0].name, inputs[0].type
         if self._kind not in _FILLERS:
-            raise BundleError(f"{path}: expected an input of {', '.join(_FILLERS)}; found {self._kind}")
+            raise BundleError(
+                f"{path}: expected an input of {', '.join(_FILLERS)}; found {self._kind}",
+                "give a network of one of these types",
+            )
         self.path = path
         self.shape = _closed(path, inputs[0].shape)
         self.macs = count_macs(path, self.tensor(np.zeros((8, 8, 3), dtype=np.uint8)))
@@ -66,6 +72,8 @@ def _closed(path: Path, shape: list[int | str | None]) -> tuple[int, int, int, i
     """The input's shape with one picture, and with OPEN_SIDE where the file leaves a side open."""
     batch, *rest = (size if isinstance(size, int) and size > 0 else None for size in shape)
     if batch not in (None, 1) or not ({1, 3} & {rest[0], rest[2]}):
-        raise BundleError(f"{path}: expected an input of one picture of 1 or 3 channels, found {shape}")
+        raise BundleError(
+            f"{path}: expected an input of one picture of 1 or 3 channels, found {shape}", "give a network for pictures"
+        )
     first, second, third = (size or OPEN_SIDE for size in rest)
     return 1, first, second, third

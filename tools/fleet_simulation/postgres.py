@@ -17,6 +17,9 @@ _INSTALLED = "/usr/lib/postgresql"
 class ServerError(LeukoscopeError, RuntimeError):
     """A server that a simulation needs is missing or did not start."""
 
+    def __init__(self, happened: str, todo: str = "install it, or see what it printed") -> None:
+        super().__init__(happened, todo)
+
 
 class ScratchPostgres:
     """A cluster that listens at a Unix socket only; PostgreSQL refuses root, so it runs as another user there."""

@@ -80,7 +80,9 @@ def run_workers(
     for worker, order in zip(workers, orders, strict=True):
         duration_s = order.reports / order.rate_per_s if order.rate_per_s else 0.0
         if worker.wait(_START_S + order.drain_s + duration_s + max(0.0, order.start_at - time.time())):
-            raise LeukoscopeError(f"a process of devices failed: {worker.log.read_text()[-500:]}")
+            raise LeukoscopeError(
+                f"a process of devices failed: {worker.log.read_text()[-500:]}", "its last lines say why"
+            )
 
 
 def wait_until_collecting(collectors: list[Program]) -> None:
@@ -92,7 +94,9 @@ def wait_until_collecting(collectors: list[Program]) -> None:
     until = time.monotonic() + _START_S
     while not all("collecting from" in one.log.read_text() for one in collectors):
         if time.monotonic() > until:
-            raise LeukoscopeError(f"a collector does not start: {collectors[0].log.read_text()[-500:]}")
+            raise LeukoscopeError(
+                f"a collector does not start: {collectors[0].log.read_text()[-500:]}", "its last lines say why"
+            )
         time.sleep(0.1)
 
 

@@ -77,7 +77,8 @@ def named_in_folder(folder: Path, um_per_px: float, namer: Classifier, known: Co
         if label not in known:
             where = f"a folder {label!r}" if label else f"{path.name} outside of them"
             raise AdaptingError(
-                f"expected folders named after classes ({', '.join(sorted(known))}) in {folder}, found {where}"
+                f"expected folders named after classes ({', '.join(sorted(known))}) in {folder}, found {where}",
+                "sort the pictures into one folder per class",
             )
         pixels = read_picture(path)
         rows, cols = pixels.shape[:2]
@@ -164,5 +165,8 @@ def pictures_below(folder: Path) -> list[Path]:
         if Path(file).suffix.lower() in SUFFIXES
     )
     if not found:
-        raise AdaptingError(f"expected pictures in {folder}, found {'none' if folder.is_dir() else 'no folder'} there")
+        raise AdaptingError(
+            f"expected pictures in {folder}, found {'none' if folder.is_dir() else 'no folder'} there",
+            "give a folder of cropped cells, or of one folder per class",
+        )
     return found

@@ -66,7 +66,9 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
         raise
     except Exception as error:  # each runtime raises its own, undocumented exception types
         name, why = bundle.manifest.name, " ".join(str(error).split())
-        raise BundleError(f"the network of bundle {name} does not fit its manifest: {why}") from error
+        raise BundleError(
+            f"the network of bundle {name} does not fit its manifest: {why}", "install the bundle anew"
+        ) from error
     return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
 
 
@@ -78,7 +80,9 @@ def _require_any_size(network: Network, picture: NDArray[np.uint8], stride: int)
 
 def _segmenter_facts(bundle: Bundle) -> SegmenterFacts:
     if bundle.manifest.segmenter is None:
-        raise BundleError(f"bundle {bundle.manifest.name} says nothing about a segmenter")
+        raise BundleError(
+            f"bundle {bundle.manifest.name} says nothing about a segmenter", "give the bundle of a segmenter"
+        )
     return bundle.manifest.segmenter
 
 
@@ -96,15 +100,21 @@ def golden_pair(bundle: Bundle) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     except (KeyError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
-        raise BundleError(f"the golden pair of bundle {name} is malformed: {error}") from error
+        raise BundleError(
+            f"the golden pair of bundle {name} is malformed: {error}", "install the bundle anew"
+        ) from error
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (shape.rows, shape.cols, 3) or not pictures.size:
         raise BundleError(
             f"the golden pair of bundle {name} is malformed: expected pictures of {shape.rows}x{shape.cols}, found "
-            f"{pictures.dtype} of shape {pictures.shape}"
+            f"{pictures.dtype} of shape {pictures.shape}",
+            "install the bundle anew",
         )
     right = expected.shape[1:] == (5,) if bundle.manifest.classifier is None else expected.shape == (len(pictures),)
     if not right or expected.dtype.kind not in "iuf":
-        raise BundleError(f"the golden pair of bundle {name} is malformed: decisions of shape {expected.shape}")
+        raise BundleError(
+            f"the golden pair of bundle {name} is malformed: decisions of shape {expected.shape}",
+            "install the bundle anew",
+        )
     return pictures, expected
 
 

@@ -91,12 +91,19 @@ def refuse_bad_name(name: str, origin: str) -> None:
     """
     shown = repr(name[:60])
     if name.startswith(("/", "\\")) or name[1:2] == ":":
-        raise BundleError(f"{origin} holds {shown}, an absolute path: such an archive must not be trusted")
+        raise BundleError(
+            f"{origin} holds {shown}, an absolute path",
+            "take it from its publisher again; such an archive must not be trusted",
+        )
     if ".." in PurePosixPath(name.replace("\\", "/")).parts:
-        raise BundleError(f"{origin} holds {shown}, which would lie outside the bundle: it must not be trusted")
+        raise BundleError(
+            f"{origin} holds {shown}, which would lie outside the bundle",
+            "take it from its publisher again; such an archive must not be trusted",
+        )
     if not name or len(name) > 100 or name.startswith(".") or not set(name) <= _NAME_LETTERS:
         raise BundleError(
-            f"{origin} holds {shown}: expected plain file names of letters, digits, dots, dashes and underscores"
+            f"{origin} holds {shown}: expected plain file names of letters, digits, dots, dashes and underscores",
+            "make the bundle anew with tools/pack_bundle.py",
         )
 
 
@@ -104,7 +111,7 @@ def _refuse_large_directory(raw: bytes, origin: str) -> None:
     """Before anything is allocated for it."""
     if len(raw) < _END.size or not raw.startswith(b"PK"):
         raise BundleError(
-            f"{origin} is no bundle archive: expected a file ending in {SUFFIX} from tools/pack_bundle.py"
+            f"{origin} is no bundle archive", f"expected a file ending in {SUFFIX} from tools/pack_bundle.py"
         )
     mark, _, _, _, count, directory, _, comment = _END.unpack(raw[-_END.size :])
     if mark != b"PK\x05\x06" or comment:
@@ -124,9 +131,15 @@ def _refuse_unknown(entries: list[zipfile.ZipInfo], origin: str) -> None:
             )
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind == stat.S_IFLNK:
-            raise BundleError(f"{origin} holds {entry.filename}, a link: expected files alone")
+            raise BundleError(
+                f"{origin} holds {entry.filename}, a link: expected files alone",
+                "make the bundle anew with tools/pack_bundle.py",
+            )
         if kind != stat.S_IFREG:
-            raise BundleError(f"{origin} holds {entry.filename}, which is no plain file: expected files alone")
+            raise BundleError(
+                f"{origin} holds {entry.filename}, which is no plain file: expected files alone",
+                "make the bundle anew with tools/pack_bundle.py",
+            )
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
             raise BundleError(
                 f"{origin} holds {entry.filename} compressed, {entry.file_size} bytes when unpacked: expected files "
@@ -134,8 +147,14 @@ def _refuse_unknown(entries: list[zipfile.ZipInfo], origin: str) -> None:
                 "pack it with tools/pack_bundle.py",
             )
         if entry.filename.casefold() in seen:
-            raise BundleError(f"{origin} holds {entry.filename} twice: such an archive must not be trusted")
+            raise BundleError(
+                f"{origin} holds {entry.filename} twice",
+                "take it from its publisher again; such an archive must not be trusted",
+            )
         seen.add(entry.filename.casefold())
         claimed += entry.file_size
     if claimed > MAX_BYTES:
-        raise BundleError(f"{origin} claims {claimed // 2**20} MiB of files, at most {MAX_BYTES // 2**20} are read")
+        raise BundleError(
+            f"{origin} claims {claimed // 2**20} MiB of files, at most {MAX_BYTES // 2**20} are read",
+            "take it from its publisher again",
+        )

@@ -125,7 +125,8 @@ class BundleStore:
         if self._trusted is not None and entry.signed_by not in {NOBODY, *self._trusted}:
             raise BundleError(
                 f"{name} {entry.version} was signed with the key {entry.signed_by}, which models.keys in the settings "
-                "holds no more: install another or roll back (leukoscope bundle), or put the key back"
+                "holds no more",
+                "install another or roll back (leukoscope bundle), or put the key back",
             )
 
     def names(self) -> list[str]:
@@ -139,7 +140,10 @@ class BundleStore:
             BundleError: the state cannot be read or is malformed, or no bundle can be called so.
         """
         if not is_bundle_name(name):
-            raise BundleError(f"no bundle is called {name!r}: expected small letters, digits and dashes")
+            raise BundleError(
+                f"no bundle is called {name!r}: expected small letters, digits and dashes",
+                "leukoscope bundle list names those that are there",
+            )
         path = self.folder / name / _STATE
         try:
             return BundleState.model_validate_json(path.read_bytes())

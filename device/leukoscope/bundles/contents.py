@@ -71,12 +71,12 @@ class Contents(FrozenModel):
         """
         if unknown := sorted(set(files) ^ set(self.files)):
             where = "holds" if unknown[0] in files else "lacks"
-            raise BundleError(f"{origin} {where} {unknown[0]!r} against its contents.json: {todo}")
+            raise BundleError(f"{origin} {where} {unknown[0]!r} against its contents.json", todo)
         if MANIFEST not in files:
             raise BundleError(f"{origin} holds no {MANIFEST}", "pack it with tools/pack_bundle.py")
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != self.files[name].sha256 or len(content) != self.files[name].bytes:
-                raise BundleError(f"{origin}: {name} is not the file that was packed: {todo}")
+                raise BundleError(f"{origin}: {name} is not the file that was packed", todo)
 
     def refuse_other_software(self, running: str, origin: str) -> None:
         """Raise unless this version of leukoscope is one the bundle works with.

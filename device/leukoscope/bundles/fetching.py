@@ -49,7 +49,10 @@ def _read(path: Path) -> bytes:
 
 def _download(address: str, clock_s: Callable[[], float]) -> bytes:
     if urlsplit(address).scheme not in ("http", "https"):
-        raise BundleError(f"{address}: expected a file, or an address beginning with https:// or http://")
+        raise BundleError(
+            f"{address}: expected a file, or an address beginning with https:// or http://",
+            "give the path of an archive, or its whole address",
+        )
     # They bring half of the network with them, which no other command needs.
     import urllib.error
     import urllib.request

@@ -128,7 +128,10 @@ def roll_back(store: BundleStore, name: str) -> str:
     refuse_other_owner(store.folder)
     state = store.state(name)
     if state.in_force is None:
-        raise BundleError(f"{name} is the one that came with the software: there is nothing to go back to")
+        raise BundleError(
+            f"{name} is the one that came with the software: there is nothing to go back to",
+            "leukoscope bundle list shows what is in force",
+        )
     if state.before is None:
         find_asset("models", name)
     try:

@@ -63,7 +63,9 @@ class Attempt:
         self.site = Site.of(self.settings, bench)
         who = by or _logged_in()
         if not who.isprintable() or len(who) > 64:
-            raise SettingsError(f"--by: expected at most 64 printable characters, found {who[:40]!r}")
+            raise SettingsError(
+                f"--by: expected at most 64 printable characters, found {who[:40]!r}", "give a shorter name"
+            )
         self.attribution = Attribution(who, now(), timedelta(days=valid_days), optics, objective)
         base = self.site.base
         if objective is not None and base is not None and base.objective not in (None, objective):
@@ -90,8 +92,8 @@ class Attempt:
             try:
                 yield Session(guide, camera, pictures or ())
             except CalibrationError as error:
-                message = f"{self.part} refused, calibration in force: {self.site.in_force}; {error}"
-                raise CalibrationError(message) from error
+                message = f"{self.part} refused, calibration in force: {self.site.in_force}; {error.happened}"
+                raise CalibrationError(message, error.todo) from error
 
     def calibration(self) -> Calibration:
         """What is in force, or would be once the settings name it.

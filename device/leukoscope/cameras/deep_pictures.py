@@ -39,7 +39,7 @@ def decode_deep(path: Path, page: int, size: tuple[int, int], *, white_is_zero: 
     content = np.frombuffer(path.read_bytes(), np.uint8)
     found, pages = cv2.imdecodemulti(content, cv2.IMREAD_UNCHANGED, range=(page, page + 1))
     if not found or len(pages) != 1:
-        raise PictureError(f"{path} cannot be decoded in 16 bits: it is damaged, or save it with 8 bits per channel")
+        raise PictureError(f"{path} cannot be decoded in 16 bits", "it is damaged, or save it with 8 bits per channel")
     deep = pages[0]
     if deep.dtype != np.uint16 or sorted(deep.shape[:2]) != sorted(size):
         raise PictureError(

@@ -119,7 +119,7 @@ class GStreamerCamera(CameraDefaults):
             self._next(0)
         except CameraError as problem:
             self._stop()
-            raise CameraUnavailable(str(problem)) from problem
+            raise CameraUnavailable(problem.happened, problem.todo) from problem
         except BaseException:
             self._stop()
             raise

@@ -66,4 +66,6 @@ def _files_in(folder: Path) -> Iterator[Path]:
         # Names with a dot in front are notes that systems keep beside pictures, some under the picture's own name.
         yield from (entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file())
     except OSError as problem:
-        raise PictureError(f"{folder} cannot be looked into: {problem.strerror}") from problem
+        raise PictureError(
+            f"{folder} cannot be looked into: {problem.strerror}", "check the path, its owner and the disk"
+        ) from problem

@@ -75,7 +75,10 @@ def read_pages(
     """
     with _one_line(path, max_pixels):
         if path.is_dir():
-            raise PictureError(f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}")
+            raise PictureError(
+                f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}",
+                "give another file or folder",
+            )
         if path.stat().st_size == 0:
             raise PictureError(f"{path} is empty (0 bytes)", "copy it again from its source")
         if (kind := foreign_kind(path)) is not None:
@@ -103,14 +106,15 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
     except PictureError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
-        raise PictureError(_too_large(path, None, max_pixels)) from problem
+        raise _too_large(path, None, max_pixels) from problem
     except UnidentifiedImageError as problem:
         if is_tiff(path):
             raise PictureError(
                 f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
             ) from problem
         raise PictureError(
-            f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}"
+            f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}",
+            "save it in one of these",
         ) from problem
     except FileNotFoundError as problem:
         raise PictureError(f"no picture at {path}", "check the path") from problem
@@ -119,7 +123,8 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError, cv2.error) as problem:
         # Pillow reports damage as any of these; a damaged length may ask for any memory.
         raise PictureError(
-            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short"
+            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short",
+            "copy it again from its source",
         ) from problem
 
 
@@ -243,7 +248,7 @@ def _refuse_size(path: Path, size: tuple[int, int], max_pixels: int, *, deep: bo
     if deep:
         max_pixels = (max_pixels + 1) // 2
     if width * height > max_pixels:
-        raise PictureError(_too_large(path, size, max_pixels))
+        raise _too_large(path, size, max_pixels)
     long, short = max(size), min(size)
     if long > MAX_SIDE:
         raise PictureError(f"{path} is {width}x{height} pixels; sides of at most {MAX_SIDE:,} are read", "cut it first")
@@ -255,6 +260,6 @@ def _grey_as_rgb(grey: NDArray[np.uint8]) -> Pixels:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> str:
+def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> PictureError:
     found = f"is {size[0]}x{size[1]} pixels" if size else "has more pixels than are safe to decode"
-    return f"{path} {found}; at most {max_pixels:,} pixels are read: cut it into fields first"
+    return PictureError(f"{path} {found}; at most {max_pixels:,} pixels are read", "cut it into fields first")

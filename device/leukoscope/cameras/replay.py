@@ -84,7 +84,10 @@ class ReplayCamera(CameraDefaults):
             return Frame(pixels, self._number, self._now(), "replay", label=name.name)
         if self._number == 0:
             path, reason = self.skipped[0] if self.skipped else (self._settings.path, "it holds no frame")
-            raise CameraError(f"nothing could be replayed; the first problem was {path.name}: {reason}")
+            raise CameraError(
+                f"nothing could be replayed; the first problem was {path.name}: {reason}",
+                "see what the file holds, or give another",
+            )
         return None
 
     def close(self) -> None:
@@ -97,7 +100,9 @@ class ReplayCamera(CameraDefaults):
             pictures = pictures_in(path)
             if not pictures:
                 kinds = " ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-                raise CameraUnavailable(f"no pictures to replay in {path}: expected files of type {kinds}")
+                raise CameraUnavailable(
+                    f"no pictures to replay in {path}: expected files of type {kinds}", "give another folder"
+                )
             self.skipped += [(other, "left out, it is of a kind that is not read") for other in left_out(path)]
             return self._read(pictures)
         if not path.exists():
@@ -145,6 +150,6 @@ def _refuse_cut_short(video: Video) -> None:
     missing = video.stated_frames - video.frames
     if missing > max(CUT_SHORT_FRAMES, CUT_SHORT_SHARE * video.stated_frames):
         raise CameraError(
-            f"the recording ends after {video.frames} of {video.stated_frames} frames, it was cut short:"
-            " copy it again from its source"
+            f"the recording ends after {video.frames} of {video.stated_frames} frames, it was cut short",
+            "copy it again from its source",
         )

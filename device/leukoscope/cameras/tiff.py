@@ -76,8 +76,8 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     if in_planes and bits[0] == 16:
         # Both decoders read the bytes of such planes in another order than they were written.
         raise PictureError(
-            f"{path} keeps 16-bit channels in separate planes, which are not decoded reliably:"
-            " save it interleaved (chunky), or as PNG"
+            f"{path} keeps 16-bit channels in separate planes, which are not decoded reliably",
+            "save it interleaved (chunky), or as PNG",
         )
     return Page(
         number,

@@ -173,9 +173,7 @@ class V4l2Camera(CameraDefaults):
         try:
             if not capture.isOpened():
                 self._refuse_missing()
-                raise CameraUnavailable(
-                    f"the camera at {self._place} {self._why_not_open()} `leukoscope doctor` lists what answers"
-                )
+                raise self._not_open()
             lock_picture(capture, self._settings, self._place)
             lock_controls(capture, self._settings, self._place)
         except BaseException:
@@ -185,10 +183,12 @@ class V4l2Camera(CameraDefaults):
             lambda: self._grab(capture), lambda: self._retrieve(capture), capture.release, f"camera {self._place}"
         )
 
-    def _why_not_open(self) -> str:
+    def _not_open(self) -> CameraUnavailable:
         there = self._was_there or Path(self._place).exists()
-        return (
-            "is there but does not open: does another program hold it?" if there else "is not there: is it plugged in?"
+        happened = "is there but does not open" if there else "is not there"
+        todo = "does another program hold it?" if there else "is it plugged in?"
+        return CameraUnavailable(
+            f"the camera at {self._place} {happened}", f"{todo} `leukoscope doctor` lists what answers"
         )
 
     def _refuse_missing(self) -> None:

@@ -55,14 +55,22 @@ def adapt(
     may be chance, it makes no bundle. Without names it cannot say how good the bundle is.
     """
     if not is_bundle_name(name):
-        raise AdaptingError(f"no bundle can be called {name!r}: expected small letters, digits and dashes")
+        raise AdaptingError(
+            f"no bundle can be called {name!r}: expected small letters, digits and dashes", "choose another name"
+        )
     in_folders = named is not None or unnamed is not None
     if bench is None and not in_folders and default_bench().is_file():
         bench = default_bench()
     if (bench is None) == (not in_folders):
-        raise AdaptingError("expected --bench, or --named and --unnamed, or one of these: where the cells come from")
+        raise AdaptingError(
+            "expected --bench, or --named and --unnamed, or one of these: where the cells come from",
+            "give one of these",
+        )
     if (bench is None) == (um_per_px is None):
-        raise AdaptingError("expected --um-per-px with --named and --unnamed, and not with --bench, which knows it")
+        raise AdaptingError(
+            "expected --um-per-px with --named and --unnamed, and not with --bench, which knows it",
+            "give the scale with the folders, and leave it out with --bench",
+        )
     engine: EngineSettings = OnnxSettings() if bench is None else BenchSettings.read(bench).models.engine
     bundle = Bundle.read(find_asset("models", like, None if bench is None else bench.parent))
     network = engine.open(bundle)

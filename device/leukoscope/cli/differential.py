@@ -67,7 +67,7 @@ def _grounds(mode: Mode | None, bench: Path | None, classifier: str | None) -> t
         return naming_of(Bundle.read(find_asset("models", name))), rules, CountingRules()
     settings = BenchSettings.read(bench)
     if mode not in (None, settings.mode):
-        raise PictureError(f"{bench} counts {settings.mode}: leave --mode out, or give a bench of {mode}")
+        raise PictureError(f"{bench} counts {settings.mode}", f"leave --mode out, or give a bench of {mode}")
     rules = settings.rules.open(bench.parent, settings.mode)
     if classifier is not None:
         # The bench was verified with its own classifier.

@@ -137,7 +137,9 @@ class LabelFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PictureError(f"label images need a folder, {folder} cannot be one: {error.strerror}") from error
+            raise PictureError(
+                f"label images need a folder, {folder} cannot be one: {error.strerror}", "give another folder"
+            ) from error
 
     def write(self, look: Look, stem: str) -> None:
         """Write `<stem>.png`, 16 bit.
@@ -152,7 +154,9 @@ class LabelFolder:
         try:
             path.write_bytes(content.tobytes())
         except OSError as error:
-            raise PictureError(f"the label image {path} cannot be written: {error.strerror}") from error
+            raise PictureError(
+                f"the label image {path} cannot be written: {error.strerror}", "check the path, its owner and the disk"
+            ) from error
         self._written.add(stem)
 
 

@@ -81,13 +81,19 @@ class PrintedCells:
         try:
             entry: Any = json.loads(line)
             if not isinstance(entry, dict) or not {"cells", "class"} & entry.keys():
-                raise PictureError(f"{place} is no line of classify --json or examine --json: expected cells or class")
+                raise PictureError(
+                    f"{place} is no line of classify --json or examine --json: expected cells or class",
+                    "give what one of these commands wrote",
+                )
             if "cells" in entry:
                 self._add_examined(place, _Examined.model_validate(entry))
             else:
                 self._add_white(place, _NamedCell.model_validate(entry))
         except ValidationError as error:
-            raise PictureError(f"{place} is no line of classify --json or examine --json: {explain(error)}") from error
+            raise PictureError(
+                f"{place} is no line of classify --json or examine --json: {explain(error)}",
+                "give what one of these commands wrote",
+            ) from error
         except (json.JSONDecodeError, RecursionError) as error:
             raise PictureError(f"{place} is no JSON ({error})", "run classify or examine with --json") from error
 

@@ -30,7 +30,9 @@ def reference(
     def measure_one(path: Path) -> None:
         micrograph = micrograph_of_scale(path.name, read_picture(path), um_per_px)
         if flaws := gate.assess(micrograph, stain=True).flaws:
-            raise PictureError(f"{path} is left out: {', '.join(flaw.value for flaw in flaws)}")
+            raise PictureError(
+                f"{path} is left out: {', '.join(flaw.value for flaw in flaws)}", "leave the picture out"
+            )
         gathered.add(str(path.parent), finder.find_cells(micrograph))
 
     complete = for_each_picture(pictures, measure_one)

@@ -226,9 +226,13 @@ def _relabelled(values: list[str] | None) -> dict[int, str]:
     for one in _parts(values):
         number, equals, name = one.partition("=")
         if not (equals and number.isdecimal() and name):
-            raise ReviewError(f"--relabel: expected CELL=CLASS such as 17=blast, found {one!r}")
+            raise ReviewError(
+                f"--relabel: expected CELL=CLASS such as 17=blast, found {one!r}", "write it as CELL=CLASS"
+            )
         if names.get(int(number), name) != name:
-            raise ReviewError(f"--relabel: cell {number} is called both {names[int(number)]} and {name}")
+            raise ReviewError(
+                f"--relabel: cell {number} is called both {names[int(number)]} and {name}", "name each cell once"
+            )
         names[int(number)] = name
     return names
 
@@ -236,7 +240,9 @@ def _relabelled(values: list[str] | None) -> dict[int, str]:
 def _numbers(values: list[str] | None) -> frozenset[int]:
     parts = _parts(values)
     if wrong := [one for one in parts if not one.isdecimal()]:
-        raise ReviewError(f"--confirm: expected the number of a cell, found {wrong[0]!r}")
+        raise ReviewError(
+            f"--confirm: expected the number of a cell, found {wrong[0]!r}", "give numbers from the report"
+        )
     return frozenset(map(int, parts))
 
 

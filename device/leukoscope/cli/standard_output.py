@@ -35,13 +35,15 @@ def written_whole() -> Iterator[None]:
         if isinstance(error, LeukoscopeError):
             raise
         if error.filename is not None:
-            raise OutputError(f"{error.filename}: {error.strerror}: check the path, its owner and the disk") from error
+            raise OutputError(
+                f"{error.filename}: {error.strerror}", "check the path, its owner and the disk"
+            ) from error
         if error.errno not in _WRITING:
             raise
         _discard_the_rest()
         raise OutputError(
-            f"the result could not be written to standard output ({error.strerror}): what was written is not whole,"
-            " write it again where there is room"
+            f"the result could not be written to standard output ({error.strerror}): what was written is not whole",
+            "write it again where there is room",
         ) from error
 
 

@@ -37,7 +37,7 @@ def verify(
         blind: dict[str, list[int]] = {}
         if names is not None:
             if not by.strip():
-                raise ReviewError("--names needs --by: say who named the cells")
+                raise ReviewError("--names needs --by", "say who named the cells")
             read = read_sheet(names)
             for unfiled in take_names(desk, read, by):
                 typer.echo(f"leukoscope: {unfiled}", err=True)

@@ -115,12 +115,12 @@ class Button:
             ControlError: the button is closed, or stuck; a stuck button raises this once, until it is let go.
         """
         if self._closed:
-            raise ControlError("the button is closed")
+            raise ControlError("the button is closed", "open it again")
         now_s = self._clock()
         try:
             level = bool(self._device.value)
         except self._failures as error:
-            raise ControlError(f"the button's pin cannot be read any more: {error}") from error
+            raise ControlError(f"the button's pin cannot be read any more: {error}", "check its wires") from error
         while self._edges:
             self._reader.edge(*self._edges.popleft())
         # An edge the kernel dropped must not leave the button down for ever.

@@ -77,7 +77,10 @@ class Keyboard:
             self._before = termios.tcgetattr(descriptor)
             tty.setcbreak(descriptor)
         except (termios.error, OSError) as error:
-            raise ControlError(f"standard input cannot be read key by key: {error}") from error
+            raise ControlError(
+                f"standard input cannot be read key by key: {error}",
+                "start it in a terminal, or leave the keyboard out of the settings",
+            ) from error
         # After a crash the shell must echo again.
         atexit.register(self.close)
 
@@ -88,7 +91,7 @@ class Keyboard:
             ControlError: the terminal went away.
         """
         if self._closed:
-            raise ControlError("the keyboard is closed")
+            raise ControlError("the keyboard is closed", "open it again")
         self._pending, keys = parsed(self._pending + self._typed())
         self._events.extend(event for event in map(self._hand.press, keys) if event is not None)
         return self._events.popleft() if self._events else None
@@ -111,9 +114,9 @@ class Keyboard:
                 return b""
             typed = os.read(self._descriptor, 256)
         except (OSError, ValueError) as error:
-            raise ControlError(f"the terminal went away: {error}") from error
+            raise ControlError(f"the terminal went away: {error}", "start it in a terminal that stays") from error
         if not typed:
-            raise ControlError("the terminal went away: its input has ended")
+            raise ControlError("the terminal went away: its input has ended", "start it in a terminal that stays")
         return typed
 
 

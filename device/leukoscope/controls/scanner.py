@@ -72,7 +72,7 @@ class Scanner:
             ControlError: the scanner is closed, or was unplugged; unplugging raises once, then it is looked for again.
         """
         if self._closed:
-            raise ControlError("the scanner is closed")
+            raise ControlError("the scanner is closed", "open it again")
         if self._device is None:
             self._look_again()
         else:

@@ -69,7 +69,7 @@ class Scripted:
             ControlError: it is closed.
         """
         if self._closed:
-            raise ControlError("the scripted control is closed")
+            raise ControlError("the scripted control is closed", "open it again")
         now_s = self._clock()
         if self._first_poll_s is None:
             self._first_poll_s = now_s

@@ -58,11 +58,11 @@ class WindowKeyboard:
             ControlError: the window is gone.
         """
         if self._closed:
-            raise ControlError("the window's keyboard is closed")
+            raise ControlError("the window's keyboard is closed", "open it again")
         try:
             pressed = self._keys.pressed()
         except OSError as error:
-            raise ControlError(f"the window's keys cannot be read: {error}") from error
+            raise ControlError(f"the window's keys cannot be read: {error}", "is the window still there?") from error
         self._events.extend(event for event in map(self._hand.press, map(_key, pressed)) if event is not None)
         return self._events.popleft() if self._events else None
 

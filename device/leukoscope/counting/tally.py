@@ -59,7 +59,8 @@ class Tally:
         self._differential = naming.differential
         if counting.interval_of not in (None, *self._differential):
             raise SettingsError(
-                f"counting.interval_of: expected one of {', '.join(self._differential)}, found {counting.interval_of}"
+                f"counting.interval_of: expected one of {', '.join(self._differential)}, found {counting.interval_of}",
+                "choose one of these classes",
             )
         self._counting = counting
         self._rules = rules

@@ -43,5 +43,8 @@ class Album:
             self.folder.mkdir(parents=True, exist_ok=True)
             annotate(field).save(path)
         except OSError as error:
-            raise DisplayError(f"the picture {path} cannot be written: {error.strerror or error}") from error
+            raise DisplayError(
+                f"the picture {path} cannot be written: {error.strerror or error}",
+                "check the path, its owner and the disk",
+            ) from error
         return path

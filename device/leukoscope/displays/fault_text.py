@@ -18,7 +18,7 @@ from leukoscope.errors import (
 
 def fault_of(error: LeukoscopeError) -> Fault:
     """The screen that tells a technician about an error."""
-    return Fault(_part_of(error), error.happened, error.todo or "Run leukoscope doctor")
+    return Fault(_part_of(error), error.happened, error.todo)
 
 
 def _part_of(error: LeukoscopeError) -> str:

@@ -143,7 +143,7 @@ class LumaDisplay(DisplayDefaults):
             DisplayError: the display does not answer, or the picture has another size.
         """
         if self._closed:
-            raise DisplayError(f"the {self._name} is closed")
+            raise DisplayError(f"the {self._name} is closed", "open it again")
         picture = fitted(image, self.size, self.monochrome)
         if picture == self._shown_picture:
             return

@@ -53,7 +53,9 @@ class Snapshot(DisplayDefaults):
             folder.mkdir(parents=True, exist_ok=True)
             self._written = _pictures(folder)
         except OSError as error:
-            raise DisplayError(f"cannot use {folder} for screen pictures: {error}") from error
+            raise DisplayError(
+                f"cannot use {folder} for screen pictures: {error}", "check the path, its owner and the disk"
+            ) from error
         self._number = _number(self._written[-1]) if self._written else 0
 
     @property
@@ -73,7 +75,7 @@ class Snapshot(DisplayDefaults):
             DisplayError: it cannot be written, or has another size than `size`.
         """
         if self._closed:
-            raise DisplayError(f"the snapshots in {self._folder} are closed")
+            raise DisplayError(f"the snapshots in {self._folder} are closed", "open it again")
         picture = fitted(image, self._size, self._monochrome)
         if picture == self._last:
             return
@@ -85,7 +87,9 @@ class Snapshot(DisplayDefaults):
             while len(self._written) >= self._keep:
                 self._written.pop(0).unlink(missing_ok=True)
         except OSError as error:
-            raise DisplayError(f"cannot write the screen picture {path}: {error}") from error
+            raise DisplayError(
+                f"cannot write the screen picture {path}: {error}", "check the path, its owner and the disk"
+            ) from error
         self._number += 1
         self._written.append(path)
         self._last = picture.copy()

@@ -88,7 +88,7 @@ class Terminal(DisplayDefaults):
             DisplayError: the terminal went away, or the picture has another size than `size`.
         """
         if self._closed:
-            raise DisplayError("the terminal display is closed")
+            raise DisplayError("the terminal display is closed", "open it again")
         picture = fitted(image, self._size, self._monochrome)
         if picture == self._last:
             return
@@ -99,7 +99,9 @@ class Terminal(DisplayDefaults):
             self._stream.write(back + CLEAR_TO_END + "".join(f"{line}\n" for line in lines))
             self._stream.flush()
         except (OSError, ValueError) as error:
-            raise DisplayError(f"the terminal cannot be written to: {error}") from error
+            raise DisplayError(
+                f"the terminal cannot be written to: {error}", "start it in a terminal that stays"
+            ) from error
         self._lines_drawn, self._last = len(lines), picture.copy()
 
     def close(self) -> None:

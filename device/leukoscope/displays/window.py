@@ -134,7 +134,7 @@ class Window(DisplayDefaults):
             self._surface.blit(pixels, place)
             pygame.display.update(place)
         except pygame.error as error:
-            raise DisplayError(f"the window cannot be drawn: {error}") from error
+            raise DisplayError(f"the window cannot be drawn: {error}", "is the desktop still there?") from error
 
     def _pump(self) -> None:
         # The desktop calls a window dead that does not fetch its events.

@@ -127,5 +127,7 @@ def _remember(folder: Path, speeds: dict[str, float]) -> str:
     try:
         write_whole(path, json.dumps({key: round(ms, 2) for key, ms in speeds.items()}).encode())
     except OSError as error:
-        raise BundleError(f"{path} cannot be written: {error.strerror}") from error
+        raise BundleError(
+            f"{path} cannot be written: {error.strerror}", "check the path, its owner and the disk"
+        ) from error
     return f"kept in {path}"

@@ -88,7 +88,10 @@ def _by_id(wanted: str, storage: Path | None) -> Path:
     alike = [entry for entry in found if entry[0].startswith(wanted.lower())]
     ids = sorted({entry[0] for entry in alike})
     if not ids:
-        raise ExportError(f"no report in {folder} begins with {wanted!r}: it holds {len(found)} others")
+        raise ExportError(
+            f"no report in {folder} begins with {wanted!r}: it holds {len(found)} others",
+            "give the beginning of one of them",
+        )
     if len(ids) > 1:
         raise ExportError(f"{len(ids)} reports begin with {wanted!r} ({', '.join(ids[:3])}…)", "give more of the id")
     return max(alike, key=lambda entry: entry[1])[2]

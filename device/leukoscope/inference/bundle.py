@@ -274,7 +274,9 @@ class Bundle:
     def _verified(self, name: str, sha256: str) -> Path:
         path = self.folder / name
         if path.parent != self.folder:
-            raise BundleError(f"bundle {self.manifest.name} names {name!r}, a file outside its own folder")
+            raise BundleError(
+                f"bundle {self.manifest.name} names {name!r}, a file outside its own folder", "install the bundle anew"
+            )
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, ValueError) as error:

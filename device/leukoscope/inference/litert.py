@@ -74,7 +74,10 @@ class LitertSettings(FrozenModel):
             )
         except (ValueError, RuntimeError, SystemError, AttributeError) as error:
             why = " ".join(str(error).split())
-            raise EngineUnavailable(f"{runtime} cannot run {path}: {why}") from error
+            raise EngineUnavailable(
+                f"{runtime} cannot run {path}: {why}",
+                "choose another engine in [models], or a bundle made for this one",
+            ) from error
         return with_head(network, bundle)
 
 
@@ -96,6 +99,7 @@ def _find_runtime(wanted: Runtime | None) -> tuple[Runtime, Any]:
         from tflite_runtime.interpreter import Interpreter as OldInterpreter
     except ImportError as error:
         raise EngineUnavailable(
-            f"engine litert needs ai-edge-litert, or tflite-runtime with Python 3.11 and numpy < 2 ({error})"
+            f"engine litert needs ai-edge-litert, or tflite-runtime with Python 3.11 and numpy < 2 ({error})",
+            "pip install ai-edge-litert",
         ) from error
     return "tflite-runtime", OldInterpreter

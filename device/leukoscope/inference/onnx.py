@@ -71,6 +71,9 @@ class OnnxSettings(FrozenModel):
             session = onnxruntime.InferenceSession(str(path), options, providers=list(self.providers))
         except Exception as error:  # the runtime raises its own, undocumented exception types
             why = " ".join(str(error).split())
-            raise EngineUnavailable(f"ONNX Runtime cannot load {path}: {why}") from error
+            raise EngineUnavailable(
+                f"ONNX Runtime cannot load {path}: {why}",
+                "choose another engine in [models], or a bundle made for this one",
+            ) from error
         outputs = bundle.manifest.files["onnx"].outputs
         return with_head(OnnxNetwork(session, outputs, f"onnxruntime {onnxruntime.__version__}"), bundle)

@@ -30,8 +30,8 @@ class Identity:
         for what, name in (("site", self.site), ("device", self.device)):
             if not _LEVEL.fullmatch(name):
                 raise SettingsError(
-                    f"{what}: expected 1-64 letters, digits, dots, dashes or underscores, found {name!r}; "
-                    "it becomes a level of the MQTT topic"
+                    f"{what}: expected 1-64 letters, digits, dots, dashes or underscores, found {name!r}",
+                    "choose another, it becomes a level of the MQTT topic",
                 )
 
     def topic(self, name: str, root: str = TOPIC_ROOT) -> str:

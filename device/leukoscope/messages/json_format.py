@@ -30,7 +30,9 @@ def to_bytes(message: Mapping[str, Any]) -> bytes:
     try:
         return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError) as error:
-        raise InvalidMessage(f"this message cannot be written as JSON: {error}") from error
+        raise InvalidMessage(
+            f"this message cannot be written as JSON: {error}", "report this with the message"
+        ) from error
 
 
 def from_bytes(payload: bytes) -> dict[str, Any]:
@@ -46,9 +48,13 @@ def from_bytes(payload: bytes) -> dict[str, Any]:
             # Half of a surrogate pair can be escaped in JSON, and written nowhere.
             json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise InvalidMessage(f"expected a JSON message, found {payload[:40]!r}: {error}") from error
+        raise InvalidMessage(
+            f"expected a JSON message, found {payload[:40]!r}: {error}", "send it as the published schema says"
+        ) from error
     if not isinstance(message, dict):
-        raise InvalidMessage(f"expected a JSON object, found {type(message).__name__}")
+        raise InvalidMessage(
+            f"expected a JSON object, found {type(message).__name__}", "send it as the published schema says"
+        )
     return message
 
 
@@ -73,7 +79,9 @@ def validate(message: Mapping[str, Any], expected: str | None = None) -> None:
     worst = min(_validator(name).iter_errors(message), key=lambda error: list(error.path), default=None)
     if worst is not None:
         place = ".".join(str(part) for part in worst.absolute_path) or "the message"
-        raise InvalidMessage(f"not a valid {name} message: {place}: {worst.message}")
+        raise InvalidMessage(
+            f"not a valid {name} message: {place}: {worst.message}", "send it as the published schema says"
+        )
 
 
 def utc_text(moment: datetime) -> str:
@@ -83,7 +91,9 @@ def utc_text(moment: datetime) -> str:
         InvalidMessage: the time says no time zone, so a reader could not tell when it was.
     """
     if moment.tzinfo is None:
-        raise InvalidMessage(f"a time on the wire needs a time zone, found {moment.isoformat()} without")
+        raise InvalidMessage(
+            f"a time on the wire needs a time zone, found {moment.isoformat()} without", "give the time with its zone"
+        )
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
@@ -96,7 +106,9 @@ def utc_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
-        raise InvalidMessage(f"expected a time as 2026-01-31T08:00:00.000000Z, found {text!r}") from error
+        raise InvalidMessage(
+            f"expected a time as 2026-01-31T08:00:00.000000Z, found {text!r}", "send it as the published schema says"
+        ) from error
 
 
 @cache

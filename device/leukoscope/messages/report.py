@@ -180,7 +180,9 @@ def trail_of(message: Mapping[str, Any]) -> AuditHead:
         trail = message["envelope"]["trail"]
         return AuditHead(trail["entries"], trail["hash"])
     except (KeyError, TypeError) as error:
-        raise InvalidMessage("expected envelope.trail with entries and hash, found none") from error
+        raise InvalidMessage(
+            "expected envelope.trail with entries and hash, found none", "send it as the published schema says"
+        ) from error
 
 
 def signature_of(message: Mapping[str, Any]) -> tuple[str | None, str | None, datetime | None]:

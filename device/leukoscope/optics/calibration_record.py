@@ -151,9 +151,11 @@ def read_record(path: Path) -> CalibrationRecord:
     except FileNotFoundError:
         raise CalibrationError(f"no calibration at {path}", "check [calibration] in the settings") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CalibrationError(f"{path} cannot be read: {error}") from error
+        raise CalibrationError(f"{path} cannot be read: {error}", "check the path, its owner and the disk") from error
     except ValidationError as error:
-        raise CalibrationError(f"{path}: {explain(error)}") from error
+        raise CalibrationError(
+            f"{path}: {explain(error)}", "calibrate anew, or take the file from its backup"
+        ) from error
     if record.seal is None and record.measurements():
         raise CalibrationError(f"{path} lost its seal", f"bring back a copy from {files_of(path)}, or calibrate anew")
     if record.seal not in (None, _seal_of(text)):

@@ -66,7 +66,8 @@ def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) ->
         if not (0 < layout <= migrations.LATEST or (layout == 0 and tables == 0)):
             raise OutboxError(
                 f"expected an outbox of layout {migrations.LATEST} at {path}, found layout {layout}: "
-                "it belongs to another version of leukoscope or another program"
+                "it belongs to another version of leukoscope or another program",
+                "start the version that wrote it, or give another file",
             )
         if layout == migrations.LATEST:
             return

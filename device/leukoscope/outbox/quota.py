@@ -19,17 +19,17 @@ class Quota:
         self._outbox = outbox
         self._max_bytes = max_bytes
 
-    def why_full(self, now: datetime) -> str | None:
+    def why_full(self, now: datetime) -> OutboxError | None:
         """Why no further sample may begin, and what to do about it; None when one may."""
         try:
             if self._outbox.free_space(now, self._max_bytes):
                 return None
             waiting = self._outbox.counts()
         except OutboxError as error:
-            return str(error)
-        return (
-            f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused: "
-            "connect the broker, or raise storage.outbox_max_mib"
+            return error
+        return OutboxError(
+            f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused",
+            "connect the broker, or raise storage.outbox_max_mib",
         )
 
     def warning(self) -> str:

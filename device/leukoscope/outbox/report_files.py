@@ -23,7 +23,9 @@ class ReportFiles:
             InvalidMessage: the key holds what a file name must not, as a slash.
         """
         if not (_SAFE.fullmatch(key.kind) and _SAFE.fullmatch(key.id)):
-            raise InvalidMessage(f"expected letters, digits and dashes to name a file, found {key}")
+            raise InvalidMessage(
+                f"expected letters, digits and dashes to name a file, found {key}", "give the report another name"
+            )
         return self.folder / f"{key.kind}-{key.id}-v{key.version}.json"
 
     def write(self, key: Key, payload: bytes) -> Path:

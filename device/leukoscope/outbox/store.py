@@ -115,7 +115,8 @@ class Outbox:
             damage = damage_in(path)
             if damage and not owner:
                 raise OutboxError(
-                    f"the outbox {path} is corrupt ({damage}): the instrument sets it aside when it starts"
+                    f"the outbox {path} is corrupt ({damage}): the instrument sets it aside when it starts",
+                    "start the instrument once, it keeps what can be read",
                 )
             if damage:
                 aside = quarantine(path)
@@ -123,7 +124,7 @@ class Outbox:
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, OutboxError):
                 raise
-            raise OutboxError(f"the outbox {path} cannot be opened: {error}; {what_to_do(path, error)}") from error
+            raise OutboxError(f"the outbox {path} cannot be opened: {error}", what_to_do(path, error)) from error
         outbox = cls(path, connection, aside, owner=owner)
         with outbox.reading("prepared"):
             settle_schema(connection, path, owner=owner)
@@ -336,7 +337,7 @@ class Outbox:
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 why = " ".join(str(error).split())
                 raise OutboxError(
-                    f"the outbox {self.path} cannot be {verb}: {why}; {what_to_do(self.path, error)}"
+                    f"the outbox {self.path} cannot be {verb}: {why}", what_to_do(self.path, error)
                 ) from error
 
     def _follow(self) -> None:

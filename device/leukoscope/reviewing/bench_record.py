@@ -107,18 +107,21 @@ class BenchRecord(FrozenModel):
         except FileNotFoundError:
             return cls()
         except OSError as error:
-            raise ReviewError(f"{path} cannot be read ({error.strerror}): the bench counts as not verified") from error
+            raise ReviewError(
+                f"{path} cannot be read ({error.strerror}): the bench counts as not verified",
+                "check the path and its owner; until then the bench counts as not verified",
+            ) from error
         try:
             record = cls.model_validate_json(content)
         except ValidationError as error:
             raise ReviewError(
-                f"{path} is damaged ({explain(error)}): the bench counts as not verified; move the file away and run "
-                "leukoscope verify to make it anew from the reports"
+                f"{path} is damaged ({explain(error)}): the bench counts as not verified",
+                "move the file away and run leukoscope verify to make it anew from the reports",
             ) from error
         if record.seal != _seal(record.reports):
             raise ReviewError(
-                f"{path} was changed after it was written (its seal differs): the bench counts as not verified; move "
-                "the file away and run leukoscope verify to make it anew from the reports"
+                f"{path} was changed after it was written (its seal differs): the bench counts as not verified",
+                "move the file away and run leukoscope verify to make it anew from the reports",
             )
         return record
 
@@ -132,7 +135,7 @@ class BenchRecord(FrozenModel):
         try:
             write_whole(path, sealed.model_dump_json(indent=1).encode())
         except OSError as error:
-            raise ReviewError(f"{path} cannot be written ({error.strerror}): make room and try again") from error
+            raise ReviewError(f"{path} cannot be written ({error.strerror})", "make room and try again") from error
 
     def with_reports(self, found: Iterable[CheckedReport]) -> "BenchRecord":
         """With these in place of earlier versions; what left the outbox meanwhile stays."""

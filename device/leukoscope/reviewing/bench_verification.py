@@ -100,8 +100,8 @@ def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng:
     if not found:
         why = f" ({partly} have pictures of some of their cells alone: raise cells.pictures)" if partly else ""
         raise ReviewError(
-            f"no live report of this bench has unchecked cells with pictures{why}: set cells.pictures in the settings "
-            "to at least the number of cells of a sample, and count"
+            f"no live report of this bench has unchecked cells with pictures{why}",
+            "set cells.pictures in the settings to at least the number of cells of a sample, and count",
         )
     rng.shuffle(found)
     try:
@@ -114,7 +114,7 @@ def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng:
                 (folder / f"{name}.png").write_bytes(png_bytes)
                 table.writerow((name, ""))
     except OSError as error:
-        raise ReviewError(f"the sheet cannot be written to {folder} ({error.strerror}): choose another") from error
+        raise ReviewError(f"the sheet cannot be written to {folder} ({error.strerror})", "choose another") from error
     return len(found[:cells])
 
 
@@ -129,20 +129,20 @@ def read_sheet(path: Path) -> dict[str, dict[int, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
             if not set(COLUMNS) <= set(table.fieldnames or ()):
-                raise ReviewError(f"{path}: expected the columns {', '.join(COLUMNS)}: fill in what --sheet wrote")
+                raise ReviewError(f"{path}: expected the columns {', '.join(COLUMNS)}", "fill in what --sheet wrote")
             for row in table:
                 report, _, number = (row["cell"] or "").rpartition("-")
                 if not (name := (row["name"] or "").strip()):
                     continue
                 if not report or not number.isdecimal():
                     raise ReviewError(
-                        f"{path}: {row['cell']!r} is no cell that --sheet wrote: leave the column as it was"
+                        f"{path}: {row['cell']!r} is no cell that --sheet wrote", "leave the column as it was"
                     )
                 names.setdefault(report, {})[int(number)] = name
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReviewError(f"{path} cannot be read ({error}): give the table that --sheet wrote") from error
+        raise ReviewError(f"{path} cannot be read ({error})", "give the table that --sheet wrote") from error
     if not names:
-        raise ReviewError(f"{path} holds no name yet: fill in the column name")
+        raise ReviewError(f"{path} holds no name yet", "fill in the column name")
     return names
 
 

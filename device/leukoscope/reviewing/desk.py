@@ -95,7 +95,7 @@ class Desk:
         for decision in decisions:
             wrong = None if decision.sample_id is None else why_not_an_id(decision.sample_id, self.sample_pattern)
             if wrong is not None:
-                raise ReviewError(f"--sample-id: {wrong}, found {decision.sample_id!r}")
+                raise ReviewError(f"--sample-id: {wrong}, found {decision.sample_id!r}", "correct the id")
         report = decode(self.find(name).payload)
         kept, outcomes = self.cells(report.id), list[tuple[Decision, Status, Outcome]]()
         for decision in decisions:

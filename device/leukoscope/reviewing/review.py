@@ -52,21 +52,27 @@ class Decision:
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
-            raise ReviewError(f"--by: expected a name of 1 to 200 printable characters, found {self.by[:40]!r}")
+            raise ReviewError(
+                f"--by: expected a name of 1 to 200 printable characters, found {self.by[:40]!r}",
+                "give the name of the person",
+            )
         if self.sample_id is not None and (wrong := why_not_an_id(self.sample_id)) is not None:
-            raise ReviewError(f"--sample-id: {wrong}, found {self.sample_id[:40]!r}")
+            raise ReviewError(f"--sample-id: {wrong}, found {self.sample_id[:40]!r}", "correct the id")
         if len(self.note) > MOST_NOTE_CHARS:
-            raise ReviewError(f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}")
+            raise ReviewError(
+                f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}", "shorten it"
+            )
         for item, text in self.remarks.items():
             if not _REMARK.fullmatch(item) or len(text) > MOST_REMARK_CHARS:
                 raise ReviewError(
                     f"expected a remark of at most {MOST_REMARK_CHARS} characters on a cell, a finding, red_cells or "
-                    f"platelets, found {len(text)} on {item[:80]!r}"
+                    f"platelets, found {len(text)} on {item[:80]!r}",
+                    "shorten it, or name an item of this report",
                 )
         changes_numbers = bool(self.relabel or self.confirm or self.all_checked or self.looked_at or self.opened)
         if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
             way = "review it again" if self.action is Action.FINALISE else "use correct"
-            raise ReviewError(f"{self.action} changes neither cells nor the specimen's name: {way}")
+            raise ReviewError(f"{self.action} changes neither cells nor the specimen's name", way)
         if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
             raise ReviewError(f"{self.action} of a signed report needs a reason", "give --note")
         if self.action is Action.CORRECT and not (changes_numbers or self.sample_id is not None):
@@ -106,7 +112,8 @@ def take_step(
     if not decision.action.is_open_to(status):
         raise ReviewError(
             f"report {report.id} is {status}, and {decision.action} starts from "
-            f"{' or '.join(decision.action.starts_from)}: {_way_out(decision.action, status.value)}"
+            f"{' or '.join(decision.action.starts_from)}",
+            _way_out(decision.action, status.value),
         )
     if report.version >= MOST_VERSIONS:
         raise ReviewError(
@@ -139,7 +146,7 @@ def take_step(
         if earlier.get(item) != text
     ]
     if decision.action is Action.CORRECT and not changes:
-        raise ReviewError(f"report {report.id} says all that already: there is nothing to correct")
+        raise ReviewError(f"report {report.id} says all that already: there is nothing to correct", "leave it as it is")
     step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
     seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
     life = Life((*report.life.steps, step), report.life.cells_checked, seen)
@@ -165,7 +172,9 @@ def _looked_at(report: SampleReport, kept: KeptSample | None, decision: Decision
         return frozenset()
     numbers = {cell.record.number for cell in kept.cells}
     if not_there := sorted(decision.looked_at - numbers):
-        raise ReviewError(f"report {report.id} has no cell {', '.join(map(str, not_there[:12]))}")
+        raise ReviewError(
+            f"report {report.id} has no cell {', '.join(map(str, not_there[:12]))}", "leukoscope report lists its cells"
+        )
     if unknown := sorted(decision.opened - {cell.name for cell in kept.cells}):
         raise ReviewError(
             f"report {report.id} has no cell called {', '.join(unknown)}", "`report show --cells` lists them"
@@ -217,7 +226,9 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision)
         raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
     if unknown := sorted(set(relabel.values()) - {*classes, UNSURE}):
-        raise ReviewError(f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}")
+        raise ReviewError(
+            f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}", "choose one of these"
+        )
     confirmed = set(names) if decision.all_checked else decision.confirm
     return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
 

@@ -51,7 +51,7 @@ def read_panes(path: Path) -> Panes:
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read, so no display is known: {error}") from error
+        raise SettingsError(f"{path} cannot be read, so no display is known: {error}", "correct the file") from error
     displays = _each(TypeAdapter(DisplaySettings), content.get("displays"))
     if not displays:
         raise SettingsError(f"{path} describes no display that could tell a fault", "give one under [[displays]]")

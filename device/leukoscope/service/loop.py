@@ -195,7 +195,7 @@ class Service:
             case Action.TOGGLE if self._result_shown:
                 self._turn_page()
             case Action.TOGGLE if (full := self.why_full()) is not None:
-                self._presenter.fault(OutboxError(full))
+                self._presenter.fault(full)
             case Action.TOGGLE:
                 self.start_sample(self._next.take(self._now()))
             case _:
@@ -234,7 +234,7 @@ class Service:
         """The origin of a report made now."""
         return self._bench.provenance()
 
-    def why_full(self) -> str | None:
+    def why_full(self) -> OutboxError | None:
         """Why the outbox has no room for another report; None when it has."""
         return self._quota.why_full(self._now())
 

@@ -91,7 +91,10 @@ def _count(
         elif time.monotonic() - moved_at_s > WAIT_S:
             raise TrendError(f"only {looked} of {fields} fields were seen", "move the slide on, field by field")
     if not looked:
-        raise TrendError(f"nothing could be counted of {reference}: expected pictures of a smear")
+        raise TrendError(
+            f"nothing could be counted of {reference}: expected pictures of a smear",
+            "put the reference smear under the objective",
+        )
     report = sample.finish("end_of_pictures", provenance_of(settings, models, calibration, camera))
     return watch.run_of(report, now(), reference=reference)
 

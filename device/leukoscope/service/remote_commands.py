@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
-from leukoscope.errors import LeukoscopeError, ReviewError, SettingsError
+from leukoscope.errors import LeukoscopeError, OutboxError, ReviewError, SettingsError
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.reviewing.desk import Desk
@@ -29,7 +29,7 @@ class Commandable(Protocol):
     def provenance(self) -> Provenance:
         """The origin of a report made now."""
 
-    def why_full(self) -> str | None:
+    def why_full(self) -> OutboxError | None:
         """Why the outbox has no room for another report; None when it has."""
 
     def objection(self, sample_id: str) -> str | None:
@@ -132,7 +132,7 @@ class RemoteCommands:
         if self._device.in_sample:
             raise Refusal("busy", "a sample is being counted")
         if (full := self._device.why_full()) is not None:
-            raise Refusal("full", full)
+            raise Refusal("full", str(full))
         if (wrong := self._device.objection(sample_id)) is not None:
             raise Refusal("malformed", f"sample_id: {wrong}, found {sample_id!r}")
         if self._device.used_before(sample_id) and not again:

@@ -35,7 +35,7 @@ def run_bench(
     """
     settings, near = BenchSettings.read(bench_file), bench_file.parent
     if sample_id and (wrong := why_not_an_id(sample_id, settings.samples.pattern)) is not None:
-        raise SettingsError(f"--sample-id: {wrong}, found {sample_id[:40]!r}")
+        raise SettingsError(f"--sample-id: {wrong}, found {sample_id[:40]!r}", "correct the id")
     # Lines in between would tear a display that is drawn in the same terminal.
     drawn = any(display.in_terminal for display in settings.displays)
     set_up_logs(drawn_over=drawn)

@@ -58,7 +58,7 @@ class Telemetry:
             return
         try:
             if full := self._quota.why_full(self._now()):
-                raise OutboxError(full)
+                raise full
             self._presenter.delivery(*self._last[:2])
         except OutboxError as error:
             self._presenter.fault(error)

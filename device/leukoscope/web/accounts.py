@@ -90,16 +90,16 @@ class Accounts:
         """
         name, badge = name.strip(), badge.strip()
         if not 0 < len(name) <= 64 or not name.isprintable():
-            raise AccountError("expected a name of 1 to 64 printable characters")
+            raise AccountError("expected a name of 1 to 64 printable characters", "choose another name")
         stored = make_secret(secret)
         database = self._databases.get()
         with database.transaction():
             if only_first and database.execute("SELECT 1 FROM web_account LIMIT 1"):
-                raise AccountError("there is an administrator already: sign in instead")
+                raise AccountError("there is an administrator already", "sign in instead")
             taken = [one for key in (name, badge) if key and (one := _whose(database, key)) is not None]
             if taken:
                 raise AccountError(
-                    f"the name {name} or this badge belongs to the account {taken[0].name} already: take another"
+                    f"the name {name} or this badge belongs to the account {taken[0].name} already", "take another"
                 )
             database.execute(
                 "INSERT INTO web_account VALUES (:name, :role, :secret, :badge, 1, :at)",
@@ -119,7 +119,7 @@ class Accounts:
         with database.transaction():
             found = database.execute("SELECT role, active FROM web_account WHERE name = :name", {"name": name})
             if not found:
-                raise AccountError(f"there is no account {name}")
+                raise AccountError(f"there is no account {name}", "the page of accounts lists them")
             new_role = Role(found[0][0]) if role is None else role
             new_active = bool(found[0][1]) if active is None else active
             others = database.execute(
@@ -127,7 +127,7 @@ class Accounts:
                 {"role": Role.ADMINISTRATOR.value, "name": name},
             )
             if not others and not (new_role is Role.ADMINISTRATOR and new_active):
-                raise AccountError("nobody would be left to administer: make another administrator first")
+                raise AccountError("nobody would be left to administer", "make another administrator first")
             database.execute(
                 "UPDATE web_account SET role = :role, active = :active WHERE name = :name",
                 {"role": new_role.value, "active": int(new_active), "name": name},
@@ -152,7 +152,7 @@ class Accounts:
         stored, active = (_NOBODY, False) if found is None else (found.secret, found.active)
         if not is_secret(secret, stored) or found is None or not active:
             self._count_failure(key)
-            raise SignInRefused("name and PIN do not belong together: try again, or ask the administrator")
+            raise SignInRefused("name and PIN do not belong together", "try again, or ask the administrator")
         with database.transaction():
             database.execute("DELETE FROM web_attempt WHERE name = :key", {"key": key})
         return Account(found.name, found.role, True)
@@ -169,7 +169,7 @@ class Accounts:
         rows = self._databases.get().execute("SELECT blocked_until FROM web_attempt WHERE name = :key", {"key": key})
         if rows and self._now() < (until := datetime.fromisoformat(rows[0][0])):
             wait_s = max(1, round((until - self._now()).total_seconds()))
-            raise SignInRefused(f"too many wrong PINs: wait {wait_s} s and try again")
+            raise SignInRefused("too many wrong PINs", f"wait {wait_s} s and try again")
 
     def _count_failure(self, key: str) -> None:
         database, now = self._databases.get(), self._now()
@@ -226,7 +226,8 @@ def make_secret(secret: str) -> str:
     """
     if not LEAST_CHARS <= len(secret) <= MOST_CHARS or len(set(secret)) < 3:
         raise AccountError(
-            f"expected a PIN or password of {LEAST_CHARS} or more characters, at least 3 of them different"
+            f"expected a PIN or password of {LEAST_CHARS} or more characters, at least 3 of them different",
+            "choose another",
         )
     salt = os.urandom(16)
     return f"{salt.hex()}:{_digest(secret, salt).hex()}"

@@ -50,7 +50,10 @@ class DeviceReports:
         """As in `Reports`."""
         found = version_in_force(self._outbox, report_id)
         if found is None:
-            raise GoneError(f"there is no report {report_id[:36]} here any more: those sent long ago are pruned")
+            raise GoneError(
+                f"there is no report {report_id[:36]} here any more: those sent long ago are pruned",
+                "look for it at the centre",
+            )
         return self._cached(beginning_of(self._outbox), report_id, *found)
 
     def _read(self, beginning: str, report_id: str, version: int, state: str) -> Sample:
@@ -71,7 +74,10 @@ class DeviceReports:
         """As in `Reports`."""
         webp = webp_of(self._outbox, report_id, number)
         if webp is None:
-            raise GoneError(f"there is no picture of cell {number}: it was not kept, or was pruned to make room")
+            raise GoneError(
+                f"there is no picture of cell {number}: it was not kept, or was pruned to make room",
+                "raise cells.pictures for the samples to come",
+            )
         return webp
 
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
@@ -84,7 +90,8 @@ class DeviceReports:
             try:
                 done = self._desk.take_all(sample.report.id, decisions)
             except OutboxError as error:
-                raise ReviewError(f"{error}; nothing that you named is lost: sign again when that is done") from error
+                happened = f"{error.happened}; nothing that you named is lost"
+                raise ReviewError(happened, f"{error.todo}; sign again when that is done") from error
         return Submitted(done.report.version, done.unfiled)
 
     def waiting(self, report_id: str) -> str:

@@ -23,7 +23,9 @@ def exported(report: str, form: str, *options: str) -> bytes:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        raise ExportError(f"the {form} took longer than {_TIMEOUT_S} s: try again") from None
+        raise ExportError(f"the {form} took longer than {_TIMEOUT_S} s", "try again") from None
     if done.returncode:
-        raise ExportError(" ".join(done.stderr.decode(errors="replace").split())[-400:])
+        raise ExportError(
+            " ".join(done.stderr.decode(errors="replace").split())[-400:], "try again, or use leukoscope export"
+        )
     return done.stdout

@@ -75,7 +75,7 @@ class AmqpIntake:
         with self._broker_errors("the connection was lost"):
             self._connection.process_data_events(timeout_s)
         if self._cancelled:
-            raise BrokerError(f"the broker took the queue {self._settings.queue} away")
+            raise BrokerError(f"the broker took the queue {self._settings.queue} away", "declare the queue again")
 
     def take(self, most: int) -> list[Delivery]:
         """As in `Intake`."""
@@ -112,7 +112,9 @@ class AmqpIntake:
         try:
             yield
         except (AMQPError, OSError) as error:
-            raise BrokerError(f"{self._settings.where}: {what} ({_reason(error)})") from error
+            raise BrokerError(
+                f"{self._settings.where}: {what} ({_reason(error)})", "check its address, the user and what it may do"
+            ) from error
 
 
 def _parameters(settings: AmqpIntakeSettings, share: Share) -> Any:

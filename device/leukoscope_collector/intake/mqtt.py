@@ -78,7 +78,7 @@ class MqttIntake(Connection):
         while self._answer is None:
             self.poll(_TURN_S)
             if give_up():
-                raise BrokerError("stopped while connecting")
+                raise BrokerError("stopped while connecting", "start it again")
         for topic, reason in zip(self._topics, self._answer, strict=False):
             if reason.is_failure:
                 raise BrokerError(f"the broker refused the subscription to {topic} ({reason})", "see its access rules")
@@ -87,7 +87,10 @@ class MqttIntake(Connection):
         super()._refuse_limits()
         if not (self._shares and self._takes_wildcards):
             lacking = "wildcards" if self._shares else "shared subscriptions"
-            raise BrokerError(f"the broker {self._settings.where} offers no {lacking}, which a collector needs")
+            raise BrokerError(
+                f"the broker {self._settings.where} offers no {lacking}, which a collector needs",
+                "have it allow them, or use another broker",
+            )
         if self._session_kept_s is not None and self._session_kept_s < self._session_expiry_s:
             _log.warning(
                 "the broker keeps what arrives while this collector is away for %d s only, not for the %d s asked for",

@@ -44,9 +44,13 @@ class Authority:
             key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
             self._certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
         except (OSError, ValueError, TypeError) as error:
-            raise SettingsError(f"the authority in {folder} cannot be used: {error}") from error
+            raise SettingsError(
+                f"the authority in {folder} cannot be used: {error}", "check the path, its owner and the disk"
+            ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise SettingsError(f"expected an EC key in {key_file}, found another kind")
+            raise SettingsError(
+                f"expected an EC key in {key_file}, found another kind", "give the authority's own folder"
+            )
         self._key = key
         if not self.revoked_file.exists():
             self._write_revoked([])
@@ -64,7 +68,9 @@ class Authority:
             SettingsError: the name is too long, or the folder cannot be written.
         """
         if len(name) > LONGEST_NAME:
-            raise SettingsError(f"{name}: a certificate's name has at most {LONGEST_NAME} characters")
+            raise SettingsError(
+                f"{name}: a certificate's name has at most {LONGEST_NAME} characters", "choose a shorter name"
+            )
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (
@@ -88,7 +94,9 @@ class Authority:
             _write_key(folder / "key.pem", key)
             (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         except OSError as error:
-            raise SettingsError(f"the certificate of {name} cannot be written: {error}") from error
+            raise SettingsError(
+                f"the certificate of {name} cannot be written: {error}", "check the path, its owner and the disk"
+            ) from error
 
     def revoke(self, certificate_file: Path) -> None:
         """Put a certificate on the list of those that count no more; the broker reads it at SIGHUP.
@@ -100,7 +108,7 @@ class Authority:
             certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
             revoked = list(x509.load_pem_x509_crl(self.revoked_file.read_bytes()))
         except (OSError, ValueError) as error:
-            raise SettingsError(f"nothing to revoke: {error}") from error
+            raise SettingsError(f"nothing to revoke: {error}", "issue a certificate first") from error
         if any(entry.serial_number == certificate.serial_number for entry in revoked):
             return
         entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(self._now)

@@ -65,7 +65,9 @@ class ClusterSite(Site):
             SettingsError: fewer than three nodes or an even number, or the folder cannot be used.
         """
         if len(nodes) < FEWEST_NODES or len(nodes) % 2 == 0:
-            raise SettingsError(f"expected a --host for each of 3 or 5 nodes, found {len(nodes)}")
+            raise SettingsError(
+                f"expected a --host for each of 3 or 5 nodes, found {len(nodes)}", "name an odd number of nodes"
+            )
         self._nodes = tuple(nodes)
         super().__init__(folder, hosts=[node.host for node in nodes], port=nodes[0].mqtt_port, days=days, now=now)
 

@@ -69,7 +69,7 @@ class Site:
     def _certify_broker(self, hosts: list[str]) -> None:
         known = self._broker / "hosts"
         if not hosts and not known.exists():
-            raise SettingsError("expected --host: the name or address under which devices reach the broker")
+            raise SettingsError("expected --host", "the name or address under which devices reach the broker")
         if not hosts:
             hosts = known.read_text().split()
         elif not known.exists() or known.read_text().split() != hosts:
@@ -91,7 +91,9 @@ class Site:
             SettingsError: the name will not do.
         """
         if not _DEVICE.fullmatch(name):
-            raise SettingsError(f"expected a device as clinic/scope-1 (a-z, 0-9, dash), found {name!r}")
+            raise SettingsError(
+                f"expected a device as clinic/scope-1 (a-z, 0-9, dash), found {name!r}", "write it as SITE/DEVICE"
+            )
         folder = self._holder("devices", name)
         (folder / "reporting.toml").write_text(self._reporting(installed_at or folder))
         return folder
@@ -142,7 +144,7 @@ class Site:
                     names = sorted({*self._revoked(), name})
                     self._revoked_file.write_text("".join(f"{one}\n" for one in names))
                 return
-        raise SettingsError(f"nobody here is called {name}")
+        raise SettingsError(f"nobody here is called {name}", "list shows who is")
 
     def write_broker(self, *, user: str, autosave_s: int) -> Path:
         """The broker's configuration and rules as things are now.
@@ -171,7 +173,9 @@ class Site:
         try:
             owner = pwd.getpwnam(user)
         except KeyError as error:
-            raise SettingsError(f"there is no user {user} for the broker to run as") from error
+            raise SettingsError(
+                f"there is no user {user} for the broker to run as", "create it, or name another with --broker-user"
+            ) from error
         for path in (self._broker, *self._broker.rglob("*")):
             os.chown(path, owner.pw_uid, owner.pw_gid)
 
@@ -179,7 +183,7 @@ class Site:
         folder = self._folder / kind / name
         for other in _KINDS:
             if other != kind and (self._folder / other / name).exists():
-                raise SettingsError(f"{name} is already one of the {other}")
+                raise SettingsError(f"{name} is already one of the {other}", "choose another name")
         if not (folder / "cert.pem").exists():
             self.authority.issue(folder, name, days=self._days)
         return folder
@@ -214,5 +218,7 @@ _KINDS = ("devices", "collectors", "operators")
 
 def _person(name: str) -> str:
     if not _PERSON.fullmatch(name):
-        raise SettingsError(f"expected a name of letters, digits, dots and dashes, found {name!r}")
+        raise SettingsError(
+            f"expected a name of letters, digits, dots and dashes, found {name!r}", "choose another name"
+        )
     return name

@@ -77,7 +77,7 @@ class CentralReports:
             "SELECT version, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
         )
         if not rows:
-            raise GoneError(f"there is no report {report_id} here")
+            raise GoneError(f"there is no report {report_id} here", "see the worklist")
         ((version, site, device),) = rows
         ((pictures,),) = database.execute(
             "SELECT count(*) FROM cell WHERE report = :report AND site = :site AND device = :device",
@@ -138,7 +138,10 @@ class CentralReports:
             {"report": report_id, "cell": number, "site": site, "device": device},
         )
         if not rows:
-            raise GoneError(f"there is no picture of cell {number}: it was not sent, or was pruned to make room")
+            raise GoneError(
+                f"there is no picture of cell {number}: it was not sent, or was pruned to make room",
+                "raise cells.pictures on the device for the samples to come",
+            )
         return base64.b64decode(_message(rows[0][0])["picture"]["base64"])
 
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
@@ -176,7 +179,7 @@ class CentralReports:
             "SELECT payload, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
         )
         if not rows:
-            raise GoneError(f"there is no report {report_id} here")
+            raise GoneError(f"there is no report {report_id} here", "see the worklist")
         return _message(rows[0][0]), rows[0][1], rows[0][2]
 
 
@@ -210,7 +213,7 @@ class _Place:
 
 def _check_id(text: str) -> None:
     if not _ID.fullmatch(text):
-        raise GoneError("there is no such report here")
+        raise GoneError("there is no such report here", "see the worklist")
 
 
 def _message(payload: Any) -> dict[str, Any]:

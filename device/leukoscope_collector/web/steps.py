@@ -49,7 +49,10 @@ class Steps:
             arguments=arguments,
         )
         if len(payload) > MOST_REVIEW_BYTES:
-            raise ReviewError(f"this names too many cells for one message: expected at most {MOST_REVIEW_BYTES} bytes")
+            raise ReviewError(
+                f"this names too many cells for one message: expected at most {MOST_REVIEW_BYTES} bytes",
+                "name fewer cells at a time",
+            )
         report = str(arguments["report"])
         database = self._databases.get()
         with database.transaction():

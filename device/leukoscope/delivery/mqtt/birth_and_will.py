@@ -97,7 +97,7 @@ class BirthAndWill:
             return
         number = status.session_of(said.payload)
         name = f"{self._identity.site}/{self._identity.device}"
-        doubled = f"another device calls itself {name}: give each its own name"
+        doubled = BrokerError(f"another device calls itself {name}", "give each its own name")
         # Between two connections of ours no client but us should have spoken here.
         other = said.stored and self._connections > 1
         other = other and status.boot_of(said.payload) not in {None, self._identity.boot_id}
@@ -109,8 +109,8 @@ class BirthAndWill:
                 self._publish(link, "status", self._birth, "the birth message")
         elif said.stored:
             self._floor = number
-            last_session = f"the broker remembers session {number}, we are at {self._session}; counting on from it"
-            raise BrokerError(doubled if other else last_session)
+            last_session = f"the broker remembers session {number}, we are at {self._session}"
+            raise doubled if other else BrokerError(last_session, "counting on from it, nothing is to be done")
         else:
             self._stability.thrown_out(doubled)
 

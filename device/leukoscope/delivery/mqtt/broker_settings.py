@@ -83,14 +83,20 @@ class BrokerSettings(FrozenModel):
         """
         if self.password_env is not None:
             if self.password_env not in os.environ:
-                raise BrokerError(f"expected the broker's password in the environment variable {self.password_env}")
+                raise BrokerError(
+                    f"expected the broker's password in the environment variable {self.password_env}",
+                    f"set {self.password_env}, or use password_file",
+                )
             return os.environ[self.password_env]
         if self.password_file is None:
             return None
         try:
             return self.password_file.read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise BrokerError(f"the password file {self.password_file} cannot be read: {error}") from error
+            raise BrokerError(
+                f"the password file {self.password_file} cannot be read: {error}",
+                "check the path, its owner and the disk",
+            ) from error
 
     def tls_context(self) -> ssl.SSLContext:
         """Certificates are always checked: against `ca_file`, or else the system's authorities.
@@ -106,5 +112,8 @@ class BrokerSettings(FrozenModel):
                 context.load_cert_chain(self.client_cert, self.client_key, password="")
         except OSError as error:
             files = [str(path) for path in (self.ca_file, self.client_cert, self.client_key) if path]
-            raise BrokerError(f"TLS cannot be set up from {', '.join(files)}: {error}") from error
+            raise BrokerError(
+                f"TLS cannot be set up from {', '.join(files)}: {error}",
+                "check these files, their owner and that they belong together",
+            ) from error
         return context

@@ -112,15 +112,15 @@ class Connection:
             else:
                 self._client.connect(*address)
         except (OSError, ValueError) as error:
-            raise BrokerError(words.why_no_socket(self._settings, error)) from error
+            raise words.why_no_socket(self._settings, error) from error
         self.accepted = True
         until = time.monotonic() + self._settings.connect_timeout_s
         while self._connack_reason is None:
             self.poll(_TURN_S)
             if give_up():
-                raise BrokerError("stopped while connecting")
+                raise BrokerError("stopped while connecting", "start it again")
             if time.monotonic() > until:
-                raise BrokerError(words.why_silent(self._settings, self._protocol))
+                raise words.why_silent(self._settings, self._protocol)
         self._refuse_refusal()
         self._refuse_limits()
 
@@ -146,16 +146,19 @@ class Connection:
         try:
             code = self._client.loop(timeout_s)
         except OversizedPacket as error:
-            raise BrokerError(f"{self._settings.where} sent {error}, which nobody asked for") from error
+            raise BrokerError(
+                f"{self._settings.where} sent {error}, which nobody asked for", "is it an MQTT broker?"
+            ) from error
         except Exception as error:
             # paho's parser raises what it stumbles over in bytes that came from the network.
             raise BrokerError(
-                f"{self._settings.where} sent what is not MQTT ({type(error).__name__}: {error})"
+                f"{self._settings.where} sent what is not MQTT ({type(error).__name__}: {error})",
+                "is it an MQTT broker?",
             ) from error
         self._refuse_refusal()
         if code != 0:
             self._unreadable = code == _PROTOCOL_ERROR
-            raise BrokerError(self._why_ended())
+            raise self._why_ended()
 
     def leave(self) -> None:
         """Say DISCONNECT, so that the broker throws our will away."""
@@ -201,9 +204,7 @@ class Connection:
 
     def _refuse_refusal(self) -> None:
         if self._connack_reason is not None and self._connack_reason.is_failure:
-            raise BrokerError(
-                words.why_refused(self._settings, self._protocol, str(self._connack_reason), self._reason_text)
-            )
+            raise words.why_refused(self._settings, self._protocol, str(self._connack_reason), self._reason_text)
 
     def _refuse_limits(self) -> None:
         """What the broker's yes says it cannot do; who needs more than this adds to it."""
@@ -213,17 +214,19 @@ class Connection:
                 "have it allow QoS 1, or use another",
             )
 
-    def _why_ended(self) -> str:
+    def _why_ended(self) -> BrokerError:
         if self._unreadable:
-            return f"{self._settings.where} sent what is not MQTT: is it an MQTT broker?"
+            return BrokerError(f"{self._settings.where} sent what is not MQTT", "is it an MQTT broker?")
         if self._disconnect_reason is not None and str(self._disconnect_reason) == "Session taken over":
-            return "another client with our client_id took the connection over: do two devices share a name?"
+            return BrokerError(
+                "another client with our client_id took the connection over", "do two devices share a name?"
+            )
         if self._disconnect_reason is not None:
             return words.why_ended(self._settings, str(self._disconnect_reason))
         if self._connack_reason is None:
             alert = alert_of(self._settings) if self._settings.tls else None
             return words.why_alerted(self._settings, alert) or words.why_closed_at_once(self._settings)
-        return f"the connection to {self._settings.where} was lost"
+        return BrokerError(f"the connection to {self._settings.where} was lost", words.CONNECTING_ANEW)
 
 
 def _client_class(packets: BoundedPackets) -> "type[Client]":

@@ -6,7 +6,7 @@ from typing import Any
 
 from leukoscope.delivery.mqtt.connection import Connection
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
-from leukoscope.errors import BrokerError, InvalidMessage
+from leukoscope.errors import InvalidMessage
 
 _PACKET_OVERHEAD_BYTES = 64
 _PASSING = {0x80, 0x83, 0x91, 0x97}
@@ -92,14 +92,17 @@ class DeviceConnection(Connection):
             BrokerError: the connection has ended.
         """
         if self._largest_packet and len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES > self._largest_packet:
-            raise InvalidMessage(f"{len(payload)} bytes, and the broker takes packets of {self._largest_packet}")
+            raise InvalidMessage(
+                f"{len(payload)} bytes, and the broker takes packets of {self._largest_packet}",
+                "raise the broker's limit, or keep fewer pictures in a report",
+            )
         try:
             properties = self._properties("PUBLISH", CorrelationData=correlation)
             info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         except ValueError as error:
-            raise InvalidMessage(f"MQTT cannot carry it: {error}") from error
+            raise InvalidMessage(f"MQTT cannot carry it: {error}", "shorten the name of the site or device") from error
         if info.rc != 0:
-            raise BrokerError(self._why_ended())
+            raise self._why_ended()
         if needs_reader:
             self._unread.add(info.mid)
         return info.mid

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from leukoscope.delivery.mqtt.diagnostics import CONNECTING_ANEW
 from leukoscope.errors import BrokerError
 from leukoscope.outbox.store import Key
 
@@ -91,5 +92,5 @@ class InFlight:
             if time.monotonic() > message.overdue_at:
                 # MQTT allows sending again only on a new connection.
                 raise BrokerError(
-                    f"the broker did not acknowledge {message.what} within {self._ack_timeout_s:g} s; connecting anew"
+                    f"the broker did not acknowledge {message.what} within {self._ack_timeout_s:g} s", CONNECTING_ANEW
                 )

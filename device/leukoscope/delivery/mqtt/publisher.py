@@ -183,7 +183,7 @@ class Publisher:
             try:
                 self._serve(link)
             except BrokerError as error:
-                raise BrokerError(self._stability.ended(str(error), by_broker=link.ended_by_broker)) from error
+                raise self._stability.ended(error, by_broker=link.ended_by_broker) from error
         except BrokerError as error:
             if link.refused_retained:
                 self._retained = False

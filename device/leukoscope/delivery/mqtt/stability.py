@@ -5,6 +5,7 @@ import time
 
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.delivery_state import DeliveryState
+from leukoscope.errors import BrokerError
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class Stability:
         self._calm_s = calm_s
         self._since = 0.0
         self._delivered = False
-        self._cause: str | None = None
+        self._cause: BrokerError | None = None
         self._by_broker = False
         self._logged: str | None = None
 
@@ -31,7 +32,7 @@ class Stability:
         """The broker has said yes."""
         self._since = time.monotonic()
         self._delivered = False
-        self._delivery_state.update(connected=True, last_error=self._cause)
+        self._delivery_state.update(connected=True, last_error=None if self._cause is None else str(self._cause))
 
     def delivered(self) -> None:
         """The broker acknowledged a message that it had not acknowledged before."""
@@ -46,18 +47,18 @@ class Stability:
             self._backoff.reset()
             self._over()
 
-    def thrown_out(self, why: str) -> None:
+    def thrown_out(self, why: BrokerError) -> None:
         """Something beside the line keeps connections from lasting; it is over when there was none of it for long."""
         self._since = time.monotonic()
         self._cause, self._by_broker = why, True
-        self._log_once(why)
-        self._delivery_state.update(last_error=why)
+        self._log_once(str(why))
+        self._delivery_state.update(last_error=str(why))
 
-    def ended(self, why: str, *, by_broker: bool) -> str:
+    def ended(self, why: BrokerError, *, by_broker: bool) -> BrokerError:
         """The connection was lost, or the broker ended it with a reason.
 
         Returns:
-            What to tell: a line that is merely lost is no news where a broker's or another device's doing stands.
+            What to raise: a line that is merely lost is no news where a broker's or another device's doing stands.
         """
         if by_broker or not self._by_broker:
             self._cause, self._by_broker = why, by_broker
@@ -77,7 +78,7 @@ class Stability:
             self._logged = why
 
     def _over(self) -> None:
-        if self._cause is not None and self._delivery_state.state.last_error == self._cause:
+        if self._cause is not None and self._delivery_state.state.last_error == str(self._cause):
             self._delivery_state.update(last_error=None)
         if self._logged is not None:
             _log.info("reporting: the connection to the broker holds again")

@@ -28,11 +28,11 @@ def probe_tls(settings: BrokerSettings) -> None:
             # A broker that has nothing against us waits for us to speak.
             with contextlib.suppress(TimeoutError):
                 if not wrapped.recv(1):
-                    raise BrokerError(words.why_closed_at_once(settings))
+                    raise words.why_closed_at_once(settings)
     except BrokerError:
         raise
     except OSError as error:
-        raise BrokerError(words.why_no_socket(settings, error)) from error
+        raise words.why_no_socket(settings, error) from error
 
 
 def alert_of(settings: BrokerSettings) -> ssl.SSLError | None:

@@ -214,11 +214,13 @@ class Rules(FrozenModel):
         except FileNotFoundError:
             raise SettingsError(f"no rules file at {path}", "check [rules] in the settings") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"{path} is not a readable TOML file: {error}") from error
+            raise SettingsError(
+                f"{path} is not a readable TOML file: {error}", "correct the line, or take the file from its backup"
+            ) from error
         try:
             return cls.model_validate({**table, "sha256": hashlib.sha256(content).hexdigest()})
         except ValidationError as error:
-            raise SettingsError(f"{path}: {explain(error)}") from error
+            raise SettingsError(f"{path}: {explain(error)}", "correct it in this file") from error
 
     @classmethod
     def shipped(cls, mode: Mode = "blood") -> Self:

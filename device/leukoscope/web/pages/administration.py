@@ -52,7 +52,7 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
             case "on":
                 site.accounts.change(name, active=True)
             case _:
-                raise AccountError("there is no such thing to do with an account")
+                raise AccountError("there is no such thing to do with an account", "load the page again")
     except AccountError as error:
         return _page(request, str(error), 409)
     return back_to("/administration")

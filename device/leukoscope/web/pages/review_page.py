@@ -86,7 +86,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     sample = site.reports.sample(report_id)
     numbers = _numbers(asked.get("cells", []))
     if gone := numbers - sample.names.keys():
-        raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}: load the page again")
+        raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}", "load the page again")
     touched = sorted(numbers)
     undone: list[int] = []
 
@@ -123,7 +123,10 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
 def _name(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
     name = str(asked.get("class"))
     if name not in view.sample.classes:
-        raise ReviewError(f"{name[:40]!r} is no class of this report: expected one of {', '.join(view.sample.classes)}")
+        raise ReviewError(
+            f"{name[:40]!r} is no class of this report: expected one of {', '.join(view.sample.classes)}",
+            "choose one of these",
+        )
     draft.name(dict.fromkeys(cells, name))
     return []
 
@@ -149,7 +152,8 @@ def _remark(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -
     known |= {f"comment/{number}" for number in view.sample.names}
     if item not in known or len(text) > MOST_REMARK_CHARS:
         raise ReviewError(
-            f"expected at most {MOST_REMARK_CHARS} characters on a cell, a finding, red cells or platelets"
+            f"expected at most {MOST_REMARK_CHARS} characters on a cell, a finding, red cells or platelets",
+            "shorten it",
         )
     draft.remark(item, text)
     return []
@@ -158,7 +162,7 @@ def _remark(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -
 def _rebase(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
     """The person has seen what changed since."""
     if asked.get("version") != view.report.version:
-        raise ReviewError("the report has changed once more: load the page again and look at what changed")
+        raise ReviewError("the report has changed once more", "load the page again and look at what changed")
     draft.version = view.report.version
     return []
 
@@ -201,7 +205,7 @@ def cell(request: Request) -> Response:
     number = request.path_params["number"]
     found = next((one for one in view.cells if one.record.number == number), None)
     if found is None:
-        raise GoneError(f"this report has no cell {number}")
+        raise GoneError(f"this report has no cell {number}", "load the page again")
     alike = site_of(request).reports.alike(view.report.id, found.name, _ALIKE)
     return HTMLResponse(fragment(request, "cell.html", cell=found, alike=alike, **_shown(view)))
 
@@ -234,7 +238,7 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     site = site_of(request)
     try:
         if site.accounts.check(account.name, form.get("secret", "")).name != account.name:
-            raise ReviewError("this is another person's PIN")
+            raise ReviewError("this is another person's PIN", "sign with your own, or sign in anew")
         view = _view(request, account)
         if view.moved_on or form.get("version") != str(view.report.version):
             raise ReviewError(
@@ -256,7 +260,7 @@ def export(request: Request) -> Response:
     person(request)
     report_id, form = request.path_params["report"], request.path_params["form"]
     if form not in _MEDIA:
-        raise GoneError(f"a report is not exported as {form[:20]}")
+        raise GoneError(f"a report is not exported as {form[:20]}", "choose one of those on the page")
     reports = site_of(request).reports
     report, content = reports.sample(report_id).report, reports.export(report_id, form)
     ending = "json" if form == "fhir" else form

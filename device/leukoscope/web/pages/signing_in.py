@@ -72,7 +72,7 @@ def _set_up(request: Request, form: dict[str, str]) -> Response:
         code = form.get("code", "").replace(" ", "").upper()
         if not hmac.compare_digest(code.encode(), site.setup_code.encode()):
             site.accounts.count_wrong_code()
-            raise AccountError("this is not the code that the device shows")
+            raise AccountError("this is not the code that the device shows", "read it from the display again")
         site.accounts.create(form.get("name", ""), Role.ADMINISTRATOR, form.get("secret", ""), only_first=True)
     except LeukoscopeError as error:
         return page(request, "set_up.html", 403, message=str(error))
