@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fleet_simulation.postgres import ServerError
 from tests.clusters import ClusterBench
+
+# How long an example takes says how busy this machine is; the time limit of a test (pytest-timeout) is limit enough.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
