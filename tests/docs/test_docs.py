@@ -65,6 +65,27 @@ def test_the_changelog_knows_this_version() -> None:
     assert re.search(rf"^## {re.escape(__version__)} - \d{{4}}-\d\d-\d\d$", text, re.MULTILINE)
 
 
+def git(*words: str) -> str | None:
+    """What git says; None where it fails or there is none, as in an archive of the sources."""
+    try:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def test_the_commits_that_documents_name_are_in_the_history() -> None:
+    if git("rev-parse", "--is-shallow-repository") != "false":
+        pytest.skip("the whole history is not here")
+    ignored = (ROOT / ".git-blame-ignore-revs").read_text("utf-8")
+    changelog = (ROOT / "device" / "docs" / "changelog.md").read_text("utf-8")
+    version = re.search(r"^## 0\.1\.0 .*\n\nCommit ([0-9a-f]{7,})", changelog, re.MULTILINE)
+    assert version is not None
+    named = [version[1], *re.findall(r"^[0-9a-f]{40}$", ignored, re.MULTILINE)]
+    assert len(named) >= 2
+    assert [commit for commit in named if git("merge-base", "--is-ancestor", commit, "HEAD") is None] == []
+    assert '"0.1.0"' in str(git("show", f"{version[1]}:device/leukoscope/__init__.py"))
+
+
 def run_example(name: str, *words: object) -> str:
     environ = os.environ | {"PYTHONPATH": str(ROOT / "device")}
     command = [sys.executable, str(ROOT / "device" / "examples" / name), *map(str, words)]

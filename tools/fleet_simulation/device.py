@@ -77,7 +77,7 @@ class SimulatedDevice:
         self._client: paho.Client | None = None
         self._socket: Any = None
         self._greeted = False
-        self._flights: dict[int, tuple[Sending, float]] = {}
+        self._in_flight: dict[int, tuple[Sending, float]] = {}
         self._doubtful: deque[tuple[float, Sending]] = deque()
         self._events = 0
         self._failures = 0
@@ -92,7 +92,7 @@ class SimulatedDevice:
     @property
     def idle(self) -> bool:
         """Everything it made is done."""
-        return not self.pending and not self._flights
+        return not self.pending and not self._in_flight
 
     def make_report(self) -> None:
         """Put a new report into the outbox."""
@@ -137,7 +137,7 @@ class SimulatedDevice:
         if self._client is None:
             self.connect()
         elif self._client.loop_misc() or any(
-            time.monotonic() > sent_at + self._ack_timeout_s for _, sent_at in self._flights.values()
+            time.monotonic() > sent_at + self._ack_timeout_s for _, sent_at in self._in_flight.values()
         ):
             self._lose()
 
@@ -145,7 +145,7 @@ class SimulatedDevice:
         """As many reports as may be in flight."""
         if time.monotonic() < self._unheard_until:
             return
-        while self._greeted and self.pending and len(self._flights) < self._window:
+        while self._greeted and self.pending and len(self._in_flight) < self._window:
             assert self._client is not None
             sending = self.pending.popleft()
             if sending.published_at is None:
@@ -153,7 +153,7 @@ class SimulatedDevice:
             else:
                 self.again += 1
             info = self._client.publish(self._topic, sending.payload, qos=1)
-            self._flights[info.mid] = (sending, time.monotonic())
+            self._in_flight[info.mid] = (sending, time.monotonic())
             if info.rc:
                 self._lose()
         self._ask_to_write()
@@ -170,13 +170,13 @@ class SimulatedDevice:
         self._doubtful.clear()
         kept = {sending.id for sending in doubtful}
         self.done = [sending for sending in self.done if sending.id not in kept] if doubtful else self.done
-        self.pending.extendleft(reversed([*(sending for sending, _ in self._flights.values()), *doubtful]))
+        self.pending.extendleft(reversed([*(sending for sending, _ in self._in_flight.values()), *doubtful]))
         spread_s = self._reconnect_spread_s if self._greeted else 0.0
         self._drop()
         self._wait(spread_s)
 
     def _drop(self) -> None:
-        self._flights.clear()
+        self._in_flight.clear()
         self._greeted = False
         client, self._client = self._client, None
         self._selector.unregister(self._socket)
@@ -199,7 +199,7 @@ class SimulatedDevice:
             self.greeted_at.append(time.time())
 
     def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
-        sending, _ = self._flights.pop(mid, (None, 0.0))
+        sending, _ = self._in_flight.pop(mid, (None, 0.0))
         if sending is None:
             return
         if reason.value != _SEEN:
