@@ -48,6 +48,9 @@ class ModelSettings(FrozenModel):
     engine: EngineSettings = OnnxSettings()
     keys: tuple[PublicKey, ...] = ()
     """Public keys of those whose bundles are installed, as `tools/pack_bundle.py new-key` prints them."""
+    cell_size: Literal["learnt", "as_measured"] = "learnt"
+    """How large the classifier is shown cells: as the first specimens of this bench teach, so that their median has the
+    size that it knows, or as they are."""
     allow_unsigned: bool = False
     """Also take bundles without a signature."""
     allow_downgrade: bool = False

@@ -116,7 +116,9 @@ def cells_of_reports(
         for one in kept:
             pixels = in_the_middle(one, report.provenance.um_per_px)
             rows, cols = pixels.shape[:2]
-            window = namer.cut_out(pixels, (rows / 2, cols / 2), UM_PER_PX)
+            reference = report.provenance.size_reference
+            enlarged = 1.0 if reference is None else reference.enlarged
+            window = namer.cut_out(pixels, (rows / 2, cols / 2), UM_PER_PX * enlarged)
             if not one.by_person:
                 unnamed.windows.append(window)
                 unnamed.specimens.append(specimen)

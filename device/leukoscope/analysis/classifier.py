@@ -29,6 +29,7 @@ class Classifier:
                 f"bundle {bundle.manifest.name} is a {bundle.manifest.kind}, a classifier was expected",
                 "check models.classifier in the settings",
             )
+        self._bundle = bundle
         self._facts = facts
         self._input = bundle.manifest.input
         self._network = network
@@ -39,6 +40,10 @@ class Classifier:
             for cost in facts.costs
             for named in cost.named
         }
+
+    def showing_cells(self, enlarged: float) -> "Classifier":
+        """The same classifier, whose network is shown cells `enlarged` times as large."""
+        return Classifier(self._bundle, self._network, enlarged=enlarged)
 
     @property
     def classes(self) -> tuple[CellClass, ...]:

@@ -1,5 +1,6 @@
 """Adds up fields until a sample can be reported."""
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +15,7 @@ from leukoscope.schema import FrozenModel
 from leukoscope.specimen.cell import UNSURE, CellKind
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import RejectedField
-from leukoscope.specimen.sample import ClassCount, Histogram, Provenance, RedCells, SampleReport
+from leukoscope.specimen.sample import CellSizes, ClassCount, Histogram, Provenance, RedCells, SampleReport
 from leukoscope.specimen.slide import CellDetection, SlideCell, SlideChange
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Counts, Naming, Summary, Undecided, class_counts
@@ -242,6 +243,11 @@ class Tally:
             finished_because=finished_because,
             provenance=provenance,
         )
+
+    def cell_sizes(self) -> CellSizes:
+        """How large the whole white cells are, as the segmenter outlines them."""
+        white_um = [one.detection.diameter_um for one in self._cells.values() if _is_named(one)]
+        return CellSizes(statistics.median(white_um) if white_um else None, len(white_um))
 
     def _undecided(self) -> Undecided:
         """What the names of the white cells do not say."""

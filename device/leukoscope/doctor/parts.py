@@ -10,8 +10,9 @@ from leukoscope.displays import Display, DisplaySettings
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Starting
 from leukoscope.indicators import Event, SignalSettings
-from leukoscope.optics.calibration import read_kept
+from leukoscope.optics.calibration import Calibration, read_kept
 from leukoscope.optics.calibration_record import read_record
+from leukoscope.optics.learnt_size import ENOUGH_SPECIMENS, LearntSize
 from leukoscope.settings import BenchSettings
 from leukoscope.system.assets import find_asset
 from leukoscope.system.host import clock_synchronised
@@ -27,7 +28,7 @@ def check_calibration(settings: BenchSettings, near: Path) -> str:
     """
     calibration = settings.calibration.open(near)
     origin = "measured" if calibration.measured else "nominal, not measured on this bench"
-    text = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}"
+    text = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}{_learnt_size(settings, calibration)}"
     if settings.calibration.file is None:
         return text
     path = find_asset("calibration", settings.calibration.file, near)
@@ -40,6 +41,16 @@ def check_calibration(settings: BenchSettings, near: Path) -> str:
         if left < SOON_DAYS:
             text += f" ({left} days left: run `leukoscope calibrate {name}`)"
     return text
+
+
+def _learnt_size(settings: BenchSettings, calibration: Calibration) -> str:
+    """How far the bench has learnt the usual size of its cells, in words."""
+    learnt = LearntSize.read_any(settings.storage.folder)
+    if settings.models.cell_size == "as_measured" or learnt is None or learnt.calibration != calibration.id:
+        return ""
+    if (reference := learnt.reference) is None:
+        return f"; {len(learnt.specimens)} of {ENOUGH_SPECIMENS} specimens known that teach the size of cells"
+    return f"; cells shown {reference.enlarged:.2f} times as large, as {reference.specimens} specimens taught"
 
 
 def check_button(settings: ButtonSettings) -> str:

@@ -1,6 +1,7 @@
 """A sample report as a message: schema leukoscope/report/1, and back again."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from leukoscope.specimen.sample import (
     RedCells,
     RulesIdentity,
     SampleReport,
+    SizeReference,
     Source,
     Verification,
 )
@@ -357,6 +359,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
         "boot_id": provenance.boot_id,
         **({} if provenance.camera is None else {"camera": provenance.camera}),
         **({} if provenance.dependencies is None else {"dependencies": provenance.dependencies}),
+        **({} if provenance.size_reference is None else {"size_reference": asdict(provenance.size_reference)}),
     }
 
 
@@ -366,8 +369,13 @@ def _read_provenance(wire: Mapping[str, Any]) -> Provenance:
         "classifier": BundleIdentity(**wire["classifier"]),
         "um_per_px": float(wire["um_per_px"]),
         "source": Source(wire["source"]),
+        "size_reference": _read_size_reference(wire.get("size_reference")),
     }
     return Provenance(**{**wire, **changed})
+
+
+def _read_size_reference(wire: Mapping[str, Any] | None) -> SizeReference | None:
+    return None if wire is None else SizeReference(wire["id"], float(wire["enlarged"]), int(wire["specimens"]))
 
 
 def _bundle(bundle: BundleIdentity) -> dict[str, str]:

@@ -110,8 +110,8 @@ class ReferenceCells:
                 )
         return Reference(
             um_per_px=um_per_px,
-            scale=_bounded(scale),
-            enlarged=_bounded(enlarged),
+            scale=bounded(scale),
+            enlarged=bounded(enlarged),
             red_cells=red,
             white_cells=white,
             specimens=len(self._specimens),
@@ -119,5 +119,6 @@ class ReferenceCells:
         )
 
 
-def _bounded(factor: float) -> float:
+def bounded(factor: float) -> float:
+    """A change of size by no more than `MOST`, either way."""
     return round(min(MOST, max(1 / MOST, factor)), 4)

@@ -15,7 +15,7 @@ from leukoscope.inference.bundle import Bundle, ClassifierFacts
 from leukoscope.inference.validation import ConfusionMatrix, Validation
 from leukoscope.schema import FrozenModel, explain
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.sample import Provenance, Source, Verification
+from leukoscope.specimen.sample import Provenance, SizeReference, Source, Verification
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.system.durable_files import write_whole
@@ -41,7 +41,14 @@ class BenchConditions:
     @classmethod
     def of(cls, provenance: Provenance) -> "BenchConditions":
         """Those of a report."""
-        return cls(provenance.classifier.sha256, provenance.calibration_id, provenance.camera or "")
+        reference = provenance.size_reference
+        calibration = calibration_with(provenance.calibration_id, reference)
+        return cls(provenance.classifier.sha256, calibration, provenance.camera or "")
+
+
+def calibration_with(calibration_id: str, reference: SizeReference | None) -> str:
+    """A calibration and the size at which the classifier is shown cells, as one name."""
+    return calibration_id if reference is None else f"{calibration_id}, cells as {reference.id}"
 
 
 class CheckedCell(FrozenModel):

@@ -37,11 +37,11 @@ from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
-from leukoscope.reviewing.bench_record import BenchConditions
-from leukoscope.service.bench_naming import camera_of, naming_on
+from leukoscope.reviewing.bench_record import BenchConditions, calibration_with
+from leukoscope.service.bench_naming import adopted_reference, camera_of, naming_on
 from leukoscope.service.models import LoadedModels, open_models
 from leukoscope.settings import BenchSettings, identity_of
-from leukoscope.specimen.sample import Provenance, Source
+from leukoscope.specimen.sample import Provenance, SizeReference, Source
 from leukoscope.statistics.recount import Grounds
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Naming
@@ -177,7 +177,9 @@ def _open_parts(
     signal("Reading the rules")
     rules = settings.rules.open(near, settings.mode)
     digest = models.classifier_identity.sha256
-    now = BenchConditions(digest, calibration.id, camera_of(settings))
+    reference, size_warning = adopted_reference(settings, calibration, models.segmenter_identity.sha256)
+    warnings += [size_warning] if size_warning else []
+    now = BenchConditions(digest, calibration_with(calibration.id, reference), camera_of(settings))
     naming, naming_warning = naming_on(models.classifier_bundle, settings.storage.folder, now)
     warnings += [naming_warning] if naming_warning else []
     signal("Opening the camera")
@@ -201,7 +203,10 @@ def _open_parts(
         panel=panel,
         signals=signals,
         instrument=Instrument(
-            calibration, QualityGate(calibration.limits(settings.quality)), models.segmenter, models.classifier
+            calibration,
+            QualityGate(calibration.limits(settings.quality)),
+            models.segmenter,
+            models.classifier if reference is None else models.classifier.showing_cells(reference.enlarged),
         ),
         naming=naming,
         rules=rules,
@@ -213,7 +218,7 @@ def _open_parts(
         short_labels={one.key: one.short for one in models.classifier.classes},
         warning="; ".join(warnings),
         idle_view=panel.shows_field and camera.repeatable,
-        provenance=lambda: provenance_of(settings, models, calibration, camera),
+        provenance=lambda: provenance_of(settings, models, calibration, camera, reference),
         ready=startup.confirm,
     )
 
@@ -232,7 +237,11 @@ def _expect_frame(camera: Camera, calibration: Calibration) -> None:
 
 
 def provenance_of(
-    settings: BenchSettings, models: LoadedModels, calibration: Calibration, camera: Camera
+    settings: BenchSettings,
+    models: LoadedModels,
+    calibration: Calibration,
+    camera: Camera,
+    reference: SizeReference | None = None,
 ) -> Provenance:
     """What a report made now has to say about its origin."""
     return Provenance(
@@ -249,6 +258,7 @@ def provenance_of(
         boot_id=boot_id(),
         dependencies=lock_digest(),
         camera=camera_of(settings),
+        size_reference=reference,
     )
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 from leukoscope import __version__
 from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import find_bundle
-from leukoscope.errors import ReviewError
+from leukoscope.errors import CalibrationError, OutboxError, ReviewError
 from leukoscope.inference.bundle import Bundle
-from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord
+from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.learnt_size import LearntSize
+from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, calibration_with
+from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings
+from leukoscope.specimen.sample import SizeReference
 from leukoscope.statistics.summary import Naming
 
 
@@ -22,19 +26,56 @@ def camera_of(settings: BenchSettings) -> str:
     return " ".join(part for part in (settings.camera.driver, *which, size) if part)[:200]
 
 
+def adopted_reference(
+    settings: BenchSettings, calibration: Calibration, segmenter: str
+) -> tuple[SizeReference | None, str]:
+    """The size at which cells are shown from now on, and what the technician should know; "" for nothing.
+
+    What was learnt comes in force at a start without a sample in progress, so that no sample is named in two ways.
+
+    Args:
+        settings: the bench.
+        calibration: in force.
+        segmenter: sha256 of the one in force.
+    """
+    if not learns_cell_size(settings):
+        return None, ""
+    storage = settings.storage
+    try:
+        learnt = LearntSize.read(storage.folder, calibration.id, segmenter)
+        if learnt.complete and not learnt.in_force and not find_interrupted(storage.in_progress):
+            learnt = learnt.model_copy(update={"in_force": True})
+            learnt.write(storage.folder)
+        return learnt.reference, ""
+    except (CalibrationError, OutboxError) as error:
+        return None, f"Cells are shown as they are: {error}"
+
+
+def learns_cell_size(settings: BenchSettings) -> bool:
+    """Whether the classifier is shown cells as large as the bench's first specimens teach."""
+    return settings.models.cell_size == "learnt" and settings.mode == "blood"
+
+
 def conditions_of(settings: BenchSettings, near: Path) -> BenchConditions:
     """What a report made now would be made with; errors as those of the bundle and the calibration."""
+    calibration, engine = settings.calibration.open(near), settings.models.engine.driver
+    segmenter = _bundle_called(settings.models.segmenter, settings, near).digest(engine)
+    learns = learns_cell_size(settings)
+    reference = LearntSize.read(settings.storage.folder, calibration.id, segmenter).reference if learns else None
     return BenchConditions(
-        bundle_of(settings, near).digest(settings.models.engine.driver),
-        settings.calibration.open(near).id,
+        bundle_of(settings, near).digest(engine),
+        calibration_with(calibration.id, reference),
         camera_of(settings),
     )
 
 
 def bundle_of(settings: BenchSettings, near: Path) -> Bundle:
     """The classifier in force; errors as in `service.models.open_models`."""
-    store = BundleStore(settings.storage.bundles)
-    return Bundle.read(find_bundle(settings.models.classifier, near, store, __version__).folder)
+    return _bundle_called(settings.models.classifier, settings, near)
+
+
+def _bundle_called(name: str, settings: BenchSettings, near: Path) -> Bundle:
+    return Bundle.read(find_bundle(name, near, BundleStore(settings.storage.bundles), __version__).folder)
 
 
 def naming_on(bundle: Bundle, storage: Path, now: BenchConditions) -> tuple[Naming, str]:

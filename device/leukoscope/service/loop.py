@@ -330,6 +330,7 @@ class Service:
         key = self._filing.report(self._bench, report, cells, under_way.grounds)
         self._sample_log.reported(sample, because)
         self._filing.trend(self._bench, under_way.watch.run_of(report, self._now()))
+        self._filing.cell_sizes(self._bench, report, sample.tally.cell_sizes())
         self._telemetry.send(report, key)
         self._result_shown, self._delivery_shown = True, False
         self._presenter.result(report)

@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from leukoscope.errors import OutboxError, TrendError
+from leukoscope.errors import CalibrationError, OutboxError, TrendError
+from leukoscope.optics.learnt_size import LearntSize
 from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Key
 from leukoscope.quality_control.run_record import Run
 from leukoscope.service.bench import Bench
+from leukoscope.service.bench_naming import learns_cell_size
 from leukoscope.service.presenter import Presenter
 from leukoscope.specimen.census import CellPicture, CellRecord
-from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample import CellSizes, SampleReport, Source
 from leukoscope.system.watchdog import Watchdog
 
 OUTBOX_RETRY_S = 5.0
@@ -69,6 +71,19 @@ class ReportFiling:
             keep_pictures(report, pictures, bench.outbox, bench.identity, now=self._now)
         except OutboxError as error:
             self._presenter.fault(error)
+
+    def cell_sizes(self, bench: Bench, report: SampleReport, sizes: CellSizes) -> None:
+        """What the sample says about the usual size of the bench's cells; a result is never lost for it."""
+        made, storage = report.provenance, bench.settings.storage.folder
+        if made.source is not Source.LIVE or not learns_cell_size(bench.settings):
+            return
+        try:
+            before = LearntSize.read(storage, made.calibration_id, made.segmenter.sha256)
+            after = before.with_sample(report.id, report.sample_id, sizes)
+            if after != before:
+                after.write(storage)
+        except CalibrationError as error:
+            _log.warning("%s", error)
 
     def trend(self, bench: Bench, run: Run) -> None:
         """What the sample said about the instrument; a result is never lost for it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import OutboxError
+from leukoscope.reviewing.bench_record import calibration_with
 from leukoscope.service.event_journal import EventJournal, InterruptedSample, find_interrupted, remove, set_aside
 from leukoscope.specimen.sample import Provenance
 
@@ -18,11 +19,12 @@ INSTRUMENT = "instrument"
 
 def made_with(provenance: Provenance) -> dict[str, str]:
     """What must be the same before and after, or cells of two networks or two patients would be mixed."""
+    reference = provenance.size_reference
     return {
         INSTRUMENT: f"{provenance.site}/{provenance.device}",
         "segmenter": f"{provenance.segmenter.sha256} {provenance.segmenter.engine}",
         "classifier": f"{provenance.classifier.sha256} {provenance.classifier.engine}",
-        "calibration": f"{provenance.calibration_id} {provenance.um_per_px!r}",
+        "calibration": f"{calibration_with(provenance.calibration_id, reference)} {provenance.um_per_px!r}",
         "source": provenance.source.value,
     }
 
@@ -35,7 +37,7 @@ class SampleProgress:
 
         Args:
             folder: where the journal lies while a sample is counted.
-            tell: shows what goes wrong.
+            report_fault: shows what goes wrong.
         """
         self._folder, self._report_fault = folder, report_fault
         self._header: Mapping[str, Any] | None = None

@@ -30,6 +30,27 @@ class BundleIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class SizeReference:
+    """By how much the classifier is shown cells larger, as the bench learnt from earlier specimens."""
+
+    id: str
+    """Beginning of the sha256 of what was learnt, hexadecimal."""
+    enlarged: float
+    """0.8-1.25; 1 shows them as they are."""
+    specimens: int
+    """Specimens that it rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellSizes:
+    """How large the whole white cells of a sample are."""
+
+    white_um: float | None
+    """Median diameter; None without cells."""
+    white_cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Everything a reader needs to judge or repeat a result."""
 
@@ -50,6 +71,8 @@ class Provenance:
     """Driver and size of the camera's pictures; None in reports of versions that did not say."""
     dependencies: str | None = None
     """sha256 of the lock that the software was installed from, hexadecimal; None where there was none."""
+    size_reference: SizeReference | None = None
+    """None where the bench has not learnt the usual size of its cells yet."""
 
 
 @dataclass(frozen=True, slots=True)
