@@ -36,6 +36,25 @@ def test_a_second_run_adds_devices_and_leaves_keys_and_settings_alone(tmp_path):
     assert "BEGIN" not in first.stdout + first.stderr + second.stdout + second.stderr
 
 
+def test_the_certificate_of_a_page_is_made_once_and_anew_for_other_hosts_and_goes_with_its_device(tmp_path):
+    device = ["--host", "localhost", "--device", "clinic/scope-1"]
+    assert provision(tmp_path, *device, "--web", "clinic/scope-1=localhost,127.0.0.1").returncode == 0
+    folder = tmp_path / "web" / "clinic" / "scope-1"
+    first = (folder / "cert.pem").read_bytes()
+    assert f'certificate = "{folder}/cert.pem"' in (folder / "web.toml").read_text()
+    assert (folder / "key.pem").stat().st_mode & 0o077 == 0
+    again = provision(tmp_path, "--web", "clinic/scope-1=localhost,127.0.0.1", "--installed-at", "/etc/leukoscope/tls")
+    assert again.returncode == 0
+    assert (folder / "cert.pem").read_bytes() == first
+    assert 'key = "/etc/leukoscope/tls/web/key.pem"' in (folder / "web.toml").read_text()
+    assert provision(tmp_path, "--web", "clinic/scope-1=scope-1.clinic.example").returncode == 0
+    assert (folder / "cert.pem").read_bytes() != first
+    # It names no holder whom the broker would let speak.
+    assert "web" not in (tmp_path / "broker" / "acl").read_text()
+    assert provision(tmp_path, "--revoke", "clinic/scope-1").returncode == 0
+    assert not folder.exists()
+
+
 HOSTS = [word for number in (1, 2, 3) for word in ("--host", f"broker-{number}.example")]
 
 
@@ -76,6 +95,8 @@ def test_a_cluster_is_added_to_without_naming_its_nodes_again_and_forgets_who_wa
         (["--host", "h", "--collector", "a/b"], "expected a name of letters"),
         (["--host", "h", "--collector", "x", "--operator", "x"], "already one of the collectors"),
         (["--host", "h", "--revoke", "nobody"], "nobody here is called nobody"),
+        (["--host", "h", "--web", "a/b=h"], "no device or collector here is called 'a/b'"),
+        (["--host", "h", "--device", "a/b", "--web", "a/b"], "expected a/b=HOST"),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_exit_2(tmp_path, words, complaint):

@@ -51,7 +51,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     with Outbox.open(path, owner=False) as outbox:
         identity = Identity(*names)
         desk = desk_of(outbox, storage, identity, utc_now, signing=rule)
-        reports = DeviceReports(desk, storage, Path(str(arguments["bench"])))
+        reports = DeviceReports(desk, Path(str(arguments["bench"])))
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         site = Site.of(f"{identity.site}/{identity.device}", settings, rule, databases, reports, new_code())
         site.worklist.catch_up()

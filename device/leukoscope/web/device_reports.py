@@ -25,15 +25,14 @@ class DeviceReports:
 
     at_centre = False
 
-    def __init__(self, desk: Desk, storage: Path, bench: Path) -> None:
+    def __init__(self, desk: Desk, bench: Path) -> None:
         """Read from an outbox that a running device may be writing.
 
         Args:
             desk: where steps are taken.
-            storage: the folder of results.
             bench: the settings file, for exports.
         """
-        self._desk, self._storage, self._bench = desk, storage, bench
+        self._desk, self._bench = desk, bench
         self._submitting = threading.Lock()
         self._cached = lru_cache(maxsize=8)(self._read)
 

@@ -25,6 +25,13 @@ def main() -> None:
     parser.add_argument("--device", action="append", default=[], metavar="SITE/DEVICE", help="may be repeated")
     parser.add_argument("--collector", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument("--operator", action="append", default=[], metavar="NAME", help="a person who sends commands")
+    parser.add_argument(
+        "--web",
+        action="append",
+        default=[],
+        metavar="NAME=HOST[,HOST]",
+        help="a certificate for the review page of a device or collector, which browsers reach by these names",
+    )
     parser.add_argument("--revoke", action="append", default=[], metavar="NAME", help="its certificate counts no more")
     parser.add_argument("--days", type=int, default=825, help="how long certificates are valid (825)")
     parser.add_argument("--installed-at", type=Path, help="where the folder lies on the device, as /etc/leukoscope/tls")
@@ -66,6 +73,8 @@ def _holders(site: Site, arguments: argparse.Namespace) -> list[Path]:
     made = [site.add_device(name, arguments.installed_at) for name in arguments.device]
     made += [site.add_collector(name) for name in arguments.collector]
     made += [site.add_operator(name) for name in arguments.operator]
+    for name, _, hosts in (one.partition("=") for one in arguments.web):
+        made.append(site.add_web(name, hosts.split(","), arguments.installed_at))
     for name in arguments.revoke:
         site.revoke(name)
     return made

@@ -42,6 +42,15 @@ name = "{name}"
 [broker]
 {client}"""
 
+_WEB = """\
+# For the bench file of the device, or for collector.toml; browsers have to trust ca.pem.
+[web]
+host = "0.0.0.0"
+port = 8443
+certificate = "{at}/cert.pem"
+key = "{at}/key.pem"
+"""
+
 
 class Site:
     """What is there stays as it is; what is missing is made."""
@@ -72,13 +81,39 @@ class Site:
             raise SettingsError("expected --host", "the name or address under which devices reach the broker")
         if not hosts:
             hosts = known.read_text().split()
-        elif not known.exists() or known.read_text().split() != hosts:
-            for name in ("key.pem", "cert.pem"):
-                (self._broker / name).unlink(missing_ok=True)
         self._hosts = hosts
-        if not (self._broker / "cert.pem").exists():
-            self.authority.issue(self._broker, "broker", days=self._days, hosts=hosts)
+        self._certify(self._broker, "broker", hosts)
+
+    def _certify(self, folder: Path, name: str, hosts: list[str]) -> None:
+        """A server's certificate, anew where its hosts are others than before."""
+        known = folder / "hosts"
+        if not known.exists() or known.read_text().split() != hosts:
+            for file in ("key.pem", "cert.pem"):
+                (folder / file).unlink(missing_ok=True)
+        if not (folder / "cert.pem").exists():
+            self.authority.issue(folder, name, days=self._days, hosts=hosts)
             known.write_text("\n".join(hosts) + "\n")
+
+    def add_web(self, name: str, hosts: list[str], installed_at: Path | None) -> Path:
+        """The folder with the certificate of a review page, and the lines for the settings file it is served by.
+
+        Args:
+            name: of a device as `clinic/scope-1`, or of a collector.
+            hosts: names and addresses that people type into their browser to reach it.
+            installed_at: where the holder's folder will lie, with this one as `web` in it; None: where it is made.
+
+        Raises:
+            SettingsError: no device or collector has that name, or no host was named.
+        """
+        if not any((self._folder / kind / name / "cert.pem").exists() for kind in ("devices", "collectors")):
+            raise SettingsError(f"--web: no device or collector here is called {name!r}", "add it with --device first")
+        if not all(hosts):
+            raise SettingsError(f"--web: no host for {name}", f"expected {name}=HOST, which browsers reach the page by")
+        folder = self._folder / "web" / name
+        self._certify(folder, hosts[0], hosts)
+        at = folder if installed_at is None else installed_at / "web"
+        (folder / "web.toml").write_text(_WEB.format(at=at))
+        return folder
 
     def add_device(self, name: str, installed_at: Path | None) -> Path:
         """The folder for a device `SITE/DEVICE`, with the lines for its bench file.
@@ -138,8 +173,10 @@ class Site:
         for kind in ("devices", "collectors", "operators"):
             folder = self._folder / kind / name
             if (folder / "cert.pem").exists():
-                self.authority.revoke(folder / "cert.pem")
-                shutil.rmtree(folder)
+                for certified in (folder, self._folder / "web" / name):
+                    if (certified / "cert.pem").exists():
+                        self.authority.revoke(certified / "cert.pem")
+                        shutil.rmtree(certified)
                 if kind == "devices":
                     names = sorted({*self._revoked(), name})
                     self._revoked_file.write_text("".join(f"{one}\n" for one in names))
