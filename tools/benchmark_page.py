@@ -20,6 +20,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
+import tomli_w
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -70,7 +71,8 @@ def main(
         with Outbox.open(storage / "outbox.sqlite") as outbox, outbox.reading() as sql:
             ((report,),) = sql.execute("SELECT id FROM message WHERE kind = 'report' LIMIT 1")
         copy = Path(folder) / "bench.toml"
-        copy.write_text(bench.read_text().replace(content["storage"]["folder"], str(storage)))
+        content["storage"]["folder"] = str(storage)
+        copy.write_text(tomli_w.dumps(content), "utf-8")
         command = [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)]
         environment = os.environ | PAGE_ENVIRONMENT
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:

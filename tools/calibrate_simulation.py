@@ -4,20 +4,13 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 
 from leukoscope.cameras.simulated import SimulatedCameraSettings
 from leukoscope.optics.flatfield import gain_from_blank
 
 BLANKS = 9
-RECORD = """\
-# Made by tools/calibrate_simulation.py from {blanks} blank fields of the simulated microscope.
-id = "simulated"
-origin = "nominal"
-optics = "the simulated microscope with its default lamp and objective"
-um_per_px = {um_per_px}
-sensor = {{ rows = {rows}, cols = {cols} }}
-flat_field = {{ path = "simulated.npz", sha256 = "{sha256}" }}
-"""
+ORIGIN = f"# Made by tools/calibrate_simulation.py from {BLANKS} blank fields of the simulated microscope.\n"
 
 
 def main() -> None:
@@ -29,16 +22,15 @@ def main() -> None:
     gain_file = folder / "simulated.npz"
     np.savez_compressed(gain_file, gain=gain)
     microscope = settings.microscope
-    (folder / "simulated.toml").write_text(
-        RECORD.format(
-            blanks=BLANKS,
-            um_per_px=microscope.um_per_px,
-            rows=microscope.height,
-            cols=microscope.width,
-            sha256=hashlib.sha256(gain_file.read_bytes()).hexdigest(),
-        ),
-        "utf-8",
-    )
+    record = {
+        "id": "simulated",
+        "origin": "nominal",
+        "optics": "the simulated microscope with its default lamp and objective",
+        "um_per_px": microscope.um_per_px,
+        "sensor": {"rows": microscope.height, "cols": microscope.width},
+        "flat_field": {"path": gain_file.name, "sha256": hashlib.sha256(gain_file.read_bytes()).hexdigest()},
+    }
+    (folder / "simulated.toml").write_text(ORIGIN + tomli_w.dumps(record), "utf-8")
     print(f"gain from {gain.min():.3f} to {gain.max():.3f}, written to {gain_file.name} and simulated.toml")
 
 

@@ -15,6 +15,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
+import tomli_w
 import typer
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
@@ -48,12 +49,12 @@ def main(
 def _copy(bench: Path, folder: Path) -> Path:
     """What is signed here is not signed in the original."""
     content = tomllib.loads(bench.read_text())
-    storage = content["storage"]["folder"]
-    shutil.copytree(storage, folder / "state", ignore=shutil.ignore_patterns("web.sqlite*"))
+    shutil.copytree(content["storage"]["folder"], folder / "state", ignore=shutil.ignore_patterns("web.sqlite*"))
     with Outbox.open(folder / "state" / "outbox.sqlite"):
         pass
     copy = folder / "bench.toml"
-    copy.write_text(bench.read_text().replace(storage, str(folder / "state")))
+    content["storage"]["folder"] = str(folder / "state")
+    copy.write_text(tomli_w.dumps(content), "utf-8")
     return copy
 
 

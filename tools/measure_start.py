@@ -15,8 +15,9 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import tomli_w
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -26,18 +27,21 @@ from leukoscope.errors import LeukoscopeError
 READY_LIMIT_S, COUNT_LIMIT_S = 3.0, 1.0
 PRESS_AFTER_S = 0.5
 TIMEOUT_S = 120.0
-BENCH = """
-site = "benchmark"
-device = "start"
-camera = {{ driver = "simulated", dwell_frames = 2, smear = {{ white_per_1000_rbc = 40.0 }} }}
-calibration = {{ file = "simulated.toml" }}
-displays = [{{ driver = "snapshot", folder = "{folder}/screens" }}]
-controls = [{{ driver = "scripted", presses = [{{ action = "toggle", after_s = {press_after_s} }}] }}]
-storage = {{ folder = "{folder}/state" }}
-reporting = {{ driver = "none" }}
-models = {{ engine = {{ driver = "{engine}" }} }}
-"""
 COUNTED = re.compile(r"STATUS=counting: \d+ white cells in ([1-9]\d*) fields")
+
+
+def _bench(folder: str, engine: str) -> dict[str, Any]:
+    return {
+        "site": "benchmark",
+        "device": "start",
+        "camera": {"driver": "simulated", "dwell_frames": 2, "smear": {"white_per_1000_rbc": 40.0}},
+        "calibration": {"file": "simulated.toml"},
+        "displays": [{"driver": "snapshot", "folder": f"{folder}/screens"}],
+        "controls": [{"driver": "scripted", "presses": [{"action": "toggle", "after_s": PRESS_AFTER_S}]}],
+        "storage": {"folder": f"{folder}/state"},
+        "reporting": {"driver": "none"},
+        "models": {"engine": {"driver": engine}},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def measure_start(engine: str) -> Start:
     """
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         bench = Path(folder) / "bench.toml"
-        bench.write_text(BENCH.format(folder=folder, engine=engine, press_after_s=PRESS_AFTER_S), "utf-8")
+        bench.write_text(tomli_w.dumps(_bench(folder, engine)), "utf-8")
         address = f"{folder}/notify"
         supervisor.bind(address)
         supervisor.settimeout(TIMEOUT_S)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import tomli_w
 import typer
 
 from leukoscope import __version__
@@ -39,7 +40,8 @@ def new_key(path: Annotated[Path, typer.Argument(help="Where the private key goe
     with os.fdopen(handle, "wb") as file:
         file.write(private)
     _, public = sign(private, b"")
-    typer.echo(f'{path} is the private key. For the settings of every device:\n\n[models]\nkeys = ["{public}"]')
+    settings = tomli_w.dumps({"models": {"keys": [public]}})
+    typer.echo(f"{path} is the private key. For the settings of every device:\n\n{settings}", nl=False)
 
 
 @app.command()

@@ -13,6 +13,7 @@ import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
+import tomli_w
 import typer
 from rich.console import Console
 
@@ -74,7 +75,7 @@ def main(
         bench = _bench(out, broker, window, keys, white_cells)
         bench |= _simulated(seed, keys) if pictures is None else _replayed(pictures, um_per_px or 0.0)
         bench_file = out / "bench.toml"
-        bench_file.write_text(_as_toml(bench), "utf-8")
+        bench_file.write_text(tomli_w.dumps(bench), "utf-8")
         with Watch(broker.host, broker.port) as watch:
             run_bench(bench_file, pages_of, samples=1, sample_id="demo")
             message = next(watch.messages(REPORT_TIMEOUT_S), None)
@@ -154,19 +155,6 @@ def _replayed(pictures: Path, um_per_px: float) -> dict[str, Any]:
         "calibration": {"um_per_px": um_per_px},
         "new_field": {"when": "every_frame"},
     }
-
-
-def _as_toml(content: dict[str, Any]) -> str:
-    """TOML with inline tables, which JSON's values fit into."""
-    return "".join(f"{key} = {_value(value)}\n" for key, value in content.items())
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ def facts(name: str, counts: dict[str, tuple[int, int]]) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise FolderError(f"a bundle is named in small letters, digits and hyphens, found {name!r}")
     keys = [*counts, *([] if ARTEFACT in counts else [ARTEFACT])]
+    # A template for people, with comments in their places, which tomli-w does not write.
     rows = "".join(
         f"    {{ key = {json.dumps(key)}, short = {json.dumps(short)}, "
         f"in_differential = {json.dumps(key not in (ARTEFACT, 'smudge'))} }},\n"

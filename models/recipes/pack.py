@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 
 from choose_thresholds import choose_thresholds
 from golden_pictures import golden_pictures
@@ -23,7 +24,7 @@ from leukoscope.analysis.golden import clear_cells, clear_lead, replay, write_go
 from leukoscope.bundles.archive import MANIFEST
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
-from leukoscope.inference.manifest_text import GOLDEN, HEAD, KNOWN, VALIDATION, as_toml
+from leukoscope.inference.manifest_text import GOLDEN, HEAD, KNOWN, VALIDATION
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
 from validate_classifier import confusion, fitted_temperature, limit_of_suspicion, limit_of_unsure, name_all
@@ -128,7 +129,7 @@ def _write(out: Path, facts: dict[str, Any]) -> Bundle:
         file["sha256"] = _sha256(out / file["path"])
     stored = {key: name for key, name in STORED.items() if (out / name).exists()}
     content = facts | {key: {"path": name, "sha256": _sha256(out / name)} for key, name in stored.items()}
-    (out / MANIFEST).write_text(as_toml(content), "utf-8")
+    (out / MANIFEST).write_text(tomli_w.dumps(content), "utf-8")
     return Bundle.read(out)
 
 

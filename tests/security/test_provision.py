@@ -28,11 +28,11 @@ def test_a_second_run_adds_devices_and_leaves_keys_and_settings_alone(tmp_path):
     first = provision(tmp_path, "--host", "localhost", "--device", "clinic/scope-1", "--collector", "collector-1")
     assert first.returncode == 0, first.stderr
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
-    second = provision(tmp_path, "--device", "clinic/scope-2", "--installed-at", "/etc/leukoscope/tls")
+    second = provision(tmp_path, "--device", "clinic/scope-2", "--installed-at", '/etc/"leukoscope"/tls')
     assert second.returncode == 0, second.stderr
     assert all(path.read_bytes() == content for path, content in before.items())
-    said = (tmp_path / "devices" / "clinic" / "scope-2" / "reporting.toml").read_text()
-    assert 'client_key = "/etc/leukoscope/tls/key.pem"' in said
+    told = tomllib.loads((tmp_path / "devices" / "clinic" / "scope-2" / "reporting.toml").read_text())
+    assert told["reporting"]["client_key"] == '/etc/"leukoscope"/tls/key.pem'
     assert "BEGIN" not in first.stdout + first.stderr + second.stdout + second.stderr
 
 

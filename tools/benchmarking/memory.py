@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import tomli_w
+
 from leukoscope.errors import LeukoscopeError
 
 LIMIT_MB = 250.0
@@ -18,18 +20,6 @@ try:
     main()
 finally:
     print(open("/proc/self/status").read(), file=sys.stderr)
-"""
-_BENCH = """
-site = "benchmark"
-device = "memory"
-camera = {{ driver = "simulated", dwell_frames = 2, smear = {{ white_per_1000_rbc = 40.0 }} }}
-calibration = {{ file = "simulated.toml" }}
-displays = [{{ driver = "snapshot", folder = "{folder}/screens" }}]
-controls = [{{ driver = "scripted", presses = [{{ action = "toggle", after_s = 0.0 }}] }}]
-storage = {{ folder = "{folder}/state" }}
-counting = {{ white_cells = {white_cells} }}
-reporting = {{ driver = "none" }}
-models = {{ segmenter = "{segmenter}", classifier = "{classifier}", engine = {{ driver = "{engine}", threads = 1 }} }}
 """
 
 
@@ -47,12 +37,23 @@ def peak_rss_mb(segmenter: Path, classifier: Path, engine: str, white_cells: int
     with tempfile.TemporaryDirectory() as folder:
         bench = Path(folder) / "bench.toml"
         bench.write_text(
-            _BENCH.format(
-                folder=folder,
-                white_cells=white_cells,
-                segmenter=segmenter.resolve(),
-                classifier=classifier.resolve(),
-                engine=engine,
+            tomli_w.dumps(
+                {
+                    "site": "benchmark",
+                    "device": "memory",
+                    "camera": {"driver": "simulated", "dwell_frames": 2, "smear": {"white_per_1000_rbc": 40.0}},
+                    "calibration": {"file": "simulated.toml"},
+                    "displays": [{"driver": "snapshot", "folder": f"{folder}/screens"}],
+                    "controls": [{"driver": "scripted", "presses": [{"action": "toggle", "after_s": 0.0}]}],
+                    "storage": {"folder": f"{folder}/state"},
+                    "counting": {"white_cells": white_cells},
+                    "reporting": {"driver": "none"},
+                    "models": {
+                        "segmenter": str(segmenter.resolve()),
+                        "classifier": str(classifier.resolve()),
+                        "engine": {"driver": engine, "threads": 1},
+                    },
+                }
             ),
             "utf-8",
         )

@@ -6,10 +6,13 @@ import os
 import secrets
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+
+import tomli_w
 
 from fleet_simulation.faults import Background
 from fleet_simulation.patroni import ScratchPatroni
@@ -90,10 +93,9 @@ def _open_to_the_fleet(file: Path) -> int:
 
 
 def _collector(file: Path, database: ScratchPatroni, folder: Path) -> Program:
-    head, _, _ = file.read_text().partition("[store]")
-    store = [f'{key} = "{value}"' for key, value in database.store.items()]
-    lines = ["longest_retry_s = 2", head, "[store]", *store, "[metrics]", "port = 0"]
-    file.write_text("\n".join(lines) + "\n")
+    store = {key: str(value) for key, value in database.store.items()}
+    settings = {**tomllib.loads(file.read_text("utf-8")), "longest_retry_s": 2, "store": store, "metrics": {"port": 0}}
+    file.write_text(tomli_w.dumps(settings), "utf-8")
     return collector_program(file, folder / f"{file.parent.name}.log")
 
 

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from fleet_simulation.postgres import ServerError
 
 TOOLS = Path(__file__).parents[1]
@@ -128,10 +130,14 @@ class ScratchBroker(Program):
 def collector(folder: Path, name: str, broker: ScratchBroker, store: dict[str, Any]) -> Program:
     """A collector of its own name, not yet started."""
     file = folder / f"{name}.toml"
-    lines = [f'name = "{name}"', "longest_retry_s = 2", "[metrics]", "port = 0"]
-    lines += ["[broker]", f'host = "{HOST}"', f"port = {broker.port}", "[store]"]
-    lines += [f'{key} = "{value}"' for key, value in store.items()]
-    file.write_text("\n".join(lines) + "\n")
+    settings = {
+        "name": name,
+        "longest_retry_s": 2,
+        "metrics": {"port": 0},
+        "broker": {"host": HOST, "port": broker.port},
+        "store": {key: str(value) for key, value in store.items()},
+    }
+    file.write_text(tomli_w.dumps(settings), "utf-8")
     return collector_program(file, folder / f"{name}.log")
 
 

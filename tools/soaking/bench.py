@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from PIL.Image import Image
 
@@ -20,23 +21,21 @@ FRAMES_PER_FIELD = 2
 """In the first the stage was still moving, in the second it rests."""
 STEP = 0.55
 """Share of a picture from one field to the next: the rest is seen twice, and the stage is never lost."""
-BENCH = """
-site = "soak"
-device = "test"
-calibration = {{ um_per_px = 0.127 }}
-displays = [{{ driver = "snapshot", folder = "{folder}/screens", keep = 1 }}]
-controls = [{{ driver = "scripted", presses = [] }}]
-storage = {{ folder = "{folder}/state" }}
-counting = {{ white_cells = 10000 }}
-models = {{ engine = {{ driver = "onnx", threads = 1 }} }}
-reporting = {{ driver = "mqtt", host = "{host}", port = {port}, protocol = "3.1.1" }}
-
-[camera]
-driver = "simulated"
-path = "keys"
-smear = {{ white_per_1000_rbc = 20.0 }}
-microscope = {{ width = 320, height = 240 }}
-"""
+BENCH: dict[str, Any] = {
+    "site": "soak",
+    "device": "test",
+    "calibration": {"um_per_px": 0.127},
+    "controls": [{"driver": "scripted", "presses": []}],
+    "counting": {"white_cells": 10000},
+    "models": {"engine": {"driver": "onnx", "threads": 1}},
+    "camera": {
+        "driver": "simulated",
+        "path": "keys",
+        "smear": {"white_per_1000_rbc": 20.0},
+        "microscope": {"width": 320, "height": 240},
+    },
+}
+"""What is alike in every soak."""
 
 
 class Walk(CameraDefaults):

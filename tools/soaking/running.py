@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import tomli_w
+
 from embedded_broker import Address
 from leukoscope.displays.panel import Panel
 from leukoscope.service.bench import open_bench
@@ -42,7 +44,12 @@ def soak(
         LeukoscopeError: a part failed.
     """
     bench_file = folder / "bench.toml"
-    bench_file.write_text(BENCH.format(folder=folder, host=broker.host, port=broker.port), "utf-8")
+    own = {
+        "displays": [{"driver": "snapshot", "folder": f"{folder}/screens", "keep": 1}],
+        "storage": {"folder": f"{folder}/state"},
+        "reporting": {"driver": "mqtt", "host": broker.host, "port": broker.port, "protocol": "3.1.1"},
+    }
+    bench_file.write_text(tomli_w.dumps(BENCH | own), "utf-8")
     settings = BenchSettings.read(bench_file)
     warm_up = max(LEAST_WARM_UP, round(WARM_UP_SHARE * samples))
     lines, gauges, sizes = Lines(), list[Gauge](), Sizes(settings.storage.folder)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 from numpy.typing import NDArray
 
 from leukoscope.adapting.fitting import Fitted
@@ -16,7 +17,7 @@ from leukoscope.bundles.archive import MANIFEST
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import FEATURES, Head
-from leukoscope.inference.manifest_text import GOLDEN, HEAD, VALIDATION, as_toml
+from leukoscope.inference.manifest_text import GOLDEN, HEAD, VALIDATION
 from leukoscope.inference.network import Network
 from leukoscope.system.durable_files import sync_folder, write_whole
 
@@ -72,7 +73,7 @@ def _files(like: Bundle, network: Network, fitted: Fitted, name: str) -> Mapping
         key: {"path": file, "sha256": hashlib.sha256(content).hexdigest()} for key, (file, content) in new.items()
     }
     files = {path.name: path.read_bytes() for path in kept if path is not None}
-    return files | dict(new.values()) | {MANIFEST: as_toml(manifest).encode()}
+    return files | dict(new.values()) | {MANIFEST: tomli_w.dumps(manifest).encode()}
 
 
 def _golden(like: Bundle, network: Network, head: Head) -> bytes:

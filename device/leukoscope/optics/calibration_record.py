@@ -1,11 +1,10 @@
 """What a calibration file says: each measured part with who, when, until when, and the picture it was made from."""
 
 import hashlib
-import json
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
 
@@ -15,7 +14,8 @@ from leukoscope.schema import FrozenModel, explain
 Positive = Annotated[float, Field(gt=0, lt=1e5)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Person = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-_SEAL = "seal = "
+SEAL = "seal = "
+"""How the line of the seal begins."""
 
 
 class SensorSize(FrozenModel):
@@ -158,7 +158,7 @@ def read_record(path: Path) -> CalibrationRecord:
         ) from error
     if record.seal is None and record.measurements():
         raise CalibrationError(f"{path} lost its seal", f"bring back a copy from {files_of(path)}, or calibrate anew")
-    if record.seal not in (None, _seal_of(text)):
+    if record.seal not in (None, seal_of(text)):
         raise CalibrationError(
             f"{path} was changed after it was measured (its seal differs)",
             f"bring back a copy from {files_of(path)}, or move it away and calibrate again",
@@ -171,32 +171,7 @@ def files_of(path: Path) -> Path:
     return path.with_suffix(".files")
 
 
-def as_toml(record: CalibrationRecord) -> str:
-    """The text of a calibration file, sealed."""
-    content = record.model_dump(exclude_none=True, exclude={"seal"})
-    parts = record.measurements().keys()
-    lines = ["# Written by `leukoscope calibrate`; a change by hand breaks the seal."]
-    lines += [f"{key} = {_value(value)}" for key, value in content.items() if key not in parts]
-    for name in parts:
-        lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in content[name].items())]
-    text = "\n".join(lines) + "\n"
-    # Top-level keys of a TOML file come before its first table.
-    return f'{_SEAL}"{_seal_of(text)}"\n{text}'
-
-
-def _seal_of(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith(_SEAL)]
+def seal_of(text: str) -> str:
+    """The SHA-256 of a calibration file without its seal."""
+    lines = [line for line in text.splitlines() if not line.startswith(SEAL)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _value(value: Any) -> str:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case dict():
-            return "{ " + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + " }"
-        case tuple() | list():
-            return "[" + ", ".join(_value(one) for one in value) + "]"
-        case _:
-            # Strings, numbers and truth are written alike in JSON and TOML.
-            return json.dumps(value, ensure_ascii=False)

@@ -9,11 +9,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import tomli_w
 
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration import light_path_of
-from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, as_toml, files_of, read_record
+from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, files_of, read_record, seal_of
 from leukoscope.specimen.frame import Pixels
 from leukoscope.system.durable_files import sync_folder, unfinished_name, write_synced
 
@@ -80,3 +81,11 @@ def _write(path: Path, content: bytes, made: list[Path]) -> None:
     # Noted first: a disk that fills up leaves half a file behind.
     made.append(path)
     write_synced(path, content)
+
+
+def as_toml(record: CalibrationRecord) -> str:
+    """The text of a calibration file, sealed."""
+    content = tomli_w.dumps(record.model_dump(exclude_none=True, exclude={"seal"}))
+    text = f"# Written by `leukoscope calibrate`; a change by hand breaks the seal.\n{content}"
+    # Top-level keys of a TOML file come before its first table.
+    return tomli_w.dumps({"seal": seal_of(text)}) + text

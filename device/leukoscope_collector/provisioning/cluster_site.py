@@ -5,43 +5,20 @@ import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import tomli_w
 
 from leukoscope.errors import SettingsError
 from leukoscope_collector.provisioning.authority import write_secret
 from leukoscope_collector.provisioning.cluster_files import ClusterNode, write_definitions, write_node
-from leukoscope_collector.provisioning.site import Site
+from leukoscope_collector.provisioning.site import Site, tls_from
 
 FEWEST_NODES = 3
 """Of fewer none may fail: what is acknowledged is on a majority."""
 _RECONNECT_SPREAD_S = 20
 
-_CLIENT = """\
-host = "{host}"
-port = {port}
-other_hosts = [{others}]
-tls = true
-ca_file = "{at}/ca.pem"
-client_cert = "{at}/cert.pem"
-client_key = "{at}/key.pem"
-"""
-_REPORTING = """\
-[reporting]
-driver = "mqtt"
-# RabbitMQ 4 takes "5" as well; 3.10 does not.
-protocol = "3.1.1"
-reconnect_spread_s = {spread_s}
-{client}"""
-_COLLECTOR = """\
-name = "{name}"
-
-[broker]
-driver = "amqp"
-{client}
-[store]
-driver = "sqlite"
-file = "{at}/reports.sqlite3"
-"""
+_PROTOCOLS = '# RabbitMQ 4 takes protocol "5" as well; 3.10 does not.\n'
 
 
 def hosts_file(folder: Path) -> Path:
@@ -151,14 +128,18 @@ class ClusterSite(Site):
                 known.write_text(f"{node.host}\n")
 
     def _reporting(self, at: Path) -> str:
-        ports = [node.mqtt_port for node in self._nodes]
-        return _REPORTING.format(client=self._cluster_client(at, ports), spread_s=_RECONNECT_SPREAD_S)
+        client = self._cluster_client(at, [node.mqtt_port for node in self._nodes])
+        how = {"driver": "mqtt", "protocol": "3.1.1", "reconnect_spread_s": _RECONNECT_SPREAD_S, **client}
+        return _PROTOCOLS + tomli_w.dumps({"reporting": how})
 
     def _collector(self, name: str, at: Path) -> str:
-        ports = [node.amqp_port for node in self._nodes]
-        return _COLLECTOR.format(name=name, client=self._cluster_client(at, ports), at=at)
+        settings = {
+            "name": name,
+            "broker": {"driver": "amqp", **self._cluster_client(at, [node.amqp_port for node in self._nodes])},
+            "store": {"driver": "sqlite", "file": str(at / "reports.sqlite3")},
+        }
+        return tomli_w.dumps(settings)
 
-    def _cluster_client(self, at: Path, ports: Sequence[int]) -> str:
-        first, *others = (f"{node.host}:{port}" for node, port in zip(self._nodes, ports, strict=True))
-        host, _, port = first.partition(":")
-        return _CLIENT.format(host=host, port=port, others=", ".join(f'"{other}"' for other in others), at=at)
+    def _cluster_client(self, at: Path, ports: Sequence[int]) -> dict[str, Any]:
+        addresses = [f"{node.host}:{port}" for node, port in zip(self._nodes, ports, strict=True)]
+        return {"host": self._nodes[0].host, "port": ports[0], "other_hosts": addresses[1:], **tls_from(at)}

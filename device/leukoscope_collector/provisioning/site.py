@@ -7,6 +7,9 @@ import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import tomli_w
 
 from leukoscope.errors import SettingsError
 from leukoscope_collector.provisioning.authority import Authority, write_secret
@@ -15,41 +18,22 @@ from leukoscope_collector.provisioning.broker_files import write_configuration, 
 _DEVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
-_CLIENT = """\
-host = "{host}"
-port = {port}
-tls = true
-ca_file = "{at}/ca.pem"
-client_cert = "{at}/cert.pem"
-client_key = "{at}/key.pem"
-"""
-_REPORTING = '[reporting]\ndriver = "mqtt"\n{client}needs_reader = true\n'
-_COLLECTOR = """\
-name = "{name}"
-# Keep it secret: mosquitto lets anyone who knows it join the group, and then lose its share of the messages.
-group = "{group}"
+_NOTE_ON_GROUP = (
+    "# Keep the name of the group secret: mosquitto lets anyone who knows it join, and then lose its share of the"
+    " messages.\n"
+)
+_FOR_BROWSERS = "# For the bench file of the device, or for collector.toml; browsers have to trust ca.pem.\n"
+_FOR_SENDING = "# For `leukoscope-collector send SITE/DEVICE COMMAND --settings` and this file.\n"
 
-[broker]
-{client}
-[store]
-driver = "sqlite"
-file = "{at}/reports.sqlite3"
-"""
-_OPERATOR = """\
-# For `leukoscope-collector send SITE/DEVICE COMMAND --settings` and this file.
-name = "{name}"
 
-[broker]
-{client}"""
-
-_WEB = """\
-# For the bench file of the device, or for collector.toml; browsers have to trust ca.pem.
-[web]
-host = "0.0.0.0"
-port = 8443
-certificate = "{at}/cert.pem"
-key = "{at}/key.pem"
-"""
+def tls_from(at: Path) -> dict[str, Any]:
+    """The TLS settings of a client whose folder lies at `at`."""
+    return {
+        "tls": True,
+        "ca_file": str(at / "ca.pem"),
+        "client_cert": str(at / "cert.pem"),
+        "client_key": str(at / "key.pem"),
+    }
 
 
 class Site:
@@ -112,7 +96,9 @@ class Site:
         folder = self._folder / "web" / name
         self._certify(folder, hosts[0], hosts)
         at = folder if installed_at is None else installed_at / "web"
-        (folder / "web.toml").write_text(_WEB.format(at=at))
+        served = {"host": "0.0.0.0", "port": 8443}  # noqa: S104
+        web = {**served, "certificate": str(at / "cert.pem"), "key": str(at / "key.pem")}
+        (folder / "web.toml").write_text(_FOR_BROWSERS + tomli_w.dumps({"web": web}))
         return folder
 
     def add_device(self, name: str, installed_at: Path | None) -> Path:
@@ -161,7 +147,8 @@ class Site:
         folder = self._holder("operators", _person(name))
         file = folder / "operator.toml"
         if not file.exists():
-            write_secret(file, _OPERATOR.format(name=name, client=self._client(folder)).encode())
+            settings = tomli_w.dumps({"name": name, "broker": self._client(folder)})
+            write_secret(file, f"{_FOR_SENDING}{settings}".encode())
         return folder
 
     def revoke(self, name: str) -> None:
@@ -227,14 +214,21 @@ class Site:
 
     def _reporting(self, at: Path) -> str:
         """A device's lines for its bench file, when its folder lies at `at`."""
-        return _REPORTING.format(client=self._client(at))
+        return tomli_w.dumps({"reporting": {"driver": "mqtt", **self._client(at), "needs_reader": True}})
 
     def _collector(self, name: str, at: Path) -> str:
         """A collector's settings file."""
-        return _COLLECTOR.format(name=name, group=self._group(), client=self._client(at), at=at)
+        settings = {
+            "name": name,
+            "group": self._group(),
+            "broker": self._client(at),
+            "store": {"driver": "sqlite", "file": str(at / "reports.sqlite3")},
+        }
+        return _NOTE_ON_GROUP + tomli_w.dumps(settings)
 
-    def _client(self, at: Path) -> str:
-        return _CLIENT.format(host=self._hosts[0], port=self._port, at=at)
+    def _client(self, at: Path) -> dict[str, Any]:
+        """How the holder of the folder at `at` reaches the broker."""
+        return {"host": self._hosts[0], "port": self._port, **tls_from(at)}
 
     @property
     def _revoked_file(self) -> Path:
