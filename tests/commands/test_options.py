@@ -33,7 +33,17 @@ def test_a_bench_that_is_named_goes_before_the_environments(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    "words", [("run",), ("outbox", "list"), ("report", "list"), ("calibrate", "flat"), ("bundle", "list"), ("trend",)]
+    "words",
+    [
+        ("run",),
+        ("outbox", "list"),
+        ("report", "list"),
+        ("calibrate", "flat"),
+        ("bundle", "list"),
+        ("trend",),
+        ("verify",),
+        ("web",),
+    ],
 )
 def test_without_either_it_is_the_installed_one(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(options.BENCH_VARIABLE, raising=False)
@@ -41,6 +51,16 @@ def test_without_either_it_is_the_installed_one(words: tuple[str, ...], monkeypa
     outcome = leukoscope(*words)
     assert outcome.code == 2
     assert "no settings file at /nowhere/bench.toml: give one with --bench" in outcome.err
+
+
+@pytest.mark.parametrize("words", [("export", "0a1b2c", "--as", "csv"), ("adapt", "our-lab"), ("verify",), ("web",)])
+def test_a_bench_that_the_environment_names_is_not_passed_over_where_it_is_missing(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(options.BENCH_VARIABLE, str(tmp_path / "missing.toml"))
+    outcome = leukoscope(*words)
+    assert outcome.code == 2
+    assert f"no settings file at {tmp_path}/missing.toml" in outcome.err
 
 
 def test_doctor_checks_the_named_bench_and_none_where_it_is_asked_to(

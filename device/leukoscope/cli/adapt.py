@@ -13,7 +13,7 @@ from leukoscope.adapting.writing import write_bundle
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.installing import refuse_other_answers
-from leukoscope.cli.options import default_bench
+from leukoscope.cli.options import usual_bench
 from leukoscope.errors import AdaptingError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
@@ -59,8 +59,8 @@ def adapt(
             f"no bundle can be called {name!r}: expected small letters, digits and dashes", "choose another name"
         )
     in_folders = named is not None or unnamed is not None
-    if bench is None and not in_folders and default_bench().is_file():
-        bench = default_bench()
+    if bench is None and not in_folders:
+        bench = usual_bench()
     if (bench is None) == (not in_folders):
         raise AdaptingError(
             "expected --bench, or --named and --unnamed, or one of these: where the cells come from",

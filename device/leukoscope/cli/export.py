@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leukoscope.cli.options import default_bench
+from leukoscope.cli.options import usual_bench
 from leukoscope.errors import ExportError
 from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.kept_cells import OutboxPictures
@@ -43,8 +43,8 @@ def export(
 
     LOINC codes in FHIR are © Regenstrief Institute, Inc.; see http://loinc.org/license.
     """
-    if bench is None and not Path(report).is_file() and default_bench().is_file():
-        bench = default_bench()
+    if bench is None and not Path(report).is_file():
+        bench = usual_bench()
     storage = None if bench is None else BenchSettings.read(bench).storage.folder
     with nullcontext() if storage is None else as_owner_of(storage):
         original = find_report(report, storage)

@@ -16,6 +16,12 @@ def default_bench() -> Path:
     return Path(os.environ.get(BENCH_VARIABLE) or INSTALLED_BENCH)
 
 
+def usual_bench() -> Path | None:
+    """The same for a command that also works without a bench: None where none is named and none installed."""
+    named = os.environ.get(BENCH_VARIABLE)
+    return Path(named) if named else INSTALLED_BENCH if INSTALLED_BENCH.is_file() else None
+
+
 BenchOption = Annotated[
     Path,
     typer.Option(

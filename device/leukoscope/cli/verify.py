@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from leukoscope.cli.options import BenchOption
 from leukoscope.errors import ReviewError
 from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, VerificationProgress
 from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
@@ -20,7 +21,7 @@ from leukoscope.statistics.intervals import clopper_pearson
 
 
 def verify(
-    bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
+    bench: BenchOption,
     sheet: Annotated[
         Path | None, typer.Option(help="Write cells to be named without the classifier's name into this folder.")
     ] = None,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from leukoscope.cli.options import BenchOption
 from leukoscope.errors import SettingsError
 from leukoscope.settings import BenchSettings, identity_of
 
@@ -18,7 +19,7 @@ PAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 def web(
-    bench: Annotated[Path, typer.Option(help="The settings file of the bench (TOML).")],
+    bench: BenchOption,
     port: Annotated[int | None, typer.Option(help="Instead of web.port; 0 takes a free one.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the page on which people look through samples, name cells and sign, until it is asked to stop.
