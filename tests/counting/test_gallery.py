@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 
 from leukoscope.counting.gallery import MOST_BYTES, CellSettings, Gallery, encode_webp, picture_of
+from leukoscope.counting.outline_polygon import MOST_CORNERS, polygon_of
 from leukoscope.specimen.cell import Box
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.field import Flaw
+from leukoscope.web.measures import measured
 from tests.counting.test_tally import tally_of, white
 from tests.drawings import cell, counted, discs, micrograph_of, rejected
 
@@ -80,6 +82,43 @@ def test_a_picture_shows_the_cell_and_what_is_around_it():
     assert shown.shape == (54, 54)
     assert shown[27, 27] < 120
     assert shown[3, 3] > 200
+
+
+@pytest.mark.parametrize(("radius", "um_per_px"), [(18, 0.2), (90, 0.05)])
+def test_a_picture_carries_the_outline_of_the_cell_in_its_own_pixels(radius, um_per_px):
+    micrograph = micrograph_of(discs([(200, 250)], size=(400, 500), radius=radius), um_per_px)
+    rows, cols = np.mgrid[: 2 * radius, : 2 * radius] + 0.5
+    outline = (rows - radius) ** 2 + (cols - radius) ** 2 <= radius**2
+    box = Box(200 - radius, 250 - radius, 200 + radius, 250 + radius)
+    picture = picture_of(micrograph, box, outline)
+    assert 8 <= len(picture.outline) <= MOST_CORNERS
+    found = np.asarray(picture.outline)
+    reach = radius * um_per_px / picture.um_per_px
+    distances = np.hypot(*(found - [picture.width / 2, picture.height / 2]).T)
+    assert distances == pytest.approx(reach, abs=1.0)
+    measures = measured(picture.outline, picture.um_per_px)
+    assert measures.area_um2 == pytest.approx(np.pi * (radius * um_per_px) ** 2, rel=0.05)
+    assert measures.diameter_um == pytest.approx(2 * radius * um_per_px, rel=0.03)
+    assert measures.roundness > 0.95
+
+
+def test_an_outline_however_ragged_is_bounded_and_one_of_a_few_pixels_is_none():
+    ragged = np.random.default_rng(2).random((120, 120)) < 0.7
+    assert 3 <= len(polygon_of(ragged)) <= MOST_CORNERS
+    assert polygon_of(np.zeros((9, 9), dtype=bool)) == []
+    # Two parts: the larger one is the cell.
+    parts = np.zeros((40, 40), dtype=bool)
+    parts[2:6, 2:6] = parts[10:38, 10:38] = True
+    assert min(x for x, _ in polygon_of(parts)) > 9
+
+
+def test_measures_are_those_of_the_figure():
+    square = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)]
+    measures = measured(square, 0.5)
+    assert measures.area_um2 == 25.0
+    assert measures.diameter_um == pytest.approx(5.642, abs=0.001)
+    assert measures.roundness == pytest.approx(np.pi / 4)
+    assert measured([], 0.5) is None
 
 
 def test_a_cell_at_the_edge_is_cut_there():

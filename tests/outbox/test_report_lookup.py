@@ -10,7 +10,7 @@ import pytest
 
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.outbox import white_cells
-from leukoscope.outbox.cell_pictures import called_so, pictures_of, sizes_of, webp_of
+from leukoscope.outbox.cell_pictures import called_so, facts_of, pictures_of, webp_of
 from leukoscope.outbox.recovery import lost_outbox, restore
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, reports_since, version_in_force
@@ -106,7 +106,7 @@ def test_pictures_are_those_of_the_report_alone(outbox: Outbox) -> None:
     made = [make_sample(outbox, f"S-{number}", number, {"blast": number}) for number in (1, 2, 3)]
     for number, report in enumerate(made, start=1):
         numbers = list(range(1, number + 1))
-        assert sorted(sizes_of(outbox, report.id)) == numbers
+        assert sorted(facts_of(outbox, report.id)) == numbers
         assert [one.number for one in pictures_of(outbox, report.id, 1)] == numbers
         assert webp_of(outbox, report.id, number + 1) is None
 
@@ -121,7 +121,7 @@ def test_the_page_reads_no_table_from_end_to_end(outbox: Outbox) -> None:
     ids_beginning(outbox, report[:8], 2)
     version_in_force(outbox, report)
     list(pictures_of(outbox, report, 1))
-    sizes_of(outbox, report)
+    facts_of(outbox, report)
     webp_of(outbox, report, 1)
     called_so(outbox, "blast", 6, but=report)
     with outbox.reading() as sql:

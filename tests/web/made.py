@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from leukoscope.counting.gallery import encode_webp
+from leukoscope.counting.outline_polygon import polygon_of
 from leukoscope.inference.bundle import Bundle
 from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
@@ -44,11 +45,12 @@ def cells_of(counts: dict[str, int]) -> list[CellRecord]:
 
 
 def picture_of(number: int) -> CellPicture:
-    """A violet disc that differs from cell to cell."""
+    """A violet disc that differs from cell to cell, and its outline."""
     rows, cols = np.mgrid[:96, :96]
     disc = (rows - 48) ** 2 + (cols - 48) ** 2 < (22 + number % 9) ** 2
     pixels = np.where(disc[..., None], (96 + number % 40, 58, 143), (240, 214, 222)).astype(np.uint8)
-    return encode_webp(pixels, 0.15)
+    outline = tuple((round(x, 1), round(y, 1)) for x, y in polygon_of(disc))
+    return replace(encode_webp(pixels, 0.15), outline=outline)
 
 
 def make_sample(outbox: Outbox, sample_id: str, number: int = 1, counts: dict[str, int] | None = None) -> SampleReport:

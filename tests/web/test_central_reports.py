@@ -52,6 +52,7 @@ def picture(report: int, cell: int, *, suspect: bool = False) -> Picture | Repor
         "confidence": 0.6, "field": 1, "box": [10, 20, 60, 80], "source": "live",
         **({"suspect": ["blast"]} if suspect else {}),
         "picture": {"format": "webp", "width": 96, "height": 90, "um_per_px": 0.1,
+                    **({"outline": [[1, 2], [30.5, 2], [8, 40]]} if suspect else {}),
                     "base64": base64.b64encode(WEBP).decode()},
         "envelope": {"boot_id": str(UUID(int=1)), "sequence": 1, "sent_clock": "2026-11-22T06:00:00.000000Z",
                      "clock_synchronised": None, "historical": False},
@@ -137,6 +138,8 @@ def test_a_sample_is_read_once_until_something_of_it_changes(place: Place, monke
     place.keep(judged(1), picture(1, 1), picture(1, 2, suspect=True))
     first = place.reports.sample(id_of(1))
     assert [(cell.record.number, cell.record.suspect) for cell in first.cells] == [(1, ()), (2, ("blast",))]
+    # Devices of earlier versions send no outline.
+    assert [first.pictures[number].outline for number in (1, 2)] == [(), ((1, 2), (30.5, 2), (8, 40))]
     assert place.reports.sample(id_of(1)) is first
     place.keep(picture(1, 3))
     second = place.reports.sample(id_of(1))

@@ -181,6 +181,44 @@ def test_what_was_signed_is_amended_with_a_reason_only(signed_in: Page, bench: P
     assert report_in_force(bench)["lifecycle"]["status"] == "amended"
 
 
+def test_a_cell_is_seen_large_with_its_outline_and_what_is_measured(signed_in: Page) -> None:
+    open_sample(signed_in)
+    number = signed_in.locator(".cell:focus").get_attribute("data-number")
+    signed_in.keyboard.press("Enter")
+    dialog = signed_in.locator("dialog")
+    expect(dialog.locator("polygon")).to_be_visible()
+    # The drawn disc of each cell is 22 to 30 pixels in radius, of 0.15 µm.
+    diameter = float(
+        dialog.locator("div", has=signed_in.get_by_text("diameter", exact=True)).last.inner_text().split()[1]
+    )
+    assert 2 * 22 * 0.15 - 0.2 < diameter < 2 * 31 * 0.15
+    expect(dialog).to_contain_text("roundness")
+    shown = dialog.locator("img.big").bounding_box()
+    drawn = dialog.locator("polygon").bounding_box()
+    assert shown is not None
+    assert drawn is not None
+    # The outline lies around the middle of the picture.
+    assert abs((shown["x"] + shown["width"] / 2) - (drawn["x"] + drawn["width"] / 2)) < 0.03 * shown["width"]
+    assert 0.4 < drawn["width"] / shown["width"] < 0.7
+    signed_in.keyboard.press("o")
+    expect(dialog.locator("polygon")).to_be_hidden()
+    signed_in.keyboard.press("o")
+    expect(dialog.locator("polygon")).to_be_visible()
+    dialog.get_by_role("button", name="Counted twice").click()
+    cell = signed_in.locator(f'.cell[data-number="{number}"]')
+    expect(cell).to_have_attribute("data-name", "artefact")
+    expect(signed_in.locator("#counts")).to_contain_text("artefact")
+    cell.dblclick()
+    expect(dialog.get_by_label("Comment")).to_have_value("counted twice")
+    signed_in.keyboard.press("Escape")
+    signed_in.keyboard.press("u")
+    expect(cell).not_to_have_attribute("data-name", "artefact")
+    cell.dblclick()
+    expect(dialog.get_by_label("Comment")).to_have_value("")
+    dialog.get_by_role("button", name="artefact").click()
+    expect(cell).to_have_attribute("data-name", "artefact")
+
+
 def test_every_page_is_accessible(signed_in: Page, served: Served) -> None:
     found = {}
     for path in ("/worklist", "/administration"):

@@ -3,6 +3,7 @@
 import heapq
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from leukoscope.counting.outline_polygon import polygon_of
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.census import CellPicture, CellRecord
@@ -63,7 +65,8 @@ class Gallery:
                 continue
             self._taken += 1
             box = cell.instance.box
-            entry = (-cell.confidence, self._taken, (number, box.as_xyxy()), picture_of(field.micrograph, box))
+            picture = picture_of(field.micrograph, box, cell.instance.outline)
+            entry = (-cell.confidence, self._taken, (number, box.as_xyxy()), picture)
             (heapq.heapreplace if full else heapq.heappush)(self._pictures, entry)
 
     def pictures(self, cells: Sequence[CellRecord]) -> list[tuple[CellRecord, CellPicture]]:
@@ -74,8 +77,13 @@ class Gallery:
         return sorted(least_sure, key=lambda one: one[0].number)
 
 
-def picture_of(micrograph: Micrograph, box: Box) -> CellPicture:
+def picture_of(micrograph: Micrograph, box: Box, outline: NDArray[np.bool_] | None = None) -> CellPicture:
     """A cell and what is around it, as WebP of at most MOST_BYTES; cut where the field ends.
+
+    Args:
+        micrograph: the field.
+        box: of the cell.
+        outline: which pixels of the box are cell; None: the picture says nothing of it.
 
     Raises:
         OSError: the encoder failed.
@@ -83,7 +91,13 @@ def picture_of(micrograph: Micrograph, box: Box) -> CellPicture:
     top, left = _corner(box)
     reach = _reach(box)
     row, col = box.centre
-    return encode_webp(micrograph.pixels[top : round(row + reach), left : round(col + reach)], micrograph.um_per_px)
+    pixels = micrograph.pixels[top : round(row + reach), left : round(col + reach)]
+    picture = encode_webp(pixels, micrograph.um_per_px)
+    if outline is None:
+        return picture
+    by = micrograph.um_per_px / picture.um_per_px
+    corners = [(by * (x + box.col - left), by * (y + box.row - top)) for x, y in polygon_of(outline)]
+    return replace(picture, outline=tuple((round(x, 1), round(y, 1)) for x, y in corners))
 
 
 def middle_of(box: Box, um_per_px: float, picture_um_per_px: float) -> tuple[float, float]:

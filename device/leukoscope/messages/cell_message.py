@@ -66,6 +66,7 @@ def encode_cell(
             "width": picture.width,
             "height": picture.height,
             "um_per_px": picture.um_per_px,
+            **({"outline": [list(corner) for corner in picture.outline]} if picture.outline else {}),
             "base64": base64.b64encode(picture.webp).decode("ascii"),
         },
         "envelope": {

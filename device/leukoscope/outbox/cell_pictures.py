@@ -1,8 +1,10 @@
 """Pictures of a report's white cells in the outbox, sent after everything else."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from leukoscope.messages.cell_message import decode_cell, encode_cell
 from leukoscope.messages.identity import Identity
@@ -80,26 +82,33 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSize:
-    """How large a kept picture is."""
+class PictureFacts:
+    """What is known of a kept picture without looking at it."""
 
     width: int
     """Pixels."""
     height: int
     """Pixels."""
     um_per_px: float
+    outline: tuple[tuple[float, float], ...] = ()
+    """Corners of the cell's outline, (x, y) in pixels of the picture; empty where they are not known."""
+
+    @classmethod
+    def of(cls, picture: Mapping[str, Any]) -> "PictureFacts":
+        """Of the picture in a cell's message."""
+        outline = tuple((float(x), float(y)) for x, y in picture.get("outline", ()))
+        return cls(picture["width"], picture["height"], picture["um_per_px"], outline)
 
 
-def sizes_of(outbox: Outbox, report_id: str) -> Mapping[int, PictureSize]:
-    """Sizes of the pictures of a report's cells that are still kept, by number of the cell."""
+def facts_of(outbox: Outbox, report_id: str) -> Mapping[int, PictureFacts]:
+    """What is known of the pictures of a report's cells that are still kept, by number of the cell."""
     with outbox.reading() as sql:
         rows = sql.execute(
-            "SELECT json_extract(told, '$.cell'), json_extract(told, '$.picture.width'),"
-            " json_extract(told, '$.picture.height'), json_extract(told, '$.picture.um_per_px')"
-            f" FROM (SELECT CAST(payload AS TEXT) AS told FROM message WHERE {_OF_REPORT})",
+            "SELECT json_extract(message, '$.cell'), json_remove(json_extract(message, '$.picture'), '$.base64')"
+            f" FROM (SELECT CAST(payload AS TEXT) AS message FROM message WHERE {_OF_REPORT})",
             _of(report_id),
         ).fetchall()
-    return {number: PictureSize(width, height, scale) for number, width, height, scale in rows}
+    return {number: PictureFacts.of(json.loads(picture)) for number, picture in rows}
 
 
 def webp_of(outbox: Outbox, report_id: str, number: int) -> bytes | None:

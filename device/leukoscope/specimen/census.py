@@ -35,3 +35,5 @@ class CellPicture:
     height: int
     """Pixels."""
     um_per_px: float
+    outline: tuple[tuple[float, float], ...] = ()
+    """Corners of the cell's outline, (x, y) in pixels of the picture; empty where they are not known."""

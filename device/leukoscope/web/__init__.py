@@ -5,7 +5,7 @@ What a place of reports beyond the device needs of it is named here.
 
 from leukoscope.errors import ReviewError
 from leukoscope.messages.worklist_line import Line, line_of
-from leukoscope.outbox.cell_pictures import PictureSize
+from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.from_afar import arguments_of
 from leukoscope.reviewing.review import Decision
@@ -32,7 +32,7 @@ __all__ = [
     "GoneError",
     "Line",
     "Named",
-    "PictureSize",
+    "PictureFacts",
     "ReviewError",
     "Sample",
     "SampleReport",

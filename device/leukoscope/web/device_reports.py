@@ -9,7 +9,7 @@ from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode
 from leukoscope.messages.worklist_line import Line, line_of
-from leukoscope.outbox.cell_pictures import called_so, sizes_of, webp_of
+from leukoscope.outbox.cell_pictures import called_so, facts_of, webp_of
 from leukoscope.outbox.report_lookup import beginning_of, reports_since, version_in_force
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import Desk
@@ -63,7 +63,7 @@ class DeviceReports:
             report=decode(payload),
             cells=() if kept is None else kept.cells,
             looked_at=frozenset() if kept is None else kept.looked_at,
-            pictures=sizes_of(self._outbox, report_id),
+            pictures=facts_of(self._outbox, report_id),
             classes=() if grounds is None else (*(one.key for one in grounds.naming.classes), UNSURE),
             grounds=grounds,
             delivery=state,

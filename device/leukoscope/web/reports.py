@@ -6,7 +6,7 @@ from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.worklist_line import Line
-from leukoscope.outbox.cell_pictures import PictureSize
+from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.sample import SampleReport
@@ -28,7 +28,7 @@ class Sample:
     cells: tuple[Named, ...]
     """None were kept: empty."""
     looked_at: frozenset[int]
-    pictures: Mapping[int, PictureSize]
+    pictures: Mapping[int, PictureFacts]
     """By number of the cell."""
     classes: tuple[str, ...]
     """What a cell may be called, in the bundle's order."""

@@ -23,7 +23,7 @@ from leukoscope.web import (
     GoneError,
     Line,
     Named,
-    PictureSize,
+    PictureFacts,
     Sample,
     SampleReport,
     Submitted,
@@ -79,13 +79,13 @@ class CentralReports:
         if not rows:
             raise GoneError(f"there is no report {report_id} here", "see the worklist")
         ((version, site, device),) = rows
-        ((pictures,),) = database.execute(
+        ((kept,),) = database.execute(
             "SELECT count(*) FROM cell WHERE report = :report AND site = :site AND device = :device",
             {"report": report_id, "site": site, "device": device},
         )
-        return self._cached(report_id, version, site, device, pictures, self._steps.count_done(report_id))
+        return self._cached(report_id, version, site, device, kept, self._steps.count_done(report_id))
 
-    def _read(self, report_id: str, version: int, site: str, device: str, pictures: int, done: int) -> Sample:
+    def _read(self, report_id: str, version: int, site: str, device: str, kept: int, done: int) -> Sample:
         """Read a sample; what the page asks for at each key comes from the memory."""
         database = self._databases.get()
         ((payload,),) = database.execute(
@@ -99,7 +99,7 @@ class CentralReports:
         )
         messages = {number: _message(payload) for number, payload in rows}
         said, looked_at = self._said(report, {number: one["class"] for number, one in messages.items()})
-        cells, sizes = [], {}
+        cells, pictures = [], {}
         for number, cell in messages.items():
             xmin, ymin, xmax, ymax = cell["box"]
             suspect = tuple(cell.get("suspect", ()))
@@ -107,11 +107,10 @@ class CentralReports:
                 number, cell["field"], cell["class"], cell["confidence"], (xmin, ymin, xmax, ymax), suspect
             )
             cells.append(Named(record, said.get(number, cell["class"]), number in said))
-            picture = cell["picture"]
-            sizes[number] = PictureSize(picture["width"], picture["height"], picture["um_per_px"])
+            pictures[number] = PictureFacts.of(cell["picture"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
-        return Sample(report, tuple(cells), looked_at, sizes, (*known, UNSURE), None, "stored")
+        return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")
 
     def _said(self, report: SampleReport, answers: Mapping[int, str]) -> tuple[dict[int, str], frozenset[int]]:
         """What people called cells, and which they looked at, as far as it is known here.

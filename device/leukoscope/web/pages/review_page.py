@@ -10,13 +10,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from leukoscope.errors import LeukoscopeError, ReviewError
-from leukoscope.reviewing.review import MOST_REMARK_CHARS
+from leukoscope.reviewing.review import MOST_REMARK_CHARS, remarks_of
 from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import SIGNED, Action
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.drafts import Draft
 from leukoscope.web.forms import form_of, json_of
+from leukoscope.web.measures import measured
 from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
 from leukoscope.web.page_server import back_to, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
@@ -24,6 +25,10 @@ from leukoscope.web.reports import GoneError
 PX_PER_UM = 5.0
 """Of the gallery at first; one scale for all cells."""
 _ALIKE = 6
+ARTEFACT = "artefact"
+"""The class of what is no cell to be counted, where the bundle has it."""
+DOUBLE = "counted twice"
+"""The comment on a cell that is in the report already under another number."""
 _MEDIA = {"pdf": "application/pdf", "csv": "text/csv", "fhir": "application/fhir+json", "html": "text/html"}
 
 
@@ -137,8 +142,22 @@ def _confirm(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) 
     return []
 
 
+def _double(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
+    """Leave cells out that are in the report already: as artefacts, and a comment says why."""
+    if ARTEFACT not in view.sample.classes:
+        raise ReviewError("this report knows no artefacts", "comment on the cell instead")
+    draft.name(dict.fromkeys(cells, ARTEFACT))
+    for number in cells:
+        draft.remark(f"comment/{number}", DOUBLE)
+    return []
+
+
 def _undo(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    return draft.undo_last()
+    undone = draft.undo_last()
+    for number in undone:
+        if draft.remarks.get(f"comment/{number}") == DOUBLE:
+            draft.remark(f"comment/{number}", remarks_of(view.report).get(f"comment/{number}", ""))
+    return undone
 
 
 def _look(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
@@ -170,6 +189,7 @@ def _rebase(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -
 _CHANGES: dict[str, Callable[[Draft, list[int], dict[str, Any], View], list[int]]] = {
     "name": _name,
     "confirm": _confirm,
+    "double": _double,
     "undo": _undo,
     "look": _look,
     "remark": _remark,
@@ -206,8 +226,18 @@ def cell(request: Request) -> Response:
     found = next((one for one in view.cells if one.record.number == number), None)
     if found is None:
         raise GoneError(f"this report has no cell {number}", "load the page again")
-    alike = site_of(request).reports.alike(view.report.id, found.name, _ALIKE)
-    return HTMLResponse(fragment(request, "cell.html", cell=found, alike=alike, **_shown(view)))
+    picture = view.sample.pictures.get(number)
+    return HTMLResponse(
+        fragment(
+            request,
+            "cell.html",
+            cell=found,
+            alike=site_of(request).reports.alike(view.report.id, found.name, _ALIKE),
+            artefact=ARTEFACT,
+            measures=None if picture is None else measured(picture.outline, picture.um_per_px),
+            **_shown(view),
+        )
+    )
 
 
 def picture(request: Request) -> Response:

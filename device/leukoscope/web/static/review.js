@@ -92,10 +92,19 @@
     if (answer) focus(find(Object.keys(answer.cells)[0]));
   };
 
+  // A double click is two clicks as well: only the first of them opens.
+  let opening = false;
   const open = async (cell) => {
-    const response = await fetch(`${address}/cells/${cell.dataset.number}`, { headers: { accept: "text/html", "hx-request": "true" } });
-    large.innerHTML = await response.text();
-    large.showModal();
+    if (opening || large.open) return;
+    opening = true;
+    try {
+      await turn;
+      const response = await fetch(`${address}/cells/${cell.dataset.number}`, { headers: { accept: "text/html", "hx-request": "true" } });
+      large.innerHTML = await response.text();
+      large.showModal();
+    } finally {
+      opening = false;
+    }
   };
 
   const move = (direction) => {
@@ -115,6 +124,11 @@
     const near = (one) => Math.abs(one.getBoundingClientRect().left - here.left);
     focus(rows.filter((one) => Math.abs(one.getBoundingClientRect().bottom - row) < 24).sort((a, b) => near(a) - near(b))[0]);
   };
+
+  large.addEventListener("keydown", (event) => {
+    const outline = document.getElementById("outline");
+    if (event.key === "o" && outline && !event.target.closest("input:not([type=checkbox])")) outline.click();
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || large.open) return;
@@ -138,6 +152,10 @@
     const button = event.target.closest("[data-do], [data-name-as]");
     if (cell) {
       if (event.shiftKey || event.ctrlKey || matchMedia("(pointer: coarse)").matches) { focus(cell); toggle(cell); } else if (current === cell) open(cell); else focus(cell);
+    } else if (button && large.contains(button)) {
+      const body = button.dataset.do === "double" ? { do: "double" } : { do: "name", class: button.dataset.nameAs };
+      large.close();
+      send({ ...body, cells: [Number(button.dataset.number)] });
     } else if (button?.dataset.nameAs) {
       decide({ do: "name", class: button.dataset.nameAs });
     } else if (button?.dataset.do === "undo") undo();
