@@ -1,28 +1,15 @@
 """`leukoscope doctor`: tries each part of the bench for real and says what to do about what fails."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from leukoscope.bundles.bundle_store import BundleStore
-from leukoscope.controls.button import ButtonSettings
-from leukoscope.controls.scanner import ScannerSettings
-from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
-from leukoscope.displays.lcd import LcdSettings
-from leukoscope.displays.oled import OledSettings
 from leukoscope.doctor.board import check_memory, check_power, check_temperature
-from leukoscope.doctor.broker import check_broker
+from leukoscope.doctor.drivers import check_of
 from leukoscope.doctor.finding import Finding, tried
 from leukoscope.doctor.light import check_camera
 from leukoscope.doctor.networks import check_engines, check_networks
-from leukoscope.doctor.parts import (
-    check_button,
-    check_calibration,
-    check_clock,
-    check_display,
-    check_scanner,
-    check_signals,
-)
+from leukoscope.doctor.parts import check_calibration, check_clock
 from leukoscope.doctor.storage import check_storage, check_wear
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
@@ -57,20 +44,10 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
     yield tried("camera", lambda: check_camera(settings, near))
     yield tried("storage", lambda: check_storage(settings.storage))
     yield tried("card", lambda: check_wear(folder))
-    for display in settings.displays:
-        # The others need a desktop or the terminal this is printed on.
-        if isinstance(display, OledSettings | LcdSettings):
-            yield tried(f"display {display.driver}", partial(check_display, display))
-    for control in settings.controls:
-        if isinstance(control, ButtonSettings):
-            yield tried("button", partial(check_button, control))
-        if isinstance(control, ScannerSettings):
-            yield tried("scanner", partial(check_scanner, control))
-    if settings.signals is not None:
-        yield tried("signals", partial(check_signals, settings.signals))
-    if isinstance(settings.reporting, MqttSettings):
-        mqtt = settings.reporting
-        yield tried("broker", lambda: check_broker(mqtt, identity_of(settings), settings.storage.outbox))
+    identity, outbox = identity_of(settings), settings.storage.outbox
+    for part in (*settings.displays, *settings.controls, settings.signals, settings.reporting):
+        if (check := check_of(part, identity, outbox)) is not None:
+            yield tried(check.part, check.run)
     yield tried("clock", check_clock)
     yield from _board()
 
