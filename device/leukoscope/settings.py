@@ -248,9 +248,9 @@ class BenchSettings(FrozenModel):
         if not isinstance(content, dict) or content.get("mode") not in list(_OF_MODE):
             return content
         chosen = {
-            name: {**table, **said}
+            name: {**table, **given}
             for name, table in _OF_MODE[content["mode"]].items()
-            if isinstance(said := content.get(name, {}), dict)
+            if isinstance(given := content.get(name, {}), dict)
         }
         return {**content, **chosen}
 

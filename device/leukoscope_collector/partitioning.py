@@ -7,10 +7,10 @@ from leukoscope_collector import partitions
 from leukoscope_collector.postgres_store import PostgresStore
 from leukoscope_collector.tables import statements
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def partition(store: PostgresStore, now: datetime, say: Say, batch: int = partitions.BATCH) -> bool:
+def partition(store: PostgresStore, now: datetime, report: Report, batch: int = partitions.BATCH) -> bool:
     """Bring the reports of a store into months while collectors go on storing.
 
     Keys are copied in small transactions, the index is built beside the traffic, and one short transaction switches.
@@ -40,8 +40,8 @@ def partition(store: PostgresStore, now: datetime, say: Say, batch: int = partit
             if not store.execute(partitions.NEXT_KEYS, {"batch": batch}):
                 break
         copied += batch
-        say(f"keys copied: up to {copied}")
-    say("building the index")
+        report(f"keys copied: up to {copied}")
+    report("building the index")
     store.build_index("report_before_by_id", "report (id, version)")
     _, end = partitions.month_of(now)
     with store.transaction():
@@ -55,11 +55,11 @@ def partition(store: PostgresStore, now: datetime, say: Say, batch: int = partit
         store.execute("ALTER TABLE report VALIDATE CONSTRAINT report_before_end")
     with store.transaction():
         partitions.switch(store.execute, now, partitions.FROM_COPY)
-    say("reports are in months now")
+    report("reports are in months now")
     return True
 
 
-def drop_before(store: PostgresStore, until: datetime, say: Say) -> int:
+def drop_before(store: PostgresStore, until: datetime, report: Report) -> int:
     """Drop the months that ended by then; their keys stay, so that what is sent once more is still a duplicate.
 
     Args:
@@ -78,7 +78,7 @@ def drop_before(store: PostgresStore, until: datetime, say: Say) -> int:
         for (name,) in gone:
             store.execute(f"DROP TABLE {name}")
             store.execute("DELETE FROM report_month WHERE partition = :name", {"name": name})
-            say(f"dropped {name}")
+            report(f"dropped {name}")
         store.execute("DELETE FROM conflict WHERE received_at < :until", {"until": until})
     return len(gone)
 

@@ -31,11 +31,11 @@ class Hand:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     message: list[tuple[str, str]] = []
-    say = Guide.say
+    show = Guide.show
 
     def heard(self: Guide, todo: str, note: str = "", share: float | None = None) -> None:
         message.append((todo, note))
-        say(self, todo, note, share)
+        show(self, todo, note, share)
 
     monkeypatch.setattr(Guide, "say", heard)
     return message

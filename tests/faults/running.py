@@ -226,7 +226,7 @@ class Plant:
             with suppress(ValueError, KeyError, TypeError):
                 report = json.loads(payload)
                 sample = report["sample"]
-                contents.setdefault(report["id"], set()).add(json.dumps(_said(report), sort_keys=True))
+                contents.setdefault(report["id"], set()).add(json.dumps(_content(report), sort_keys=True))
                 samples.setdefault((sample["sample_id"], sample["started_at"]), set()).add(report["id"])
                 if sample.get("resumed"):
                     resumed.add(report["id"])
@@ -246,5 +246,5 @@ class Plant:
         return [path.read_bytes() for path in reports if not any(one in path.name for one in stored)]
 
 
-def _said(report: dict[str, Any]) -> dict[str, Any]:
+def _content(report: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name not in ("envelope",)}

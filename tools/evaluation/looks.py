@@ -27,7 +27,7 @@ class Look(NamedTuple):
     change: Change
 
 
-def _said(factor: float) -> Change:
+def _scaled(factor: float) -> Change:
     return lambda pixels, um_per_px: (pixels, um_per_px * factor)
 
 
@@ -86,11 +86,11 @@ def _clipped(levels: NDArray[np.floating]) -> Pixels:
 
 
 LOOKS = (
-    Look("as they are", _said(1.0)),
-    Look("scale said 10 % too large", _said(1.1)),
-    Look("scale said 10 % too small", _said(1 / 1.1)),
-    Look("scale said 20 % too large", _said(1.2)),
-    Look("scale said 20 % too small", _said(1 / 1.2)),
+    Look("as they are", _scaled(1.0)),
+    Look("scale said 10 % too large", _scaled(1.1)),
+    Look("scale said 10 % too small", _scaled(1 / 1.1)),
+    Look("scale said 20 % too large", _scaled(1.2)),
+    Look("scale said 20 % too small", _scaled(1 / 1.2)),
     Look("blurred by 0.4 µm", _blurred(0.4)),
     Look(f"pixels of {COARSE_UM_PER_PX} µm", _coarse),
     Look("sharpened, as phones do", _sharpened),

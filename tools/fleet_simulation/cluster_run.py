@@ -25,10 +25,10 @@ from leukoscope_collector.provisioning.cluster_site import ClusterSite
 COLLECTORS = 3
 RECONNECT_SPREAD_S = 20.0
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def run_cluster(arguments: argparse.Namespace, say: Say) -> tuple[Sent, Stored, int]:
+def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, Stored, int]:
     """Start everything in a temporary folder, send, disturb it where that is asked for, wait and read.
 
     Args:
@@ -45,7 +45,7 @@ def run_cluster(arguments: argparse.Namespace, say: Say) -> tuple[Sent, Stored, 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leukoscope-fleet-")))
         database = stack.enter_context(ScratchPatroni())
         os.environ["PGPASSWORD"] = database.password_file.read_text()
-        say("two databases are up, the standby confirms")
+        report("two databases are up, the standby confirms")
         nodes = loopback_nodes(folder / "site")
         site = ClusterSite(folder / "site", nodes=nodes, days=2, now=datetime.now(UTC))
         names = [f"collector-{number + 1}" for number in range(COLLECTORS)]
@@ -55,7 +55,7 @@ def run_cluster(arguments: argparse.Namespace, say: Say) -> tuple[Sent, Stored, 
         cluster = stack.enter_context(ScratchCluster(site, nodes))
         cluster.control("add_user", "fleet", _PASSWORD)
         cluster.control("set_permissions", "fleet", ".*", ".*", ".*")
-        say("three broker nodes are up")
+        report("three broker nodes are up")
         collectors = [_collector(file, database, folder) for file in files]
         for one in collectors:
             one.start()
@@ -73,7 +73,7 @@ def run_cluster(arguments: argparse.Namespace, say: Say) -> tuple[Sent, Stored, 
         if arguments.faults:
             rng = Random(arguments.seed)
             happen = _happenings(arguments, cluster, database, collectors, rng)
-        run_workers(orders, folder, stack, Background(happen, say) if happen else None)
+        run_workers(orders, folder, stack, Background(happen, report) if happen else None)
         made = sum(one.reports for one in orders)
         wait_until_stored(database.conninfo, made, settle_s=300)
         return read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo), made

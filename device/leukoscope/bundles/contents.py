@@ -100,10 +100,10 @@ class Contents(FrozenModel):
             BundleError: it differs.
         """
         manifest = bundle.manifest
-        said = (manifest.name, manifest.kind, manifest.version, sorted(manifest.files))
+        stated = (manifest.name, manifest.kind, manifest.version, sorted(manifest.files))
         signed = (self.name, self.kind, self.version, sorted(self.engines))
-        if said != signed:
-            raise BundleError(f"{origin}: its manifest says {said}, its contents.json {signed}", "pack it anew")
+        if stated != signed:
+            raise BundleError(f"{origin}: its manifest says {stated}, its contents.json {signed}", "pack it anew")
         stored = (manifest.golden, manifest.head, manifest.known, manifest.validation, *manifest.files.values())
         named = {file.path for file in stored if file is not None}
         if missing := sorted(named - set(self.files)):

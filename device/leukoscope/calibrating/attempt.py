@@ -119,7 +119,7 @@ class Attempt:
         if naming:
             typer.echo(naming)
         typer.echo(measured.todo)
-        guide.say(f"Done. {measured.words[0]}", measured.todo)
+        guide.show(f"Done. {measured.words[0]}", measured.todo)
 
 
 def _logged_in() -> str:

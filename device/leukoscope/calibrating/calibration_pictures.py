@@ -51,7 +51,7 @@ def taken(
     """
     frames: list[Frame] = []
     while len(frames) < count:
-        guide.say(
+        guide.show(
             f"{todo}, then press" if guide.waits and not (one_press and frames) else todo,
             f"{len(frames)} of {count} pictures",
             len(frames) / count,

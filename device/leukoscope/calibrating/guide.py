@@ -46,7 +46,7 @@ class Guide:
         """Whether each picture waits for a press."""
         return bool(self._controls)
 
-    def say(self, todo: str, note: str = "", share: float | None = None) -> None:
+    def show(self, todo: str, note: str = "", share: float | None = None) -> None:
         """Show what to do and how far it is; a display that fails never stops a calibration."""
         self._watchdog.turn("calibrating")
         self._panel.show(Guiding(self._part, todo, note, share, self.source))
@@ -57,7 +57,7 @@ class Guide:
 
     def bar(self, todo: str, note: str, share: float) -> None:
         """Show a bar, on the terminal too."""
-        self.say(todo, note, share)
+        self.show(todo, note, share)
         if not sys.stdout.isatty():
             return
         filled = round(min(max(share, 0.0), 1.0) * BAR)

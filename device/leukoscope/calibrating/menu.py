@@ -49,7 +49,7 @@ def _choose(settings: BenchSettings, pages: Sequence[Page], at: int, note: str) 
     """The number of the page that was chosen; None to leave. The first screen tells how the last attempt ended."""
     with guided(settings, TITLE, live=True, by_button=True) as guide:
         while True:
-            guide.say(pages[at].title if at < len(pages) else "Leave", note)
+            guide.show(pages[at].title if at < len(pages) else "Leave", note)
             match guide.next_press():
                 case Action.TOGGLE if note == HOW:
                     at = (at + 1) % (len(pages) + 1)

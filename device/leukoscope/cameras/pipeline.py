@@ -59,7 +59,7 @@ class Pipeline:
         finally:
             os.close(writing)
         self._pictures = os.fdopen(reading, "rb", buffering=0)
-        self._said: deque[str] = deque(maxlen=_LINES)
+        self._lines: deque[str] = deque(maxlen=_LINES)
         self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
         self._listener.start()
         self._ending = threading.Lock()
@@ -99,16 +99,16 @@ class Pipeline:
 
     def _listen(self, lines: IO[str]) -> None:
         with lines:
-            self._said.extend(line.strip() for line in lines)
+            self._lines.extend(line.strip() for line in lines)
 
     def _reason(self) -> str:
         """What gst-launch-1.0 said: its first error, and the detail under it."""
         self._process.wait()
         self._listener.join()
-        said = list(self._said)
-        for index, line in enumerate(said):
+        lines = list(self._lines)
+        for index, line in enumerate(lines):
             found = re.match(r"(?:ERROR: from element [^:]*: |WARNING: erroneous pipeline: |ERROR: )(.*)", line)
             if found:
-                detail = [more for more in said[index + 1 : index + 4] if not more.startswith(("Additional", "../"))]
+                detail = [more for more in lines[index + 1 : index + 4] if not more.startswith(("Additional", "../"))]
                 return " ".join([found[1], *detail[:1]])
-        return said[-1] if said else f"exit status {self._process.returncode}"
+        return lines[-1] if lines else f"exit status {self._process.returncode}"

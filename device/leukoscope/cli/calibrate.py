@@ -181,4 +181,4 @@ def _check_scale(attempt: Attempt, seen: Sequence[Frame], guide: Guide) -> None:
             "measure the ruling again with its true spacing, and check another patient's smear before you trust sizes",
             err=True,
         )
-    guide.say("Scale and red cells disagree" if size.disagrees else "Scale and red cells agree", text)
+    guide.show("Scale and red cells disagree" if size.disagrees else "Scale and red cells agree", text)

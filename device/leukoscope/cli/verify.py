@@ -106,8 +106,8 @@ def _lines(progress: VerificationProgress) -> list[str]:
 
 
 def _sentence(progress: VerificationProgress) -> str:
-    said = progress.verification
-    return "" if said is None else f"{said.at:%Y-%m-%d}, by {', '.join(said.by)}, {said.cells} cells"
+    verified = progress.verification
+    return "" if verified is None else f"{verified.at:%Y-%m-%d}, by {', '.join(verified.by)}, {verified.cells} cells"
 
 
 def _cells(reports: tuple[Any, ...]) -> int:
@@ -115,15 +115,15 @@ def _cells(reports: tuple[Any, ...]) -> int:
 
 
 def _as_json(progress: VerificationProgress, now: BenchConditions) -> dict[str, Any]:
-    said = progress.verification
+    verified = progress.verification
     return {
         "verified": progress.verified,
         "cells": progress.cells,
         "specimens": progress.specimens,
         "blind": sum(len(one.blind) for one in progress.counted),
         "missing": progress.missing,
-        "at": None if said is None else said.at.isoformat(),
-        "by": [] if said is None else list(said.by),
+        "at": None if verified is None else verified.at.isoformat(),
+        "by": [] if verified is None else list(verified.by),
         "classes": [
             {"class": key, "checked": count, "agreed": agreed, "share": agreed / count, "low": low, "high": high}
             for key, count, agreed, low, high in _rows(progress)

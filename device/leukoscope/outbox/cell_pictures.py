@@ -68,13 +68,13 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
     """The pictures of a report's cells that are still kept, in the order of counting."""
     with outbox.reading() as sql:
         rows = sql.execute(f"SELECT payload FROM message WHERE {_OF_REPORT} ORDER BY seq", _of(report_id)).fetchall()
-        said = white_cells.names_given(sql, report_id, version)
+        names = white_cells.names_given(sql, report_id, version)
     for (payload,) in rows:
         sent = decode_cell(payload)
         yield KeptPicture(
             number=sent.number,
-            name=said.get(sent.number, sent.cell_class),
-            by_person=sent.number in said,
+            name=names.get(sent.number, sent.cell_class),
+            by_person=sent.number in names,
             webp=sent.webp,
             box=sent.box,
             um_per_px=sent.um_per_px,

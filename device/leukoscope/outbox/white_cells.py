@@ -85,7 +85,7 @@ def look_at(sql: sqlite3.Connection, report_id: str, version: int, numbers: Iter
     sql.executemany("INSERT INTO looked_at VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
 
-def keep_said(
+def keep_names(
     sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[int, str], looked_at: Iterable[int]
 ) -> None:
     """Both: what a person called cells, and which were looked at."""

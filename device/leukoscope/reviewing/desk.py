@@ -140,7 +140,9 @@ class Desk:
             by=decision.by,
             action=decision.action.value,
             details=details,
-            beside=lambda sql: white_cells.keep_said(sql, report.id, step.version, outcome.verdicts, outcome.looked_at),
+            beside=lambda sql: white_cells.keep_names(
+                sql, report.id, step.version, outcome.verdicts, outcome.looked_at
+            ),
         )
         if not new:
             raise ReviewError(f"another person has just made version {key.version} of it", "look at it and try again")

@@ -20,9 +20,9 @@ from leukoscope.statistics.summary import Naming
 
 def camera_of(settings: BenchSettings) -> str:
     """Driver, which of several, and size of the pictures, as reports name the camera."""
-    said = settings.camera.model_dump(mode="json")
-    which = [str(said[key]) for key in ("camera", "device", "sensor", "pipeline") if said.get(key) is not None]
-    size = f"{said['width']}x{said['height']}" if "width" in said and "height" in said else ""
+    values = settings.camera.model_dump(mode="json")
+    which = [str(values[key]) for key in ("camera", "device", "sensor", "pipeline") if values.get(key) is not None]
+    size = f"{values['width']}x{values['height']}" if "width" in values and "height" in values else ""
     return " ".join(part for part in (settings.camera.driver, *which, size) if part)[:200]
 
 

@@ -55,9 +55,9 @@ class Repeats(logging.Filter):
             return True
         message = record.getMessage()
         key, now_s = (record.name, message), self._clock_s()
-        said_at_s, held_back = self._seen.get(key, (-QUIET_S, 0))
-        if now_s - said_at_s < QUIET_S:
-            self._seen[key] = (said_at_s, held_back + 1)
+        logged_at_s, held_back = self._seen.get(key, (-QUIET_S, 0))
+        if now_s - logged_at_s < QUIET_S:
+            self._seen[key] = (logged_at_s, held_back + 1)
             return False
         if held_back:
             record.msg, record.args = f"{message} (and {held_back} times more)", ()

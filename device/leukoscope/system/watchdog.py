@@ -54,7 +54,7 @@ class Watchdog:
 
     def starting(self, step: str) -> None:
         """A step of the start was begun; the supervisor's time limit for starting runs on."""
-        self._say_status(step)
+        self._send_status(step)
 
     def ready(self) -> None:
         """Every part answers and the networks decide as they must."""
@@ -70,7 +70,7 @@ class Watchdog:
             status: what the instrument does, in a few words and without a name of a specimen.
             busy: a sample is under way; a stuck thread is then endured, a restart would cost the count.
         """
-        self._say_status(status)
+        self._send_status(status)
         now_s = self._clock_s()
         if now_s - self._pinged_at_s < self._every_s or (self._any_stuck() and not busy):
             return
@@ -79,14 +79,14 @@ class Watchdog:
 
     def becoming(self, status: str) -> None:
         """The same process goes on as something else; systemd would end what says that it stops."""
-        self._say_status(status)
+        self._send_status(status)
         self._notify("WATCHDOG=1")
 
     def leaving(self) -> None:
         """The program ends on purpose."""
         self._notify("STOPPING=1\nSTATUS=Leaving")
 
-    def _say_status(self, status: str) -> None:
+    def _send_status(self, status: str) -> None:
         if status != self._status:
             self._status = status
             self._notify(f"STATUS={status}")

@@ -98,7 +98,7 @@ class CentralReports:
             {"report": report_id, "site": site, "device": device},
         )
         messages = {number: _message(payload) for number, payload in rows}
-        said, looked_at = self._said(report, {number: one["class"] for number, one in messages.items()})
+        names, looked_at = self._names_given(report, {number: one["class"] for number, one in messages.items()})
         cells, pictures = [], {}
         for number, cell in messages.items():
             xmin, ymin, xmax, ymax = cell["box"]
@@ -106,27 +106,27 @@ class CentralReports:
             record = CellRecord(
                 number, cell["field"], cell["class"], cell["confidence"], (xmin, ymin, xmax, ymax), suspect
             )
-            cells.append(Named(record, said.get(number, cell["class"]), number in said))
+            cells.append(Named(record, names.get(number, cell["class"]), number in names))
             pictures[number] = PictureFacts.of(cell["picture"])
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
         return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")
 
-    def _said(self, report: SampleReport, answers: Mapping[int, str]) -> tuple[dict[int, str], frozenset[int]]:
+    def _names_given(self, report: SampleReport, answers: Mapping[int, str]) -> tuple[dict[int, str], frozenset[int]]:
         """What people called cells, and which they looked at, as far as it is known here.
 
         Args:
             report: in the version in force.
             answers: class by number of the cell, as the classifier said.
         """
-        said, looked_at = dict[int, str](), set[int]()
+        names, looked_at = dict[int, str](), set[int]()
         for arguments in self._steps.done(report.id):
             for step in arguments["steps"]:
                 looked_at |= set(step.get("looked_at", ()))
-                said |= {number: answers[number] for number in step.get("confirmed", ()) if number in answers}
+                names |= {number: answers[number] for number in step.get("confirmed", ()) if number in answers}
         for step in report.life.steps:
-            said |= {int(one.item[5:]): one.after for one in step.changes if one.item.startswith("cell/")}
-        return said, frozenset(looked_at)
+            names |= {int(one.item[5:]): one.after for one in step.changes if one.item.startswith("cell/")}
+        return names, frozenset(looked_at)
 
     def picture(self, report_id: str, number: int) -> bytes:
         """As in `Reports`."""

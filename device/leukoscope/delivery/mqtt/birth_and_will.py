@@ -83,7 +83,7 @@ class BirthAndWill:
         self._birth = to_bytes(birth_message)
         self._publish(link, "status", self._birth, "the birth message")
 
-    def weigh(self, link: DeviceConnection, said: Received) -> None:
+    def weigh(self, link: DeviceConnection, received: Received) -> None:
         """A word under our status: our own, an earlier connection's, or another device's.
 
         Our own old will may reach the broker after our new birth; then the birth is said again.
@@ -93,21 +93,21 @@ class BirthAndWill:
         Raises:
             BrokerError: we must count on from there, or the connection has ended.
         """
-        if said.payload == self._birth:
+        if received.payload == self._birth:
             return
-        number = status.session_of(said.payload)
+        number = status.session_of(received.payload)
         name = f"{self._identity.site}/{self._identity.device}"
         doubled = BrokerError(f"another device calls itself {name}", "give each its own name")
         # Between two connections of ours no client but us should have spoken here.
-        other = said.stored and self._connections > 1
-        other = other and status.boot_of(said.payload) not in {None, self._identity.boot_id}
+        other = received.stored and self._connections > 1
+        other = other and status.boot_of(received.payload) not in {None, self._identity.boot_id}
         if other:
             self._stability.thrown_out(doubled)
         if number <= self._session:
-            if not said.stored and self._replies < _MOST_REPLIES:
+            if not received.stored and self._replies < _MOST_REPLIES:
                 self._replies += 1
                 self._publish(link, "status", self._birth, "the birth message")
-        elif said.stored:
+        elif received.stored:
             self._floor = number
             last_session = f"the broker remembers session {number}, we are at {self._session}"
             raise doubled if other else BrokerError(last_session, "counting on from it, nothing is to be done")

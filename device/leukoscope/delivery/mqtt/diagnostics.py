@@ -87,9 +87,9 @@ def why_no_socket(settings: BrokerSettings, error: OSError | ValueError) -> Brok
 def why_alerted(settings: BrokerSettings, error: ssl.SSLError | None) -> BrokerError | None:
     """What the broker said of us in a TLS alert; None when it sent none that we know."""
     reason = (error.reason or "") if error is not None else ""
-    for ending, (said, todo) in _ALERTS.items():
+    for ending, (reason_given, todo) in _ALERTS.items():
         if reason.endswith(ending):
-            return BrokerError(f"the broker {settings.where} {said}", todo)
+            return BrokerError(f"the broker {settings.where} {reason_given}", todo)
     return None
 
 
@@ -107,8 +107,8 @@ def why_refused(settings: BrokerSettings, protocol: str, reason: str, text: str 
         todo = f"it does not speak MQTT {protocol}; set protocol to {other}"
     else:
         todo = _ADVICE.get(reason, "ask the broker's administrator")
-    said = f"{reason}; it says {text!r}" if text else reason
-    return BrokerError(f"the broker {settings.where} refused us ({said})", todo)
+    reason_given = f"{reason}; it says {text!r}" if text else reason
+    return BrokerError(f"the broker {settings.where} refused us ({reason_given})", todo)
 
 
 def why_ended(settings: BrokerSettings, reason: str) -> BrokerError:
