@@ -20,7 +20,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(what, timeout_s: float = 8.0, every_s: float = 0.01) -> bool:
+def wait_until(what, timeout_s: float = 20.0, every_s: float = 0.01) -> bool:
     """True as soon as `what()` is; False when the time ran out."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:

@@ -37,7 +37,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         message.append((todo, note))
         show(self, todo, note, share)
 
-    monkeypatch.setattr(Guide, "say", heard)
+    monkeypatch.setattr(Guide, "show", heard)
     return message
 
 

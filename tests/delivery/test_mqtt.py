@@ -480,7 +480,7 @@ def test_a_surprise_inside_the_thread_is_told_and_does_not_end_it(mosquitto, pub
     running._count = working
     keep(outbox, 1)
     assert running.flush(5)
-    assert "nobody foresaw" in caplog.text
+    assert "unforeseen error" in caplog.text
 
 
 def test_a_stopped_publisher_ends_quickly_even_without_a_broker(publisher):
