@@ -6,16 +6,19 @@ import io
 import re
 import sys
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
 
 from leukoscope.errors import ExportError
+from leukoscope.exporting.drawing import Drawing, Words
 from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
+from leukoscope.exporting.rendering import as_svg
 from leukoscope.exporting.report_pictures import Gallery
 from leukoscope.exporting.report_words import in_words
 from leukoscope.exporting.table import as_csv
@@ -184,8 +187,40 @@ def test_the_page_needs_nothing_from_outside() -> None:
     assert "url(" not in page
 
 
+SCRIPT = "<script>alert('1')</script>\"&"
+
+
+def page_saying(text: str) -> str:
+    """A page on which every text that comes from outside is this one."""
+    report = blood(
+        sample_id=text,
+        differential=(ClassCount(text, 3, 0.05, 0.0, 0.1, 0),),
+        differential_corrected=None,
+        not_corrected_because=text,
+        beside={text: 2},
+        findings=(Finding("f", text, Certainty.LIKELY),),
+        provenance=dataclasses.replace(PROVENANCE, device=text, calibration_id=text),
+    )
+    signed = dataclasses.replace(original(report, status="final"), signature=Signature(text, NOW))
+    return as_html(signed, Gallery({text: [picture()]}))
+
+
+def tags_of(page: str) -> list[str]:
+    return re.findall(r"</?\w+", page)
+
+
 def test_words_from_outside_cannot_become_markup() -> None:
-    assert "<script>" not in as_html(original(blood(sample_id="<script>alert(1)</script>")), NOTHING)
+    page = page_saying(SCRIPT)
+    assert tags_of(page) == tags_of(page_saying("plain"))
+    body = re.sub(r"<[^>]*>", " ", page.partition("</style>")[2])
+    assert html.unescape(body).lower().count(SCRIPT) >= 8
+
+
+def test_a_drawing_cannot_become_markup_either() -> None:
+    drawing = Drawing(9, 9, (Words(1, 2, SCRIPT, 6.5),), SCRIPT)
+    svg = ElementTree.fromstring(as_svg(drawing))
+    assert svg.get("aria-label") == SCRIPT
+    assert [text.text for text in svg] == [SCRIPT]
 
 
 def test_without_reportlab_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
