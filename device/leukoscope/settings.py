@@ -125,7 +125,10 @@ class StorageSettings(FrozenModel):
     """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
 
     outbox_max_mib: Annotated[int, Field(ge=1, le=100_000)] = 256
-    """Mebibytes of the outbox; above it sent reports go first, and with none left no further sample begins."""
+    """Mebibytes of the outbox; above it reports that were sent and signed go, the oldest first, and with none left no
+    further sample begins."""
+    keep_unsigned: bool = True
+    """What was sent stays until it is signed, so that it can be reviewed; false where nobody reviews on this device."""
 
     @property
     def in_progress(self) -> Path:

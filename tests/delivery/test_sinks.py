@@ -84,10 +84,28 @@ def test_a_write_that_failed_leaves_no_report_and_the_next_one_succeeds(outbox, 
     assert (sink.state.last_error, sink.state.sent) == (None, 1)
 
 
-def test_the_first_file_under_a_key_stays(folder):
+def test_a_file_that_is_there_is_written_once(folder):
     journal = ReportFiles(folder)
-    journal.write(KEY, b"first")
-    assert journal.write(KEY, b"second").read_bytes() == b"first"
+    was = journal.write(KEY, b"first").stat().st_ino
+    assert journal.write(KEY, b"first").stat().st_ino == was
+
+
+@pytest.mark.parametrize("planted", ["file", "folder", "link", "dangling"])
+def test_what_was_put_in_a_reports_place_is_set_aside(folder, planted):
+    journal = ReportFiles(folder)
+    path = journal.path_of(KEY)
+    folder.mkdir(parents=True)
+    (folder / "elsewhere").write_bytes(b"other")
+    if planted == "folder":
+        path.mkdir()
+    elif planted == "file":
+        path.write_bytes(b"other")
+    else:
+        path.symlink_to(folder / ("elsewhere" if planted == "link" else "nowhere"))
+    assert journal.write(KEY, b"ours").read_bytes() == b"ours"
+    assert not path.is_symlink()
+    assert [one.name for one in folder.glob("*.set-aside-1")] == [f"{path.name}.set-aside-1"]
+    assert (folder / "elsewhere").read_bytes() == b"other"
 
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", ".", "a\n"])

@@ -4,7 +4,6 @@ import functools
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from leukoscope.messages.json_format import from_bytes, to_bytes, validate
@@ -78,7 +77,7 @@ def _read_outbox(content: bytes, folder: Path) -> None:
         outbox.next_sequence()
         outbox.next_session(NOW)
         outbox.retry()
-        outbox.prune(NOW, max_age=timedelta(days=1), max_sent=3)
+        outbox.prune(NOW, max_sent=3, keep_unsigned=False)
     with Outbox.open(path, owner=False) as outbox:
         outbox.list()
 

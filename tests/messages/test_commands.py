@@ -194,7 +194,7 @@ def test_two_commands_of_one_id_are_told_apart(outbox):
     assert refused(heard, command(name="restart")) == "id_reused"
 
 
-def test_memory_is_bounded_and_what_has_expired_is_forgotten(outbox, monkeypatch):
+def test_memory_is_bounded_and_what_has_expired_makes_room(outbox, monkeypatch):
     monkeypatch.setattr(command_inbox, "MOST_REMEMBERED", 3)
     heard = listening(outbox)
     for number in range(3):
@@ -206,13 +206,45 @@ def test_memory_is_bounded_and_what_has_expired_is_forgotten(outbox, monkeypatch
     heard = listening(outbox, now=tomorrow)
     heard.receive(command("next-day", issued=tomorrow))
     assert heard.take() is not None
-    # What was forgotten cannot be done again: it has expired.
-    assert "expired" in [json.loads(r.payload)["reason"] for r in _replies(heard, command("c-0"))]
 
 
-def _replies(heard, payload):
-    heard.receive(payload)
-    return heard.replies()
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=9000)])
+def test_a_captured_command_is_not_done_again_when_the_clock_was_ahead_and_steps_back(outbox, ahead):
+    heard = listening(outbox)
+    heard.receive(command("captured"))
+    heard.answer(heard.take(), DONE)
+    heard = listening(outbox, now=NOW + ahead)
+    # Whatever comes while the clock is wrong lets it forget what has expired by that clock.
+    for number in range(3):
+        heard.receive(command(f"late-{number}", issued=NOW + ahead))
+        heard.answer(heard.take(), DONE)
+    heard = listening(outbox)
+    heard.receive(command("captured"))
+    assert heard.take() is None
+    assert only_reply(heard)["outcome"] == "done"
+
+
+def test_what_is_known_is_bounded_by_number(outbox, monkeypatch):
+    monkeypatch.setattr(command_inbox, "MOST_KNOWN", 4)
+    for number in range(9):
+        now = NOW + timedelta(days=number)
+        heard = listening(outbox, now=now)
+        heard.receive(command(f"c-{number}", issued=now))
+        heard.answer(heard.take(), DONE)
+    with outbox.reading() as sql:
+        known = [name for (name,) in sql.execute("SELECT id FROM command ORDER BY rowid")]
+    assert known == ["c-5", "c-6", "c-7", "c-8"]
+
+
+def test_a_command_that_may_still_be_valid_is_not_forgotten_for_others(outbox, monkeypatch):
+    monkeypatch.setattr(command_inbox, "MOST_KNOWN", 2)
+    heard = listening(outbox)
+    for number in range(5):
+        heard.receive(command(f"c-{number}"))
+        heard.answer(heard.take(), DONE)
+    heard.replies()
+    heard.receive(command("c-0"))
+    assert heard.take() is None
 
 
 def test_a_command_that_was_done_is_in_the_audit_trail(outbox):

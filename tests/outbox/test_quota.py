@@ -1,7 +1,5 @@
 """The outbox is bounded, and no unsent report is the price of it."""
 
-from datetime import timedelta
-
 import pytest
 
 from leukoscope.outbox import audit_trail
@@ -42,10 +40,10 @@ def test_pictures_go_first_then_the_oldest_sent_reports_and_what_belongs_to_them
     for key in keys[:4]:
         outbox.mark_sent(key, NOW)
     used = outbox.used_bytes()
-    assert outbox.free_space(NOW, used // 2)
+    assert outbox.free_space(NOW, used // 2, keep_unsigned=False)
     assert outbox.counts(CELL).pending < 180
     assert outbox.counts().sent == 4
-    outbox.free_space(NOW, 1)
+    outbox.free_space(NOW, 1, keep_unsigned=False)
     left = {entry.key for entry in outbox.list()}
     assert left == set(keys[4:])
     assert rows(outbox, "cell") == 30 * len(left)
@@ -71,7 +69,7 @@ def test_unsent_and_refused_reports_are_never_deleted_and_the_next_sample_has_to
 
 def test_sent_reports_make_room_again(outbox):
     keys = keep(outbox, *range(1, 9))
-    room = Quota(outbox, outbox.used_bytes() - 1)
+    room = Quota(outbox, outbox.used_bytes() - 1, keep_unsigned=False)
     assert room.why_full(NOW)
     for key in keys:
         outbox.mark_sent(key, NOW)
@@ -79,11 +77,24 @@ def test_sent_reports_make_room_again(outbox):
     assert room.warning() == ""
 
 
+def test_sent_reports_that_nobody_signed_stay_and_the_technician_reads_why_there_is_no_room(outbox):
+    keys = keep(outbox, *range(1, 9))
+    room = Quota(outbox, outbox.used_bytes() - 1)
+    for key in keys:
+        outbox.mark_sent(key, NOW)
+    assert room.why_full(NOW) == (
+        "The outbox is full, 8 reports were sent and not signed: sign them, raise storage.outbox_max_mib, "
+        "or set storage.keep_unsigned = false where nobody signs here"
+    )
+    assert room.warning() == "Outbox 100% full, 8 sent, those unsigned stay"
+    assert rows(outbox, "cell") == 240
+
+
 def test_room_that_pruning_left_is_used_again(outbox):
     for number in range(1, 6):
         for key in keep(outbox, number, pictures=PICTURES):
             outbox.mark_sent(key, NOW)
-        outbox.free_space(NOW, 300 * 1024)
+        outbox.free_space(NOW, 300 * 1024, keep_unsigned=False)
     pages = outbox._connection.execute("PRAGMA page_count").fetchone()[0]
     assert pages * 4096 < 1024 * 1024
 
@@ -95,11 +106,11 @@ def test_an_outbox_that_cannot_be_read_takes_no_new_sample(outbox):
     assert "cannot be read" in room.warning()
 
 
-def test_pruning_by_age_takes_cells_and_pictures_along(outbox):
+def test_pruning_by_number_takes_cells_and_pictures_along(outbox):
     old, new = keep(outbox, 1, 2, pictures=PICTURES)
-    outbox.mark_sent(old, NOW - timedelta(days=31))
+    outbox.mark_sent(old, NOW)
     outbox.mark_sent(new, NOW)
-    assert outbox.prune(NOW, max_age=timedelta(days=30), max_sent=99) == 1
+    assert outbox.prune(NOW, max_sent=1, keep_unsigned=False) == 1
     assert list(pictures_of(outbox, old.id, 1)) == []
     assert len(list(pictures_of(outbox, new.id, 1))) == 30
     assert rows(outbox, "cell") == 30

@@ -2,8 +2,6 @@
 
 import json
 import os
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,8 @@ from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import decode, encode
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.recovery import lost_outbox, restore
+from leukoscope.outbox.recovery import GONE, lost_outbox, restore
+from leukoscope.outbox.report_copies import recorded_versions
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Counts, Key, Outbox
 from leukoscope.outbox.verification import faults
@@ -20,8 +19,6 @@ from leukoscope.specimen.sample import RedCells
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, before_sizes, report
 from tests.outbox.test_migrations import FIRST
-
-NINETY_DAYS = timedelta(days=90)
 
 
 @pytest.fixture
@@ -37,9 +34,9 @@ def lost(tmp_path):
 
 
 def restored(outbox, folder):
-    lost = lost_outbox(outbox)
+    lost = lost_outbox(outbox, folder)
     assert lost is not None
-    return restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=lost)
+    return restore(outbox, folder, clock(), lost=lost)
 
 
 def test_every_report_is_sent_once_more_and_the_numbers_go_on(lost):
@@ -65,12 +62,12 @@ def test_the_new_trail_says_that_it_began_anew_and_is_whole(lost):
 def test_it_is_done_once_for_each_corrupt_file(lost):
     path, folder = lost
     with Outbox.open(path) as outbox:
-        assert lost_outbox(outbox) == outbox.quarantined
+        assert lost_outbox(outbox, folder) == outbox.quarantined.name
         restored(outbox, folder)
-        assert lost_outbox(outbox) is None
+        assert lost_outbox(outbox, folder) is None
     path.write_bytes(b"corrupt once more" * 500)
     with Outbox.open(path) as outbox:
-        assert lost_outbox(outbox).name == "outbox.sqlite.corrupt-2"
+        assert lost_outbox(outbox, folder) == "outbox.sqlite.corrupt-2"
 
 
 def test_a_start_that_was_cut_short_after_the_damage_was_found_loses_nothing(lost):
@@ -83,19 +80,59 @@ def test_a_start_that_was_cut_short_after_the_damage_was_found_loses_nothing(los
 
 def test_a_sound_outbox_has_lost_nothing(tmp_path):
     with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
-        assert lost_outbox(outbox) is None
+        assert lost_outbox(outbox, tmp_path / "reports") is None
 
 
-def test_old_files_and_other_files_stay_where_they_are(lost, caplog):
+def test_other_files_stay_where_they_are(lost, caplog):
     path, folder = lost
-    (long_ago,) = folder.glob(f"report-{report(1).id}-v1.json")
-    os.utime(long_ago, (0, 0))
     (folder / "report-notes.json").write_text("{}")
     (folder / f"report-{report(8).id}-v1.json").write_text("half a rep")
+    (folder / f"report-{report(9).id}-v1.json").write_bytes((folder / f"report-{report(1).id}-v1.json").read_bytes())
     with Outbox.open(path) as outbox:
-        assert restored(outbox, folder) == 2
-    assert "is not sent again" in caplog.text
-    assert long_ago.exists()
+        assert restored(outbox, folder) == 3
+    assert caplog.text.count("is not sent again") == 2
+
+
+@pytest.mark.parametrize("written_at", [0, 2**32], ids=["1970", "2106"])
+def test_a_file_that_a_wrong_clock_dated_is_sent_again(lost, written_at):
+    path, folder = lost
+    for file in folder.iterdir():
+        os.utime(file, (written_at, written_at))
+    with Outbox.open(path) as outbox:
+        assert restored(outbox, folder) == 3
+
+
+def test_of_too_many_reports_the_last_are_sent_and_the_others_vouched_for(lost):
+    path, folder = lost
+    with Outbox.open(path) as outbox:
+        gone = lost_outbox(outbox, folder)
+        assert gone is not None
+        assert restore(outbox, folder, clock(), lost=gone, most=2) == 2
+        assert [decode(entry.payload) for entry in outbox.list()] == [report(2), report(3)]
+        with outbox.reading() as sql:
+            assert list(faults(sql, folder)) == []
+            assert recorded_versions(sql) == {report(number).id: 1 for number in (1, 2, 3)}
+
+
+def test_a_deleted_outbox_beside_reports_is_no_new_one(lost):
+    path, folder = lost
+    path.unlink()
+    with Outbox.open(path) as outbox:
+        assert lost_outbox(outbox, folder) == GONE
+        # The power may go before anything else is done.
+    with Outbox.open(path) as outbox:
+        assert restored(outbox, folder) == 3
+        assert lost_outbox(outbox, folder) is None
+        with outbox.reading() as sql:
+            first, *_ = audit_trail.entries(sql)
+    assert (first.action, first.details) == ("began anew", {"lost": GONE})
+
+
+def test_an_emptied_outbox_beside_reports_is_no_new_one_either(lost):
+    path, folder = lost
+    path.write_bytes(b"")
+    with Outbox.open(path) as outbox:
+        assert restored(outbox, folder) == 3
 
 
 def test_files_of_an_older_version_are_understood(tmp_path):
@@ -111,7 +148,7 @@ def test_files_of_an_older_version_are_understood(tmp_path):
     folder.mkdir()
     (folder / f"report-{report(1).id}-v1.json").write_bytes(payload)
     with Outbox.open(tmp_path / "new") as outbox:
-        assert restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=Path("x")) == 1
+        assert restore(outbox, folder, clock(), lost="x") == 1
         assert decode(outbox.list()[0].payload) == before_sizes(1)
 
 
@@ -128,5 +165,5 @@ def test_a_report_that_was_signed_is_still_signed_afterwards(tmp_path):
     payload = to_bytes(encode(signed, boot_id="b", sequence=3, sent_clock=NOW))
     ReportFiles(folder).write(Key(signed.id, 2, "report"), payload)
     with Outbox.open(tmp_path / "new") as outbox:
-        assert restore(outbox, folder, clock(), max_age=NINETY_DAYS, lost=Path("x")) == 1
+        assert restore(outbox, folder, clock(), lost="x") == 1
         assert decode(outbox.list()[0].payload) == signed

@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,9 @@ def begin_anew(path: Path, folder: Path) -> Outbox:
     """The instrument starts after its outbox was damaged."""
     path.write_bytes(b"not a database any more" * 500)
     outbox = Outbox.open(path)
-    lost = lost_outbox(outbox)
+    lost = lost_outbox(outbox, folder)
     assert lost is not None
-    restore(outbox, folder, utc_now(), max_age=timedelta(days=90), lost=lost)
+    restore(outbox, folder, utc_now(), lost=lost)
     return outbox
 
 

@@ -1,5 +1,6 @@
 """Nothing that was put in is lost, whatever happens."""
 
+import json
 import random
 import shutil
 import signal
@@ -122,27 +123,66 @@ def test_what_was_acknowledged_together_is_marked_in_one_write_to_the_disk(outbo
     ]
 
 
-def test_pruning_deletes_old_sent_messages_and_nothing_else(outbox):
-    put(outbox, "old", "new", "pending", "refused")
-    outbox.mark_sent(key("old"), NOW - timedelta(days=31))
-    outbox.mark_sent(key("new"), NOW)
-    outbox.mark_refused(key("refused"), NOW - timedelta(days=999), "Not authorized")
-    assert outbox.prune(NOW, max_age=timedelta(days=30), max_sent=100) == 1
-    assert names(outbox.list()) == ["new", "pending", "refused"]
+def put_signed(outbox, *names):
+    for name in names:
+        for version, status in enumerate(("preliminary", "reviewed", "final"), start=1):
+            content = json.dumps({"lifecycle": {"status": status}}).encode()
+            outbox.put(key(name, version), "report", content, NOW)
 
 
-def test_pruning_by_quota_deletes_the_oldest_sent_messages(outbox):
+def mark_sent(outbox, *names, at=NOW):
+    outbox.mark_all_sent({key(name, version): "" for name in names for version in (1, 2, 3)}, at)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-999), timedelta(days=999)], ids=["behind", "ahead"])
+def test_no_clock_prunes_anything_whether_it_was_wrong_then_or_is_now(outbox, off):
+    put_signed(outbox, "signed", "other")
+    put(outbox, "unsigned")
+    mark_sent(outbox, "signed", at=NOW + off)
+    outbox.mark_sent(key("unsigned"), NOW + off)
+    mark_sent(outbox, "other")
+    for now in (NOW, NOW + off, NOW - off):
+        assert outbox.prune(now, max_sent=100) == 0
+    assert len(outbox.list()) == 7
+
+
+def test_pruning_by_number_deletes_the_oldest_signed_reports_in_all_their_versions(outbox):
+    put_signed(outbox, *range(4))
+    mark_sent(outbox, *range(4))
+    assert outbox.prune(NOW, max_sent=5) == 6
+    assert names(outbox.list()) == ["2"] * 3 + ["3"] * 3
+
+
+def test_what_no_person_has_signed_is_not_pruned_unless_the_site_says_so(outbox):
     put(outbox, *range(6))
-    for name in range(5):
-        outbox.mark_sent(key(name), NOW)
-    assert outbox.prune(NOW, max_age=timedelta(days=30), max_sent=2) == 3
-    assert names(outbox.list()) == ["3", "4", "5"]
+    outbox.put(key("reviewed", 2), "report", b'{"lifecycle": {"status": "reviewed"}}', NOW)
+    outbox.put(key("damaged", 2), "report", b'{"lifecycle": {"status": "final', NOW)
+    outbox.mark_all_sent(dict.fromkeys((entry.key for entry in outbox.list()), ""), NOW)
+    assert outbox.prune(NOW, max_sent=2) == 0
+    assert outbox.prune(NOW, max_sent=2, keep_unsigned=False) == 6
+    assert names(outbox.list()) == ["reviewed", "damaged"]
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("state", ["pending", "refused", "doubted"])
+def test_a_report_of_which_the_receiver_lacks_a_version_is_not_pruned(outbox, state, version):
+    put_signed(outbox, "a", "b")
+    others = {key("a", other): "" for other in (1, 2, 3) if state == "doubted" or other != version}
+    outbox.mark_all_sent(others, NOW)
+    mark_sent(outbox, "b")
+    if state == "refused":
+        outbox.mark_refused(key("a", version), NOW, "Not authorized")
+    if state == "doubted":
+        outbox.redeliver([key("a", version)])
+    for keep_unsigned in (True, False):
+        assert outbox.prune(NOW, max_sent=3, keep_unsigned=keep_unsigned) == 0
+    assert len(outbox.list()) == 6
 
 
 def test_a_pruned_place_in_the_order_is_not_given_again(outbox):
-    put(outbox, "a")
-    outbox.mark_sent(key("a"), NOW)
-    outbox.prune(NOW, max_age=timedelta(), max_sent=0)
+    put_signed(outbox, "a")
+    mark_sent(outbox, "a")
+    assert outbox.prune(NOW, max_sent=0) == 3
     put(outbox, "b", "c")
     assert names(outbox.pending(10)) == ["b", "c"]
 

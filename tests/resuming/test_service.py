@@ -14,6 +14,7 @@ from leukoscope.errors import CameraError, CameraInterrupted, OutboxError
 from leukoscope.indicators.event import Event
 from leukoscope.indicators.gpio import GpioIndicator
 from leukoscope.outbox.report_files import ReportFiles
+from leukoscope.outbox.store import Outbox
 from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.loop import Service
 from leukoscope.service.presenter import Presenter
@@ -255,6 +256,40 @@ def test_a_report_whose_file_was_not_written_before_the_cut_gets_it_at_the_next_
     (report,) = bench.reports
     assert report["sample"]["finished_because"] == "enough_cells"
     assert bench.in_progress == []
+
+
+def test_a_deleted_outbox_is_a_fault_on_the_display_and_its_reports_are_sent_again(bench: Bench) -> None:
+    bench.run(TOGGLE, FINISH, QUIT)
+    for part in (bench.folder / "state").glob("outbox.sqlite*"):
+        part.unlink()
+    shown = faults_shown(bench)
+    assert shown == ["The outbox was deleted; 1 reports are sent again"]
+    with Outbox.open(bench.folder / "state" / "outbox.sqlite") as outbox:
+        assert outbox.counts().pending == 1
+    assert faults_shown(bench) == []
+
+
+def test_a_planted_report_is_a_fault_on_the_display_at_every_start(bench: Bench) -> None:
+    bench.run(TOGGLE, FINISH, QUIT)
+    (path,) = (bench.folder / "state" / "reports").iterdir()
+    path.with_name(path.name.replace("-v1.", "-v2.")).write_bytes(path.read_bytes())
+    for _ in range(2):
+        assert faults_shown(bench) == [
+            "Files in reports differ from the outbox: 1 not its own; leukoscope audit verify names them"
+        ]
+
+
+def faults_shown(bench: Bench) -> list[str]:
+    """What the first screen warns of when the device starts."""
+    ready, shown = Presenter.ready, list[list[str]]()
+
+    def noted(presenter: Presenter, *rest: Any, **more: Any) -> None:
+        shown.append(list(presenter.faults))
+        ready(presenter, *rest, **more)
+
+    with mock.patch.object(Presenter, "ready", noted):
+        bench.run(QUIT)
+    return shown[0]
 
 
 def test_a_sample_that_only_lacked_its_report_gets_it_at_once(bench: Bench) -> None:

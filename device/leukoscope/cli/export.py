@@ -51,6 +51,8 @@ def export(
         cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
         gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
         content = written(original, gallery, form)
+    if original.doubt:
+        typer.echo(f"leukoscope: {original.doubt}", err=True)
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():

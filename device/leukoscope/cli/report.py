@@ -12,6 +12,7 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.outbox.report_copies import lines_on_missing
 from leukoscope.outbox.verification import faults
 from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import desk_at, outbox_at
@@ -195,10 +196,11 @@ def audit_verify(
     bench: BenchOption,
     head: Annotated[str, typer.Option(help="NUMBER:HASH printed by an earlier verify: it must still be there.")] = "",
 ) -> None:
-    """Check the whole trail, and every report and its file against it; exit code 2 when one was tampered with."""
+    """Check the whole trail, and every report and its file against it; exit code 2 when one does not agree."""
     copies = BenchSettings.read(bench).storage.folder / "reports"
     with outbox_at(bench) as outbox, outbox.reading() as sql:
         wrong = list(faults(sql, copies))
+        missing = list(lines_on_missing(sql, copies))
         last = audit_trail.head(sql)
         if head:
             number, _, digest = head.partition(":")
@@ -208,6 +210,8 @@ def audit_verify(
         typer.echo(f"leukoscope: {fault}", err=True)
     if wrong:
         raise typer.Exit(2)
+    for line in missing:
+        typer.echo(line)
     typer.echo(
         f"The trail is whole: {last.entries} entries. Keep this elsewhere to prove it later: {last.entries}:{last.hash}"
     )

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from leukoscope.errors import OutboxError
+from leukoscope.outbox.report_copies import compare, copies_of_reports
 from leukoscope.outbox.store import Outbox
 from leukoscope.settings import StorageSettings
 from leukoscope.system.mounts import kept_in_memory
@@ -39,12 +40,26 @@ def check_storage(storage: StorageSettings) -> str:
         raise OutboxError(f"{there} lies in memory and is lost at power-off", "mount the data partition there")
     if free_mib < LOW_SPACE_MIB:
         raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}", "make room")
+    reports = folder / "reports"
     if not storage.outbox.exists():
+        if how_many := copies_of_reports(reports):
+            raise OutboxError(
+                f"there is no outbox in {folder}, and {how_many} files of reports",
+                "put it back from a copy, or start the device, which sends them again",
+            )
         return f"{folder}: can be written, {free_mib} MiB free, no outbox yet"
     with Outbox.open(storage.outbox, owner=False) as outbox:
         counts = outbox.counts()
+        with outbox.reading() as sql:
+            differences = compare(sql, reports)
+    if lines := list(differences.lines()):
+        raise OutboxError(
+            f"{reports} and the outbox differ in {len(lines)}, first: {lines[0]}", "leukoscope audit verify names all"
+        )
+    missing = differences.missing_in(reports)
     return (
         f"{folder}: {free_mib} MiB free; outbox: {counts.pending} waiting, {counts.sent} sent, {counts.refused} refused"
+        + (f"; {missing}" if missing else "")
     )
 
 

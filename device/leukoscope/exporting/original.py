@@ -1,6 +1,5 @@
 """Finds the report that a person wants to export, and reads it."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +8,14 @@ from leukoscope.errors import ExportError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode, signature_of
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
-from leukoscope.outbox.store import Outbox
+from leukoscope.outbox.report_copies import recorded_payload, recorded_versions
+from leukoscope.outbox.report_files import ReportFiles, key_named
+from leukoscope.outbox.store import REPORT, Key, Outbox
 from leukoscope.specimen.sample import SampleReport
 
 UNREVIEWED = "preliminary"
 """The status of a report whose cells no person has looked at yet."""
-_NAME = re.compile(r"report-(?P<id>[0-9a-f-]{36})-v(?P<version>\d+)\.json")
+_OUTBOX = "outbox.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,66 +37,111 @@ class Original:
     """The storage folder it lies in, where there is one: pictures of its fields lie there too."""
     signature: Signature | None = None
     """None while no person has looked at it."""
+    doubt: str = ""
+    """Why it is unknown whether this is what was recorded; empty where the outbox vouches for it."""
 
 
 def find_report(wanted: str, storage: Path | None) -> Original:
-    """Read a report from a file, or the newest version of one from a bench's storage.
+    """Read a report from a file, or the newest version of one that a bench recorded.
+
+    The outbox and its audit trail say what was recorded; a file that they do not vouch for is never taken in its
+    place.
 
     Args:
         wanted: a report's JSON file, or the beginning of its id.
         storage: the bench's storage folder; None where no bench was named.
 
     Raises:
-        ExportError: there is no such report, several begin alike, or the file is not what was recorded.
+        ExportError: there is no such report, several begin alike, or it is not what was recorded.
         InvalidMessage: the file holds no report that this version can read.
         OutboxError: the outbox that knows what was recorded cannot be read.
     """
     path = Path(wanted)
-    if not path.is_file():
-        path = _by_id(wanted, storage)
-    try:
-        payload = path.read_bytes()
-    except OSError as error:
-        raise ExportError(f"the report {path} cannot be read ({error.strerror})", "check its owner") from error
-    beside = path.parent.parent if path.parent.name == "reports" else None
-    _refuse_damaged(path, payload, storage or beside)
+    if path.is_file():
+        payload = _read(path)
+        beside = path.absolute().parent.parent if path.absolute().parent.name == "reports" else None
+        doubt = _doubt(path, payload, beside or storage)
+        storage = storage or beside
+    elif storage is None:
+        raise ExportError(
+            f"no file {wanted}", "give a report's JSON file, or the bench whose reports to search (--bench)"
+        )
+    elif (storage / _OUTBOX).exists():
+        payload, doubt = _recorded(wanted, storage), ""
+    else:
+        payload = _read(_copy_by_id(wanted, storage / "reports"))
+        doubt = f"there is no outbox in {storage} that could vouch for this report"
     message = from_bytes(payload)
     report = decode(message)
     # The status stays in the report's own words: a newer device may know more of them.
     status, by, at = signature_of(message)
     signature = None if by is None or at is None else Signature(by, at)
-    return Original(report, status or UNREVIEWED, storage or beside, signature)
+    return Original(report, status or UNREVIEWED, storage, signature, doubt)
 
 
-def _refuse_damaged(path: Path, payload: bytes, storage: Path | None) -> None:
-    """A number that a flipped bit has changed looks as good as any other."""
-    outbox = None if storage is None else storage / "outbox.sqlite"
-    if outbox is None or not outbox.exists():
-        return
+def _doubt(path: Path, payload: bytes, storage: Path | None) -> str:
+    """Why it is unknown whether a file is what was recorded; raises ExportError where it is known not to be."""
+    outbox = None if storage is None else storage / _OUTBOX
+    if storage is None or outbox is None or not outbox.exists():
+        return "" if storage is None else f"there is no outbox in {storage} that could vouch for this report"
+    if key_named(path.name) is None:
+        # A number that a flipped bit has changed looks as good as any other, whatever the file is called.
+        report = decode(from_bytes(payload))
+        path = ReportFiles(path.parent).path_of(Key(report.id, report.version, REPORT))
     with Outbox.open(outbox, owner=False) as opened, opened.reading() as sql:
-        fault = fault_of_copy(path, payload, sums_witnessed(sql))
-    if fault is not None:
-        raise ExportError(f"{fault}", "`leukoscope report show --json` prints the one that is kept in the outbox")
+        sums = sums_witnessed(sql)
+    if (fault := fault_of_copy(path, payload, sums)) is None:
+        return ""
+    if str(key_named(path.name)) not in sums and path.absolute().parent != (storage / "reports").absolute():
+        return f"{fault}: it may be another device's"
+    raise ExportError(fault, "`leukoscope report show --json` prints the one that is kept in the outbox")
 
 
-def _by_id(wanted: str, storage: Path | None) -> Path:
-    if storage is None:
-        raise ExportError(
-            f"no file {wanted}", "give a report's JSON file, or the bench whose reports to search (--bench)"
-        )
+def _recorded(wanted: str, storage: Path) -> bytes:
     folder = storage / "reports"
-    found = [(name["id"], int(name["version"]), path) for path in folder.glob("*.json") if (name := _name_of(path))]
-    alike = [entry for entry in found if entry[0].startswith(wanted.lower())]
-    ids = sorted({entry[0] for entry in alike})
+    with Outbox.open(storage / _OUTBOX, owner=False) as outbox, outbox.reading() as sql:
+        everything = recorded_versions(sql)
+        found = {identifier: last for identifier, last in everything.items() if identifier.startswith(wanted.lower())}
+        if len(found) == 1:
+            ((identifier, version),) = found.items()
+            payload, why = recorded_payload(sql, folder, Key(identifier, version, REPORT))
+            if payload is None:
+                raise ExportError(why, "put its file back from a copy; `leukoscope audit verify` names what differs")
+            return payload
+    if found:
+        raise _alike(wanted, sorted(found))
+    planted = [path.name for path in folder.glob(f"report-{_plain(wanted)}*") if key_named(path.name) is not None]
+    if planted:
+        raise ExportError(
+            f"{folder / planted[0]} was not recorded by this device", "`leukoscope audit verify` tells more"
+        )
+    raise ExportError(f"no report in {storage} begins with {wanted!r}: it holds {len(everything)} others")
+
+
+def _copy_by_id(wanted: str, folder: Path) -> Path:
+    found = [(key, path) for path in folder.glob("report-*.json") if (key := key_named(path.name)) is not None]
+    alike = [(key, path) for key, path in found if key.id.startswith(wanted.lower())]
+    ids = sorted({key.id for key, _ in alike})
     if not ids:
         raise ExportError(
             f"no report in {folder} begins with {wanted!r}: it holds {len(found)} others",
             "give the beginning of one of them",
         )
     if len(ids) > 1:
-        raise ExportError(f"{len(ids)} reports begin with {wanted!r} ({', '.join(ids[:3])}…)", "give more of the id")
-    return max(alike, key=lambda entry: entry[1])[2]
+        raise _alike(wanted, ids)
+    return max(alike, key=lambda entry: entry[0].version)[1]
 
 
-def _name_of(path: Path) -> re.Match[str] | None:
-    return _NAME.fullmatch(path.name)
+def _alike(wanted: str, ids: list[str]) -> ExportError:
+    return ExportError(f"{len(ids)} reports begin with {wanted!r} ({', '.join(ids[:3])}…)", "give more of the id")
+
+
+def _plain(wanted: str) -> str:
+    return "".join(sign for sign in wanted.lower() if sign in "0123456789abcdef-")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ExportError(f"the report {path} cannot be read ({error.strerror})", "check its owner") from error

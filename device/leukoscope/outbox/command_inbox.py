@@ -21,6 +21,9 @@ from leukoscope.system.host import clock_synchronised
 AHEAD = timedelta(minutes=5)
 """By how much a sender's clock may be ahead of ours."""
 MOST_REMEMBERED = 1000
+"""Commands that could still be valid."""
+MOST_KNOWN = 5000
+"""Commands that are known to have come, whatever the clock says now: one of them is never done again."""
 _MOST_REPLIES = 2 * MOST_REMEMBERED
 """More than commands can wait: none is dropped while the broker is away."""
 
@@ -43,7 +46,7 @@ class CommandInbox:
 
     A command is written down before it is done, and its result after: one whose result is missing after a restart was
     interrupted, and is not tried again, but for steps of a report: the versions they made tell what was done. Both are
-    remembered for as long as the command could be valid.
+    remembered by number, not by age: a clock that steps back makes a command valid that was done long ago.
     """
 
     def __init__(
@@ -207,7 +210,11 @@ def _refuse_outside_its_life(order: Command, now: datetime) -> None:
 
 
 def _refuse_one_too_many(sql: Connection, now: datetime) -> None:
-    sql.execute("DELETE FROM command WHERE forget_at < ?", (utc_text(now),))
-    (remembered,) = sql.execute("SELECT count(*) FROM command").fetchone()
+    sql.execute(
+        "DELETE FROM command WHERE forget_at < ?"
+        " AND rowid <= (SELECT rowid FROM command ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+        (utc_text(now), MOST_KNOWN - 1),
+    )
+    (remembered,) = sql.execute("SELECT count(*) FROM command WHERE forget_at >= ?", (utc_text(now),)).fetchone()
     if remembered >= MOST_REMEMBERED:
         raise Refusal("too_many", f"{remembered} commands are remembered: wait until some have expired")

@@ -1,11 +1,11 @@
-"""What may leave the outbox when it grows: never a report that was not acknowledged."""
+"""What may leave the outbox when it grows: never a report that was not acknowledged, and none because of a clock."""
 
 import logging
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from leukoscope.messages.json_format import utc_text
 from leukoscope.outbox import audit_trail
+from leukoscope.specimen.lifecycle import SIGNED
 
 _BATCH = 50
 _log = logging.getLogger(__name__)
@@ -14,29 +14,37 @@ _SENT_PICTURES = "kind = 'cell' AND state = 'sent'"
 _PICTURES = "kind = 'cell'"
 # What the receiver may have forgotten is not let go before it has been sent once more.
 _SURE = "seq NOT IN (SELECT seq FROM doubt)"
-_SENT_REPORTS = f"kind = 'report' AND state = 'sent' AND {_SURE}"
-_OLDEST_FIRST = (_SENT_PICTURES, _PICTURES, _SENT_REPORTS)
+# A report as a whole, by its newest version: the receiver has every version.
+_DELIVERED = (
+    "last.kind = 'report' AND last.version = (SELECT max(version) FROM message WHERE kind = 'report' AND id = last.id)"
+    " AND NOT EXISTS (SELECT 1 FROM message WHERE kind = 'report' AND id = last.id"
+    f" AND NOT (state = 'sent' AND {_SURE}))"
+)
+# A report that no person has signed can be reviewed for as long as it is here.
+_STATUS = "json_extract(CAST(payload AS TEXT), '$.lifecycle.status')"
+_SIGNED = (
+    "last.version > 1 AND CASE WHEN json_valid(CAST(payload AS TEXT)) THEN"
+    f" {_STATUS} IN ({', '.join(repr(status.value) for status in SIGNED)}) END"
+)
 
 
-def prune(sql: sqlite3.Connection, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
-    """As `Outbox.prune`, inside a transaction; how many reports were deleted is in the audit trail."""
-    limit = utc_text(now - max_age)
-    deleted = sql.execute(
-        f"DELETE FROM message WHERE kind <> 'cell' AND state = 'sent' AND settled_at < ? AND {_SURE}", (limit,)
-    ).rowcount
-    deleted += sql.execute(
-        "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE kind <> 'cell' AND state = 'sent'"
-        f" ORDER BY seq DESC LIMIT -1 OFFSET ?) AND {_SURE}",
+def prune(sql: sqlite3.Connection, now: datetime, *, max_sent: int, keep_unsigned: bool) -> int:
+    """As `Outbox.prune`, inside a transaction; how many were deleted is in the audit trail."""
+    newest_to_go = sql.execute(
+        "SELECT seq FROM message WHERE kind = 'report' AND state = 'sent' ORDER BY seq DESC LIMIT 1 OFFSET ?",
         (max_sent,),
-    ).rowcount
-    _let_go(sql, now, deleted, "age or number")
+    ).fetchone()
+    deleted = 0
+    if newest_to_go is not None:
+        deleted = _delete_reports(sql, keep_unsigned, "AND last.seq <= ?", newest_to_go[0])
+    _witness(sql, now, deleted, "number")
     return deleted
 
 
-def free_space(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
-    """As `Outbox.make_room`, inside a transaction."""
+def free_space(sql: sqlite3.Connection, now: datetime, max_bytes: int, *, keep_unsigned: bool) -> bool:
+    """As `Outbox.free_space`, inside a transaction."""
     reports = unsent = 0
-    for which in _OLDEST_FIRST:
+    for which in (_SENT_PICTURES, _PICTURES):
         while used_bytes(sql) > max_bytes:
             deleted = sql.execute(
                 f"DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE {which} ORDER BY seq LIMIT ?)",
@@ -44,15 +52,29 @@ def free_space(sql: sqlite3.Connection, now: datetime, max_bytes: int) -> bool:
             ).rowcount
             if not deleted:
                 break
-            if which is _PICTURES:
-                unsent += deleted
-            elif which is _SENT_REPORTS:
-                reports += deleted
-                _delete_what_belongs_to_no_report(sql)
+            unsent += deleted if which is _PICTURES else 0
+    while used_bytes(sql) > max_bytes:
+        deleted = _delete_reports(sql, keep_unsigned, "ORDER BY last.seq LIMIT ?", _BATCH)
+        if not deleted:
+            break
+        reports += deleted
     if unsent:
         _log.warning("%d pictures of cells were deleted unsent to make room for reports", unsent)
-    _let_go(sql, now, reports, "room")
+    _witness(sql, now, reports, "room")
     return used_bytes(sql) <= max_bytes
+
+
+def _delete_reports(sql: sqlite3.Connection, keep_unsigned: bool, which: str, value: int) -> int:
+    """Delete reports that may go, with all that belongs to them; returns how many versions that were."""
+    signed = f"AND {_SIGNED}" if keep_unsigned else ""
+    deleted = sql.execute(
+        "DELETE FROM message WHERE kind = 'report' AND id IN"
+        f" (SELECT last.id FROM message AS last WHERE {_DELIVERED} {signed} {which})",
+        (value,),
+    ).rowcount
+    if deleted:
+        _delete_what_belongs_to_no_report(sql)
+    return deleted
 
 
 def used_bytes(sql: sqlite3.Connection) -> int:
@@ -63,9 +85,8 @@ def used_bytes(sql: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def _let_go(sql: sqlite3.Connection, now: datetime, reports: int, because: str) -> None:
+def _witness(sql: sqlite3.Connection, now: datetime, reports: int, because: str) -> None:
     if reports:
-        _delete_what_belongs_to_no_report(sql)
         details = {"messages": reports, "because": because}
         audit_trail.append(sql, at=now, by="leukoscope", action="pruned", subject="sent reports", details=details)
 

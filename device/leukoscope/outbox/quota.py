@@ -10,35 +10,43 @@ WARN_FROM = 0.8
 
 
 class Quota:
-    """Keeps an outbox below its quota by letting go of what was delivered, and of nothing else.
+    """Keeps an outbox below its quota by letting go of what was delivered and signed, and of nothing else.
 
     A sample that has begun is always recorded; it is the next one that has to wait.
     """
 
-    def __init__(self, outbox: Outbox, max_bytes: int) -> None:
+    def __init__(self, outbox: Outbox, max_bytes: int, *, keep_unsigned: bool = True) -> None:
+        """Without `keep_unsigned` what was delivered may go unsigned, where nobody reviews on the device."""
         self._outbox = outbox
         self._max_bytes = max_bytes
+        self._keep_unsigned = keep_unsigned
 
     def why_full(self, now: datetime) -> OutboxError | None:
         """Why no further sample may begin, and what to do about it; None when one may."""
         try:
-            if self._outbox.free_space(now, self._max_bytes):
+            if self._outbox.free_space(now, self._max_bytes, keep_unsigned=self._keep_unsigned):
                 return None
             waiting = self._outbox.counts()
         except OutboxError as error:
             return error
+        if waiting.pending + waiting.refused >= waiting.sent or not self._keep_unsigned:
+            return OutboxError(
+                f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused",
+                "connect the broker, or raise storage.outbox_max_mib",
+            )
         return OutboxError(
-            f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused",
-            "connect the broker, or raise storage.outbox_max_mib",
+            f"The outbox is full, {waiting.sent} reports were sent and not signed",
+            "sign them, raise storage.outbox_max_mib, or set storage.keep_unsigned = false where nobody signs here",
         )
 
     def warning(self) -> str:
         """What the technician should know before it is full; empty when there is room."""
         try:
             share = self._outbox.used_bytes() / self._max_bytes
-            waiting = self._outbox.counts().pending
+            waiting = self._outbox.counts()
         except OutboxError as error:
             return str(error)
-        if share < WARN_FROM or not waiting:
+        if share < WARN_FROM or not (waiting.pending or (self._keep_unsigned and waiting.sent)):
             return ""
-        return f"Outbox {min(share, 1):.0%} full, {waiting} reports wait"
+        why = f"{waiting.pending} reports wait" if waiting.pending else f"{waiting.sent} sent, those unsigned stay"
+        return f"Outbox {min(share, 1):.0%} full, {why}"

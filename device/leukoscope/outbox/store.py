@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -250,30 +250,33 @@ class Outbox:
             ).fetchall()
         return tuple(Key(*row) for row in rows)
 
-    def prune(self, now: datetime, *, max_age: timedelta, max_sent: int) -> int:
-        """Delete sent reports older than `max_age`, and the oldest beyond `max_sent`, with their cells; no others.
+    def prune(self, now: datetime, *, max_sent: int, keep_unsigned: bool = True) -> int:
+        """Delete the oldest reports beyond `max_sent` sent versions, with their cells.
+
+        By number, for a clock may have been wrong when they were sent, or be wrong now. Only what the receiver has in
+        every version goes; with `keep_unsigned` only what a person has signed: nothing else could be reviewed later.
 
         Returns:
-            How many were deleted.
+            How many versions were deleted.
         """
         with self.writing("pruned") as sql:
-            return pruning.prune(sql, now, max_age=max_age, max_sent=max_sent)
+            return pruning.prune(sql, now, max_sent=max_sent, keep_unsigned=keep_unsigned)
 
     def used_bytes(self) -> int:
         """What the messages take up in the file; room that pruning left is not counted."""
         with self.reading("read") as sql:
             return pruning.used_bytes(sql)
 
-    def free_space(self, now: datetime, max_bytes: int) -> bool:
-        """Delete pictures of cells, then the oldest sent reports, until no more than `max_bytes` are used.
+    def free_space(self, now: datetime, max_bytes: int, *, keep_unsigned: bool = True) -> bool:
+        """Delete pictures of cells, then the oldest reports that `prune` may delete, until `max_bytes` are used.
 
         Returns:
-            False when more is used all the same: what is left waits to be sent, and is never deleted.
+            False when more is used all the same: what is left waits for a receiver or a signature.
         """
         if self.used_bytes() <= max_bytes:
             return True
         with self.writing("pruned") as sql:
-            return pruning.free_space(sql, now, max_bytes)
+            return pruning.free_space(sql, now, max_bytes, keep_unsigned=keep_unsigned)
 
     def next_sequence(self) -> int:
         """The next message number, from 1, never given twice by this file."""

@@ -9,8 +9,8 @@ from leukoscope.errors import InvalidMessage
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import trail_of
 from leukoscope.outbox import audit_trail
-from leukoscope.outbox.file_check import faults_of_copies, sums_witnessed
 from leukoscope.outbox.recovery import RESTORED
+from leukoscope.outbox.report_copies import compare
 from leukoscope.outbox.store import REPORT, Key
 
 
@@ -34,7 +34,10 @@ def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]
         if witnessed[name].action != RESTORED:
             yield from _faults_of_anchor(sql, name, payload)
     if copies is not None:
-        yield from faults_of_copies(copies, sums_witnessed(sql))
+        try:
+            yield from compare(sql, copies).lines()
+        except OSError as error:
+            yield f"the files of reports in {copies} cannot be compared ({error.strerror})"
 
 
 def _faults_of_anchor(sql: sqlite3.Connection, name: str, payload: bytes) -> Iterator[str]:

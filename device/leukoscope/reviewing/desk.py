@@ -11,6 +11,7 @@ from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail, white_cells
 from leukoscope.outbox.record_report import record_version
+from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
@@ -185,6 +186,11 @@ def outbox_at(bench: Path) -> Iterator[Outbox]:
 
     path = BenchSettings.read(bench).storage.outbox
     if not path.exists():
+        if how_many := copies_of_reports(path.parent / "reports"):
+            raise OutboxError(
+                f"no outbox at {path}, and {how_many} files of reports",
+                "put it back from a copy, or start the device, which sends them again",
+            )
         raise OutboxError(f"no outbox at {path}", "has this bench run yet?")
     with as_owner_of(path.parent), Outbox.open(path, owner=False) as outbox:
         yield outbox

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -33,7 +33,8 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.ownership import owned
-from leukoscope.outbox.recovery import lost_outbox, restore
+from leukoscope.outbox.recovery import GONE, lost_outbox, restore
+from leukoscope.outbox.report_copies import repair
 from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
@@ -51,9 +52,8 @@ from leukoscope.system.lock_digest import lock_digest
 from leukoscope.system.mounts import kept_in_memory
 from leukoscope.system.watchdog import Progressing, Watchdog
 
-SENT_KEPT = timedelta(days=90)
-"""How long a report that was acknowledged stays in the outbox; its file in reports/ stays for good."""
 MOST_SENT = 10_000
+"""Versions of reports that were acknowledged and stay in the outbox; their files in reports/ stay for good."""
 SETTLING_FRAMES = 6
 """The first frames of a live camera may still be exposed otherwise than asked for."""
 STUCK_S = 300.0
@@ -83,6 +83,8 @@ class Bench:
     identity: Identity
     short_labels: Mapping[str, str]
     """Class key to what fits on a small display."""
+    faults: tuple[str, ...]
+    """What was found wrong with what was kept before, each with what to do."""
     warning: str
     """Something the technician should know before counting; empty when there is nothing."""
     idle_view: bool
@@ -157,12 +159,9 @@ def _open_parts(
     settings.storage.make_folder()
     stack.enter_context(owned(settings.storage.folder))
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
-    outbox.prune(datetime.now(UTC), max_age=SENT_KEPT, max_sent=MOST_SENT)
+    outbox.prune(datetime.now(UTC), max_sent=MOST_SENT, keep_unsigned=settings.storage.keep_unsigned)
     warnings = []
-    if (lost := lost_outbox(outbox)) is not None:
-        reports = settings.storage.folder / "reports"
-        count = restore(outbox, reports, datetime.now(UTC), max_age=SENT_KEPT, lost=lost)
-        warnings.append(f"The outbox was damaged; {count} reports are sent again, the old one is {lost.name}")
+    faults = tuple(_faults_of_storage(outbox, settings.storage.folder / "reports"))
     if kept_in_memory(settings.storage.folder):
         warnings.append("Results are kept in memory and lost at power-off")
     signal("Loading the networks")
@@ -216,11 +215,29 @@ def _open_parts(
         commands=commands,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
+        faults=faults,
         warning="; ".join(warnings),
         idle_view=panel.shows_field and camera.repeatable,
         provenance=lambda: provenance_of(settings, models, calibration, camera, reference),
         ready=startup.confirm,
     )
+
+
+def _faults_of_storage(outbox: Outbox, reports: Path) -> Iterator[str]:
+    """Restore what an outbox has lost and repair the files of reports, and say what was found."""
+    try:
+        lost = lost_outbox(outbox, reports)
+        if lost is not None:
+            count = restore(outbox, reports, datetime.now(UTC), lost=lost)
+            what = "deleted" if lost == GONE else "damaged"
+            aside = "" if lost == GONE else f", the old one is {lost}"
+            yield f"The outbox was {what}; {count} reports are sent again{aside}"
+        if foreign := repair(outbox, reports, datetime.now(UTC)).foreign:
+            yield f"Files in {reports.name} differ from the outbox: {foreign}; leukoscope audit verify names them"
+    except OSError as error:
+        if isinstance(error, LeukoscopeError):
+            raise
+        yield f"The files of reports in {reports} cannot be kept ({error.strerror}): check its owner and make room"
 
 
 def _expect_frame(camera: Camera, calibration: Calibration) -> None:

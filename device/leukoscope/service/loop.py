@@ -51,7 +51,8 @@ class Service:
     ) -> None:
         self._bench = bench
         self._watchdog = watchdog or Watchdog.of_this_process()
-        self._quota = Quota(bench.outbox, bench.settings.storage.outbox_max_mib * 2**20)
+        storage = bench.settings.storage
+        self._quota = Quota(bench.outbox, storage.outbox_max_mib * 2**20, keep_unsigned=storage.keep_unsigned)
         self.to_start_again = False
         """A command asks to start again."""
         self.to_calibrate = False

@@ -61,7 +61,7 @@ class Presenter:
         self._last_event: Event | None = None
         self._kept = KeptScreens.of_this_service()
         self._pages: list[Result] = []
-        self.faults: list[str] = []
+        self.faults = list(bench.faults)
         """What was reported as a fault since the last sample began, one line each."""
 
     def rebuilding(self) -> None:
