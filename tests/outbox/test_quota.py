@@ -82,7 +82,7 @@ def test_sent_reports_that_nobody_signed_stay_and_the_technician_reads_why_there
     room = Quota(outbox, outbox.used_bytes() - 1)
     for key in keys:
         outbox.mark_sent(key, NOW)
-    assert room.why_full(NOW) == (
+    assert str(room.why_full(NOW)) == (
         "The outbox is full, 8 reports were sent and not signed: sign them, raise storage.outbox_max_mib, "
         "or set storage.keep_unsigned = false where nobody signs here"
     )

@@ -115,7 +115,10 @@ def _recorded(wanted: str, storage: Path) -> bytes:
         raise ExportError(
             f"{folder / planted[0]} was not recorded by this device", "`leukoscope audit verify` tells more"
         )
-    raise ExportError(f"no report in {storage} begins with {wanted!r}: it holds {len(everything)} others")
+    raise ExportError(
+        f"no report in {storage} begins with {wanted!r}, {len(everything)} others do not",
+        "`leukoscope report list` shows the ids",
+    )
 
 
 def _copy_by_id(wanted: str, folder: Path) -> Path:
