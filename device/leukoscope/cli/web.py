@@ -14,8 +14,9 @@ from leukoscope.cli.options import BenchOption
 from leukoscope.errors import SettingsError
 from leukoscope.settings import BenchSettings, identity_of
 
-PAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-"""A recount needs one thread; each more of OpenBLAS or of malloc's own would hold memory."""
+PAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
+"""A recount needs one thread; each more of OpenBLAS or of malloc's own would hold memory. By a fixed threshold the
+16 MiB that scrypt takes for a PIN go back to the system; else malloc raises it at the first and keeps the others."""
 
 
 def web(

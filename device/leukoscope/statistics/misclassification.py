@@ -1,5 +1,8 @@
 """The mix of cells behind the names they were given on a verified bench: shares with the error of naming in them."""
 
+# Written out, the annotation np.random.Generator would load numpy's random numbers where none are drawn: 2.5 MB.
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +64,7 @@ class Level:
     """Shape (K, concentrations): probability of each for the bench's rows."""
 
     @classmethod
-    def of(cls, bench: Floats, others: Floats, belief: Floats) -> "Level":
+    def of(cls, bench: Floats, others: Floats, belief: Floats) -> Level:
         """Learn how far laboratories lie apart.
 
         Args:
@@ -160,7 +163,7 @@ class Correction:
         named: Mapping[str, int],
         known: Mapping[str, int] | None = None,
         unsure: Sequence[Mapping[str, float]] = (),
-    ) -> "Mix":
+    ) -> Mix:
         """What can stand behind these names; the same names give the same answer, to the last digit.
 
         Args:

@@ -1,0 +1,51 @@
+"""What the page's process holds in memory: it serves beside a count, on a small board."""
+
+import json
+import os
+import subprocess
+import sys
+
+from leukoscope.cli.web import PAGE_ENVIRONMENT
+
+_NOT_NEEDED = (
+    "PIL",
+    "cv2",
+    "jsonschema",
+    "numpy.random",
+    "onnxruntime",
+    "paho",
+    "psycopg",
+    "reportlab",
+    "rich",
+    "scipy",
+)
+"""Each is 2 to 30 MB."""
+_SCRYPT = """
+import json, re
+from leukoscope.web.accounts import is_secret, make_secret
+
+def resident_mb():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024 / 1e6
+
+before = resident_mb()
+stored = make_secret("4711-ada")
+for _ in range(3):
+    assert is_secret("4711-ada", stored)
+print(json.dumps(resident_mb() - before))
+"""
+
+
+def python(program: str, **environment: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_page_loads_nothing_that_it_does_not_need() -> None:
+    loaded = json.loads(python("import json, sys, leukoscope.web.__main__; print(json.dumps(list(sys.modules)))"))
+    assert "leukoscope.statistics.recount" in loaded
+    assert [name for name in _NOT_NEEDED if name in loaded] == []
+
+
+def test_what_a_pin_takes_in_memory_is_given_back() -> None:
+    assert json.loads(python(_SCRYPT, **PAGE_ENVIRONMENT)) < 4
