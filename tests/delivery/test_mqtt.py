@@ -260,7 +260,7 @@ def test_a_topic_mqtt_cannot_carry_is_refused_at_once(mosquitto, publisher, outb
     assert "wildcards" in outbox.list(State.REFUSED)[0].note
 
 
-def test_birth_and_farewell_are_stored_at_the_broker_and_carry_one_number(mosquitto, publisher):
+def test_birth_and_offline_status_are_stored_at_the_broker_and_carry_one_number(mosquitto, publisher):
     broker = mosquitto().start()
     running = publisher(broker.port)
     with Subscriber(broker.port, STATUS, client_id="early") as early:

@@ -350,14 +350,14 @@ def test_an_interrupted_camera_is_shown_and_counted_with_again(bench: Bench, cap
 
 def test_signals_follow_the_sample(bench: Bench) -> None:
     message: list[Event] = []
-    report_fault = GpioIndicator.report_fault
+    signal = GpioIndicator.signal
 
     def heard(signals: GpioIndicator, event: Event) -> None:
         message.append(event)
-        report_fault(signals, event)
+        signal(signals, event)
 
     pins = 'signals = { green_pin = 5, red_pin = 6, buzzer_pin = 13, pin_factory = "mock" }\n'
-    with mock.patch.object(GpioIndicator, "tell", heard):
+    with mock.patch.object(GpioIndicator, "signal", heard):
         outcome = bench.run(scan("A-1"), TOGGLE, TOGGLE, scan("?"), TOGGLE, FINISH, QUIT, extra=pins)
     assert outcome.code == 0, outcome.err
     states = [event for event in message if event not in (Event.FIELD_COUNTED, Event.REFUSED)]
@@ -369,7 +369,7 @@ def test_a_fault_is_signalled(bench: Bench) -> None:
     message: list[Event] = []
     pins = 'signals = { red_pin = 6, pin_factory = "mock" }\n'
     with (
-        mock.patch.object(GpioIndicator, "tell", lambda _, event: message.append(event)),
+        mock.patch.object(GpioIndicator, "signal", lambda _, event: message.append(event)),
         mock.patch.object(SimulatedCamera, "capture", side_effect=CameraError("the camera failed", "check it")),
     ):
         assert bench.run(TOGGLE, extra=pins).code == 2
@@ -382,7 +382,7 @@ def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_d
     with (
         Supervisor(tmp_path) as supervisor,
         mock.patch.dict("os.environ", {"NOTIFY_SOCKET": supervisor.address}),
-        mock.patch("leukoscope.service.run.lead_through") as led,
+        mock.patch("leukoscope.service.run.show_menu") as led,
         mock.patch("leukoscope.service.run.start_again") as again,
     ):
         outcome = bench.run(DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
@@ -397,7 +397,7 @@ def test_a_very_long_press_before_any_sample_leads_to_the_calibrations_and_the_d
 
 
 def test_a_very_long_press_takes_back_a_name_before_it_leads_anywhere(bench: Bench) -> None:
-    with mock.patch("leukoscope.service.run.lead_through") as led:
+    with mock.patch("leukoscope.service.run.show_menu") as led:
         outcome = bench.run(scan("A-1"), DISCARD, QUIT, calibration='{ file = "simulated.toml" }')
     assert outcome.code == 0, outcome.err
     led.assert_not_called()

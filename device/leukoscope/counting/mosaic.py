@@ -39,7 +39,7 @@ class View:
         return np.array([self.row, self.col, self.row + self.rows, self.col + self.cols])
 
     def boxes(self) -> Rects:
-        """Every sight's box on the slide."""
+        """Every detection's box on the slide."""
         local = [(s.box.row, s.box.col, s.box.row_end, s.box.col_end) for s in self.detections]
         return np.asarray(np.array(local, dtype=np.float64).reshape(-1, 4) + np.tile([self.row, self.col], 2))
 
@@ -59,11 +59,11 @@ class _Cell:
         return any(detection.whole for detection, _ in self.seen)
 
     def best(self) -> tuple[CellDetection, View]:
-        """The sight to measure: whole before cut, then the surest."""
+        """The detection to measure: whole before cut, then the surest."""
         return max(self.seen, key=lambda one: (one[0].whole, one[0].score))
 
     def best_views(self) -> list[tuple[CellDetection, View]]:
-        """What others are compared with: the best sight of a whole cell, every part of a cut one."""
+        """What others are compared with: the best view of a whole cell, every part of a cut one."""
         return [self.best()] if self.whole else self.seen
 
     def seen_views(self, name: Name) -> SlideCell:
@@ -185,7 +185,7 @@ class Mosaic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """Sights of known cells, column by column; a cut cell has several."""
+    """Views of known cells, column by column; a cut cell has several."""
 
     numbers: Sequence[int]
     boxes: Rects
@@ -197,7 +197,7 @@ class _Known:
 
 
 def _partners(view: View, known: _Known) -> dict[int, list[int]]:
-    """Which known cells each sight of a field is: one, or several that were cut parts of it so far."""
+    """Which known cells each detection of a field is: one, or several that were cut parts of it so far."""
     likeness = _likeness(view, known)
     pairs = np.argwhere(likeness > 0)
     # Whole cells choose first: a part that is left over does no harm, a whole cell would be a second one.
@@ -214,7 +214,7 @@ def _partners(view: View, known: _Known) -> dict[int, list[int]]:
 
 
 def _likeness(view: View, known: _Known) -> NDArray[np.float64]:
-    """Overlap of each sight (rows) with each known one (columns), 0 where they cannot be one cell.
+    """Overlap of each detection (rows) with each known one (columns), 0 where they cannot be one cell.
 
     A cut cell shows a part only, so both are compared in the area that both fields show.
     """
@@ -232,7 +232,7 @@ def _on_slide(detection: CellDetection, view: View) -> tuple[float, float, float
 
 
 def _together(whole: Sequence[CellDetection], name: Name) -> CellDetection:
-    """One sight out of several of the same cell: the surest picture, named by the mean of all looks."""
+    """One detection out of several of the same cell: the surest picture, named by the mean of all looks."""
     kind = Counter(detection.kind for detection in whole).most_common(1)[0][0]
     alike = [detection for detection in whole if detection.kind is kind]
     best = max(alike, key=lambda detection: detection.score)

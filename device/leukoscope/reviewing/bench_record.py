@@ -155,7 +155,7 @@ class BenchRecord(FrozenModel):
         return BenchRecord(reports=tuple(sorted(reports.values(), key=lambda one: (one.at, one.report))))
 
     def progress(self, now: BenchConditions) -> "VerificationProgress":
-        """What of it counts under these circumstances."""
+        """What of it counts under these conditions."""
         live = [one for one in self.reports if one.source is Source.LIVE]
         same = [one for one in live if one.conditions == now]
         return VerificationProgress(

@@ -35,7 +35,7 @@ class CellDetection:
 
 @dataclass(frozen=True, slots=True)
 class SlideCell:
-    """One cell of the slide, as its best sight shows it."""
+    """One cell of the slide, as its best detection shows it."""
 
     id: int
     """From 1 within a sample; keeps its number when it is seen again."""

@@ -74,7 +74,7 @@ def recount(
         grounds: what it rests on.
         answers: white cells by the classifier's answer, as far as no person has checked them.
         checked: white cells by the name that a person gave or confirmed.
-        unsettled: what else is known of the cells.
+        undecided: what else is known of the cells.
     """
     counts = Counts(answers, checked, report.red_cells, report.platelets, report.patches, undecided)
     summary = Summary(counts, grounds.naming, grounds.interval_width, grounds.rules)

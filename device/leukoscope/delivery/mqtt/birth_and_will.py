@@ -1,4 +1,4 @@
-"""A device's birth, will, health and farewell at its broker, and the number that each connection goes by."""
+"""A device's birth, will, health and offline status at its broker, and the number that each connection goes by."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -142,7 +142,7 @@ class BirthAndWill:
             OutboxError: the message cannot be numbered.
         """
         left = status.offline(self._identity, session=self._session, at=self._now(), **self._stamp())
-        self._publish(link, "status", to_bytes(left), "the farewell")
+        self._publish(link, "status", to_bytes(left), "the offline status")
 
     def _publish(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
         mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)

@@ -140,7 +140,7 @@ class Publisher:
         return True
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Say farewell, if the broker is there, and end the thread; what is pending stays in the outbox."""
+        """Publish the offline status, if the broker is there, and end the thread; the outbox keeps what is pending."""
         self._stopping.set()
         thread, self._thread = self._thread, None
         if thread is not None:
