@@ -1,5 +1,7 @@
 """The base of every model that is read from a file or from the wire."""
 
+import codecs
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 MOST_FAULTS, MOST_LETTERS = 6, 200
@@ -10,6 +12,29 @@ class FrozenModel(BaseModel):
     """Immutable, and an unknown key is an error: a misspelt setting must never be ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NotUtf8(UnicodeDecodeError):
+    """A text file that another program wrote in another encoding, which is named."""
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def text_of(content: bytes) -> str:
+    """The text in a file that a person wrote; editors of Windows put a byte-order mark before it, which is left out.
+
+    Raises:
+        NotUtf8: it is UTF-16, or another encoding than UTF-8.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:100]:
+        raise NotUtf8("utf-16", content[:2], 0, 1, "it is UTF-16 text, expected UTF-8: save it with encoding UTF-8")
+    try:
+        return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        why = f"line {line} is not UTF-8 text (byte {content[error.start]:#04x}): save it with encoding UTF-8"
+        raise NotUtf8("utf-8", content, error.start, error.end, why) from error
 
 
 def explain(error: ValidationError) -> str:

@@ -27,7 +27,7 @@ from leukoscope.messages.identity import Identity
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.schema import FrozenModel, explain
+from leukoscope.schema import FrozenModel, explain, text_of
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.specimen.sample import Mode
 from leukoscope.statistics.rules import SHIPPED, Rules
@@ -281,7 +281,7 @@ class BenchSettings(FrozenModel):
             SettingsError: the file is missing, is not TOML, or holds an unknown key or a wrong value.
         """
         try:
-            content = tomllib.loads(path.read_text("utf-8"))
+            content = tomllib.loads(text_of(path.read_bytes()))
         except FileNotFoundError:
             raise SettingsError(f"no settings file at {path}", "give one with --bench") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

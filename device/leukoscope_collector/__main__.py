@@ -78,8 +78,9 @@ def main() -> None:
             print(f"{settings.broker.where} and {settings.store.where} answer")
             return
         served.serve(settings.metrics)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: collector.stop())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: collector.stop())
         collector.run()
     except LeukoscopeError as error:
         print(f"collector: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from leukoscope.errors import SettingsError
-from leukoscope.schema import FrozenModel
+from leukoscope.schema import FrozenModel, text_of
 from leukoscope_collector import partitions
 from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
@@ -140,7 +140,7 @@ class PostgresSettings(FrozenModel):
         if self.password_file is None:
             return os.environ.get("PGPASSWORD")
         try:
-            return self.password_file.read_text("utf-8").rstrip("\r\n")
+            return text_of(self.password_file.read_bytes()).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"the password file {self.password_file} cannot be read: {error}",

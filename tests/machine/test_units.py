@@ -30,6 +30,12 @@ def test_a_unit_may_touch_little(unit: Path) -> None:
     assert float(exposure[1]) <= MOST_EXPOSED
 
 
+def test_a_leak_ends_the_device_before_it_takes_the_board_along() -> None:
+    text = (SYSTEMD / "leukoscope.service").read_text()
+    assert re.search(r"^MemoryMax=\d+%$", text, re.MULTILINE)
+    assert "OOMPolicy=stop" in text
+
+
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     program = shutil.which("true")
     for unit in UNITS:

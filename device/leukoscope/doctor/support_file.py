@@ -19,6 +19,7 @@ from leukoscope import __version__
 from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
 from leukoscope.errors import LeukoscopeError, SettingsError, without_logins
+from leukoscope.schema import text_of
 from leukoscope.settings import BenchSettings
 from leukoscope.system.output_file import write_output
 
@@ -82,7 +83,7 @@ class Secrets:
         if isinstance(reporting, dict):
             for key in ("password_file", "client_key"):
                 try:
-                    passwords.add(Path(reporting[key]).read_text("utf-8").strip())
+                    passwords.add(text_of(Path(reporting[key]).read_bytes()).strip())
                 except (KeyError, TypeError, OSError, UnicodeDecodeError):
                     continue
         storage = content.get("storage", {})
@@ -127,7 +128,7 @@ def _system() -> str:
 
 def _settings_of(bench: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(bench.read_text("utf-8"))
+        return tomllib.loads(text_of(bench.read_bytes()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return {"cannot be read": type(error).__name__}
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and systemd's stop end the work properly instead of losing it."""
+"""Ctrl-C, systemd's stop and a terminal that is closed end the work properly instead of losing it."""
 
 import os
 import signal
@@ -11,14 +11,18 @@ from typing import NoReturn
 
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at the first SIGINT or SIGTERM; a second one ends the program as it always would.
+    """Call `stop` at the first SIGINT, SIGTERM or SIGHUP; a second one ends the program as it always would.
+
+    A SIGHUP that is ignored, as under nohup, stays ignored.
 
     Does nothing outside the main thread, where Python takes no signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
 
     def take(number: int, _: object) -> None:
         signal.signal(number, before[signal.Signals(number)])

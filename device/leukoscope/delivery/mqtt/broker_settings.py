@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from leukoscope.errors import BrokerError
-from leukoscope.schema import FrozenModel
+from leukoscope.schema import FrozenModel, text_of
 
 HostAndPort = Annotated[str, StringConstraints(pattern=r"^[^\s:]+(:[0-9]{1,5})?$", max_length=259)]
 
@@ -91,7 +91,7 @@ class BrokerSettings(FrozenModel):
         if self.password_file is None:
             return None
         try:
-            return self.password_file.read_text("utf-8").rstrip("\r\n")
+            return text_of(self.password_file.read_bytes()).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise BrokerError(
                 f"the password file {self.password_file} cannot be read: {error}",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leukoscope.errors import SettingsError
-from leukoscope.schema import FrozenModel, explain
+from leukoscope.schema import FrozenModel, explain, text_of
 from leukoscope.specimen.sample import Certainty, Mode, RulesIdentity
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -210,7 +210,7 @@ class Rules(FrozenModel):
         """
         try:
             content = path.read_bytes()
-            table = tomllib.loads(content.decode())
+            table = tomllib.loads(text_of(content))
         except FileNotFoundError:
             raise SettingsError(f"no rules file at {path}", "check [rules] in the settings") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
