@@ -23,8 +23,8 @@ from golden_pictures import golden_pictures
 from leukoscope.analysis.golden import clear_cells, clear_lead, replay, write_golden
 from leukoscope.bundles.archive import MANIFEST
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle_files import GOLDEN, HEAD, KNOWN, VALIDATION
 from leukoscope.inference.litert import LitertSettings
-from leukoscope.inference.manifest_text import GOLDEN, HEAD, KNOWN, VALIDATION
 from leukoscope.inference.onnx import OnnxSettings
 from tables import Crop, add_collection, collected, data_folder
 from validate_classifier import confusion, fitted_temperature, limit_of_suspicion, limit_of_unsure, name_all

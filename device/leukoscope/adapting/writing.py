@@ -16,8 +16,8 @@ from leukoscope.analysis.golden import clear_lead, golden_pair, write_golden
 from leukoscope.bundles.archive import MANIFEST
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle_files import GOLDEN, HEAD, VALIDATION
 from leukoscope.inference.head import FEATURES, Head
-from leukoscope.inference.manifest_text import GOLDEN, HEAD, VALIDATION
 from leukoscope.inference.network import Network
 from leukoscope.schema import text_of
 from leukoscope.system.durable_files import sync_folder, write_whole
