@@ -60,10 +60,11 @@ def _copy(bench: Path, folder: Path) -> Path:
 
 def _photograph(address: str, code: str, to: Path) -> None:
     # A machine that is busy with other things is given time.
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=180_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+        page.set_default_timeout(180_000)
         page.goto(address)
         page.get_by_label("Code").fill(code)
         page.get_by_label("Your name").fill(NAME)

@@ -55,8 +55,8 @@ def test_three_starts_that_fail_bring_the_bundle_before_back(
     fail_to_start(store)
     with caplog.at_level(logging.ERROR):
         startup = start(store, expected="9.0.0")
-    assert startup.message == ["classifier 9.1.0 failed 3 starts, 9.0.0 is back in force"]
-    assert startup.message[0] in caplog.text
+    assert startup.warnings == ["classifier 9.1.0 failed 3 starts, 9.0.0 is back in force"]
+    assert startup.warnings[0] in caplog.text
     assert list(store.state("classifier").failed.values()) == ["failed 3 starts"]
 
 
@@ -92,7 +92,7 @@ def test_when_every_installed_bundle_fails_the_one_that_came_with_the_software_i
     startup = Startup(None, HERE, store)
     with startup.opening("classifier") as found:
         assert not found.installed
-    assert "the one that came with the software is back in force" in startup.message[0]
+    assert "the one that came with the software is back in force" in startup.warnings[0]
 
 
 def test_starts_that_crash_count_though_nobody_could_write_down_why(store: BundleStore) -> None:
@@ -174,7 +174,7 @@ def test_a_full_disk_keeps_nothing_from_starting(store: BundleStore, monkeypatch
 
     monkeypatch.setattr("leukoscope.system.durable_files.os.fsync", full)
     startup = start(store, expected="9.0.0")
-    assert "cannot be counted" in startup.message[-1]
+    assert "cannot be counted" in startup.warnings[-1]
 
 
 def test_without_a_bench_nothing_is_counted_and_nothing_written(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The screens in other languages: complete, the right way round, and no longer than the glass."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -44,13 +45,14 @@ from leukoscope.quality_control.series import alarms_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Source
+from leukoscope.statistics.estimates import counted_ratio, counted_share, variation
 from leukoscope.statistics.rules import Rules
 from tests.displays.exhibits import EXHIBITS
 from tests.displays.test_layout import COLOUR_SIZES
 from tests.displays.test_show import Slate
 from tests.messages.examples import report
 from tests.quality_control.records import check
-from tests.statistics.test_findings import MARROW, NORMAL, counted_ratio, counted_share, found, variation
+from tests.statistics.test_findings import MARROW, NORMAL, found
 
 LANGUAGES = [language for language in get_args(Language) if language != "en"]
 EACH = pytest.mark.parametrize("language", LANGUAGES)
@@ -166,7 +168,7 @@ def test_every_class_of_cells_the_shipped_rules_count_has_a_name(language: Langu
 def test_warnings_parts_and_alarms_are_told(language: Language) -> None:
     words = words_of(language)
     provenance = report().provenance
-    doubtful = report(provenance=type(provenance)(**{**vars_of(provenance), "calibration_measured": False}))
+    doubtful = report(provenance=replace(provenance, calibration_measured=False))
     for warning in result_of(doubtful, {}).warnings:
         assert words(warning) != warning
     for error in LeukoscopeError.__subclasses__() + BrokerError.__subclasses__() + CameraError.__subclasses__():
@@ -183,10 +185,6 @@ def test_warnings_parts_and_alarms_are_told(language: Language) -> None:
 def flat(value: float) -> dict[str, Any]:
     """Every measure at the same value."""
     return dict.fromkeys(MEASURES, value)
-
-
-def vars_of(provenance: object) -> dict[str, Any]:
-    return {name: getattr(provenance, name) for name in provenance.__slots__}
 
 
 @EACH

@@ -11,7 +11,7 @@ from leukoscope.cameras.pictures import read_picture
 from leukoscope.counting.tally import CountingRules, Naming, Tally
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration, grid_from
-from leukoscope.optics.calibration_record import _SEAL, _seal_of, files_of
+from leukoscope.optics.calibration_record import SEAL, files_of, seal_of
 from leukoscope.optics.flatfield import FlatField, gain_of
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import BenchSettings
@@ -47,10 +47,10 @@ def _read_settings(content: bytes, folder: Path) -> None:
 
 def _sealed(content: bytes) -> bytes:
     try:
-        text = "".join(line for line in content.decode().splitlines(keepends=True) if not line.startswith(_SEAL))
+        text = "".join(line for line in content.decode().splitlines(keepends=True) if not line.startswith(SEAL))
     except UnicodeDecodeError:
         return content
-    return f'{_SEAL}"{_seal_of(text)}"\n{text}'.encode()
+    return f'{SEAL}"{seal_of(text)}"\n{text}'.encode()
 
 
 def _calibrations() -> Sequence[bytes]:

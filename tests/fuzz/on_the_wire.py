@@ -51,9 +51,9 @@ def _read_session(content: bytes, folder: Path) -> None:
                 for _ in range(20):
                     link.poll(0.05)
                     link.answers()
-                    heard += len(link.heard())
+                    heard += len(link.received())
             except BrokerError:
-                heard += len(link.heard())
+                heard += len(link.received())
                 if not heard:
                     raise
 

@@ -41,7 +41,7 @@ def break_disk() -> None:
 def break_lock() -> None:
     """Another thread keeps the outbox's lock for ever, as one that was deadlocked."""
     telemetry.HEALTH_S = 1.0
-    opened = Outbox.open.__func__
+    opened = Outbox.open.__func__  # type: ignore[attr-defined]
 
     def open_and_hold(cls: type[Outbox], *rest: Any, **more: Any) -> Outbox:
         outbox: Outbox = opened(cls, *rest, **more)

@@ -9,6 +9,7 @@ import card
 import pack
 from leukoscope.analysis.golden import replay
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle_files import HEAD, KNOWN
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.inference.validation import Validation
@@ -27,7 +28,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("pack")
     shipped, exported = find_asset("models", "classifier"), folder / "exported"
     exported.mkdir()
-    for name in (*pack.NETWORKS.values(), pack.HEAD, pack.KNOWN):
+    for name in (*pack.NETWORKS.values(), HEAD, KNOWN):
         shutil.copy(shipped / name, exported / name)
     signature = {"litert": {"outputs": {"features": {"index": 0}}}}
     (exported / "signature.json").write_text(json.dumps(signature))

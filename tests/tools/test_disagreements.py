@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import show_disagreements
@@ -44,7 +45,7 @@ def test_nothing_matches_nothing() -> None:
 
 @pytest.mark.skipif(data_folder() is None, reason="the labelled pictures are not here: set LEUKOSCOPE_DATA")
 def test_every_disagreement_is_listed_and_drawn(tmp_path: Path) -> None:
-    app = show_disagreements.typer.Typer()
+    app = typer.Typer()
     app.command()(show_disagreements.main)
     result = CliRunner().invoke(app, ["deepbionet", "platelet", "--out", str(tmp_path), "--every", "10"])
     assert result.exit_code == 0, result.output
@@ -55,7 +56,7 @@ def test_every_disagreement_is_listed_and_drawn(tmp_path: Path) -> None:
 
 
 def test_a_kind_that_is_none_is_refused(tmp_path: Path) -> None:
-    app = show_disagreements.typer.Typer()
+    app = typer.Typer()
     app.command()(show_disagreements.main)
     result = CliRunner().invoke(app, ["deepbionet", "plasma", "--out", str(tmp_path)])
     assert result.exit_code == 2

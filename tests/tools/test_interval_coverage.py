@@ -9,7 +9,10 @@ from intervals_simulated.laboratories import Laboratory
 from intervals_simulated.methods import Estimated, corrected, counted
 from intervals_simulated.scoring import Score, score, table_of
 from intervals_simulated.world import MIXES, World
+from leukoscope.errors import BundleError
+from leukoscope.inference.bundle import Bundle
 from leukoscope.specimen.cell import UNSURE
+from leukoscope.system.assets import find_asset
 from named_cells.cache import NamedCells
 from tests.statistics.validations import FACTS, KEYS, MISTAKES, VALIDATION, WHITE
 
@@ -79,7 +82,7 @@ def test_counts_and_corrected_shares_of_perfectly_named_cells_are_the_truth() ->
 
 
 def test_a_bundle_without_a_validation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = interval_coverage.Bundle.read(interval_coverage.find_asset("models", "segmenter"))
-    monkeypatch.setattr(interval_coverage.Bundle, "read", lambda folder: bundle)
-    with pytest.raises(interval_coverage.BundleError, match="no validation"):
+    bundle = Bundle.read(find_asset("models", "segmenter"))
+    monkeypatch.setattr(Bundle, "read", lambda folder: bundle)
+    with pytest.raises(BundleError, match="no validation"):
         interval_coverage.main()

@@ -169,7 +169,8 @@ def test_the_worklist_looks_for_what_is_new_in_an_index(tmp_path: Any) -> None:
     place.store.close()
     with closing(sqlite3.connect(settings.file)) as sql:
         databases = Databases(settings.open)
-        databases.get()._database._sql.set_trace_callback(asked.append)
+        database: Any = databases.get()
+        database._database._sql.set_trace_callback(asked.append)
         CentralReports(databases, place.steps, utc_now).lines_since("")
         databases.close()
         place.databases.close()
