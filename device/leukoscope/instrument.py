@@ -124,11 +124,25 @@ class Sample:
         sample_id: str,
         now: Callable[[], datetime],
         keep: Keep = lambda event, durable: None,
+        stills: bool = False,
     ) -> None:
-        """`keep` gets what `replay` needs to build the same sample again after a power cut."""
+        """Begin with nothing counted.
+
+        Args:
+            instrument: what finds and names.
+            tally: what adds up, empty.
+            new_field: when a frame is counted.
+            report_id: of the report that will come of it.
+            sample_id: what the specimen is called.
+            now: the time of day.
+            keep: gets what `replay` needs to build the same sample again after a power cut.
+            stills: frames are pictures that were taken one by one, as `Camera.stills`.
+        """
         self._instrument = instrument
         self._new_field = new_field
-        self._tracker = StageTracker(new_field.max_shift_share) if new_field.when == "moved" else None
+        self._tracker: StageTracker | None = None
+        if new_field.when == "moved":
+            self._tracker = StageTracker(new_field.max_shift_share, stills=stills)
         self._slide = SlideMap(instrument.classifier.decide)
         self._now, self._keep = now, keep
         self.tally = tally

@@ -20,6 +20,10 @@ class Camera(Protocol):
         """True where a capture uses nothing up: no stored picture, no field of a stage that moves by itself."""
 
     @property
+    def stills(self) -> bool:
+        """True where each picture was taken for itself, of a stage at rest; the next may show any other place."""
+
+    @property
     def skipped(self) -> Sequence[tuple[Path, str]]:
         """Stored pictures that could not be read so far, each with the reason."""
 
@@ -42,6 +46,7 @@ class CameraDefaults:
     """The answers of a camera on a real microscope, whose stage is moved by hand."""
 
     repeatable: bool = True
+    stills: bool = False
     skipped: Sequence[tuple[Path, str]] = ()
 
     def move_stage(self, right_um: float, down_um: float) -> None:

@@ -62,6 +62,8 @@ class ReplayCamera(CameraDefaults):
         self._clock, self._pause = clock, pause
         self.skipped: list[tuple[Path, str]] = []
         """Pictures passed over so far, each with the reason."""
+        self.stills = settings.path.is_dir() or settings.path.suffix.lower() in SUFFIXES
+        """Stored pictures; the frames of a recording show a stage that moves."""
         self._number = 0
         self._closed = False
         self._pictures = self._begin(settings.path)

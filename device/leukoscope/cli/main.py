@@ -86,7 +86,10 @@ def run(
 ) -> None:
     """Run the instrument: look, count, show and report, until it is asked to stop."""
     with faults_on_record():
-        run_bench(bench, pages_of, samples=samples, sample_id=sample_id)
+        nothing_counted = run_bench(bench, pages_of, samples=samples, sample_id=sample_id)
+    if nothing_counted:
+        typer.echo(printable(f"leukoscope: no field was counted: {nothing_counted}"), err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -32,7 +32,8 @@ class NewFieldRule(FrozenModel):
     """When a frame is counted."""
 
     when: Literal["moved", "every_frame"] = "moved"
-    """"moved": the stage rests and shows more of the slide. "every_frame": each picture is another place (replay)."""
+    """"moved": the stage rests and shows more of the slide; a stored picture is of a stage at rest, and one that shows
+    a place of another is counted once. "every_frame": each picture is another place, whatever it shows (replay)."""
     max_shift_share: Share = 0.01
     """The stage rests when the picture moves by less than this share of its width between frames."""
     min_new_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
@@ -67,9 +68,13 @@ class StageTracker:
     is lost until it is recognised or the owner declares a new patch.
     """
 
-    def __init__(self, max_shift_share: float) -> None:
-        """A frame is still when it moved by at most `max_shift_share` of its width since the one before."""
+    def __init__(self, max_shift_share: float, *, stills: bool = False) -> None:
+        """A frame is still when it moved by at most `max_shift_share` of its width since the one before.
+
+        With `stills` each is: they were taken one by one, and need not show the same place as those before.
+        """
         self._max_shift_share = max_shift_share
+        self._stills = stills
         self._size = (0, 0)
         self._now: Thumbnail | None = None
         self._place: Place | None = None
@@ -78,7 +83,7 @@ class StageTracker:
         self._refused: Thumbnail | None = None
 
     def follow(self, pixels: Pixels, preview: Pixels | None = None) -> Track:
-        """Take in the next frame; it must see every frame. The first is never still.
+        """Take in the next frame; it must see every frame. The first is still among `stills` only.
 
         Args:
             pixels: RGB (rows, cols, 3); places are given in its pixels.
@@ -94,10 +99,10 @@ class StageTracker:
         if before is None or self._now.contrast < FEATURELESS:
             # Where there is nothing to follow, the gate is asked what is wrong.
             self._place = None
-            return Track(before is not None and before.contrast < FEATURELESS, None)
+            return Track(self._stills or (before is not None and before.contrast < FEATURELESS), None)
         step = before.shift_to(self._now)
         self._place = self._placed(self._now, step, was_at)
-        return Track(self._rests(step), self._place)
+        return Track(self._stills or self._rests(step), self._place)
 
     def settle(self, place: Place) -> None:
         """The frame followed last lies here, whatever was thought of it."""

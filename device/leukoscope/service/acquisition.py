@@ -18,6 +18,12 @@ HINT_AFTER_S = 1.5
 
 _log = logging.getLogger("leukoscope")
 
+PASSED_OVER = {
+    Waiting.STAGE_MOVES: "while the stage moved",
+    Waiting.MOVED_TOO_FAST: "while the stage moved too fast",
+    Waiting.SEEN_BEFORE: "of a place seen before",
+}
+
 
 class Acquisition:
     """Takes and examines frames; a single frame that cannot be examined does not stop the device."""
@@ -55,6 +61,7 @@ class Acquisition:
             if self._camera.source is Source.REPLAYED:
                 # One odd picture in a folder; a live camera of the wrong size never gives a right one.
                 _log.warning("%s: %s", frame.label, error)
+                under_way.passed_over["of another size than the calibration's"] += 1
                 return
             raise
         except Exception:
@@ -63,7 +70,10 @@ class Acquisition:
             self._faults += 1
             if self._faults >= LOOK_FAULTS:
                 raise
+            under_way.passed_over["that broke the analysis"] += 1
             return
+        if isinstance(look, Waiting):
+            under_way.passed_over[PASSED_OVER[look]] += 1
         if isinstance(look, Look) and not look.again:
             self._presenter.looked(look.field)
             under_way.take_in(look)

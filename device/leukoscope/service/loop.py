@@ -78,6 +78,9 @@ class Service:
         self._discard_asked_s = -math.inf
         self._refreshed_at_s = -REFRESH_S
         self._running = True
+        self._counted = 0
+        self.nothing_counted = ""
+        """Why no field was counted, where the pictures ended or all samples were reported and none was."""
 
     def run(self) -> None:
         """Count until enough samples are reported or the technician quits.
@@ -338,8 +341,10 @@ class Service:
         self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         self._samples_left -= 1
+        self._counted += report.fields_counted
         if self._samples_left == 0 or because == "end_of_pictures":
             self._running = False
+            self.nothing_counted = "" if self._counted else under_way.why_nothing(report)
 
 
 def _desk_of(bench: Bench) -> Desk:

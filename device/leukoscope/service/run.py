@@ -19,7 +19,7 @@ from leukoscope.system.watchdog import Watchdog
 
 def run_bench(
     bench_file: Path, calibrations: Callable[[Path], tuple[Page, ...]], *, samples: int, sample_id: str
-) -> None:
+) -> str:
     """Open a bench and run it until it has reported `samples` samples (0: until it is asked to stop).
 
     A very long press before a sample leads to the menu of calibrations, after which the device starts again.
@@ -29,6 +29,9 @@ def run_bench(
         calibrations: the pages of the menu, for these settings.
         samples: how many.
         sample_id: what the first specimen is called; empty for an automatic name.
+
+    Returns:
+        Why nothing was counted; empty where something was, or the technician or the system stopped it.
 
     Raises:
         LeukoscopeError: a part is missing or failed; what was counted is in the outbox.
@@ -52,6 +55,7 @@ def run_bench(
         show_menu(bench_file, calibrations(bench_file))
     if service.to_start_again or service.to_calibrate:
         start_again()
+    return service.nothing_counted
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_log import SampleLog
 from leukoscope.specimen.field import Flaw, RejectedField
+from leukoscope.specimen.sample import SampleReport
 from leukoscope.statistics.rules import Rules
 
 _log = logging.getLogger("leukoscope")
@@ -56,6 +58,7 @@ class SampleRun:
             sample_id=sample_id,
             now=now,
             keep=self._keep_timed,
+            stills=bench.camera.stills,
         )
         self.grounds = bench.grounds_of(rules)
         """What the numbers of its report rest on beside its cells, as JSON."""
@@ -71,6 +74,8 @@ class SampleRun:
         """It went on after a power cut, and the technician has not pressed since."""
         self.last_flaw: Flaw | None = None
         """Why the newest field was refused; None when it was counted."""
+        self.passed_over = Counter[str]()
+        """Pictures that were not examined, by the reason."""
         self.lost = False
         """The slide was lost from view before the newest field, which began another patch."""
         self._patches = 0
@@ -121,6 +126,13 @@ class SampleRun:
             self._album.keep(field)
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
+
+    def why_nothing(self, report: SampleReport) -> str:
+        """What happened to the pictures, for a sample of which none was counted."""
+        flaws = report.fields_rejected.items()
+        refused = [f"{count} refused as {flaw.replace('_', ' ')}" for flaw, count in flaws]
+        passed_over = [f"{count} {reason}" for reason, count in sorted(self.passed_over.items())]
+        return ", ".join(refused + passed_over) or "there was no picture"
 
     def show_on(self, presenter: Presenter) -> None:
         """Show how far it is."""
