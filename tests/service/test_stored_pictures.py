@@ -10,9 +10,9 @@ from tests.commands.command_line import Outcome, leukoscope
 from tests.commands.test_run import read_report, replay, write_bench
 
 
-def run_on(folder: Path, pictures: Path, **values: object) -> Outcome:
+def run_on(folder: Path, pictures: Path) -> Outcome:
     camera = f'{{ driver = "replay", path = "{pictures}" }}'
-    bench = write_bench(folder, camera=camera, calibration="{ um_per_px = 0.127 }", white_cells=1000, **values)
+    bench = write_bench(folder, camera=camera, calibration="{ um_per_px = 0.127 }", white_cells=1000)
     return leukoscope("run", "--bench", bench, "--samples", "1")
 
 
