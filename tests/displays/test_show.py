@@ -42,7 +42,7 @@ def test_a_failing_display_does_not_keep_the_screen_from_the_others() -> None:
     broken, sound = Slate((128, 64), True), Slate((128, 64), True)
     broken.broken = True
     errors = show_everywhere(READY, [Attended(broken), Attended(sound)], 0.0)
-    assert [str(error) for error in errors] == ["the slate is broken"]
+    assert [str(error) for error in errors] == ["the slate is broken: mend it"]
     assert len(sound.shown) == 1
 
 

@@ -17,6 +17,7 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.held import held
 from leukoscope.errors import CalibrationError, SettingsError
 from leukoscope.optics.calibration import Calibration
+from leukoscope.sentence import Sentence
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.system.clock import Clock, utc_now
@@ -92,7 +93,12 @@ class Attempt:
             try:
                 yield Session(guide, camera, pictures or ())
             except CalibrationError as error:
-                message = f"{self.part} refused, calibration in force: {self.site.in_force}; {error.happened}"
+                message = Sentence(
+                    "{part} refused, calibration in force: {id}; {reason}",
+                    part=self.part,
+                    id=self.site.in_force,
+                    reason=error.happened,
+                )
                 raise CalibrationError(message, error.todo) from error
 
     def calibration(self) -> Calibration:
@@ -119,7 +125,7 @@ class Attempt:
         if naming:
             typer.echo(naming)
         typer.echo(measured.todo)
-        guide.show(f"Done. {measured.words[0]}", measured.todo)
+        guide.show(Sentence("Done. {what}", what=measured.words[0]), measured.todo)
 
 
 def _logged_in() -> str:

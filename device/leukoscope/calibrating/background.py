@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from leukoscope.calibrating.asks import Next
 from leukoscope.calibrating.locking import lock_in_words, locked
 from leukoscope.calibrating.measuring import Attribution, Measured, facts_of, renewed
 from leukoscope.calibrating.site_calibration import Site
@@ -14,6 +15,7 @@ from leukoscope.optics.calibration_record import CalibrationRecord, DarkLevel, F
 from leukoscope.optics.calibration_writing import grid_file, named
 from leukoscope.optics.flatfield import FlatField, gain_of
 from leukoscope.optics.whitebalance import off_white, white_gains
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame, Pixels
 
 MAX_UNEVEN = 0.01
@@ -36,8 +38,14 @@ def dark_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> 
     facts, picture = facts_of(site, "dark", len(frames), frames[0], attribution)
     part = DarkLevel(level=kept, **facts)
     means = ", ".join(f"{mean:.1f}" for mean in level.mean(axis=(0, 1)))
-    words = (f"Without light the sensor reads {means} of 255 (red, green, blue), from {len(frames)} pictures.",)
-    todo = "Next: lamp on, an empty place of the slide, and `leukoscope calibrate flat`."
+    words = (
+        Sentence(
+            "Without light the sensor reads {means} of 255 (red, green, blue), from {count} pictures.",
+            means=means,
+            count=len(frames),
+        ),
+    )
+    todo = Next.FLAT
     return Measured(renewed(site, base, frames, attribution, dark=part), {**files, **picture}, words, todo)
 
 
@@ -63,11 +71,15 @@ def flat_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> 
     facts, picture = facts_of(site, "flat", len(frames), frames[0], attribution)
     part = FlatLight(light=kept, unevenness_before=before, unevenness_after=after, **facts)
     words = (
-        f"{blank.used} blank fields were used, {blank.refused} were left out because of cells.",
+        Sentence(
+            "{used} blank fields were used, {refused} were left out because of cells.",
+            used=blank.used,
+            refused=blank.refused,
+        ),
         f"The background strays by {before:.1%} uncorrected and by {after:.2%} corrected "
         f"(on {len(checked_on)} pictures that took no part).",
     )
-    todo = "Next: stay at an empty place, and `leukoscope calibrate white`."
+    todo = Next.WHITE
     record = renewed(site, base, frames, attribution, flat=part, flat_field=None)
     return Measured(record, {**files, **picture}, words, todo)
 
@@ -99,9 +111,16 @@ def white_step(site: Site, frames: Sequence[Frame], attribution: Attribution) ->
         )
     facts, picture = facts_of(site, "white", len(frames), frames[0], attribution)
     part = WhiteBalance(gains=gains, off_white=colour_after, **steady, **facts)
-    words = [
-        f"Red is multiplied by {gains[0]:.3f} and blue by {gains[2]:.3f}: the background goes from ΔE "
-        f"{colour_before:.1f} to ΔE {colour_after:.2f} (on {len(checked_on)} pictures that took no part)."
+    words: list[str] = [
+        Sentence(
+            "Red is multiplied by {red} and blue by {blue}: the background goes from ΔE {before} to ΔE "
+            "{after} (on {count} pictures that took no part).",
+            red=f"{gains[0]:.3f}",
+            blue=f"{gains[2]:.3f}",
+            before=f"{colour_before:.1f}",
+            after=f"{colour_after:.2f}",
+            count=len(checked_on),
+        )
     ]
     words.append(lock_in_words(steady))
     own = steady["colour_gains"]
@@ -110,7 +129,7 @@ def white_step(site: Site, frames: Sequence[Frame], attribution: Attribution) ->
             f"With camera.colour_gains = [{own[0] * gains[0]:.2f}, {own[1] * gains[2]:.2f}] in the settings the camera "
             "would do this itself, with less noise; calibrate flat and white again after that."
         )
-    todo = "Next: the stage micrometer under the objective, and `leukoscope calibrate scale`."
+    todo = Next.SCALE
     return Measured(renewed(site, base, frames, attribution, white=part), dict(picture), tuple(words), todo)
 
 

@@ -9,6 +9,7 @@ from leukoscope.cameras import Camera
 from leukoscope.cameras.picture_files import find_pictures
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import CalibrationError
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame
 
 
@@ -52,8 +53,8 @@ def taken(
     frames: list[Frame] = []
     while len(frames) < count:
         guide.show(
-            f"{todo}, then press" if guide.waits and not (one_press and frames) else todo,
-            f"{len(frames)} of {count} pictures",
+            Sentence("{todo}, then press", todo=todo) if guide.waits and not (one_press and frames) else todo,
+            Sentence("{done} of {count} pictures", done=len(frames), count=count),
             len(frames) / count,
         )
         if guide.waits and not (one_press and frames):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from leukoscope.calibrating.asks import Ask, Next
 from leukoscope.calibrating.guide import Guide
 from leukoscope.calibrating.measuring import Attribution, Measured, facts_of
 from leukoscope.calibrating.site_calibration import Site
@@ -15,6 +16,7 @@ from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import Focus
 from leukoscope.optics.quality import QualityGate, QualityLimits, focus_series
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.frame import Frame, Micrograph
 
@@ -71,25 +73,34 @@ def watch_focus(
         micrograph = calibration.correct(frame)
         quality = gate.assess(micrograph)
         if any(flaw in JUDGED for flaw in quality.flaws):
-            guide.bar("Go where cells lie side by side", f"{quality.flaws[0].value.replace('_', ' ')}", 0.0)
+            guide.bar(Ask.GO_TO_SPREAD_CELLS, f"{quality.flaws[0].value.replace('_', ' ')}", 0.0)
             continue
         judged += 1
         if best is None or quality.sharpness > best[0]:
             best = quality.sharpness, micrograph
         full = max(best[0], reference or 0.0, limits.min_sharpness)
-        known = "" if reference is None else f", reference {reference:.2f}"
+        note = Sentence("sharpness {now}, best {best}", now=f"{quality.sharpness:.2f}", best=f"{best[0]:.2f}")
+        if reference is not None:
+            note = note.and_also(", reference {reference}", reference=f"{reference:.2f}")
         guide.bar(
-            "Turn the fine focus through its best point",
-            f"sharpness {quality.sharpness:.2f}, best {best[0]:.2f}{known}",
+            Ask.TURN_FINE_FOCUS,
+            note,
             quality.sharpness / full,
         )
     guide.end_bar()
     if best is None:
-        raise CalibrationError(f"no field with cells was seen in {looked} pictures", "put a smear under the objective")
+        raise CalibrationError(
+            Sentence("no field with cells was seen in {count} pictures", count=looked),
+            "put a smear under the objective",
+        )
     sharpness, field = best
     if sharpness < limits.min_sharpness:
         raise CalibrationError(
-            f"the best sharpness was {sharpness:.2f}, a field needs {limits.min_sharpness:g}",
+            Sentence(
+                "the best sharpness was {best}, a field needs {limit}",
+                best=f"{sharpness:.2f}",
+                limit=f"{limits.min_sharpness:g}",
+            ),
             "turn the fine focus "
             "slowly through its best point; if that does not help, clean the objective and put oil on",
         )
@@ -107,13 +118,19 @@ def focus_step(site: Site, seen: Seen, attribution: Attribution) -> Measured:
     facts, files = facts_of(site, "focus", seen.frames, seen.frame, attribution)
     limit = round(min(max(seen.series[-1], LEAST_LIMIT), MOST_LIMIT), 3)
     part = Focus(sharpness=seen.sharpness, limit=limit, **facts)
-    before = "" if site.base.focus is None else f"; the reference before was {site.base.focus.sharpness:.2f}"
+    found = Sentence(
+        "The best of {count} pictures has a sharpness of {sharpness}",
+        count=seen.frames,
+        sharpness=f"{seen.sharpness:.3f}",
+    )
+    if site.base.focus is not None:
+        found = found.and_also("; the reference before was {before}", before=f"{site.base.focus.sharpness:.2f}")
     words = (
-        f"The best of {seen.frames} pictures has a sharpness of {seen.sharpness:.3f}{before}.",
+        found.and_also("."),
         _series_in_words(seen, limit),
     )
     record = site.base.model_copy(update={"seal": None, "id": site.new_id(attribution.at), "focus": part})
-    return Measured(record, dict(files), words, "Next: `leukoscope doctor`, then count.")
+    return Measured(record, dict(files), words, Next.COUNT)
 
 
 def _series_in_words(seen: Seen, limit: float) -> str:

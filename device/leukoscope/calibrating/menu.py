@@ -7,6 +7,7 @@ from pathlib import Path
 from leukoscope.calibrating.guide import guided
 from leukoscope.controls import Action
 from leukoscope.errors import LeukoscopeError
+from leukoscope.sentence import Sentence
 from leukoscope.settings import BenchSettings
 
 TITLE = "Calibration"
@@ -38,11 +39,11 @@ def show_menu(bench: Path, pages: Sequence[Page]) -> None:
         at, note = chosen, HOW
         try:
             pages[chosen].begin()
-            note = f"{pages[chosen].title}: done"
+            note = Sentence("{part}: done", part=pages[chosen].title)
         except LeukoscopeError as error:
             note = str(error)
         except KeyboardInterrupt:
-            note = f"{pages[chosen].title}: left, nothing was changed"
+            note = Sentence("{part}: left, nothing was changed", part=pages[chosen].title)
 
 
 def _choose(settings: BenchSettings, pages: Sequence[Page], at: int, note: str) -> int | None:

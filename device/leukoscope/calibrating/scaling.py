@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from leukoscope.calibrating.asks import Next
 from leukoscope.calibrating.measuring import Attribution, Measured, facts_of, renewed
 from leukoscope.calibrating.site_calibration import Site
 from leukoscope.errors import CalibrationError
 from leukoscope.optics.calibration_record import CalibrationRecord, Scale
 from leukoscope.optics.micrometer import measure_ruling
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame
 
 MAX_SPREAD = 0.005
@@ -45,9 +47,17 @@ def scale_step(
     um_per_px = spacing_um / px
     fit = float(np.sqrt(np.mean([(one.error_px / px) ** 2 for one in found])))
     error = float(np.sqrt(fit**2 + spread**2 + tolerance**2)) * um_per_px
-    words = [
-        f"{um_per_px:.5f} ± {error:.5f} µm per pixel (95 %): {found[0].lines} lines {spacing_um:g} µm apart lie "
-        f"{px:.2f} pixels apart, at {found[0].angle_deg:.1f} degrees, in {len(frames)} pictures."
+    words: list[str] = [
+        Sentence(
+            "{scale} µm per pixel (95 %): {lines} lines {spacing} µm apart lie {px} pixels apart, at {angle} degrees, "
+            "in {count} pictures.",
+            scale=f"{um_per_px:.5f} ± {error:.5f}",
+            lines=found[0].lines,
+            spacing=f"{spacing_um:g}",
+            px=f"{px:.2f}",
+            angle=f"{found[0].angle_deg:.1f}",
+            count=len(frames),
+        )
     ]
     if site.base is not None:
         words.append(_against(site.base, um_per_px))
@@ -58,7 +68,7 @@ def scale_step(
         id="new", origin="measured", optics=attribution.optics or "not described", um_per_px=um_per_px
     )
     record = renewed(site, base, frames, attribution, scale=part, um_per_px=um_per_px, origin="measured")
-    todo = "Next: a smear under the objective, and `leukoscope calibrate scale --check`."
+    todo = Next.SCALE_CHECK
     return Measured(record, dict(picture), tuple(words), todo)
 
 

@@ -20,6 +20,7 @@ from leukoscope.cameras.reader import Reader
 from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
 from leukoscope.system.clock import Clock, utc_now
@@ -177,6 +178,7 @@ class GStreamerCamera(CameraDefaults):
         shot = self._reader.next(skip, self._settings.timeout_s)
         if shot is None:
             raise CameraTimeout(
-                f"no picture from the pipeline within {self._settings.timeout_s:g} s", "check the camera's cable"
+                Sentence("no picture from the pipeline within {seconds} s", seconds=f"{self._settings.timeout_s:g}"),
+                "check the camera's cable",
             )
         return shot

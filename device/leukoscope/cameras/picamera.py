@@ -16,6 +16,7 @@ from leukoscope.cameras.planes import rgb_from_yuv420
 from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
 from leukoscope.system.clock import Clock, utc_now
@@ -188,7 +189,10 @@ class PiCamera(CameraDefaults):
             # Without this the abandoned job would swallow the next frame.
             self._device.cancel_all_and_flush()
             raise CameraTimeout(
-                f"Pi camera {number} sent no frame within {timeout_s:g} s", "check the ribbon cable"
+                Sentence(
+                    "Pi camera {number} sent no frame within {seconds} s", number=number, seconds=f"{timeout_s:g}"
+                ),
+                "check the ribbon cable",
             ) from problem
         except (RuntimeError, OSError) as problem:
             raise CameraError(f"Pi camera {number} failed ({problem})", "check the ribbon cable") from problem

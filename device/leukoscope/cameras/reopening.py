@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from leukoscope.errors import CameraError, CameraInterrupted
+from leukoscope.sentence import Sentence
 
 RETRY_S = 0.5
 """Seconds between two attempts to open a camera that is away."""
@@ -60,5 +61,6 @@ class Recovery:
         failing_s = now_s - self._failing_since_s
         if failing_s < self._limit_s:
             return CameraInterrupted(problem.happened, problem.todo)
-        tried = f" (tried {self._attempts} times in {failing_s:.0f} s)"
-        return CameraError(f"{problem.happened}{tried}", problem.todo)
+        tried = {"times": self._attempts, "seconds": f"{failing_s:.0f}"}
+        happened = Sentence("{happened} (tried {times} times in {seconds} s)", happened=problem.happened, **tried)
+        return CameraError(happened, problem.todo)

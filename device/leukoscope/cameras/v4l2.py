@@ -19,6 +19,7 @@ from leukoscope.cameras.reopening import Recovery, RecoverySeconds
 from leukoscope.cameras.v4l2_locking import lock_controls, lock_picture
 from leukoscope.errors import CameraError, CameraTimeout, CameraUnavailable
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.specimen.sample import Source
 from leukoscope.system.clock import Clock, utc_now
@@ -134,7 +135,11 @@ class V4l2Camera(CameraDefaults):
             shot = self._reader.next(self._settings.stale_frames, self._settings.timeout_s)
             if shot is None:
                 raise CameraTimeout(
-                    f"the camera at {self._place} sent no frame within {self._settings.timeout_s:g} s",
+                    Sentence(
+                        "the camera at {place} sent no frame within {seconds} s",
+                        place=self._place,
+                        seconds=f"{self._settings.timeout_s:g}",
+                    ),
                     "check its cable",
                 )
             pixels = self._checked(shot.bgr)
@@ -195,7 +200,7 @@ class V4l2Camera(CameraDefaults):
         """A device that has been a file and is none now; OpenCV would only complain on standard error."""
         self._was_there = self._was_there or Path(self._place).exists()
         if self._was_there and not Path(self._place).exists():
-            raise CameraUnavailable(f"the camera at {self._place} is gone", "plug it in")
+            raise CameraUnavailable(Sentence("the camera at {place} is gone", place=self._place), "plug it in")
 
     def _grab(self, capture: VideoCapture) -> bool:
         try:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from leukoscope.calibrating.asks import Ask, Title
 from leukoscope.calibrating.attempt import Attempt
 from leukoscope.calibrating.background import dark_step, flat_step, white_step
 from leukoscope.calibrating.focusing import focus_step, watch_focus
@@ -47,9 +48,9 @@ def dark(
     objective: ObjectiveOption = None,
 ) -> None:
     """What the sensor reads without light: lamp off, nothing else changed."""
-    attempt = Attempt("dark", "Dark level", bench, by, valid_days, optics, objective)
+    attempt = Attempt("dark", Title.DARK, bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Switch the lamp off", frames, every, one_press=True)
+        seen = session.frames(Ask.SWITCH_LAMP_OFF, frames, every, one_press=True)
         attempt.keep(dark_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
@@ -66,9 +67,9 @@ def flat(
     objective: ObjectiveOption = None,
 ) -> None:
     """Even light, from blank fields: an empty place of the slide, moved a little between the pictures."""
-    attempt = Attempt("flat", "Flat field", bench, by, valid_days, optics, objective)
+    attempt = Attempt("flat", Title.FLAT, bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Move to the next empty place", frames, every)
+        seen = session.frames(Ask.MOVE_TO_NEXT, frames, every)
         attempt.keep(flat_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
@@ -85,9 +86,9 @@ def white(
     objective: ObjectiveOption = None,
 ) -> None:
     """White balance, from a blank field; holds for the exposure and gains it was made with."""
-    attempt = Attempt("white", "White balance", bench, by, valid_days, optics, objective)
+    attempt = Attempt("white", Title.WHITE, bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Stay at an empty place", frames, every, one_press=True)
+        seen = session.frames(Ask.STAY, frames, every, one_press=True)
         attempt.keep(white_step(attempt.site, seen, attempt.attribution), session.guide)
 
 
@@ -110,13 +111,13 @@ def scale(
 ) -> None:
     """Micrometres per pixel, from the lines of a stage micrometer at any angle."""
     if check:
-        attempt = Attempt("scale", "Check of the scale", bench, by, valid_days)
+        attempt = Attempt("scale", Title.SCALE_CHECK, bench, by, valid_days)
         with attempt.session(by_button, pictures) as session:
-            _check_scale(attempt, session.frames("Focus on a smear", frames, every), session.guide)
+            _check_scale(attempt, session.frames(Ask.FOCUS_ON_SMEAR, frames, every), session.guide)
         return
-    attempt = Attempt("scale", "Scale", bench, by, valid_days, optics, objective)
+    attempt = Attempt("scale", Title.SCALE, bench, by, valid_days, optics, objective)
     with attempt.session(by_button, pictures) as session:
-        seen = session.frames("Focus on the stage micrometer", frames, every, one_press=True)
+        seen = session.frames(Ask.FOCUS_ON_MICROMETER, frames, every, one_press=True)
         tolerance = tolerance_percent / 100
         step = scale_step(attempt.site, seen, attempt.attribution, spacing_um=spacing_um, tolerance=tolerance)
         attempt.keep(step, session.guide)
@@ -132,7 +133,7 @@ def focus(
     valid_days: ValidOption = 180,
 ) -> None:
     """Sharpness as a bar while you focus on a smear; the best value becomes the bench's reference."""
-    attempt = Attempt("focus", "Focus", bench, by, valid_days)
+    attempt = Attempt("focus", Title.FOCUS, bench, by, valid_days)
     stopped: list[bool] = []
     with attempt.session(by_button) as session, stopped_by_signals(lambda: stopped.append(True)):
         base = attempt.site.base

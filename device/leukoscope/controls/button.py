@@ -11,6 +11,7 @@ from leukoscope.controls.action import Action, KeySource
 from leukoscope.controls.press import Press, PressReader, PressTimes
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence
 
 
 class ButtonSettings(FrozenModel):
@@ -133,7 +134,7 @@ class Button:
                 self._actions.append(_MEANING[press])
         if stuck:
             raise ControlError(
-                f"the button has been down for {self._stuck_s:g} s",
+                Sentence("the button has been down for {seconds} s", seconds=f"{self._stuck_s:g}"),
                 "it is stuck or shorted; free it or check its wires",
             )
         return self._actions.popleft() if self._actions else None

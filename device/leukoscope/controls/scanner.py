@@ -12,6 +12,7 @@ from leukoscope.controls.action import Event, Identify, KeySource
 from leukoscope.controls.scancodes import CodeReader, Layout
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence
 
 RETRY_S = 2.0
 """Seconds between two attempts to open a scanner that was unplugged."""
@@ -113,7 +114,9 @@ class Scanner:
         except OSError as error:
             self._drop()
             self._retry_at_s = self._clock() + RETRY_S
-            raise ControlError(f"the scanner at {self._settings.device} is gone", "plug it in") from error
+            raise ControlError(
+                Sentence("the scanner at {place} is gone", place=self._settings.device), "plug it in"
+            ) from error
 
     def _look_again(self) -> None:
         if self._clock() < self._retry_at_s:

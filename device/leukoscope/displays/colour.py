@@ -23,6 +23,7 @@ from leukoscope.displays.state import (
     Sent,
     Starting,
 )
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.sample import Source
 
 
@@ -92,8 +93,7 @@ def _looking(screen: Looking, canvas: Canvas) -> None:
     canvas.stamp(icon(screen.hint, round(66 * canvas.unit)), middle, top + 48, colour)
     canvas.text(middle, top + 114, what, 29, room, TEXT, "centre")
     canvas.text(middle, top + 136, why, 15, room, MUTED, "centre")
-    so_far = f"{screen.white_so_far} of {screen.white_goal} {wording.CELLS[screen.mode]}"
-    canvas.text(middle, canvas.height - 34, so_far, 15, room, TEXT, "centre")
+    canvas.text(middle, canvas.height - 34, wording.cells_of_goal(screen), 15, room, TEXT, "centre")
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, canvas.height - 24, canvas.width - MARGIN, canvas.height - 12, share)
 
@@ -106,7 +106,7 @@ def _sent(screen: Sent, canvas: Canvas) -> None:
     sign = icon("check" if sent else "waiting", round(80 * canvas.unit))
     canvas.stamp(sign, middle, top + 60, GOOD if sent else CAUTION)
     canvas.text(middle, top + 136, "Sent" if sent else "Queued", 31, room, TEXT, "centre")
-    canvas.text(middle, top + 160, f"Report {screen.report_id}", 15, room, MUTED, "centre")
+    canvas.text(middle, top + 160, Sentence("Report {report}", report=screen.report_id), 15, room, MUTED, "centre")
     canvas.text(middle, canvas.height - 16, wording.waiting_line(screen), 15, room, MUTED, "centre")
 
 

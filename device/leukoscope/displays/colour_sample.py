@@ -6,6 +6,7 @@ from leukoscope.displays.header import HEADER, MARGIN, header
 from leukoscope.displays.palette import ACCENT, CAUTION, GOOD, MUTED, TEXT
 from leukoscope.displays.state import Counting, Result
 from leukoscope.displays.whiskers import differential
+from leukoscope.sentence import Sentence
 
 
 def paint_counting(screen: Counting, canvas: Canvas) -> None:
@@ -26,7 +27,7 @@ def _counting_across(screen: Counting, canvas: Canvas) -> None:
     right, bottom, column = canvas.width - MARGIN, canvas.height, 116.0
     room = column - MARGIN
     canvas.text(MARGIN, HEADER + 58, str(screen.white_so_far), 58, room)
-    canvas.text(MARGIN, HEADER + 76, f"of {screen.white_goal} {wording.CELLS[screen.mode]}", 13, room, MUTED)
+    canvas.text(MARGIN, HEADER + 76, wording.goal(screen), 13, room, MUTED)
     figures = [
         ("Time", wording.clock(screen.elapsed_s)),
         ("Fields", wording.grouped(screen.fields_counted)),
@@ -54,7 +55,7 @@ def _counting_upright(screen: Counting, canvas: Canvas) -> None:
     room = right - MARGIN
     taken = canvas.text(MARGIN, HEADER + 49, str(screen.white_so_far), 52, room * 0.6)
     beside = MARGIN + taken + 9
-    canvas.text(beside, HEADER + 30, f"of {screen.white_goal}", 18, right - beside)
+    canvas.text(beside, HEADER + 30, Sentence("of {goal}", goal=screen.white_goal), 18, right - beside)
     canvas.text(beside, HEADER + 48, wording.CELLS[screen.mode], 14, right - beside, MUTED)
     share = wording.share_done(screen.white_so_far, screen.white_goal)
     canvas.progress(MARGIN, HEADER + 58, right, HEADER + 68, share)
@@ -64,8 +65,12 @@ def _counting_upright(screen: Counting, canvas: Canvas) -> None:
     else:
         _no_white_cells(screen, canvas, MARGIN, right, HEADER + 95)
     _last_line(screen, canvas, bottom - 37)
-    blood = f"RBC {wording.grouped(screen.red_cells)} · PLT {wording.grouped(screen.platelets)}"
-    blood += f" · {wording.area(screen.area_mm2)}"
+    blood = Sentence(
+        "RBC {red} · PLT {platelets}",
+        red=wording.grouped(screen.red_cells),
+        platelets=wording.grouped(screen.platelets),
+    )
+    blood = blood.and_also(" · {area} mm2", area=f"{screen.area_mm2:.2f}")
     taken = canvas.text(right, bottom - 21, wording.clock(screen.elapsed_s), 13, room, TEXT, "right")
     canvas.text(MARGIN, bottom - 21, wording.fields_line(screen), 13, room - taken - 8, MUTED)
     canvas.text(MARGIN, bottom - 6, blood, 13, room, MUTED)
@@ -84,7 +89,11 @@ def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
         return
     canvas.disc(MARGIN + 4, baseline - 4.5, 4, CAUTION)
     flaw = screen.last_flaw
-    said = "Slide was lost: cells may repeat" if flaw is None else f"Last field refused: {wording.FLAW[flaw]}"
+    said = (
+        "Slide was lost: cells may repeat"
+        if flaw is None
+        else Sentence("Last field refused: {flaw}", flaw=wording.FLAW[flaw])
+    )
     canvas.text(MARGIN + 13, baseline, said, 13, canvas.width - 2 * MARGIN - 13, CAUTION)
 
 
@@ -96,8 +105,10 @@ def paint_result(screen: Result, canvas: Canvas) -> None:
     room = right - MARGIN
     canvas.text(MARGIN, HEADER + 19, wording.specimen(screen.sample_id), 17, room)
     diameter = screen.red_cell_diameter_um
-    red = f" · red cells {diameter:.1f} um" if diameter is not None else ""
-    canvas.text(MARGIN, HEADER + 36, f"{screen.white_cells} {wording.CELLS[screen.mode]}{red}", 13, room, MUTED)
+    cells = Sentence(f"{{count}} {wording.CELLS[screen.mode]}", count=screen.white_cells)
+    if diameter is not None:
+        cells = cells.and_also(" · red cells {size}", size=f"{diameter:.1f} um")
+    canvas.text(MARGIN, HEADER + 36, cells, 13, room, MUTED)
     remarks = [(text, ACCENT) for text in screen.findings] + [(text, CAUTION) for text in screen.warnings]
     if not screen.differential:
         canvas.bullets((MARGIN, HEADER + 43, right, canvas.height - 3), remarks, 13)

@@ -17,6 +17,7 @@ from leukoscope.displays.state import (
     Sent,
     Starting,
 )
+from leukoscope.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ def _gist(screen: Screen) -> Gist:
         case Sent():
             content = _sent(screen)
         case Fault():
-            content = Gist(f"FAULT: {screen.part}", paragraphs=(screen.happened, f"> {screen.todo}"))
+            content = Gist(
+                Sentence("FAULT: {part}", part=screen.part),
+                paragraphs=(screen.happened, Sentence("> {todo}", todo=screen.todo)),
+            )
         case Guiding():
             badge = wording.BADGE[screen.source]
             content = Gist(screen.part, badge, progress=screen.share, paragraphs=(screen.todo, screen.note))
@@ -73,7 +77,7 @@ def _gist(screen: Screen) -> Gist:
 
 
 def _ready(screen: Ready) -> Gist:
-    warning = f"! {screen.warning}" if screen.warning else ""
+    warning = Sentence("! {warning}", warning=screen.warning) if screen.warning else ""
     return Gist(
         wording.READY[screen.mode],
         wording.BADGE[screen.source],
@@ -95,17 +99,23 @@ def _looking(screen: Looking) -> Gist:
 
 
 def _counting(screen: Counting) -> Gist:
-    blood = f"RBC {wording.grouped(screen.red_cells)}  PLT {wording.grouped(screen.platelets)}"
-    flaw = f"! last: {wording.FLAW[screen.last_flaw]}" if screen.last_flaw else "! slide was lost" * screen.lost
+    blood = Sentence(
+        "RBC {red}  PLT {platelets}", red=wording.grouped(screen.red_cells), platelets=wording.grouped(screen.platelets)
+    )
+    flaw = (
+        Sentence("! last: {flaw}", flaw=wording.FLAW[screen.last_flaw])
+        if screen.last_flaw
+        else "! slide was lost" * screen.lost
+    )
     return Gist(
         wording.counting_title(screen),
         wording.BADGE[screen.source] or wording.clock(screen.elapsed_s),
         big=str(screen.white_so_far),
-        beside=(f"of {screen.white_goal}", wording.CELLS_IN_A_WORD[screen.mode]),
+        beside=(Sentence("of {goal}", goal=screen.white_goal), wording.CELLS_IN_A_WORD[screen.mode]),
         rows=screen.differential,
         progress=wording.share_done(screen.white_so_far, screen.white_goal),
         paragraphs=(
-            f"{wording.counted_fields(screen)}, {wording.area(screen.area_mm2)}",
+            wording.fields_and_area(screen),
             flaw or wording.unnamed_line(screen) or wording.precision_line(screen) or blood,
         ),
     )
@@ -113,13 +123,15 @@ def _counting(screen: Counting) -> Gist:
 
 def _result(screen: Result) -> Gist:
     diameter = screen.red_cell_diameter_um
-    red = f", RBC {diameter:.1f} µm" if diameter is not None else ""
-    remarks = (*screen.findings, *(f"! {warning}" for warning in screen.warnings))
+    cells = Sentence(f"{{count}} {wording.CELLS_IN_A_WORD[screen.mode]}", count=screen.white_cells)
+    if diameter is not None:
+        cells = cells.and_also(", RBC {size}", size=f"{diameter:.1f} µm")
+    remarks = (*screen.findings, *(Sentence("! {warning}", warning=warning) for warning in screen.warnings))
     return Gist(
         wording.specimen(screen.sample_id),
         wording.BADGE[screen.source] or (f"{screen.page}/{screen.pages}" if screen.pages > 1 else ""),
         rows=screen.differential,
-        paragraphs=(f"{screen.white_cells} {wording.CELLS_IN_A_WORD[screen.mode]}{red}", *remarks),
+        paragraphs=(cells, *remarks),
     )
 
 
@@ -128,5 +140,5 @@ def _sent(screen: Sent) -> Gist:
         "REPORT",
         wording.BADGE[screen.source],
         big="Sent" if screen.delivery is Delivery.SENT else "Queued",
-        paragraphs=(f"Report {screen.report_id}", wording.waiting_line(screen)),
+        paragraphs=(Sentence("Report {report}", report=screen.report_id), wording.waiting_line(screen)),
     )

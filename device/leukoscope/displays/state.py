@@ -89,6 +89,17 @@ class Precision:
     """White cells still to be counted for that; 0 when reached."""
 
 
+class Step(StrEnum):
+    """What is done while the program starts."""
+
+    OUTBOX = "Opening the outbox"
+    NETWORKS = "Loading the networks"
+    CALIBRATION = "Reading the calibration"
+    RULES = "Reading the rules"
+    CAMERA = "Opening the camera"
+    CONTROLS = "Opening the controls"
+
+
 @dataclass(frozen=True, slots=True)
 class Starting:
     """The program loads its parts."""

@@ -6,6 +6,7 @@ from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.palette import ACCENT, EDGE, MUTED, TEXT, Colour
 from leukoscope.displays.state import DifferentialLine
 from leukoscope.displays.wording import axis_end, interval, largest_in_order, percent
+from leukoscope.sentence import Sentence
 
 
 def differential(
@@ -39,7 +40,7 @@ def differential(
     if left_out and deep:
         column, row = divmod(len(shown), deep)
         x = left + column * (wide + gap)
-        canvas.text(x, top + (row + 0.74) * pitch, f"+{left_out} smaller", 12, wide, MUTED)
+        canvas.text(x, top + (row + 0.74) * pitch, Sentence("+{count} smaller", count=left_out), 12, wide, MUTED)
     return top + deep * pitch
 
 

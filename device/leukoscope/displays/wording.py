@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 
-from leukoscope.displays.language import Verbatim
-from leukoscope.displays.state import BrokerState, Counting, Delivery, DifferentialLine, Hint, Ready, Result, Sent
+from leukoscope.displays.state import (
+    BrokerState,
+    Counting,
+    Delivery,
+    DifferentialLine,
+    Hint,
+    Looking,
+    Ready,
+    Result,
+    Sent,
+)
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.sample import Mode, Source
 
@@ -78,9 +88,11 @@ def share_done(white_so_far: int, white_goal: int) -> float:
     return min(1.0, white_so_far / max(1, white_goal))
 
 
-def counted_fields(screen: Counting) -> str:
-    """How many fields were counted."""
-    return f"{grouped(screen.fields_counted)} {'field' if screen.fields_counted == 1 else 'fields'}"
+def fields_and_area(screen: Counting) -> str:
+    """How many fields were counted, and how much slide they show."""
+    if screen.fields_counted == 1:
+        return Sentence("1 field, {area} mm2", area=f"{screen.area_mm2:.2f}")
+    return Sentence("{fields} fields, {area} mm2", fields=grouped(screen.fields_counted), area=f"{screen.area_mm2:.2f}")
 
 
 def counting_title(screen: Counting) -> str:
@@ -92,7 +104,21 @@ def counting_title(screen: Counting) -> str:
 
 def fields_line(screen: Counting) -> str:
     """How many fields were counted and refused."""
-    return f"{counted_fields(screen)}, {grouped(screen.fields_rejected)} refused"
+    refused = grouped(screen.fields_rejected)
+    if screen.fields_counted == 1:
+        return Sentence("1 field, {refused} refused", refused=refused)
+    return Sentence("{fields} fields, {refused} refused", fields=grouped(screen.fields_counted), refused=refused)
+
+
+def cells_of_goal(screen: Counting | Looking) -> str:
+    """How many cells there are of those asked for."""
+    words = f"{{count}} of {{goal}} {CELLS[screen.mode]}"
+    return Sentence(words, count=screen.white_so_far, goal=screen.white_goal)
+
+
+def goal(screen: Counting) -> str:
+    """How many cells are asked for."""
+    return Sentence(f"of {{goal}} {CELLS[screen.mode]}", goal=screen.white_goal)
 
 
 def area(square_mm: float) -> str:
@@ -105,19 +131,26 @@ def precision_line(screen: Counting) -> str:
     wanted = screen.precision
     if wanted is None or not wanted.more_cells:
         return ""
-    return f"{wanted.label} ±{wanted.percent:g} %: {grouped(wanted.more_cells)} more cells"
+    return Sentence(
+        "{cells} ±{percent} %: {more} more cells",
+        cells=wanted.label,
+        percent=f"{wanted.percent:g}",
+        more=grouped(wanted.more_cells),
+    )
 
 
 def unnamed_line(screen: Counting) -> str:
     """How many cells could not be named, and how many may be blasts; empty for none of either."""
     if screen.suspects:
-        return f"{grouped(screen.unsure)} unsure, {grouped(screen.suspects)} suspects"
-    return f"{grouped(screen.unsure)} unsure" if screen.unsure else ""
+        return Sentence(
+            "{unsure} unsure, {suspects} suspects", unsure=grouped(screen.unsure), suspects=grouped(screen.suspects)
+        )
+    return Sentence("{unsure} unsure", unsure=grouped(screen.unsure)) if screen.unsure else ""
 
 
 def result_title(screen: Result) -> str:
     """What the screen is, and which page of it."""
-    return "RESULT" if screen.pages == 1 else f"RESULT {screen.page}/{screen.pages}"
+    return "RESULT" if screen.pages == 1 else Sentence("RESULT {page}/{pages}", page=screen.page, pages=screen.pages)
 
 
 def broker_line(ready: Ready) -> str:
@@ -128,17 +161,17 @@ def broker_line(ready: Ready) -> str:
         case BrokerState.CONNECTED if ready.pending == 0:
             return "Broker connected"
         case BrokerState.CONNECTED:
-            return f"Broker connected, {ready.pending} to send"
+            return Sentence("Broker connected, {pending} to send", pending=ready.pending)
         case BrokerState.OFFLINE if ready.pending == 0:
             return "Broker offline, results are kept"
         case _:
-            return f"Broker offline, {ready.pending} kept"
+            return Sentence("Broker offline, {pending} kept", pending=ready.pending)
 
 
 def waiting_line(sent: Sent) -> str:
     """How many reports still wait."""
     if sent.pending:
-        return f"{sent.pending} {'report' if sent.pending == 1 else 'reports'} waiting"
+        return "1 report waiting" if sent.pending == 1 else Sentence("{reports} reports waiting", reports=sent.pending)
     return "Nothing waiting" if sent.delivery is Delivery.SENT else "Will be sent later"
 
 

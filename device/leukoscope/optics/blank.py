@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.errors import CalibrationError
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Pixels
 
 Light = NDArray[np.float32]
@@ -63,8 +64,14 @@ def light_of(pictures: Sequence[Pixels], dark: Light | None = None) -> BlankFiel
             masks.append(cv2.dilate(mask, np.ones((5, 5), np.uint8)).astype(bool))
     if len(planes) < min(MIN_BLANKS, len(pictures)) or not planes:
         raise CalibrationError(
-            f"expected at least {MIN_BLANKS} blank fields, found {len(planes)} among {len(pictures)} pictures (cells "
-            f"cover {max(covers):.0%} of the fullest)",
+            Sentence(
+                "expected at least {least} blank fields, found {found} among {all} pictures (cells cover "
+                "{share} of the fullest)",
+                least=MIN_BLANKS,
+                found=len(planes),
+                all=len(pictures),
+                share=f"{max(covers):.0%}",
+            ),
             "move to an empty place of the slide and take them again",
         )
     light = _grid(_median(planes, masks))
@@ -86,7 +93,11 @@ def dark_of(pictures: Sequence[Pixels]) -> Light:
     level = _grid(np.asarray(np.median(np.stack([_shrunk(one, _FINE) for one in pictures]), axis=0), np.float32))
     if float(level.max()) > MAX_DARK:
         raise CalibrationError(
-            f"expected dark pictures (below {MAX_DARK:.0f} of 255), found a place of brightness {level.max():.0f}",
+            Sentence(
+                "expected dark pictures (below {limit} of 255), found a place of brightness {level}",
+                limit=f"{MAX_DARK:.0f}",
+                level=f"{level.max():.0f}",
+            ),
             "switch the lamp off or cover the light path",
         )
     return level
@@ -114,13 +125,21 @@ def _expect_exposed(picture: Pixels) -> None:
     clipped = max(float((picture[::2, ::2, colour] >= CLIPPED).mean()) for colour in range(3))
     if clipped > MAX_CLIPPED:
         raise CalibrationError(
-            f"expected blank fields below {CLIPPED} of 255, found {clipped:.1%} of one colour clipped",
+            Sentence(
+                "expected blank fields below {limit} of 255, found {share} of one colour clipped",
+                limit=CLIPPED,
+                share=f"{clipped:.1%}",
+            ),
             "turn the lamp down or shorten the exposure",
         )
     glass = float(np.median(picture[::4, ::4, 1]))
     if glass < MIN_GLASS:
         raise CalibrationError(
-            f"expected blank fields brighter than {MIN_GLASS:.0f} of 255, found {glass:.0f}",
+            Sentence(
+                "expected blank fields brighter than {limit} of 255, found {found}",
+                limit=f"{MIN_GLASS:.0f}",
+                found=f"{glass:.0f}",
+            ),
             "turn the lamp up or lengthen the exposure",
         )
 

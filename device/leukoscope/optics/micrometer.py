@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.errors import CalibrationError
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.frame import Pixels
 
 MIN_LINES = 4
@@ -87,8 +88,12 @@ def _direction(dark: NDArray[np.float32]) -> float:
     coherence = np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-12)
     if coherence < MIN_COHERENCE:
         raise CalibrationError(
-            "expected the parallel lines of a stage micrometer, found edges in every direction (coherence "
-            f"{coherence:.2f} of at least {MIN_COHERENCE})",
+            Sentence(
+                "expected the parallel lines of a stage micrometer, found edges in every direction "
+                "(coherence {found} of at least {limit})",
+                found=f"{coherence:.2f}",
+                limit=MIN_COHERENCE,
+            ),
             "focus on the ruling, and keep figures out of the picture",
         )
     return float(np.arctan2(2 * xy, xx - yy) / 2)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from leukoscope.errors import OutboxError
 from leukoscope.outbox.store import Outbox
+from leukoscope.sentence import Sentence
 
 WARN_FROM = 0.8
 """Share of the quota from which the display says so."""
@@ -31,11 +32,15 @@ class Quota:
             return error
         if waiting.pending + waiting.refused >= waiting.sent or not self._keep_unsigned:
             return OutboxError(
-                f"The outbox is full, {waiting.pending} reports wait and {waiting.refused} were refused",
+                Sentence(
+                    "The outbox is full, {pending} reports wait and {refused} were refused",
+                    pending=waiting.pending,
+                    refused=waiting.refused,
+                ),
                 "connect the broker, or raise storage.outbox_max_mib",
             )
         return OutboxError(
-            f"The outbox is full, {waiting.sent} reports were sent and not signed",
+            Sentence("The outbox is full, {sent} reports were sent and not signed", sent=waiting.sent),
             "sign them, raise storage.outbox_max_mib, or set storage.keep_unsigned = false where nobody signs here",
         )
 
@@ -48,5 +53,7 @@ class Quota:
             return str(error)
         if share < WARN_FROM or not (waiting.pending or (self._keep_unsigned and waiting.sent)):
             return ""
-        why = f"{waiting.pending} reports wait" if waiting.pending else f"{waiting.sent} sent, those unsigned stay"
-        return f"Outbox {min(share, 1):.0%} full, {why}"
+        full = f"{min(share, 1):.0%}"
+        if waiting.pending:
+            return Sentence("Outbox {share} full, {reports} reports wait", share=full, reports=waiting.pending)
+        return Sentence("Outbox {share} full, {sent} sent, those unsigned stay", share=full, sent=waiting.sent)

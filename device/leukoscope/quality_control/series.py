@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from leukoscope.quality_control.run_record import MEASURES, SAMPLES, SHARE_OF, Kind, Measure, Run, measure_of
 from leukoscope.quality_control.westgard import BASELINE_RUNS, Limits, Rule
+from leukoscope.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,13 @@ class Series:
             return None
         measure, limits = self.measure, self.limits
         low, high = (f"{limits.mean + side * limits.s:.{measure.decimals}f}" for side in (-2, 2))
-        return f"{measure.title} {last.value:.{measure.decimals}f}, expected {low} to {high} ({last.broken})"
+        return Sentence(
+            f"{measure.title} {{value}}, expected {{low}} to {{high}} ({{rule}})",
+            value=f"{last.value:.{measure.decimals}f}",
+            low=low,
+            high=high,
+            rule=last.broken,
+        )
 
 
 def series_of(runs: Sequence[Run], reference: str, name: str) -> Series:

@@ -20,7 +20,7 @@ from leukoscope.displays import Display
 from leukoscope.displays.fault_text import fault_of
 from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
-from leukoscope.displays.state import Starting
+from leukoscope.displays.state import Starting, Step
 from leukoscope.errors import (
     CalibrationError,
     DisplayError,
@@ -39,6 +39,7 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.trend import Trend
 from leukoscope.reviewing.bench_record import BenchConditions, calibration_with
+from leukoscope.sentence import Sentence, Verbatim, one_after_another
 from leukoscope.service.bench_naming import adopted_reference, camera_of, naming_on
 from leukoscope.service.models import LoadedModels, open_models
 from leukoscope.settings import BenchSettings, identity_of
@@ -155,25 +156,25 @@ def _open_parts(
         watchdog.starting(step)
         panel.show(Starting(step, __version__))
 
-    signal("Opening the outbox")
+    signal(Step.OUTBOX)
     settings.storage.make_folder()
     stack.enter_context(owned(settings.storage.folder))
     outbox = stack.enter_context(Outbox.open(settings.storage.outbox))
     outbox.prune(datetime.now(UTC), max_sent=MOST_SENT, keep_unsigned=settings.storage.keep_unsigned)
-    warnings = []
+    warnings: list[str] = []
     faults = tuple(_faults_of_storage(outbox, settings.storage.folder / "reports"))
     if kept_in_memory(settings.storage.folder):
         warnings.append("Results are kept in memory and lost at power-off")
-    signal("Loading the networks")
+    signal(Step.NETWORKS)
     startup = Startup(near, __version__, BundleStore(settings.storage.bundles, settings.models.keys))
     models = open_models(settings.models, near, startup)
     stack.callback(startup.forgive)
     warnings += startup.warnings
-    signal("Reading the calibration")
+    signal(Step.CALIBRATION)
     calibration = settings.calibration.open(near)
     if not calibration.measured:
         warnings.append("Calibration is nominal")
-    signal("Reading the rules")
+    signal(Step.RULES)
     rules = settings.rules.open(near, settings.mode)
     digest = models.classifier_identity.sha256
     reference, size_warning = adopted_reference(settings, calibration, models.segmenter_identity.sha256)
@@ -181,12 +182,12 @@ def _open_parts(
     now = BenchConditions(digest, calibration_with(calibration.id, reference), camera_of(settings))
     naming, naming_warning = naming_on(models.classifier_bundle, settings.storage.folder, now)
     warnings += [naming_warning] if naming_warning else []
-    signal("Opening the camera")
+    signal(Step.CAMERA)
     camera = _closing(stack, held(settings.camera, calibration.white).open())
     if camera.source is Source.LIVE:
         # A camera that opens need not send anything; stored and simulated frames would be used up by asking.
         _expect_frame(camera, calibration)
-    signal("Opening the controls")
+    signal(Step.CONTROLS)
     controls = tuple(_closing(stack, control.open(panel.keys)) for control in settings.controls)
     identity = identity_of(settings)
     commands = CommandInbox(outbox, identity, settings.commands.allow, now=utc_now)
@@ -216,7 +217,7 @@ def _open_parts(
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         faults=faults,
-        warning="; ".join(warnings),
+        warning=one_after_another(warnings),
         idle_view=panel.shows_field and camera.repeatable,
         provenance=lambda: provenance_of(settings, models, calibration, camera, reference),
         ready=startup.confirm,
@@ -230,14 +231,22 @@ def _faults_of_storage(outbox: Outbox, reports: Path) -> Iterator[str]:
         if lost is not None:
             count = restore(outbox, reports, datetime.now(UTC), lost=lost)
             what = "deleted" if lost == GONE else "damaged"
-            aside = "" if lost == GONE else f", the old one is {lost}"
-            yield f"The outbox was {what}; {count} reports are sent again{aside}"
+            begun_anew = Sentence(f"The outbox was {what}; {{count}} reports are sent again", count=count)
+            yield begun_anew if lost == GONE else begun_anew.and_also(", the old one is {name}", name=Verbatim(lost))
         if foreign := repair(outbox, reports, datetime.now(UTC)).foreign:
-            yield f"Files in {reports.name} differ from the outbox: {foreign}; leukoscope audit verify names them"
+            yield Sentence(
+                "Files in {folder} differ from the outbox: {count}; leukoscope audit verify names them",
+                folder=Verbatim(reports.name),
+                count=foreign,
+            )
     except OSError as error:
         if isinstance(error, LeukoscopeError):
             raise
-        yield f"The files of reports in {reports} cannot be kept ({error.strerror}): check its owner and make room"
+        yield Sentence(
+            "The files of reports in {folder} cannot be kept ({why}): check its owner and make room",
+            folder=Verbatim(reports),
+            why=error.strerror,
+        )
 
 
 def _expect_frame(camera: Camera, calibration: Calibration) -> None:

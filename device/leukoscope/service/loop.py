@@ -11,10 +11,12 @@ from leukoscope.errors import CameraInterrupted, ControlError, OutboxError
 from leukoscope.instrument import FinishReason, Sample
 from leukoscope.outbox.quota import Quota
 from leukoscope.reviewing.desk import Desk, desk_of
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.service.acquisition import Acquisition
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.next_sample import NextSample
+from leukoscope.service.notices import NoticeTitle, NoticeTodo
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.report_filing import ReportFiling
@@ -169,7 +171,11 @@ class Service:
         """What the next sample is called; one that is under way keeps its name."""
         if self._sample is not None:
             if identify.complete and identify.sample_id:
-                self._presenter.notice("In progress", f"Finish {self._sample.sample_id} first", identify.sample_id)
+                self._presenter.notice(
+                    NoticeTitle.IN_PROGRESS,
+                    Sentence(NoticeTodo.FINISH, sample=Verbatim(self._sample.sample_id)),
+                    identify.sample_id,
+                )
             return
         # A code read while the result is shown belongs to the next sample: the next press begins it.
         self._result_shown = False
@@ -281,7 +287,7 @@ class Service:
         self._under_way.pause()
         self._discard_asked_s = self._clock_s()
         self._under_way.show_on(self._presenter)
-        self._presenter.notice("Discard?", "Again to discard it", self._under_way.sample.sample_id, self._confirm_s)
+        self._presenter.notice(NoticeTitle.DISCARD, NoticeTodo.AGAIN, self._under_way.sample.sample_id, self._confirm_s)
 
     def _discard(self) -> None:
         """Throw the sample away; nothing is reported, and the register says so."""
@@ -290,7 +296,7 @@ class Service:
             return
         self._sample_log.discarded(sample)
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
-        self._presenter.notice("Discarded", "Nothing is reported", sample.sample_id, refused=False)
+        self._presenter.notice(NoticeTitle.DISCARDED, NoticeTodo.NOTHING, sample.sample_id, refused=False)
 
     def _begin(self, sample_id: str, before: InterruptedSample | None = None) -> SampleRun:
         # It is under way before anything is written down, so that it is reported whatever breaks then.

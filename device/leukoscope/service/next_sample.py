@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from leukoscope.controls import Identify
+from leukoscope.service.notices import NoticeTitle, NoticeTodo
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_ids import Verdict
 from leukoscope.service.sample_log import SampleLog
@@ -32,11 +33,11 @@ class NextSample:
         if identify.complete and identify.sample_id:
             match self._sample_log.offer(identify.sample_id, self._clock_s()):
                 case Verdict.NOT_AN_ID:
-                    self._presenter.notice("Not an id", "Scan or type it again", identify.sample_id)
+                    self._presenter.notice(NoticeTitle.NOT_AN_ID, NoticeTodo.SCAN_AGAIN, identify.sample_id)
                     return False
                 case Verdict.USED_BEFORE:
-                    todo = "Once more to count it again"
-                    self._presenter.notice("Used before", todo, identify.sample_id, self._confirm_s)
+                    todo = NoticeTodo.ONCE_MORE
+                    self._presenter.notice(NoticeTitle.USED_BEFORE, todo, identify.sample_id, self._confirm_s)
                     return False
                 case Verdict.TAKEN:
                     self._sample_id = identify.sample_id

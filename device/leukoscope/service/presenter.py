@@ -33,6 +33,7 @@ from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.indicators import Event
 from leukoscope.instrument import Look, Sample, Waiting
 from leukoscope.outbox.store import Key, State
+from leukoscope.sentence import one_after_another
 from leukoscope.service.bench import Bench
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.field import CountedField, Flaw, RejectedField
@@ -76,7 +77,7 @@ class Presenter:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is shown once; until the technician starts a sample it must not vanish behind this screen.
-        standing = "; ".join(filter(None, (quota_warning, *self.alarms(), self._bench.warning, state.last_error)))
+        standing = one_after_another((quota_warning, *self.alarms(), self._bench.warning, state.last_error or ""))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(Event.FAULT if self.faults else Event.READY)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Basis, Certainty, Finding
 from leukoscope.statistics.certainty import (
@@ -62,7 +63,11 @@ def of_limits(white: Estimator, rules: Rules, suspects: Suspects, highest: Certa
         if key not in watched and count:
             yield Finding(
                 "suspects",
-                f"{count} cells may be {key.replace('_', ' ')} though they have another name or none: look at them",
+                Sentence(
+                    "{count} cells may be {name} though they have another name or none: look at them",
+                    count=count,
+                    name=key.replace("_", " "),
+                ),
                 Certainty.CANNOT_BE_EXCLUDED,
                 Basis.COUNTS,
                 {"count": count},
@@ -86,16 +91,23 @@ def _highest_limit(
         if certainty in (Certainty.CERTAIN, Certainty.LIKELY) and (beyond or white.error_known):
             sure = at_most(certainty, most)
             if is_reported(sure, rule.tell_from):
-                statement = f"{rule.words} {count} of {total}, at least {percent(limit)} %"
+                statement = Sentence(
+                    "{cells} {count} of {of}, at least {limit} %",
+                    cells=rule.words,
+                    count=count,
+                    of=total,
+                    limit=percent(limit),
+                )
                 numbers = {"count": count, "of": total, "limit": limit}
                 return finding_of(rule.code, statement, sure, best, in_percent(best), numbers)
         # What the counts alone leave open, no record of the network can close.
         elif certainty is not None or certainty_of_reaching(counted, limit) is not None:
             open_limits.append(rule)
     seen = next((rule for rule in asked if rule.seen), None)
-    also = f", {percent(_limit(open_limits[0]))} % not excluded" if open_limits else ""
     if seen is not None:
-        statement = f"{seen.words} {count} of {total}, look at the cells{also}"
+        statement = Sentence("{cells} {count} of {of}, look at the cells", cells=seen.words, count=count, of=total)
+        if open_limits:
+            statement = statement.and_also(", {open} % not excluded", open=percent(_limit(open_limits[0])))
         sure = at_most(Certainty.LIKELY if beyond else Certainty.CANNOT_BE_EXCLUDED, most)
         if is_reported(sure, seen.tell_from):
             return finding_of(
@@ -103,7 +115,13 @@ def _highest_limit(
             )
     if open_limits and is_reported(Certainty.CANNOT_BE_EXCLUDED, open_limits[0].tell_from):
         rule = open_limits[0]
-        statement = f"{rule.words} {count} of {total}, at least {percent(_limit(rule))} %"
+        statement = Sentence(
+            "{cells} {count} of {of}, at least {limit} %",
+            cells=rule.words,
+            count=count,
+            of=total,
+            limit=percent(_limit(rule)),
+        )
         numbers = {"count": count, "of": total, "limit": _limit(rule)}
         wider = best if best.high >= _limit(rule) else counted
         return finding_of(rule.code, statement, Certainty.CANNOT_BE_EXCLUDED, wider, in_percent(wider), numbers)
@@ -136,8 +154,18 @@ def _suspects(
     chance = at_least_by_chance(named + count, cells, expected)
     certainty = at_most(Certainty.LIKELY if chance < BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
-    statement = f"{asked[0].words}: {count} suspects beside {named} named of {cells} cells, look at them"
-    why = f"normal cells give {expected * cells:.0f}, so many by chance with p = {chance:.2g}"
+    statement = Sentence(
+        "{cells}: {suspects} suspects beside {named} named of {of} cells, look at them",
+        cells=asked[0].words,
+        suspects=count,
+        named=named,
+        of=cells,
+    )
+    why = Sentence(
+        "normal cells give {expected}, so many by chance with p = {p}",
+        expected=f"{expected * cells:.0f}",
+        p=f"{chance:.2g}",
+    )
     numbers = {"count": count, "named": named, "of": cells, "limit": expected, "p": chance}
     yield finding_of("blast_suspects", statement, certainty, estimate, why, numbers)
 
@@ -162,8 +190,16 @@ def _worst_case(
         limit = max(crossed)
         yield Finding(
             "worst_case",
-            f"{asked[0].words} at least {percent(limit)} % if all {unnamed} unnamed cells are such "
-            f"(cannot be excluded): {count} of {total}, {100 * count / total:.1f} %",
+            Sentence(
+                "{cells} at least {limit} % if all {unnamed} unnamed cells are such (cannot be excluded): "
+                "{count} of {of}, {share} %",
+                cells=asked[0].words,
+                limit=percent(limit),
+                unnamed=unnamed,
+                count=count,
+                of=total,
+                share=f"{100 * count / total:.1f}",
+            ),
             Certainty.CANNOT_BE_EXCLUDED,
             Basis.COUNTS,
             {"count": count, "unnamed": unnamed, "of": total, "value": count / total, "limit": limit},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeGuard
 
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.sample import Basis, Certainty, Finding
 from leukoscope.statistics.estimates import Estimate
 
@@ -53,14 +54,14 @@ def is_reported(certainty: Certainty | None, tell_from: Certainty) -> TypeGuard[
 
 def finding_of(
     code: str,
-    statement: str,
+    statement: Sentence,
     certainty: Certainty,
     estimate: Estimate,
     interval: str,
     numbers: Mapping[str, float],
 ) -> Finding:
     """A finding on an interval, in words with its certainty."""
-    text = f"{statement} ({_IN_WORDS[certainty]}): {interval}"
+    text = statement.and_also(" ({certainty}): {value}", certainty=_IN_WORDS[certainty], value=interval)
     value = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return Finding(code, text, certainty, estimate.basis, {**numbers, **value})
 
@@ -72,8 +73,12 @@ def percent(share: float) -> str:
 
 def in_percent(estimate: Estimate) -> str:
     """An estimate in percent, with its interval and what error that holds."""
-    return (
-        f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f} to {100 * estimate.high:.1f} %, {error_of(estimate)})"
+    return Sentence(
+        "{value} % ({low} to {high} %, {error})",
+        value=f"{100 * estimate.value:.1f}",
+        low=f"{100 * estimate.low:.1f}",
+        high=f"{100 * estimate.high:.1f}",
+        error=error_of(estimate),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import CELLS_CALLED, Certainty, Finding, Provenance, Source
 from leukoscope.statistics.blast_findings import NO_SUSPECTS, Suspects, of_limits
@@ -99,7 +100,7 @@ def _of_red_cells(counted: Counted, rule: RedCellRule | None) -> Iterator[Findin
     ):
         certainty = None if estimate is None else certainty_above(estimate, limit)
         if estimate is not None and is_reported(certainty, rule.tell_from):
-            statement = f"{words} {percent(limit)} %"
+            statement = Sentence(f"{words} {{limit}} %", limit=percent(limit))
             yield finding_of(code, statement, certainty, estimate, in_percent(estimate), {"limit": limit})
 
 
@@ -108,18 +109,28 @@ def _of_platelets(counted: Counted, rule: PlateletRule | None) -> Iterator[Findi
     if rule is None or estimate is None:
         return
     clumps = counted.white.count(counted.white.known(rule.clumps))
-    per = f"{1000 * estimate.value:.0f} per 1000 ({1000 * estimate.low:.0f} to {1000 * estimate.high:.0f})"
+    per = Sentence(
+        "{value} per 1000 ({low} to {high})",
+        value=f"{1000 * estimate.value:.0f}",
+        low=f"{1000 * estimate.low:.0f}",
+        high=f"{1000 * estimate.high:.0f}",
+    )
     numbers = {"count": counted.platelets, "clumps": clumps}
     low = certainty_below(estimate, rule.min_per_red_cell)
     if is_reported(low, rule.tell_from):
-        statement = f"platelets below {1000 * rule.min_per_red_cell:.0f} per 1000 red cells"
+        limit = f"{1000 * rule.min_per_red_cell:.0f}"
+        statement = Sentence("platelets below {limit} per 1000 red cells", limit=limit)
         if clumps:
-            low, per = Certainty.CANNOT_BE_EXCLUDED, f"{per}, but {clumps} clumps were seen, which hold more of them"
+            low, per = (
+                Certainty.CANNOT_BE_EXCLUDED,
+                Sentence("{value}, but {clumps} clumps were seen, which hold more of them", value=per, clumps=clumps),
+            )
         numbers_low = {**numbers, "limit": rule.min_per_red_cell}
         yield finding_of("platelets_low", statement, low, estimate, per, numbers_low)
     high = certainty_above(estimate, rule.max_per_red_cell)
     if is_reported(high, rule.tell_from):
-        statement = f"platelets above {1000 * rule.max_per_red_cell:.0f} per 1000 red cells"
+        limit = f"{1000 * rule.max_per_red_cell:.0f}"
+        statement = Sentence("platelets above {limit} per 1000 red cells", limit=limit)
         numbers_high = {**numbers, "limit": rule.max_per_red_cell}
         yield finding_of("platelets_high", statement, high, estimate, per, numbers_high)
 
@@ -130,14 +141,22 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
     if cells < limits.min_white_cells:
         yield Finding(
             "too_few_cells",
-            f"only {cells} {called} were counted, {limits.min_white_cells} are asked for: the intervals are wide, "
-            "and shares are held back",
+            Sentence(
+                f"only {{count}} {called} were counted, {{limit}} are asked for: the intervals are wide, "
+                "and shares are held back",
+                count=cells,
+                limit=limits.min_white_cells,
+            ),
             numbers={"count": cells, "limit": limits.min_white_cells},
         )
     if unsure and unsure / (unsure + cells) > limits.max_unsure_share:
         yield Finding(
             "too_many_unsure",
-            f"{unsure} of {unsure + cells} {called} could not be named: look at them; shares are held back",
+            Sentence(
+                f"{{unsure}} of {{count}} {called} could not be named: look at them; shares are held back",
+                unsure=unsure,
+                count=unsure + cells,
+            ),
             numbers={"count": unsure, "of": unsure + cells, "limit": limits.max_unsure_share},
         )
     unnamed = {key: count for key in limits.unnamed if (count := white.count(white.known([key])))}
@@ -145,7 +164,7 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
         names = ", ".join(f"{key.replace('_', ' ')} {count}" for key, count in unnamed.items())
         yield Finding(
             "too_many_unnamed",
-            f"{names} beside {cells} {called}: what they were cannot be told",
+            Sentence(f"{{names}} beside {{cells}} {called}: what they were cannot be told", names=names, cells=cells),
             numbers={"count": sum(unnamed.values()), "of": cells, "limit": limits.max_unnamed_share},
         )
     if counted.withdrawn:
@@ -155,7 +174,9 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
         )
         yield Finding(
             "relabelled_unnamed",
-            f"a person took the name from cells: {changes}; the differential holds them no more",
+            Sentence(
+                "a person took the name from cells: {changes}; the differential holds them no more", changes=changes
+            ),
             numbers={"count": sum(counted.withdrawn.values())},
         )
 
@@ -163,18 +184,27 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
 def _of_the_rules(white: Estimator, rules: Rules) -> Iterator[Finding]:
     if unknown := sorted({key for key in rules.asked_for() if not white.known([key])}):
         names = ", ".join(unknown)
-        yield Finding("not_judged", f"rules {rules.id} ask for {names}, which this classifier cannot name")
+        yield Finding(
+            "not_judged",
+            Sentence(
+                "rules {rules} ask for {classes}, which this classifier cannot name", rules=rules.id, classes=names
+            ),
+        )
     watched = set(white.known(rules.covered()))
     if left := [key for key in white.differential if key not in watched and white.count([key])]:
         names = ", ".join(f"{key.replace('_', ' ')} {white.count([key])}" for key in left)
-        yield Finding("not_covered", f"no rule of {rules.id} judges {names}")
+        yield Finding("not_covered", Sentence("no rule of {rules} judges {names}", rules=rules.id, names=names))
 
 
 def _of_the_slide(patches: int) -> Iterator[Finding]:
     if patches > 1:
         yield Finding(
             "repeats_possible",
-            f"the slide was lost from view {patches - 1} times: cells of its {patches} parts may be counted twice",
+            Sentence(
+                "the slide was lost from view {times} times: cells of its {parts} parts may be counted twice",
+                times=patches - 1,
+                parts=patches,
+            ),
             numbers={"parts": patches},
         )
 
@@ -187,15 +217,22 @@ def _of_the_scale(counted: Counted, rule: RedCellSizeRule | None) -> Iterator[Fi
         kind = "larger" if mean_um > rule.expected_um else "smaller"
         yield Finding(
             "red_cell_size",
-            f"red cells measure {mean_um:.1f} µm, {rule.expected_um:.1f} expected: "
-            f"check the scale, or the cells are {kind} than usual",
+            Sentence(
+                "red cells measure {size} µm, {usual} expected: "
+                f"check the scale, or the cells are {kind} than usual",
+                size=f"{mean_um:.1f}",
+                usual=f"{rule.expected_um:.1f}",
+            ),
             numbers={"value": mean_um, "limit": rule.expected_um, "count": cells},
         )
 
 
 def _of_origin(provenance: Provenance) -> Iterator[Finding]:
     if not provenance.calibration_measured:
-        text = f"calibration {provenance.calibration_id} is nominal, not measured on this bench: sizes may be off"
+        text = Sentence(
+            "calibration {calibration} is nominal, not measured on this bench: sizes may be off",
+            calibration=provenance.calibration_id,
+        )
         yield Finding("uncalibrated", text)
     if provenance.source is Source.SIMULATED:
         yield Finding("simulated", "made on a simulated microscope: no specimen was examined")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.sample import Certainty, Finding
 from leukoscope.statistics.certainty import (
     at_most,
@@ -32,7 +33,13 @@ def beyond_range(white: Estimator, rule: ShareRule, highest: Certainty) -> Itera
     certainty = at_most(certainty, highest)
     if is_reported(certainty, rule.tell_from):
         # The count comes first: a small display shows the beginning.
-        statement = f"{rule.words} {count} of {total}, {'above' if above else 'below'} {percent(limit)} %"
+        statement = Sentence(
+            f"{{cells}} {{count}} of {{of}}, {'above' if above else 'below'} {{limit}} %",
+            cells=rule.words,
+            count=count,
+            of=total,
+            limit=percent(limit),
+        )
         numbers = {"count": count, "of": total, "limit": limit}
         yield finding_of(rule.code, statement, certainty, estimate, in_percent(estimate), numbers)
 
@@ -69,13 +76,18 @@ def erythroblasts(white: Estimator, rule: ErythroblastRule, highest: Certainty) 
         return
     numbers: dict[str, float] = {"count": count, "of": white.white_cells}
     if not white.white_cells:
-        yield Finding("erythroblasts_seen", f"erythroblasts {count} beside no white cells", numbers=numbers)
+        yield Finding(
+            "erythroblasts_seen", Sentence("erythroblasts {count} beside no white cells", count=count), numbers=numbers
+        )
         return
     estimate = white.per_white_cell(keys)
-    statement = f"erythroblasts {count} beside {white.white_cells} white cells"
-    per = (
-        f"{100 * estimate.value:.1f} per 100 "
-        f"({100 * estimate.low:.1f} to {100 * estimate.high:.1f}, {error_of(estimate)})"
+    statement = Sentence("erythroblasts {count} beside {of} white cells", count=count, of=white.white_cells)
+    per = Sentence(
+        "{value} per 100 ({low} to {high}, {error})",
+        value=f"{100 * estimate.value:.1f}",
+        low=f"{100 * estimate.low:.1f}",
+        high=f"{100 * estimate.high:.1f}",
+        error=error_of(estimate),
     )
     certainty = Certainty.CANNOT_BE_EXCLUDED
     if count >= rule.min_cells and estimate.low > rule.above:
@@ -97,13 +109,16 @@ def maturation(white: Estimator, rule: MaturationRule, highest: Certainty) -> It
     by_stage = ", ".join(
         f"{stage[0].replace('_', ' ')} {count}" for stage, count in zip(rule.stages, counts, strict=True)
     )
-    statement = f"{rule.words}: early stages {white.count(early)} of {sum(counts)}"
+    statement = Sentence(
+        "{cells}: early stages {count} of {of}", cells=rule.words, count=white.count(early), of=sum(counts)
+    )
     numbers = {"count": white.count(early), "of": sum(counts), "limit": rule.max_early_share}
     shifted = estimate.low > rule.max_early_share
-    words = f"{in_percent(estimate)}; {by_stage}"
+    words = Sentence("{first}; {rest}", first=in_percent(estimate), rest=by_stage)
     sure = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
     if shifted:
-        statement = f"{statement}, shifted to the left above {percent(rule.max_early_share)} %"
+        limit = percent(rule.max_early_share)
+        statement = statement.and_also(", shifted to the left above {limit} %", limit=limit)
         yield finding_of("maturation_left_shift", statement, sure, estimate, words, numbers)
     else:
         yield finding_of("maturation", statement, sure, estimate, words, numbers)
@@ -116,16 +131,22 @@ def myeloid_erythroid(white: Estimator, rule: MyeloidErythroidRule) -> Iterator[
         return
     estimate = white.ratio(myeloid, erythroid)
     numbers = {"myeloid": white.count(myeloid), "erythroid": white.count(erythroid)}
-    cells = f"M:E {white.count(myeloid)} to {white.count(erythroid)} cells"
-    ratio = f"{estimate.value:.1f} ({estimate.low:.1f} to {estimate.high:.1f}, {error_of(estimate)})"
+    cells = Sentence("M:E {myeloid} to {erythroid} cells", **numbers)
+    ratio = Sentence(
+        "{value} ({low} to {high}, {error})",
+        value=f"{estimate.value:.1f}",
+        low=f"{estimate.low:.1f}",
+        high=f"{estimate.high:.1f}",
+        error=error_of(estimate),
+    )
     low, high = certainty_below(estimate, rule.min_ratio), certainty_above(estimate, rule.max_ratio)
     if is_reported(low, Certainty.LIKELY):
-        statement, limit = f"{cells}, below {rule.min_ratio:g}", rule.min_ratio
+        statement, limit = cells.and_also(", below {limit}", limit=f"{rule.min_ratio:g}"), rule.min_ratio
         yield finding_of("me_ratio_low", statement, low, estimate, ratio, {**numbers, "limit": limit})
     elif is_reported(high, Certainty.LIKELY):
-        statement, limit = f"{cells}, above {rule.max_ratio:g}", rule.max_ratio
+        statement, limit = cells.and_also(", above {limit}", limit=f"{rule.max_ratio:g}"), rule.max_ratio
         yield finding_of("me_ratio_high", statement, high, estimate, ratio, {**numbers, "limit": limit})
     else:
         certainty = Certainty.CERTAIN if low is None and high is None else Certainty.LIKELY
-        statement = f"{cells}, between {rule.min_ratio:g} and {rule.max_ratio:g}"
+        statement = cells.and_also(", between {low} and {high}", low=f"{rule.min_ratio:g}", high=f"{rule.max_ratio:g}")
         yield finding_of("me_ratio", statement, certainty, estimate, ratio, numbers)
