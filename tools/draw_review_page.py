@@ -31,7 +31,7 @@ def main(
     bench: Annotated[Path, typer.Option(help="A bench that has counted a simulated sample, with pictures of cells.")],
     to: Annotated[Path, typer.Option(help="The folder of the pictures.")] = Path("device"),
 ) -> None:
-    """Write page-worklist.png, page-review.png, page-cell.png, page-phone.png, page-signed.png and page-review.gif."""
+    """Write page-worklist.png, page-review.png, page-cell.png, page-phone.png, page-signed.png and page-review.webp."""
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy(bench, Path(folder))
         with subprocess.Popen(
@@ -81,7 +81,7 @@ def _photograph(address: str, code: str, to: Path) -> None:
         page.wait_for_timeout(500)
         _write(page, to / "page-cell.png")
         page.keyboard.press("Escape")
-        _review(page, to / "page-review.gif")
+        _review(page, to / "page-review.webp")
         page.set_viewport_size({"width": 390, "height": 844})
         page.evaluate("window.scrollTo(0, 0)")
         page.wait_for_timeout(300)
@@ -113,19 +113,20 @@ def _review(page: Page, file: Path) -> None:
     frames.append(_frame(page))
     _write(page, file.with_name("page-signed.png"))
     first, *rest = frames
-    first.save(file, save_all=True, append_images=rest, duration=[700] * len(rest) + [3000], loop=0, optimize=True)
+    shown_ms = [700] * len(rest) + [3000]
+    first.save(file, save_all=True, append_images=rest, duration=shown_ms, loop=0, quality=50, method=6)
     print(f"{pressed} cells decided by {pressed} keys; {len(PIN) + 2} more sign; {file}")
 
 
 def _frame(page: Page) -> Image.Image:
     with Image.open(io.BytesIO(page.screenshot())) as taken:
-        return taken.convert("RGB").resize((640, 400), Image.Resampling.LANCZOS).quantize(40)
+        return taken.convert("RGB").resize((640, 400), Image.Resampling.LANCZOS)
 
 
 def _write(page: Page, file: Path) -> None:
     """A picture with few colours is a quarter as large, and looks the same."""
     with Image.open(io.BytesIO(page.screenshot())) as taken:
-        taken.convert("RGB").quantize(128).save(file, optimize=True)
+        taken.convert("RGB").quantize(64).save(file, optimize=True)
 
 
 if __name__ == "__main__":
