@@ -117,9 +117,9 @@ def _asked(port: int, code: str, report: str, times: int) -> list[tuple[str, flo
         browsers[turn % 3].ask("POST", f"{path}/draft", json.dumps(body))
 
     return [
-        ("worklist", _p95(lambda turn: browsers[turn % 3].ask("GET", "/worklist"), times)),
-        ("gallery", _p95(lambda turn: browsers[turn % 3].ask("GET", path), times)),
-        ("key to new counts", _p95(press, times)),
+        ("worklist", p95_of(lambda turn: browsers[turn % 3].ask("GET", "/worklist"), times)),
+        ("gallery", p95_of(lambda turn: browsers[turn % 3].ask("GET", path), times)),
+        ("key to new counts", p95_of(press, times)),
     ]
 
 
@@ -135,7 +135,7 @@ def _search(folder: Path, reports: int, times: int) -> float:
         keep_lines(databases.get(), lines)
     worklist = Worklist(databases, _Nothing())  # type: ignore[arg-type]
     typed = ["4", "42", "s-04", "s-0421", "scope-7", "00000000-0000"]
-    return _p95(lambda turn: worklist.find(Search(typed[turn % len(typed)], "all")), times)
+    return p95_of(lambda turn: worklist.find(Search(typed[turn % len(typed)], "all")), times)
 
 
 class _Nothing:
@@ -146,7 +146,7 @@ class _Nothing:
         return (), cursor
 
 
-def _p95(do: Callable[[int], object], times: int) -> float:
+def p95_of(do: Callable[[int], object], times: int) -> float:
     """Milliseconds, of the 95th of a hundred."""
     do(0)
     took = []

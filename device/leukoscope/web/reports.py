@@ -108,3 +108,7 @@ class Found:
     lines: Sequence[Line] = field(default_factory=tuple)
     total: int = 0
     pages: int = 1
+    page: int = 1
+    """The one that is shown, from 1."""
+    is_all: bool = True
+    """Whether there are no more than `total`."""

@@ -37,6 +37,10 @@ _LATE = timedelta(seconds=60)
 """So much later than others a collector may commit what it received, or so much may its clock be behind theirs."""
 _SETTLED = timedelta(minutes=10)
 """So long after the newest report came nothing older is waited for."""
+_IS_NEW = (
+    " AND NOT EXISTS (SELECT 1 FROM web_worklist WHERE web_worklist.id = CAST(report.id AS text)"
+    " AND web_worklist.version >= report.version)"
+)
 _BESIDE = ("erythroblast", "smudge", "artefact")
 """What a bundle may have beside the differential; the device refuses what its own has not."""
 
@@ -53,11 +57,12 @@ class CentralReports:
     def lines_since(self, cursor: str) -> tuple[Sequence[Line], str]:
         """As in `Reports`; a little is looked through again each time, of which only what is new is given."""
         place = _Place.read(cursor)
+        # Amid many that are new nothing is known yet, and to look would cost more than to read it.
+        is_new = _IS_NEW if place.id == _NIL else ""
         rows = self._databases.get().execute(
-            "SELECT received_at, id, version, payload FROM report"
-            " WHERE (received_at, id, version) > (:at, :id, :version) AND NOT EXISTS (SELECT 1 FROM web_worklist"
-            " WHERE web_worklist.id = CAST(report.id AS text)"
-            " AND web_worklist.version >= report.version) ORDER BY received_at, id, version LIMIT :most",
+            "SELECT received_at, id, version, payload FROM report"  # noqa: S608
+            f" WHERE (received_at, id, version) > (:at, :id, :version){is_new}"
+            " ORDER BY received_at, id, version LIMIT :most",
             {"at": _text(place.at), "id": place.id, "version": place.version, "most": BATCH},
         )
         newest = max([place.newest, *(_moment(at) for at, *_ in rows)])
