@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 
-from tests.faults import disks, files, kills, parts, powercut, servers
+from tests.faults import copies, disks, files, kills, parts, powercut, servers
 from tests.faults.campaign import Kind, Row, try_kind
 from tests.faults.nursery import Nursery
 
@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = (
     files.CALIBRATIONS,
     files.BUNDLES,
     files.FILES,
+    *copies.KINDS,
     *disks.KINDS,
     *parts.KINDS,
     *servers.KINDS,

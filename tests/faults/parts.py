@@ -110,6 +110,9 @@ def _clock(first_s: int, then_s: int = 0) -> Case:
             raise NotSurvived(f"ended with {status}: {plant.log_text()[-600:]}")
         plant.write()
         plant.works()
+        # What was pruned could not be reviewed any more.
+        if pruned := plant.finished() - plant.in_outbox():
+            raise NotSurvived(f"{len(pruned)} reports left the outbox because of a clock")
 
     return case
 

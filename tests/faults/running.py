@@ -233,6 +233,10 @@ class Plant:
         doubled = sum(len(same) > 1 for same in [*contents.values(), *samples.values()])
         return Left(self.finished(), frozenset(contents) | frozenset(self.delivered), doubled, len(resumed))
 
+    def in_outbox(self) -> frozenset[str]:
+        """Ids of the reports that the outbox holds now."""
+        return frozenset(self._stored())
+
     def _stored(self) -> dict[str, bytes]:
         path = self.state / "outbox.sqlite"
         if not path.exists():

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.faults import disks, files, kills, parts, powercut, servers
+from tests.faults import copies, disks, files, kills, parts, powercut, servers
 from tests.faults.campaign import Kind, Row, try_kind
 from tests.faults.nursery import Nursery
 
@@ -16,6 +16,7 @@ SHORT = [
     kills.COMMITS,
     powercut.POWER,
     files.FILES,
+    *copies.KINDS,
     *disks.KINDS,
     *(
         kind

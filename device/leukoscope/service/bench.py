@@ -1,5 +1,6 @@
 """The one place that knows every concrete part: from settings to a bench that is open."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ STUCK_S = 300.0
 """A thread that is late by this stands still; a name server alone may keep one waiting for a minute."""
 STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
+_log = logging.getLogger("leukoscope")
+
 Part = TypeVar("Part", Camera, Display, Control, Indicator)
 
 
@@ -163,6 +166,10 @@ def _open_parts(
     outbox.prune(datetime.now(UTC), max_sent=MOST_SENT, keep_unsigned=settings.storage.keep_unsigned)
     warnings: list[str] = []
     faults = tuple(_faults_of_storage(outbox, settings.storage.folder / "reports"))
+    for found in faults:
+        _log.error("%s", found)
+    # The next screen after the first sample tells it again.
+    warnings += faults
     if kept_in_memory(settings.storage.folder):
         warnings.append("Results are kept in memory and lost at power-off")
     signal(Step.NETWORKS)

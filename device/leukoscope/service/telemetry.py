@@ -90,6 +90,10 @@ class Telemetry:
                 uptime_s=uptime_s(),
                 reports={"pending": counts.pending, "sent": counts.sent, "refused": counts.refused},
                 measurements=measurements(self._bench.settings.storage.folder),
-                faults=[*self._presenter.faults, *self._presenter.alarms(), *reporting],
+                faults=[
+                    *dict.fromkeys((*self._bench.faults, *self._presenter.faults)),
+                    *self._presenter.alarms(),
+                    *reporting,
+                ],
             )
         )
