@@ -22,10 +22,11 @@ from leukoscope.web.worklist import Worklist
 from leukoscope_collector.commanding import Answered
 from leukoscope_collector.judging import Picture, Report, judge
 from leukoscope_collector.partitioning import partition
-from leukoscope_collector.postgres_store import PostgresSettings
+from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
 from leukoscope_collector.sqlite_store import SqliteSettings
 from leukoscope_collector.web.reports import CentralReports
 from leukoscope_collector.web.steps import Steps
+from leukoscope_collector.web.word_index import index_words
 from tests.collector.conftest import cluster, database, store_settings
 from tests.collector.old_layouts import POSTGRES
 from tests.collector.running import id_of, message
@@ -200,3 +201,20 @@ def test_stores_of_each_age_have_the_index(database: PostgresSettings) -> None:
 def test_a_new_store_has_the_index(database: PostgresSettings) -> None:
     database.open().close()
     assert has_index(database)
+
+
+def test_the_words_of_the_worklist_are_indexed_at_the_centre_once(database: PostgresSettings) -> None:
+    databases = Databases(database.open)
+    assert index_words(databases)
+    assert index_words(databases)
+    made = databases.get().execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'web_worklist'")
+    databases.close()
+    assert [definition for (definition,) in made if definition.endswith("USING gin (words gin_trgm_ops)")]
+
+
+def test_a_database_without_trigrams_is_searched_all_the_same(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    if isinstance(place.store, PostgresStore):
+        place.databases.get().execute("ALTER TABLE web_worklist RENAME COLUMN words TO other")
+    assert not index_words(place.databases)
+    assert "searches read the whole worklist" in caplog.text
+    assert place.databases.get().execute("SELECT 1") == [(1,)]

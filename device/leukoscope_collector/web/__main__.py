@@ -8,10 +8,12 @@ from pathlib import Path
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.errors import SettingsError
 from leukoscope.web import STRICT, Databases, Site, address_of, listening, new_code, serve, utc_now
+from leukoscope_collector.postgres_store import PostgresSettings
 from leukoscope_collector.settings import CollectorSettings
 from leukoscope_collector.web.operator import Sender
 from leukoscope_collector.web.reports import CentralReports
 from leukoscope_collector.web.steps import Steps
+from leukoscope_collector.web.word_index import index_words
 
 
 def main(words: list[str]) -> None:
@@ -36,6 +38,8 @@ def main(words: list[str]) -> None:
     reports = CentralReports(databases, steps, utc_now)
     site = Site.of("centre", page, STRICT, databases, reports, new_code())
     site.worklist.catch_up()
+    if isinstance(settings.store, PostgresSettings):
+        index_words(databases)
     sender = Sender(broker, f"leukoscope-web-{settings.name}", settings.topic_root, steps, utc_now)
     with listening(page) as made:
         print(f"The page is at {address_of(page, made)}", flush=True)
