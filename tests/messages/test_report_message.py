@@ -105,7 +105,7 @@ def test_a_boolean_is_not_a_count():
 
 
 LATER_ADDITIONS = {
-    "again", "camera", "cells_looked_at", "dependencies", "signed_without", "size_reference", "suspect",
+    "again", "camera", "cells_looked_at", "dependencies", "outline", "signed_without", "size_reference", "suspect",
     "verification", "version",
 }  # fmt: skip
 """Keys that messages of earlier versions lack."""
