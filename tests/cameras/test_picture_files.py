@@ -2,11 +2,14 @@
 
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from leukoscope.cameras import pictures
 from leukoscope.cameras.picture_files import find_pictures, left_out, pictures_in
 from leukoscope.cameras.pictures import read_pages, read_picture
 from leukoscope.errors import PictureError
@@ -241,3 +245,55 @@ def test_a_file_or_folder_without_permission_says_so_and_stops_nothing_else(of_a
         pictures_in(of_another / "closed")
     patterns = [str(of_another / "closed"), str(of_another)]
     assert [path.name for path in find_pictures(patterns)] == ["closed", "a.png", "b.png"]
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from leukoscope.cameras.pictures import read_picture
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read_picture(Path(sys.argv[1]))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def test_the_largest_picture_takes_no_more_than_300_mb(tmp_path: Path) -> None:
+    Image.new("RGB", (7_070, 7_070), (200, 120, 160)).save(tmp_path / "large.jpg")
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path / "large.jpg"], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 230
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_picture_has_the_pixels_of_a_small_one(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture"
+    Image.fromarray(blotches(8)).save(path, kind)
+    usual = read_picture(path)
+    monkeypatch.setattr(pictures, "_LARGE", 100)
+    decoded, imdecode = list[int](), cv2.imdecode
+
+    def noted(*rest: Any) -> Any:
+        decoded.append(1)
+        return imdecode(*rest)
+
+    monkeypatch.setattr(cv2, "imdecode", noted)
+    assert np.array_equal(read_picture(path), usual)
+    assert decoded == [1]
+    # Another decoder's other pixels are not taken.
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: np.zeros_like(usual))
+    assert np.array_equal(read_picture(path), usual)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_picture_that_is_cut_short_is_refused(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture"
+    Image.fromarray(blotches(8)).save(path, kind)
+    path.write_bytes(path.read_bytes()[:-200])
+    monkeypatch.setattr(pictures, "_LARGE", 100)
+    with pytest.raises(PictureError, match="damaged or cut short"):
+        read_picture(path)

@@ -1,6 +1,7 @@
 """Reads picture files as RGB: to their own pixels and whole, or says clearly why not."""
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,8 @@ SAME_PLACE = 0.6
 """Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
 _COARSE = (32, 32)
 _BAND_ROWS = 256
+_LARGE = 20_000_000
+"""Pixels above which a picture does not stand in memory twice while it is read."""
 
 
 def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -179,6 +182,8 @@ def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bo
         raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}", "save it again, as PNG")
     if picture.mode == "F" or picture.mode.startswith("I"):
         raise PictureError(f"{path} holds values of more than 16 bits", "save it with 8 or 16 bits per channel")
+    if _large_and_plain(picture):
+        return _decoded_large(path, picture)
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
@@ -187,6 +192,33 @@ def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bo
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, layered)
     return _array_of(picture if picture.mode == "RGB" else picture.convert("RGB"))
+
+
+def _large_and_plain(picture: Image.Image) -> bool:
+    plain = picture.mode == "RGB" and not picture.has_transparency_data and picture.format in ("JPEG", "PNG")
+    return plain and picture.getexif().get(0x0112, 1) == 1 and picture.size[0] * picture.size[1] > _LARGE
+
+
+def _decoded_large(path: Path, picture: Image.Image) -> Pixels:
+    """Decode it with OpenCV, once Pillow has shown that the file is whole, and which pixels it holds.
+
+    Pillow takes four bytes per pixel and the array three; one after the other they take four and not seven. OpenCV
+    alone would fill what is cut off with grey. Where it gives other pixels, Pillow's are taken.
+    """
+    width, height = picture.size
+    bands = [(top, min(top + _BAND_ROWS, height)) for top in range(0, height, _BAND_ROWS)]
+    sums = [zlib.crc32(picture.crop((0, top, width, bottom)).tobytes()) for top, bottom in bands]
+    picture.close()
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is not None and pixels.shape == (height, width, 3):
+        for top, bottom in bands:
+            pixels[top:bottom] = pixels[top:bottom, :, ::-1].copy()
+        if sums == [zlib.crc32(pixels[top:bottom].tobytes()) for top, bottom in bands]:
+            return np.asarray(pixels, dtype=np.uint8)
+    del pixels
+    with Image.open(path, formats=READ) as again:
+        return _array_of(again)
 
 
 def _array_of(picture: Image.Image) -> Pixels:
