@@ -7,12 +7,26 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from classifier_net import ClassifierNet
 from fitting import save
-from starting_weights import start_from
+from segmenter_net import SegmenterNet
+from starting_weights import fill, start_from
+
+
+def _before(path: Path, after: dict[str, Any]) -> nn.Module:
+    """The network of `after`'s kind with the weights of `path`."""
+    if after["kind"] == "segmenter":
+        finder = SegmenterNet()
+        fill(finder, path)
+        return finder
+    namer = ClassifierNet(len(after["classes"]))
+    start_from(namer, path, after["classes"])
+    return namer
 
 
 def main() -> None:
@@ -24,9 +38,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     checkpoint = torch.load(options.after, map_location="cpu", weights_only=True)
-    net = ClassifierNet(len(checkpoint["classes"]))
-    start_from(net, options.before, checkpoint["classes"])
-    before = net.state_dict()
+    before = _before(options.before, checkpoint).state_dict()
     mixed = {
         key: torch.lerp(before[key], value, options.share) if value.dtype.is_floating_point else value
         for key, value in checkpoint["weights"].items()
