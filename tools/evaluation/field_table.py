@@ -53,6 +53,7 @@ FIELD_SETS = (
     FieldSet("deepbionet", "val", whole_cells=True),
     FieldSet("deepbionet", "val", as_given=True),
     FieldSet("aslan", "val"),
+    FieldSet("aslan", "val", whole_cells=True),
     FieldSet("thesis", "val"),
     FieldSet("bccd", "test"),
 )
