@@ -248,21 +248,26 @@ def test_a_file_or_folder_without_permission_says_so_and_stops_nothing_else(of_a
 
 
 PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from leukoscope.cameras.pictures import read_picture
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_mib():
+    # Unlike getrusage it does not begin with what the parent had in memory.
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+before = peak_mib()
 read_picture(Path(sys.argv[1]))
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(peak_mib() - before)
 """
 
 
-def test_the_largest_picture_takes_no_more_than_300_mb(tmp_path: Path) -> None:
+def test_the_largest_picture_stands_in_memory_once_and_not_in_two_forms(tmp_path: Path) -> None:
     Image.new("RGB", (7_070, 7_070), (200, 120, 160)).save(tmp_path / "large.jpg")
     done = subprocess.run(
         [sys.executable, "-c", PEAK, tmp_path / "large.jpg"], capture_output=True, text=True, check=True
     )
-    assert float(done.stdout) < 230
+    # Both forms took 352 MiB.
+    assert float(done.stdout) < 320
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

@@ -202,8 +202,9 @@ def _large_and_plain(picture: Image.Image) -> bool:
 def _decoded_large(path: Path, picture: Image.Image) -> Pixels:
     """Decode it with OpenCV, once Pillow has shown that the file is whole, and which pixels it holds.
 
-    Pillow takes four bytes per pixel and the array three; one after the other they take four and not seven. OpenCV
-    alone would fill what is cut off with grey. Where it gives other pixels, Pillow's are taken.
+    Pillow takes four bytes per pixel and the array three, seven together; one after the other, and with the two copies
+    that OpenCV makes, they take six. OpenCV alone would fill what is cut off with grey. Where it gives other pixels,
+    Pillow's are taken.
     """
     width, height = picture.size
     bands = [(top, min(top + _BAND_ROWS, height)) for top in range(0, height, _BAND_ROWS)]
