@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.crowd_table import OneEach, one_each
 from evaluation.detection import DetectionScore
-from evaluation.field_table import add_kind, found_by
+from evaluation.field_table import add_kind, as_boxes, found_by
 from evaluation.naming import DEEPAPL_7, PBC_8, RAABIN_5, Groups, answer_in, group_of, score
 from evaluation.points_table import points_in_own_box
 from evaluation.tables import data_folder, read_cell, read_crops, read_fields, read_points
@@ -53,6 +54,35 @@ def detections(data: Path, segmenter: Segmenter) -> dict[str, DetectionScore]:
 @pytest.mark.parametrize(("kind", "floor"), [("wbc", 0.96), ("rbc", 0.93), ("platelet", 0.83)])
 def test_cells_of_real_fields_are_found(detections: dict[str, DetectionScore], kind: str, floor: float) -> None:
     assert detections[kind].f1 >= floor
+
+
+@pytest.mark.parametrize(("kind", "floor"), [("rbc", 0.92), ("wbc", 0.95)])
+def test_cells_that_the_edge_cuts_are_found_where_annotators_box_them_all(
+    data: Path, segmenter: Segmenter, kind: str, floor: float
+) -> None:
+    assert _score(data, segmenter, "aslan", kind, 1).f1 >= floor
+
+
+def test_red_cells_of_another_scan_are_found(data: Path, segmenter: Segmenter) -> None:
+    assert _score(data, segmenter, "thesis", "rbc", 24).f1 >= 0.92
+
+
+def test_crowded_blasts_are_found_as_one_cell_each(data: Path, segmenter: Segmenter) -> None:
+    counted = OneEach()
+    for field in read_fields(data, "taleqani", "val"):
+        found = found_by(segmenter, micrograph_of(read_picture(field.path), field.um_per_px))
+        white = [one for one in found if one[0] == "wbc"]
+        expected = as_boxes([(box.xmin, box.ymin, box.xmax, box.ymax) for box in field.boxes])
+        counted += one_each(as_boxes([one[2] for one in white]), [one[1] for one in white], expected)
+    assert counted.one_each >= 0.90 * counted.cells
+    assert counted.touching_one_each >= 0.80 * counted.touching
+
+
+def _score(data: Path, segmenter: Segmenter, name: str, kind: str, step: int) -> DetectionScore:
+    score = DetectionScore()
+    for field in read_fields(data, name, "val")[::step]:
+        add_kind(score, kind, found_by(segmenter, micrograph_of(read_picture(field.path), field.um_per_px)), field)
+    return score
 
 
 def test_red_cells_are_counted_far_better_than_by_a_constant_guess(detections: dict[str, DetectionScore]) -> None:
