@@ -38,6 +38,11 @@ class Server:
             except OSError:
                 return
 
+    def is_left(self, timeout_s: float) -> bool:
+        """Whether the client closes the connection in time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def stop(self) -> None:
         self._stopped.set()
         self._socket.close()
@@ -64,5 +69,16 @@ def test_more_than_any_bundle_is_not_waited_for() -> None:
     try:
         with pytest.raises(BundleError, match="is larger than 64 MiB"):
             fetching.fetch(server.address)
+    finally:
+        server.stop()
+
+
+def test_an_answer_that_is_no_archive_leaves_no_connection_open() -> None:
+    server = Server(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\n", b"x")
+    try:
+        with pytest.raises(BundleError, match="Not Found") as error:
+            fetching.fetch(server.address)
+        # The error is still held, so the connection is closed by hand and not because nothing refers to it.
+        assert server.is_left(timeout_s=5), error.value
     finally:
         server.stop()

@@ -87,6 +87,9 @@ def _content_at(address: str, given_up: threading.Event) -> bytes:
                 if len(content) > MAX_BYTES:
                     break
     except (OSError, ValueError, HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            # It carries the answer, whose connection is open.
+            error.close()
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise BundleError(f"{address} cannot be fetched ({reason})", "check the address and the network") from error
     return _small_enough(bytes(content), address)
