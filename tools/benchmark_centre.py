@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import tomli_w
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -69,11 +70,9 @@ def main(
             store.execute("SET LOCAL statement_timeout = 0")
             store.execute(_MANY.replace(":reports", str(reports)))
         store.execute("ANALYZE")
-        copy, report = _copied(bench, folder)
-        _store_outbox(store, folder / "state" / "outbox.sqlite")
         port = running.enter_context(_broker(folder))
-        with copy.open("a") as file:
-            file.write(f'reporting = {{ driver = "mqtt", host = "{HOST}", port = {port} }}\n')
+        copy, report = _copied(bench, folder, port)
+        _store_outbox(store, folder / "state" / "outbox.sqlite")
         began = time.perf_counter()
         browser = running.enter_context(_centre(folder, port, server.conninfo))
         table.add_row(f"first start over {reports:,} reports", f"{time.perf_counter() - began:.1f} s", "")
@@ -96,22 +95,22 @@ def main(
     Console().print(table)
 
 
-def _copied(bench: Path, folder: Path) -> tuple[Path, str]:
+def _copied(bench: Path, folder: Path, port: int) -> tuple[Path, str]:
     """A copy of a bench that waits for its button and takes steps from afar, and the id of its report."""
     content = tomllib.loads(bench.read_text())
     storage = Path(content["storage"]["folder"])
     shutil.copytree(storage, folder / "state", ignore=shutil.ignore_patterns("web.sqlite*", "*.sending"))
-    kept = [
-        line.replace(f'"{storage}"', f'"{folder}/state"')
-        for line in bench.read_text().splitlines()
-        if not line.startswith(("reporting", "controls", "displays", "commands", "signing", "cells"))
-    ]
+    content |= {
+        "storage": content["storage"] | {"folder": f"{folder}/state"},
+        "commands": {"allow": ["review"]},
+        "controls": [{"driver": "scripted", "presses": []}],
+        "displays": [{"driver": "snapshot", "folder": f"{folder}/screens"}],
+        "signing": {"undecided_cells": "stated", "unopened_classes": "stated"},
+        "reporting": {"driver": "mqtt", "host": HOST, "port": port},
+    }
+    content.pop("cells", None)
     copy = folder / "bench.toml"
-    copy.write_text(
-        "\n".join(kept) + '\ncommands = { allow = ["review"] }\ncontrols = [{ driver = "scripted", presses = [] }]\n'
-        f'displays = [{{ driver = "snapshot", folder = "{folder}/screens" }}]\n'
-        'signing = { undecided_cells = "stated", unopened_classes = "stated" }\n'
-    )
+    copy.write_bytes(tomli_w.dumps(content).encode())
     with Outbox.open(folder / "state" / "outbox.sqlite") as outbox:
         return copy, outbox.list(kind=REPORT)[-1].key.id
 
@@ -147,10 +146,13 @@ def _broker(folder: Path) -> Iterator[int]:
 def _centre(folder: Path, port: int, conninfo: str) -> Iterator[Browser]:
     """A collector, and the page over its store with a person signed in."""
     settings = folder / "collector.toml"
-    settings.write_text(
-        f'broker = {{ host = "{HOST}", port = {port} }}\nweb = {{ port = 0 }}\nmetrics = {{ port = 0 }}\n'
-        f'store = {{ driver = "postgresql", conninfo = "{conninfo}" }}\n'
-    )
+    content = {
+        "broker": {"host": HOST, "port": port},
+        "web": {"port": 0},
+        "metrics": {"port": 0},
+        "store": {"driver": "postgresql", "conninfo": conninfo},
+    }
+    settings.write_bytes(tomli_w.dumps(content).encode())
     command = [sys.executable, "-m", "leukoscope_collector"]
     with (
         _process([*command, "--settings", str(settings)]),

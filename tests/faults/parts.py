@@ -81,7 +81,7 @@ def _stuck(plant: Plant, chance: Random) -> None:
     device.until(lambda: "stuck or shorted" in plant.log_text(), "told that the button is stuck")
     device.end()
     if len(plant.finished()) != 1:
-        raise NotSurvived("the sample under way was not reported")
+        raise NotSurvived(f"the sample under way was not reported: {plant.log_text()[-600:]}")
     plant.write()
     plant.works()
 

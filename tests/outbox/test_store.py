@@ -274,7 +274,7 @@ def test_a_locked_outbox_is_an_error_and_not_a_corrupt_one(path, monkeypatch):
     monkeypatch.setattr("leukoscope.outbox.store._BUSY_S", 0.05)
     with Outbox.open(path) as outbox:
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutboxError, match="locked; another program holds it: wait until it has ended"):
+        with pytest.raises(OutboxError, match="database is locked: another program holds it: wait until it has ended"):
             put(outbox, "a")
         holder.execute("COMMIT")
         put(outbox, "a")

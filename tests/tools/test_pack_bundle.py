@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from leukoscope.bundles.installing import accept
@@ -16,7 +17,7 @@ def pack_bundle(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_a_key_is_made_and_an_archive_signed_with_it_is_accepted(tmp_path: Path) -> None:
     made = pack_bundle("new-key", tmp_path / "key.pem")
-    public = made.stdout.partition('keys = ["')[2].partition('"]')[0]
+    (public,) = tomllib.loads(made.stdout[made.stdout.index("[models]") :])["models"]["keys"]
     assert (tmp_path / "key.pem").stat().st_mode & 0o777 == 0o600
     folder = workshop.bundle(tmp_path / "ours", "ours", "1.2.3").folder
     out = tmp_path / "ours.leukoscope"

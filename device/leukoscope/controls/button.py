@@ -103,7 +103,7 @@ class Button:
         self._failures = failures
         self._edges: deque[tuple[bool, float]] = deque(maxlen=1024)
         self._actions: deque[Action] = deque()
-        self._stuck_s = times.stuck_s
+        self._stuck, self._stuck_s = False, times.stuck_s
         self._closed = False
         self._reader = PressReader(times, bool(device.value), clock())
         device.when_activated = lambda: self._edges.append((True, clock()))
@@ -126,18 +126,21 @@ class Button:
             self._reader.edge(*self._edges.popleft())
         # An edge the kernel dropped must not leave the button down for ever.
         self._reader.edge(level, now_s)
-        stuck = False
         for press in self._reader.presses(now_s):
             if press is Press.STUCK:
-                stuck = True
+                self._stuck = True
             else:
                 self._actions.append(_MEANING[press])
-        if stuck:
+        # What was pressed before comes first: a sample that was begun is reported whatever the button does then.
+        if self._actions:
+            return self._actions.popleft()
+        if self._stuck:
+            self._stuck = False
             raise ControlError(
                 Sentence("the button has been down for {seconds} s", seconds=f"{self._stuck_s:g}"),
                 "it is stuck or shorted; free it or check its wires",
             )
-        return self._actions.popleft() if self._actions else None
+        return None
 
     def close(self) -> None:
         """Release the pin; safe to call twice."""
