@@ -9,6 +9,7 @@ tools/evaluate.py --only crops          named cells, blasts, calibration, both n
 tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; minutes
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
 tools/evaluate.py --only plausible      real fields that are refused as no stained smear, and spoilt ones that are found
+tools/evaluate.py --only sizes          what it brings to show the classifier cells at their usual size
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
 
@@ -30,6 +31,7 @@ from evaluation.outline_table import outline_table
 from evaluation.plausible_table import plausible_table
 from evaluation.points_table import points_table
 from evaluation.simulation_table import simulation_table
+from evaluation.size_table import size_table
 from evaluation.tables import data_folder
 from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classifier import Classifier
@@ -41,7 +43,7 @@ from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.system.assets import find_asset
 
-Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "plausible", "simulation"]
+Part = Literal["fields", "outlines", "focus", "crops", "looks", "copies", "plausible", "sizes", "simulation"]
 
 
 def main(
@@ -84,8 +86,13 @@ def main(
             console.print(table)
         console.print(whole_path_table(finder, namer, data, limit))
         console.print(doubtful_table(namer, _name(namer_bundle, settings), data, limit))
-    looks = partial(looks_table, finder, namer)
-    for part, table_of in (("looks", looks), ("plausible", plausible_table), ("copies", copies_table)):
+    looks, sizes = partial(looks_table, finder, namer), partial(size_table, finder, namer)
+    for part, table_of in (
+        ("looks", looks),
+        ("sizes", sizes),
+        ("plausible", plausible_table),
+        ("copies", copies_table),
+    ):
         if only in (None, part):
             console.print(table_of(data, limit))
 
