@@ -175,3 +175,8 @@ def test_what_was_acknowledged_and_may_be_forgotten_is_sent_again_after_a_restar
         publisher(broker.port, redelivery_window_s=2)
         assert wait_until(lambda: subscriber.payloads("/report"))
     assert wait_until(lambda: outbox.awaiting_redelivery() == ())
+
+
+def test_settings_that_call_the_window_by_its_old_name_are_read():
+    old = MqttSettings.model_validate({"driver": "mqtt", "host": HOST, "doubt_s": 5})
+    assert old.redelivery_window_s == MqttSettings(host=HOST, redelivery_window_s=5).redelivery_window_s == 5
