@@ -33,7 +33,7 @@ class Address:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody uses now."""
+    """A TCP port of this machine that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

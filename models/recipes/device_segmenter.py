@@ -1,4 +1,4 @@
-"""Opens the device's own segmenter with the shipped bundle, to outline cells that nobody drew."""
+"""Opens the device's own segmenter with the shipped bundle, to outline cells that no person drew."""
 
 from __future__ import annotations
 

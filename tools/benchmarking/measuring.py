@@ -44,7 +44,7 @@ def take_turns(
                 ]
                 if rival is not None:
                     turns.append(partial(_run, samples, exhibit.size, rival, rival.tensor(frame.pixels)))
-                # Whoever comes first finds the caches full of other things: it is each one's turn once.
+                # The first finds the caches full of other things: it is each one's turn once.
                 first = number % len(turns)
                 for turn in turns[first:] + turns[:first]:
                     turn()

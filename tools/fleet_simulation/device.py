@@ -18,7 +18,7 @@ from leukoscope.system.clock import Clock
 _CONNECT_S = 2.0
 _LONGEST_WAIT_S = 2.0
 _UNHEARD_S = 0.5
-"""Pause when nobody was subscribed."""
+"""Pause when no client was subscribed."""
 _SEEN = 0x00
 """The PUBACK that says that a client was subscribed."""
 

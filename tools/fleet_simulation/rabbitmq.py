@@ -91,7 +91,7 @@ class BrokerNode(Program):
             process.wait()
 
     def freeze(self) -> None:
-        """The server stops in its tracks, as when its network is cut: nobody hears of it."""
+        """The server stops in its tracks, as when its network is cut: no peer hears of it."""
         self.send(signal.SIGSTOP)
 
     def thaw(self) -> None:

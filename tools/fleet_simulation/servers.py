@@ -20,7 +20,7 @@ _START_S = 20.0
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody uses now."""
+    """A TCP port of this machine that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

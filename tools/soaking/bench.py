@@ -1,4 +1,4 @@
-"""The bench of a soak: a slide that is walked over, a display nobody sees, and a hand that starts and finishes."""
+"""The bench of a soak: a slide that is walked over, a display that is not seen, and a hand that starts and finishes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -78,7 +78,7 @@ class Walk(CameraDefaults):
 
 
 class Glass(DisplayDefaults):
-    """A display that is drawn for and shows nobody."""
+    """A display that is drawn for and shows nothing."""
 
     def __init__(self, size: tuple[int, int], *, monochrome: bool) -> None:
         self.size, self.monochrome = size, monochrome

@@ -52,7 +52,7 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, lost: str, most: int
     """Put the reports of a folder into a fresh outbox, since no record is left of which were sent.
 
     Readers keep one copy per id and version, so a second delivery does no harm. The white cells of these reports, and
-    what was refused and why, are in the corrupt file alone. Which reports are the last is told by the numbers in them,
+    what was refused and why, are in the corrupt file alone. The numbers in the reports say which are the last,
     not by a clock that may have been wrong.
 
     Args:

@@ -50,7 +50,7 @@ class Differences:
 
     @property
     def foreign(self) -> str:
-        """What somebody else than the device has done, for the display; empty where nothing was."""
+        """What was not done by the device, for the display; empty where nothing was."""
         parts = (f"{len(self.changed)} changed", self.changed), (f"{len(self.unrecorded)} not its own", self.unrecorded)
         return ", ".join(words for words, found in parts if found)
 

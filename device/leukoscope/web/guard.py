@@ -16,7 +16,7 @@ from leukoscope.web.sessions import COOKIE, Sessions
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _STATIC = "/static/"
-"""The same for everybody: nobody is looked up."""
+"""The same for everyone: no person is looked up."""
 _OPEN = ("/sign-in", "/set-up", "/language")
 MOST_BODY_BYTES = 1_000_000
 HEADERS: Mapping[str, str] = {

@@ -15,7 +15,7 @@ crlfile {folder}/revoked.pem
 tls_version tlsv1.2
 require_certificate true
 allow_anonymous false
-# Users are called what their certificate says, and their sessions too: nobody can take over another's.
+# Users are called what their certificate says, and their sessions too: no client can take over another's.
 use_identity_as_username true
 use_username_as_clientid true
 acl_file {folder}/acl
