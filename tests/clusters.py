@@ -10,10 +10,10 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from fleet_simulation.rabbitmq import ScratchCluster, loopback_nodes
 from leukoscope.delivery import MqttSettings
 from leukoscope.errors import BrokerError
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.intake import Share
 from leukoscope_collector.intake.amqp import AmqpIntake, AmqpIntakeSettings
 from leukoscope_collector.provisioning.cluster_site import ClusterSite
-from leukoscope_collector.settings import CollectorSettings
 from tests.brokers import HOST
 from tests.collector.running import Device
 

@@ -13,10 +13,10 @@ from rich.console import Console
 from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope_collector import send_command
 from leukoscope_collector.collector import Collector
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.metrics import Metrics
 from leukoscope_collector.partitioning import drop_before, partition
 from leukoscope_collector.postgres_store import PostgresStore
-from leukoscope_collector.settings import CollectorSettings
 from leukoscope_collector.showing import picture, reports, write_pictures
 
 

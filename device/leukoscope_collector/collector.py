@@ -10,11 +10,11 @@ from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.broker_nodes import BrokerNodes
 from leukoscope.errors import BrokerError
 from leukoscope.system.clock import Clock
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.intake import Delivery, Intake
 from leukoscope_collector.judging import Accepted, Suspect, judge
 from leukoscope_collector.metrics import Metrics
-from leukoscope_collector.settings import CollectorSettings
-from leukoscope_collector.store import Kept, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.report_store import Kept, Store, StoreRefuses, StoreUnavailable
 
 _TURN_S = 0.2
 _FIRST_RETRY_S = 0.25

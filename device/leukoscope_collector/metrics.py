@@ -9,9 +9,9 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from leukoscope.errors import SettingsError
+from leukoscope_collector.collector_settings import MetricsSettings
 from leukoscope_collector.judging import Accepted, DeviceStatus
-from leukoscope_collector.settings import MetricsSettings
-from leukoscope_collector.store import Kept
+from leukoscope_collector.report_store import Kept
 
 _DEVICE = ("site", "device")
 _MOST_DEVICES = 10_000

@@ -16,7 +16,7 @@ from leukoscope_collector import partitions
 from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
-from leukoscope_collector.store import Key, Store, StoreRefuses, StoreUnavailable
+from leukoscope_collector.report_store import Key, Store, StoreRefuses, StoreUnavailable
 from leukoscope_collector.tables import BY_RECEIPT, IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
 
 _FIRST = """

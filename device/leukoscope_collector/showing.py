@@ -13,7 +13,7 @@ from rich.text import Text
 from leukoscope.errors import ExportError
 from leukoscope.messages.critical import ABOUT, critical_codes
 from leukoscope_collector.judging import webp_in
-from leukoscope_collector.store import Store
+from leukoscope_collector.report_store import Store
 
 _LATEST = 10
 _MOST_FOUND = 200

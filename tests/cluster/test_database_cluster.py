@@ -9,7 +9,7 @@ from fleet_simulation.patroni import ScratchPatroni
 from fleet_simulation.postgres import ServerError
 from leukoscope_collector.judging import Report, judge
 from leukoscope_collector.postgres_store import PostgresSettings
-from leukoscope_collector.store import StoreUnavailable
+from leukoscope_collector.report_store import StoreUnavailable
 from tests.brokers import wait_until
 from tests.collector.running import TOPIC, id_of, message, stored
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from fleet_simulation.postgres import ScratchPostgres, ServerError
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.postgres_store import PostgresSettings
-from leukoscope_collector.settings import CollectorSettings
 from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST
 from tests.collector.running import Running

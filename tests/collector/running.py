@@ -13,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from leukoscope.messages.json_format import utc_text
 from leukoscope.messages.report import encode, to_bytes
 from leukoscope_collector.collector import Collector
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.metrics import Metrics
-from leukoscope_collector.settings import CollectorSettings
 from tests.brokers import HOST, wait_until
 from tests.messages.examples import NOW, report
 

@@ -12,7 +12,7 @@ from leukoscope_collector import partitions
 from leukoscope_collector.judging import Report, judge
 from leukoscope_collector.partitioning import drop_before, partition
 from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
-from leukoscope_collector.store import StoreUnavailable
+from leukoscope_collector.report_store import StoreUnavailable
 from tests.brokers import wait_until
 from tests.collector.old_layouts import POSTGRES
 from tests.collector.running import TOPIC, id_of, message, rows

@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def test_only_messages_knows_the_names_in_a_message() -> None:
             ):
                 found.append(f"{place}:{node.lineno}")
     assert found == []
+
+
+def test_no_file_name_of_the_device_or_the_central_side_stands_twice() -> None:
+    names = Counter(path.name for path in (ROOT / "device").rglob("*.py") if not path.name.startswith("__"))
+    assert len(names) > 250
+    assert [name for name, times in names.items() if times > 1] == []

@@ -13,9 +13,9 @@ from leukoscope.schema import text_of
 from leukoscope.service.fault_screen import read_panes
 from leukoscope.settings import BenchSettings
 from leukoscope.statistics.rules import SHIPPED, Rules
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.operator_settings import OperatorSettings
 from leukoscope_collector.postgres_store import PostgresSettings
-from leukoscope_collector.settings import CollectorSettings
 from tests.commands.test_run import write_bench
 
 MODELS = Path(__file__).parents[2] / "models"

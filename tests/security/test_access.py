@@ -12,7 +12,7 @@ from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Key, State
 from leukoscope.specimen.census import CellPicture, CellRecord
-from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import HOST, wait_until
 from tests.collector.running import id_of, message, rows, stored

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from leukoscope.delivery import MqttSettings
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.intake.amqp import AmqpIntakeSettings
-from leukoscope_collector.settings import CollectorSettings
 
 ROOT = Path(__file__).parents[2]
 

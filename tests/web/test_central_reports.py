@@ -24,7 +24,7 @@ from leukoscope_collector.judging import Picture, Report, judge
 from leukoscope_collector.partitioning import partition
 from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
 from leukoscope_collector.sqlite_store import SqliteSettings
-from leukoscope_collector.web.reports import CentralReports
+from leukoscope_collector.web.central_reports import CentralReports
 from leukoscope_collector.web.steps import Steps
 from leukoscope_collector.web.word_index import index_words
 from tests.collector.conftest import cluster, database, store_settings
@@ -114,7 +114,7 @@ def test_what_is_known_is_not_read_again(place: Place, monkeypatch: pytest.Monke
 
 
 def test_more_reports_than_are_read_at_once_are_all_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope_collector.web.reports.BATCH", 4)
+    monkeypatch.setattr("leukoscope_collector.web.central_reports.BATCH", 4)
     monkeypatch.setattr("leukoscope.web.worklist.BATCH", 4)
     # In one instant, as a collector stores a batch.
     place.keep(*(judged(number) for number in range(8)))

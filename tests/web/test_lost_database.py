@@ -17,8 +17,8 @@ from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.system.clock import utc_now
 from leukoscope.web import Databases
 from leukoscope_collector.postgres_store import PostgresSettings
+from leukoscope_collector.report_store import StoreUnavailable
 from leukoscope_collector.sqlite_store import SqliteSettings
-from leukoscope_collector.store import StoreUnavailable
 from leukoscope_collector.web.operator import Sender
 from leukoscope_collector.web.steps import Steps
 from tests.brokers import HOST, Mosquitto, free_port, wait_until

@@ -13,17 +13,18 @@ from rich.table import Table
 
 from leukoscope import __version__
 from leukoscope.cli.adapt import adapt
-from leukoscope.cli.bundle import bundle_app
+from leukoscope.cli.audit import audit_app
+from leukoscope.cli.bundle_commands import bundle_app
 from leukoscope.cli.calibrate import calibrate_app, pages_of
 from leukoscope.cli.differential import differential
 from leukoscope.cli.export import export
 from leukoscope.cli.options import BENCH_VARIABLE, INSTALLED_BENCH, BenchOption
 from leukoscope.cli.outbox import outbox_app
-from leukoscope.cli.pictures import classify, examine
 from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
-from leukoscope.cli.report import audit_app, report_app
+from leukoscope.cli.report_commands import report_app
 from leukoscope.cli.standard_output import printable, written_whole
+from leukoscope.cli.stored_pictures import classify, examine
 from leukoscope.cli.verify import verify
 from leukoscope.cli.web import web
 from leukoscope.doctor import Finding, check_bench, check_desk

@@ -8,7 +8,7 @@ import typer
 
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.cli.each_picture import for_each_picture
-from leukoscope.cli.pictures import ScaleOption, SegmenterOption
+from leukoscope.cli.stored_pictures import ScaleOption, SegmenterOption
 from leukoscope.errors import CalibrationError, PictureError
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.size_reference import FEWEST_SPECIMENS, ReferenceCells

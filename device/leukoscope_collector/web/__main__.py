@@ -8,10 +8,10 @@ from pathlib import Path
 from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.errors import SettingsError
 from leukoscope.web import STRICT, Databases, Site, address_of, listening, new_code, serve, utc_now
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.postgres_store import PostgresSettings
-from leukoscope_collector.settings import CollectorSettings
+from leukoscope_collector.web.central_reports import CentralReports
 from leukoscope_collector.web.operator import Sender
-from leukoscope_collector.web.reports import CentralReports
 from leukoscope_collector.web.steps import Steps
 from leukoscope_collector.web.word_index import index_words
 
