@@ -89,6 +89,9 @@ class Keys:
         message, self.waiting = self.waiting, []
         return message
 
+    def show_keys(self, text: str) -> None:
+        self.shown = text
+
     def go(self) -> None:
         self.gone = True
 

@@ -84,6 +84,8 @@ EXHIBITS: dict[str, Screen] = {
     ),
     "sent": Sent("3f9c1a2e", 0, Delivery.SENT, Source.LIVE),
     "queued": Sent("3f9c1a2e", 4, Delivery.QUEUED, Source.SIMULATED),
+    "kept": Sent("3f9c1a2e", 4, Delivery.KEPT, Source.LIVE),
+    "ready_unnamed": Ready("", BrokerState.NONE, Source.LIVE),
     "guiding": Guiding("Flat field", "Move to an empty place, then press", "3 of 9 pictures", 1 / 3, Source.LIVE),
     "guiding_done": Guiding(
         "Scale", "Done: 0.1270 um per pixel", "Next: leukoscope calibrate scale --check", None, Source.SIMULATED

@@ -64,7 +64,7 @@ SAME_IN_ALL = {"leukoscope", "Area", "Instrument", "Broker", "certain", "probabl
 
 EVERY_KIND: list[Screen] = [
     *(Looking(hint, 3, 100, source) for hint in Hint for source in Source),
-    *(Ready("Press to start", broker, Source.LIVE, pending) for broker in BrokerState for pending in (0, 2)),
+    *(Ready("", broker, Source.LIVE, pending) for broker in BrokerState for pending in (0, 2)),
     *(
         Counting(1, 9, 5, 2, flaw, (), 9, 9, 0.5, None, 1.0, paused, Source.LIVE)
         for flaw in Flaw
@@ -79,7 +79,7 @@ EVERY_KIND: list[Screen] = [
     *(Starting(step, "0.1.0") for step in Step),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE),
     Result("2026-04", (), 9, None, (), (), Source.LIVE),
-    Ready("Press to start", BrokerState.NONE, Source.LIVE, mode="marrow"),
+    Ready("", BrokerState.NONE, Source.LIVE, mode="marrow"),
     Looking(Hint.MOVE, 3, 500, Source.LIVE, mode="marrow"),
     Counting(1, 500, 5, 2, None, (), 9, 9, 0.5, None, 1.0, False, Source.LIVE, mode="marrow"),
     Result("2026-04", EXHIBITS["result_plain"].differential, 9, 7.0, (), (), Source.LIVE, mode="marrow"),

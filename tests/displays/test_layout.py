@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leukoscope.displays.canvas import Canvas, printable
+from leukoscope.displays.canvas import Canvas
 from leukoscope.displays.canvas import PlacedText as ColourPlaced
 from leukoscope.displays.colour import paint_colour
 from leukoscope.displays.compact import paint_compact
@@ -16,6 +16,7 @@ from leukoscope.displays.dotcanvas import DotCanvas
 from leukoscope.displays.dotcanvas import PlacedText as DotPlaced
 from leukoscope.displays.gist import gist
 from leukoscope.displays.language import Language, words_of
+from leukoscope.displays.lettering import printable
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import (
     BrokerState,
@@ -197,4 +198,47 @@ def test_a_display_too_small_for_words_is_refused() -> None:
 
 
 def test_letters_the_font_lacks_are_replaced_by_ones_it_has() -> None:
-    assert printable("7.2 µm – Müller ≥ 5 ±1…") == "7.2 um - Muller ? 5 ±1…"
+    assert printable("7.2 µm – Müller ≥ 5 ±1…") == "7.2 um - Müller ? 5 ±1…"
+
+
+def test_accents_are_drawn_and_take_no_room() -> None:
+    drawn = {}
+    for letter in "eéèêë":
+        canvas = Canvas((240, 240))
+        wide = canvas.text(20, 120, letter, 30, 200)
+        drawn[letter] = canvas.image.tobytes()
+        assert wide == Canvas((240, 240)).text(20, 120, "e", 30, 200)
+        assert canvas.placed[0].text == letter
+    assert len(set(drawn.values())) == len(drawn)
+
+
+def test_the_dot_of_an_i_gives_way_to_its_accent() -> None:
+    columns = {}
+    for letter in "ií":
+        canvas = Canvas((240, 240))
+        canvas.text(20, 120, letter, 60, 200)
+        ink = canvas.image.convert("L").crop((0, 0, 240, 120 - 36)).point(lambda level: 255 * (level > 60))
+        columns[letter] = ink.getbbox()
+    assert columns["i"] and columns["í"]
+    # An acute accent leans to the right and is wider than the dot.
+    assert columns["í"][2] > columns["i"][2]
+
+
+def test_a_paused_sample_says_how_to_go_on_on_every_glass() -> None:
+    paused = EXHIBITS["counting_paused"]
+    for size in COLOUR_SIZES:
+        canvas = Canvas(size)
+        paint_colour(paused, canvas)
+        assert "Press to go on, hold to finish" in [placed.text for placed in canvas.placed]
+    dots = DotCanvas((128, 64))
+    paint_compact(gist(paused), dots)
+    assert "Press to go on" in " ".join(placed.text for placed in dots.placed)
+
+
+def test_press_to_start_stands_once_on_a_screen_without_a_name() -> None:
+    canvas = Canvas((240, 240))
+    paint_colour(EXHIBITS["ready_unnamed"], canvas)
+    assert [placed.text for placed in canvas.placed].count("Press to start") == 1
+    dots = DotCanvas((128, 64))
+    paint_compact(gist(EXHIBITS["ready_unnamed"]), dots)
+    assert " ".join(placed.text for placed in dots.placed).lower().count("to start") == 1

@@ -6,6 +6,9 @@ import pygame
 import pytest
 from PIL import Image
 
+from leukoscope.controls.window_keys import _ACTIONS, KEYS, WindowKeyboardSettings
+from leukoscope.displays.language import words_of
+from leukoscope.displays.panel import Panel
 from leukoscope.displays.window import CLOSED, Window, WindowSettings
 from leukoscope.errors import DisplayError
 
@@ -77,3 +80,33 @@ def test_without_a_desktop_the_error_names_other_displays(monkeypatch: pytest.Mo
     monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
     with pytest.raises(DisplayError, match=r'no window can be opened.*driver = "lcd"'):
         WindowSettings().open()
+
+
+def foot_of(window: Window) -> Image.Image:
+    surface = pygame.display.get_surface()
+    assert surface is not None
+    whole = Image.frombytes("RGB", surface.get_size(), pygame.image.tobytes(surface, "RGB"))
+    return whole.crop((0, 12 + 480, whole.width, whole.height))
+
+
+@pytest.mark.parametrize("field_width", [0, 640])
+def test_a_window_says_what_its_keys_do_in_the_benchs_language(
+    monkeypatch: pytest.MonkeyPatch, field_width: int
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    window = WindowSettings(field_width=field_width).open()
+    empty = foot_of(window)
+    WindowKeyboardSettings().open(Panel([window]).keys)
+    english = foot_of(window)
+    assert english != empty
+    window.show(Image.new("RGB", SIZE, (10, 20, 200)))
+    assert foot_of(window) == english
+    WindowKeyboardSettings().open(Panel([window], words_of("fr")).keys)
+    assert foot_of(window) != english
+    window.close()
+
+
+def test_the_line_about_the_keys_names_every_key_there_is() -> None:
+    named = {part.split(":")[0].strip() for part in KEYS.split("·")}
+    letters = {key for key in _ACTIONS if len(key) == 1 and key != " "}
+    assert named == letters | {"space", "i", "arrows"}

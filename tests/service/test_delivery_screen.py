@@ -35,7 +35,10 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def last_delivery(shown: list[Screen], folder: Path, port: int) -> Sent:
-    reporting = f'{{ driver = "mqtt", host = "{HOST}", port = {port} }}'
+    return delivery_under(shown, folder, f'{{ driver = "mqtt", host = "{HOST}", port = {port} }}')
+
+
+def delivery_under(shown: list[Screen], folder: Path, reporting: str) -> Sent:
     outcome = leukoscope("run", "--bench", write_bench(folder, reporting=reporting), "--samples", "1")
     assert outcome.code == 0, outcome.err
     return [screen for screen in shown if isinstance(screen, Sent)][-1]
@@ -52,3 +55,7 @@ def test_a_report_that_waits_for_its_broker_is_shown_as_queued(
 def test_a_report_that_the_broker_has_is_shown_as_sent(tmp_path: Path, shown: list[Screen], broker: Mosquitto) -> None:
     last = last_delivery(shown, tmp_path, broker.port)
     assert (last.delivery, last.pending) == (Delivery.SENT, 0)
+
+
+def test_a_report_of_a_device_without_a_broker_is_shown_as_kept(tmp_path: Path, shown: list[Screen]) -> None:
+    assert delivery_under(shown, tmp_path, '{ driver = "none" }').delivery is Delivery.KEPT

@@ -46,3 +46,10 @@ class KeySource(Protocol):
         Raises:
             OSError: it is gone.
         """
+
+    def show_keys(self, text: str) -> None:
+        """Show in the window what the keys do.
+
+        Raises:
+            OSError: it is gone.
+        """

@@ -21,6 +21,8 @@ _ACTIONS = {
     "up": Action.STAGE_UP,
     "down": Action.STAGE_DOWN,
 }
+KEYS = "space: start, pause · f: finish · d: discard · i: specimen id · arrows: slide · q: quit"
+"""What the window says about them; the id of a sentence in the catalogues."""
 _NAMES = {"space": " ", "return": ENTER, "enter": ENTER, "keypad enter": ENTER}
 _KEYPAD = re.compile(r"\[(.)\]")
 
@@ -39,6 +41,10 @@ class WindowKeyboardSettings(FrozenModel):
         """
         if keys is None:
             raise ControlError('controls: driver "window" needs a display with driver "window"', "add one to displays")
+        try:
+            keys.show_keys(KEYS)
+        except OSError as error:
+            raise ControlError(f"the window's keys cannot be shown: {error}", "is the window still there?") from error
         return WindowKeyboard(keys)
 
 

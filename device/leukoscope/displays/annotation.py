@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from leukoscope.displays.annotation_key import with_key
 from leukoscope.specimen.cell import UNSURE, Box, CellKind, ClassifiedCell
 from leukoscope.specimen.field import CountedField, RejectedField
 
@@ -13,6 +14,13 @@ COLOURS = {
     CellKind.PLATELET: (0, 140, 60),
 }
 UNSURE_COLOUR = (230, 130, 0)
+_MEANINGS = (
+    ("red cell", COLOURS[CellKind.RBC], 2),
+    ("white cell", COLOURS[CellKind.WBC], 2),
+    ("platelet", COLOURS[CellKind.PLATELET], 2),
+    ("unsure", UNSURE_COLOUR, 2),
+    ("thin: nucleus, or cut by the edge", (90, 90, 90), 1),
+)
 MIN_COLS = 960
 """A small field is enlarged to about this many pixels, so that names can be read."""
 
@@ -20,7 +28,8 @@ MIN_COLS = 960
 def annotate(field: CountedField | RejectedField) -> Image.Image:
     """The field's picture with the outline of every cell, and the class of every white cell by name.
 
-    Nuclei, and cells cut by the border, are drawn thin. A refused field says so in its corner.
+    Nuclei, and cells cut by the border, are drawn thin. A refused field says so in its corner. A strip
+    below the picture explains the colours and holds a scale bar.
     """
     pixels = field.micrograph.pixels
     zoom = max(1, round(MIN_COLS / pixels.shape[1]))
@@ -39,7 +48,7 @@ def annotate(field: CountedField | RejectedField) -> Image.Image:
     if field.quality.flaws:
         reasons = ", ".join(flaw.value.replace("_", " ") for flaw in field.quality.flaws)
         _write(draw, (6, 6), f"refused: {reasons}", (180, 0, 0), ImageFont.load_default(22))
-    return image
+    return with_key(image, field.micrograph.um_per_px / zoom, _MEANINGS)
 
 
 def _colour(cell: ClassifiedCell) -> tuple[int, int, int]:

@@ -1,25 +1,20 @@
 """A colour picture to write on: lengths in units of a 240-pixel glass, texts that never run over."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from leukoscope.displays.flow import flow
 from leukoscope.displays.language import ENGLISH, Words
+from leukoscope.displays.lettering import draw_text, font, plain, printable, text_length
 from leukoscope.displays.palette import ACCENT, EDGE, GROUND, TEXT, Colour
 
 Side = Literal["left", "centre", "right"]
 LEADING = 1.3
 """Distance of two baselines in font sizes."""
 _ANCHOR: dict[Side, str] = {"left": "ls", "centre": "ms", "right": "rs"}
-
-
-_DRAWN = frozenset(map(chr, range(ord(" "), ord("~") + 1))) | frozenset("…·±°")
-_REPLACED = {"µ": "u", "μ": "u", "–": "-", "—": "-", "−": "-", "’": "'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +26,6 @@ class PlacedText:
     top: float
     right: float
     bottom: float
-
-
-@lru_cache(maxsize=64)
-def _font(pixels: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(max(8, pixels))
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise TypeError("expected Pillow built with FreeType, as its wheels are; install Pillow from a wheel")
-    return font
-
-
-def printable(text: str) -> str:
-    """The text in letters the built-in font has: accents dropped, µ as u, the rest as "?"."""
-    return "".join(letter if letter in _DRAWN else _REPLACED.get(letter) or _bare(letter) for letter in text)
-
-
-def _bare(letter: str) -> str:
-    plain = unicodedata.normalize("NFKD", letter)
-    kept = "".join(part for part in plain if not unicodedata.combining(part))
-    return kept if kept and set(kept) <= _DRAWN else "?"
 
 
 class Canvas:
@@ -71,7 +47,7 @@ class Canvas:
         return self._length(self._words(text), size)
 
     def _length(self, text: str, size: float) -> float:
-        return _font(self._px(size)).getlength(printable(text)) / self.unit
+        return text_length(text, self._px(size)) / self.unit
 
     def _shortened(self, text: str, size: float, room: float) -> str:
         """The text, or as much of its beginning as fits into `room` units, ending in "…"."""
@@ -104,11 +80,12 @@ class Canvas:
         fitting = printable(self._shortened(text, size, room))
         if not fitting:
             return 0.0
-        at, font, anchor = (x * self.unit, baseline * self.unit), _font(self._px(size)), _ANCHOR[side]
-        at = (float(round(at[0])), float(round(at[1])))
-        self._draw.text(at, fitting, font=font, fill=colour, anchor=anchor)
-        self.placed.append(PlacedText(fitting, *self._draw.textbbox(at, fitting, font=font, anchor=anchor)))
-        return font.getlength(fitting) / self.unit
+        pixels, anchor = self._px(size), _ANCHOR[side]
+        at = (float(round(x * self.unit)), float(round(baseline * self.unit)))
+        draw_text(self.image, at, fitting, pixels, colour, anchor)
+        ink = self._draw.textbbox(at, plain(fitting), font=font(pixels), anchor=anchor)
+        self.placed.append(PlacedText(fitting, *ink))
+        return text_length(fitting, pixels) / self.unit
 
     def paragraphs(
         self,

@@ -69,7 +69,7 @@ def _ready(screen: Ready, canvas: Canvas) -> None:
     header(canvas, wording.READY[screen.mode], GOOD, screen.source)
     middle, room = canvas.width / 2, canvas.width - 2 * MARGIN
     foot = canvas.height - 30
-    said = [(wording.specimen(screen.sample_hint), TEXT)]
+    said = [(wording.specimen(screen.sample_hint), TEXT)] if screen.sample_hint else []
     if screen.warning:
         said.append((screen.warning, CAUTION))
     spare = (canvas.height - 240) / 2
@@ -99,13 +99,14 @@ def _looking(screen: Looking, canvas: Canvas) -> None:
 
 
 def _sent(screen: Sent, canvas: Canvas) -> None:
-    sent = screen.delivery is Delivery.SENT
-    header(canvas, "REPORT", GOOD if sent else CAUTION, screen.source)
+    waits = screen.delivery is Delivery.QUEUED
+    colour = CAUTION if waits else GOOD
+    header(canvas, "REPORT", colour, screen.source)
     middle, room = canvas.width / 2, canvas.width - 2 * MARGIN
     top = HEADER + (canvas.height - 240) / 2
-    sign = icon("check" if sent else "waiting", round(80 * canvas.unit))
-    canvas.stamp(sign, middle, top + 60, GOOD if sent else CAUTION)
-    canvas.text(middle, top + 136, "Sent" if sent else "Queued", 31, room, TEXT, "centre")
+    sign = icon("waiting" if waits else "check", round(80 * canvas.unit))
+    canvas.stamp(sign, middle, top + 60, colour)
+    canvas.text(middle, top + 136, wording.DELIVERY[screen.delivery], 31, room, TEXT, "centre")
     canvas.text(middle, top + 160, Sentence("Report {report}", report=screen.report_id), 15, room, MUTED, "centre")
     canvas.text(middle, canvas.height - 16, wording.waiting_line(screen), 15, room, MUTED, "centre")
 

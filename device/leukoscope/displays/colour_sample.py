@@ -81,7 +81,10 @@ def _no_white_cells(screen: Counting, canvas: Canvas, left: float, right: float,
 
 
 def _last_line(screen: Counting, canvas: Canvas, baseline: float) -> None:
-    """Why the last field was refused, that the slide was lost, or what the wanted precision costs."""
+    """How to go on; why the last field was refused, that the slide was lost, or what the wanted precision costs."""
+    if screen.paused:
+        canvas.text(MARGIN, baseline, wording.go_on_line(screen), 13, canvas.width - 2 * MARGIN, TEXT)
+        return
     if screen.last_flaw is None and not screen.lost:
         said = wording.unnamed_line(screen) or wording.precision_line(screen)
         colour = CAUTION if screen.suspects else MUTED

@@ -25,6 +25,13 @@ class Keys(Protocol):
             DisplayError: it is gone.
         """
 
+    def show_keys(self, text: str) -> None:
+        """Show beside the display what the keys do.
+
+        Raises:
+            DisplayError: it is gone.
+        """
+
 
 class Display(Protocol):
     """A display that is open."""

@@ -6,7 +6,6 @@ from leukoscope.displays import wording
 from leukoscope.displays.language import ENGLISH, Words
 from leukoscope.displays.state import (
     Counting,
-    Delivery,
     DifferentialLine,
     Fault,
     Guiding,
@@ -114,7 +113,9 @@ def _counting(screen: Counting) -> Gist:
         beside=(Sentence("of {goal}", goal=screen.white_goal), wording.CELLS_IN_A_WORD[screen.mode]),
         rows=screen.differential,
         progress=wording.share_done(screen.white_so_far, screen.white_goal),
-        paragraphs=(
+        paragraphs=(wording.go_on_line(screen),)
+        if screen.paused
+        else (
             wording.fields_and_area(screen),
             flaw or wording.unnamed_line(screen) or wording.precision_line(screen) or blood,
         ),
@@ -139,6 +140,6 @@ def _sent(screen: Sent) -> Gist:
     return Gist(
         "REPORT",
         wording.BADGE[screen.source],
-        big="Sent" if screen.delivery is Delivery.SENT else "Queued",
+        big=wording.DELIVERY[screen.delivery],
         paragraphs=(Sentence("Report {report}", report=screen.report_id), wording.waiting_line(screen)),
     )

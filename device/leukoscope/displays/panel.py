@@ -26,7 +26,8 @@ class Panel:
     @property
     def keys(self) -> Keys | None:
         """The keys of the first display that takes any; None without one."""
-        return next((display.keys for display in self._displays if display.keys is not None), None)
+        keys = next((display.keys for display in self._displays if display.keys is not None), None)
+        return None if keys is None else _KeysInWords(keys, self._words)
 
     @property
     def shows_field(self) -> bool:
@@ -51,3 +52,13 @@ class Panel:
             except DisplayError as error:
                 errors.append(error)
         return errors
+
+
+class _KeysInWords:
+    """Keys whose meaning is shown in the panel's language."""
+
+    def __init__(self, keys: Keys, words: Words) -> None:
+        self._words, self.pressed, self._show = words, keys.pressed, keys.show_keys
+
+    def show_keys(self, text: str) -> None:
+        self._show(self._words(text))

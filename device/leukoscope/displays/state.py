@@ -61,6 +61,8 @@ class Delivery(StrEnum):
     """The broker acknowledged it."""
     QUEUED = "queued"
     """It is safe in the outbox and will be sent."""
+    KEPT = "kept"
+    """It stays on this device: no broker is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Ready:
     """Everything works; the next press starts a sample."""
 
     sample_hint: str
-    """What the next sample will be called, or what to do first."""
+    """What the next sample will be called; empty where it has no name yet."""
     broker: BrokerState
     source: Source
     pending: int = 0

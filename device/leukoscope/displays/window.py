@@ -8,12 +8,17 @@ from PIL import Image
 from pydantic import Field
 
 from leukoscope.displays.display import BaseDisplaySettings, DisplayDefaults
+from leukoscope.displays.flow import wrapped
+from leukoscope.displays.lettering import draw_text, printable, text_length
+from leukoscope.displays.palette import MUTED
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
 
 _FRAME = 12
 """Dark border around and between the pictures, in pixels."""
 _BACKDROP = (3, 5, 8)
+_KEYS_PX, _KEYS_LINE, _KEYS_LINES = 14, 18, 2
+"""The line about the keys: size of its letters, distance and number of its lines, in pixels."""
 CLOSED = "window closed"
 """What `pressed` reports when a person closes the window."""
 
@@ -65,7 +70,8 @@ class Window(DisplayDefaults):
         self._closed = False
         try:
             pygame.display.init()
-            self._surface = pygame.display.set_mode((self._glass.right + _FRAME, enlarged[1] + 2 * _FRAME))
+            self._foot = pygame.Rect(_FRAME, self._glass.bottom, self._glass.right - _FRAME, _KEYS_LINES * _KEYS_LINE)
+            self._surface = pygame.display.set_mode((self._glass.right + _FRAME, self._foot.bottom + _FRAME))
             pygame.display.set_caption("leukoscope")
             self._surface.fill(_BACKDROP)
             pygame.display.flip()
@@ -119,6 +125,23 @@ class Window(DisplayDefaults):
         keys = list(self._keys)
         self._keys.clear()
         return keys
+
+    def show_keys(self, text: str) -> None:
+        """Write below display and micrograph what the keys do.
+
+        Raises:
+            DisplayError: the window is gone.
+        """
+        foot = Image.new("RGB", self._foot.size, _BACKDROP)
+
+        def shortened(line: str) -> str:
+            while line and text_length(line, _KEYS_PX) > foot.width:
+                line = line[:-1]
+            return line
+
+        for number, line in enumerate(wrapped(printable(text), shortened)[:_KEYS_LINES], start=1):
+            draw_text(foot, (0, number * _KEYS_LINE), line, _KEYS_PX, MUTED, "ls")
+        self._paint(foot, self._foot)
 
     def close(self) -> None:
         """Close the window; safe to call twice."""

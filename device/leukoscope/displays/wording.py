@@ -45,10 +45,6 @@ FLAW = {
 }
 
 
-PRESS = "Press to start"
-"""In place of the name of the next specimen, where it has none."""
-
-
 CELLS: dict[Mode, str] = {"blood": "white cells", "marrow": "marrow cells"}
 """What the differential counts: of marrow the nucleated red cells too."""
 CELLS_IN_A_WORD: dict[Mode, str] = {"blood": "white", "marrow": "marrow"}
@@ -57,7 +53,7 @@ READY: dict[Mode, str] = {"blood": "READY", "marrow": "READY: MARROW"}
 
 def specimen(name: str) -> str:
     """A specimen's name, which is the same in every language."""
-    return name if name == PRESS else Verbatim(name)
+    return Verbatim(name)
 
 
 def clock(seconds: float) -> str:
@@ -100,6 +96,11 @@ def counting_title(screen: Counting) -> str:
     if not screen.paused:
         return "COUNTING"
     return "RESUMED, PRESS" if screen.resumed else "PAUSED"
+
+
+def go_on_line(screen: Counting) -> str:
+    """What the hand does about a sample that is paused; empty while it counts."""
+    return "Press to go on, hold to finish" if screen.paused else ""
 
 
 def fields_line(screen: Counting) -> str:
@@ -168,8 +169,13 @@ def broker_line(ready: Ready) -> str:
             return Sentence("Broker offline, {pending} kept", pending=ready.pending)
 
 
+DELIVERY = {Delivery.SENT: "Sent", Delivery.QUEUED: "Queued", Delivery.KEPT: "Kept"}
+
+
 def waiting_line(sent: Sent) -> str:
-    """How many reports still wait."""
+    """How many reports still wait, where there is anything to wait for."""
+    if sent.delivery is Delivery.KEPT:
+        return "On this device"
     if sent.pending:
         return "1 report waiting" if sent.pending == 1 else Sentence("{reports} reports waiting", reports=sent.pending)
     return "Nothing waiting" if sent.delivery is Delivery.SENT else "Will be sent later"

@@ -19,5 +19,5 @@ class NoticeTodo(StrEnum):
     SCAN_AGAIN = "Scan or type it again"
     ONCE_MORE = "Once more to count it again"
     FINISH = "Finish {sample} first"
-    AGAIN = "Again to discard it"
+    AGAIN = "Again to discard, press to go on"
     NOTHING = "Nothing is reported"

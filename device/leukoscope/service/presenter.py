@@ -28,7 +28,7 @@ from leukoscope.displays.state import (
     pages_of,
     result_of,
 )
-from leukoscope.displays.wording import PRESS, specimen
+from leukoscope.displays.wording import specimen
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.indicators import Event
 from leukoscope.instrument import Look, Sample, Waiting
@@ -79,7 +79,7 @@ class Presenter:
         # A fault is shown once; until the technician starts a sample it must not vanish behind this screen.
         standing = one_after_another((quota_warning, *self.alarms(), self._bench.warning, state.last_error or ""))
         warning = self.faults[-1] if self.faults else standing
-        self._show(Ready(sample_id or PRESS, broker, source, state.pending, warning, self._bench.settings.mode))
+        self._show(Ready(sample_id, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(Event.FAULT if self.faults else Event.READY)
 
     def alarms(self) -> tuple[str, ...]:
@@ -190,11 +190,12 @@ class Presenter:
         kept = self._bench.outbox.get(key)
         # A report that is no longer in the outbox was pruned, and only sent ones are.
         sent = kept is None or kept.state is State.SENT
+        waits = Delivery.QUEUED if self._bench.sink.state.has_receiver else Delivery.KEPT
         self._show(
             Sent(
                 report_id=report.id[:8],
                 pending=self._bench.outbox.counts().pending,
-                delivery=Delivery.SENT if sent else Delivery.QUEUED,
+                delivery=Delivery.SENT if sent else waits,
                 source=report.provenance.source,
             )
         )
