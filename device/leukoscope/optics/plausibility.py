@@ -1,8 +1,10 @@
 """Whether a picture can be a stained smear at all: its colours, and whether it shows a field or an eyepiece's edge."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leukoscope.optics.levels import Levels
 from leukoscope.specimen.field import Flaw
 
 EVERY = 4
@@ -39,31 +41,57 @@ def implausible(pixels: NDArray[np.uint8]) -> Flaw | None:
     """
     if _black_corners(pixels) >= BLACK_CORNERS:
         return Flaw.BLACK_SURROUND
-    colours = pixels[::EVERY, ::EVERY].reshape(-1, 3).astype(np.float32)
-    glass = np.percentile(colours, BACKGROUND_PERCENT, axis=0)
-    stained = colours[colours[:, 1] < COVERED * glass[1]]
-    if len(stained) < LEAST_STAINED_PX:
+    colours = np.ascontiguousarray(pixels[::EVERY, ::EVERY])
+    glass = [Levels.of(_plane(colours, colour)).percentile(BACKGROUND_PERCENT) for colour in range(3)]
+    places = np.flatnonzero(colours[..., 1] < COVERED * glass[1])
+    if len(places) < LEAST_STAINED_PX:
         return None
-    absorbance = -np.log((stained + 1) / (glass + 1))
-    mean = float(absorbance.mean())
-    if mean <= 0 or float(np.abs(absorbance - absorbance.mean(axis=1, keepdims=True)).mean()) < GREY * mean:
+    levels = np.ascontiguousarray(np.take(colours.reshape(-1, 3), places, axis=0).T)
+    absorbance = np.stack([np.take(_absorbances(bare), seen) for bare, seen in zip(glass, levels, strict=True)])
+    of_pixels = absorbance.mean(axis=0)
+    mean = float(of_pixels.mean())
+    if mean <= 0 or float(np.abs(absorbance - of_pixels).mean()) < GREY * mean:
         return Flaw.FOREIGN_COLOURS
-    lighter, darkest = np.percentile(absorbance[:, 1], (LIGHTER_PERCENT, DARKEST_PERCENT))
-    nuclei = _blue_over_red(absorbance[absorbance[:, 1] >= darkest])
-    rest = _blue_over_red(absorbance[absorbance[:, 1] < lighter])
-    bluish = float(np.median(stained[:, 0] - stained[:, 2])) < 0
-    return Flaw.FOREIGN_COLOURS if bluish and nuclei > BLUE_NUCLEI and rest < nuclei else None
+    # What is darker absorbs more: levels rank pixels as absorbances do, the other way round.
+    green = Levels.of(levels[1])
+    nuclei = _blue_over_red(absorbance, levels[1] <= green.percentile(100 - DARKEST_PERCENT))
+    rest = _blue_over_red(absorbance, levels[1] > green.percentile(100 - LIGHTER_PERCENT))
+    if nuclei <= BLUE_NUCLEI or rest >= nuclei:
+        return None
+    bluish = float(np.median(levels[0].astype(np.int16) - levels[2])) < 0
+    return Flaw.FOREIGN_COLOURS if bluish else None
 
 
-def _blue_over_red(absorbance: NDArray[np.float32]) -> float:
-    """By how much more blue than red is absorbed, as a share of what is absorbed of all three."""
-    if not len(absorbance):
+def _plane(colours: NDArray[np.uint8], colour: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.extractChannel(colours, colour), dtype=np.uint8)
+
+
+def _absorbances(glass: float) -> NDArray[np.float32]:
+    """What pixels of each level 0-255 absorb of a colour of which the bare glass has this level; shape (256,)."""
+    return np.asarray(np.log(np.float32(glass + 1) / (np.arange(256, dtype=np.float32) + 1)), dtype=np.float32)
+
+
+def _blue_over_red(absorbance: NDArray[np.float32], among: NDArray[np.bool_]) -> float:
+    """By how much more blue than red some pixels absorb, as a share of what they absorb of all three.
+
+    Args:
+        absorbance: of red, green and blue, shape (3, pixels).
+        among: which pixels.
+    """
+    places = np.flatnonzero(among)
+    if not len(places):
         return 0.0
-    red, green, blue = (float(value) for value in absorbance.mean(axis=0))
-    return (blue - red) / max(red + green + blue, 1e-3)
+    red, green, blue = np.take(absorbance, places, axis=1).mean(axis=1).tolist()
+    return float((blue - red) / max(red + green + blue, 1e-3))
 
 
 def _black_corners(pixels: NDArray[np.uint8]) -> int:
     near, far = slice(0, CORNER_PX), slice(-CORNER_PX, None)
     corners = [pixels[rows, cols] for rows in (near, far) for cols in (near, far)]
-    return sum(float(np.median(corner.max(axis=2))) <= BLACK for corner in corners)
+    return sum(_median(corner.max(axis=2)) <= BLACK for corner in corners)
+
+
+def _median(levels: NDArray[np.uint8]) -> float:
+    """As np.median, in a tenth of the time for a few levels."""
+    ranked = np.sort(levels, axis=None)
+    return (int(ranked[(len(ranked) - 1) // 2]) + int(ranked[len(ranked) // 2])) / 2

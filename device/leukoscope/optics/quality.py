@@ -1,7 +1,7 @@
 """The quality gate: which fields can be trusted, and what is wrong with the others."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -130,13 +130,16 @@ def sharpness_of(green: NDArray[np.uint8]) -> float:
     bands = (_edges_and_reblurred(green, top) for top in range(0, len(green), BAND_ROWS))
     before, after = zip(*bands, strict=True)
     edges, reblurred = np.concatenate(before), np.concatenate(after)
-    steepest = _ranked(edges, 0.995)
+    # Counting how often each steepness occurs takes a fifth of the time of ranking them.
+    up_to = np.cumsum(np.bincount(edges))
+    steepest = _ranked(up_to, 0.995)
     steep = np.flatnonzero(edges >= max(STEEP * steepest, 1.0))
     if not len(steep):
         return 0.0
     kept = np.take(reblurred, steep) / np.take(edges, steep)
-    noise = ABOVE_FLAT * max(_ranked(edges, 0.25), LEAST_FLAT)
-    return max(0.0, 1 - _ranked(kept, 0.5)) / (1 + (noise / steepest) ** SUDDEN)
+    noise = ABOVE_FLAT * max(_ranked(up_to, 0.25), LEAST_FLAT)
+    middle = (len(kept) - 1) // 2
+    return max(0.0, 1 - float(np.partition(kept, middle)[middle])) / (1 + (noise / steepest) ** SUDDEN)
 
 
 def _edges_and_reblurred(green: NDArray[np.uint8], top: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
@@ -156,10 +159,9 @@ def _steepness(picture: cv2.typing.MatLike, rows: slice) -> NDArray[np.int16]:
     return np.asarray(np.abs(across) + np.abs(down), dtype=np.int16).ravel()
 
 
-def _ranked(values: NDArray[Any], share: float) -> float:
-    """The value that this share of the others do not exceed, without sorting all of them."""
-    rank = int(share * (len(values) - 1))
-    return float(np.partition(values, rank)[rank])
+def _ranked(up_to: NDArray[np.int64], share: float) -> float:
+    """The value that this share of the others do not exceed, from how many there are up to each value."""
+    return float(np.searchsorted(up_to, int(share * (int(up_to[-1]) - 1)), side="right"))
 
 
 def _saturated_share(pixels: NDArray[np.uint8]) -> float:
