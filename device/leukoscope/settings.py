@@ -245,6 +245,11 @@ class BenchSettings(FrozenModel):
     signals: SignalSettings | None = None
     """Lamps and a buzzer; None for none."""
 
+    @property
+    def has_page(self) -> bool:
+        """The settings speak of the page in the browser, be it in an empty [web]."""
+        return "web" in self.model_fields_set
+
     @model_validator(mode="before")
     @classmethod
     def _as_the_mode_asks(cls, content: Any) -> Any:

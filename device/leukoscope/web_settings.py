@@ -26,6 +26,9 @@ class WebSettings(FrozenModel):
     """Listen beyond this machine without TLS: names, PINs and results can then be read on the network."""
     session_h: Annotated[float, Field(gt=0, le=24 * 30)] = 8.0
     """Hours after which a person has to sign in again."""
+    live_folder: Path | None = None
+    """Where the running bench and the page meet, in memory (a tmpfs): live picture, state and a local socket. Unset:
+    in /run/leukoscope under systemd, and in the folder of results otherwise."""
     keys: Mapping[Annotated[str, Field(pattern=r"^[a-mo-rtvwyz0-9]$")], str] = {}
     """Class by the key that names it, as { b = "blast" }; u, n, s and x are taken. Classes that are not named
     get free letters."""

@@ -18,6 +18,7 @@ from tests.messages.examples import IDENTITY, NOW
 
 ARGUMENTS = {
     "start_sample": {"sample_id": "S-1"},
+    **{f"{what}_sample": {"report": "00000000-0000-0000-0000-000000000001"} for what in ("pause", "resume", "finish")},
     "set_rules": {"file": "marrow.toml"},
     "review": {"report": "00000000-0000-0000-0000-000000000001", "version": 1, "steps": [{"action": "finalise"}]},
 }

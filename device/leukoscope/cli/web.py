@@ -13,6 +13,7 @@ import typer
 from leukoscope.cli.options import BenchOption
 from leukoscope.errors import SettingsError
 from leukoscope.settings import BenchSettings, identity_of
+from leukoscope.system.page_folder import page_folder
 
 PAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1000000"}
 """A recount needs one thread; each more of OpenBLAS or of malloc's own would hold memory. By a fixed threshold the
@@ -47,6 +48,7 @@ def page_arguments(bench: Path, port: int | None = None) -> str:
         "storage": str(settings.storage.folder.resolve()),
         "bench": str(bench.resolve()),
         "signing": asdict(settings.signing.rule),
+        "live": str(page_folder(settings.storage.folder, page.live_folder).resolve()),
         "web": page.model_dump(mode="json"),
     }
     return json.dumps(arguments)

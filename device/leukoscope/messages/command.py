@@ -29,6 +29,12 @@ class CommandName(StrEnum):
 
     START_SAMPLE = "start_sample"
     """Begin to count a specimen of this name."""
+    PAUSE_SAMPLE = "pause_sample"
+    """Look at nothing more until it is resumed."""
+    RESUME_SAMPLE = "resume_sample"
+    """Go on with a sample that is paused."""
+    FINISH_SAMPLE = "finish_sample"
+    """Report what is counted so far."""
     SET_RULES = "set_rules"
     """Use other rules from the next sample on, until the device starts again."""
     SEND_BUNDLE = "send_bundle"
@@ -43,7 +49,8 @@ class CommandSettings(FrozenModel):
     """What may be commanded over MQTT."""
 
     allow: tuple[CommandName, ...] = ()
-    """Of start_sample, set_rules, send_bundle, restart, review; what is not named is refused."""
+    """Of start_sample, pause_sample, resume_sample, finish_sample, set_rules, send_bundle, restart, review; what is not
+    named is refused."""
 
 
 class Refusal(Exception):

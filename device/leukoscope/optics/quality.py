@@ -116,6 +116,12 @@ def focus_series(micrograph: Micrograph, blurs_um: Sequence[float]) -> tuple[flo
     )
 
 
+def live_sharpness(pixels: NDArray[np.uint8], um_per_px: float) -> float:
+    """`sharpness_of` a frame as the camera gave it, RGB, at this scale."""
+    small, _ = resample(pixels, min(1.0, um_per_px / GATE_UM_PER_PX))
+    return sharpness_of(_channel(small, 1))
+
+
 def sharpness_of(green: NDArray[np.uint8]) -> float:
     """How much of its steepest edges a picture loses when it is blurred once more, 0-1.
 

@@ -57,12 +57,24 @@ class CommandInbox:
         *,
         now: Clock,
         clock_quality: Callable[[], bool | None] = clock_synchronised,
+        through: str = "over MQTT",
     ) -> None:
+        """Nothing waits.
+
+        Args:
+            outbox: where commands are remembered.
+            identity: of the device.
+            allow: what is done; everything else is refused.
+            now: the time of day.
+            clock_quality: whether that can be trusted.
+            through: how commands come, for the audit trail.
+        """
         self._outbox = outbox
         self._identity = identity
         self._allow = frozenset(allow)
         self._now = now
         self._clock_quality = clock_quality
+        self._through = through
         self._waiting: deque[Command] = deque()
         self._replies: deque[Reply] = deque(maxlen=_MOST_REPLIES)
         self._senders: dict[str, tuple[str | None, bytes | None]] = {}
@@ -127,7 +139,7 @@ class CommandInbox:
                 sql.execute("UPDATE command SET result = ? WHERE id = ?", (result, order.id))
                 subject = f"command {order.id}"
                 # Any client that writes to the topic can choose the name it gives itself.
-                by = f"{order.by} (over MQTT)"
+                by = f"{order.by} ({self._through})"
                 audit_trail.append(sql, at=self._now(), by=by, action="command", subject=subject, details=details)
             self._replies.append(Reply(result, *self._senders.pop(order.id, (None, None))))
 

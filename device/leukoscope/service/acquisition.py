@@ -6,6 +6,7 @@ from collections.abc import Callable
 from leukoscope.cameras import Camera
 from leukoscope.errors import CalibrationError
 from leukoscope.instrument import Look, Waiting
+from leukoscope.service.page_door import PageDoor
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_run import SampleRun
 from leukoscope.specimen.frame import Frame
@@ -28,8 +29,8 @@ PASSED_OVER = {
 class Acquisition:
     """Takes and examines frames; a single frame that cannot be examined does not stop the device."""
 
-    def __init__(self, camera: Camera, presenter: Presenter, clock_s: Callable[[], float]) -> None:
-        self._camera, self._presenter, self._clock_s = camera, presenter, clock_s
+    def __init__(self, camera: Camera, presenter: Presenter, clock_s: Callable[[], float], page: PageDoor) -> None:
+        self._camera, self._presenter, self._clock_s, self._page = camera, presenter, clock_s, page
         self._faults = 0
         self._skipped_reported = 0
         self._seen_at_s = 0.0
@@ -72,6 +73,7 @@ class Acquisition:
                 raise
             under_way.passed_over["that broke the analysis"] += 1
             return
+        self._page.examined(frame, look)
         if isinstance(look, Waiting):
             under_way.passed_over[PASSED_OVER[look]] += 1
         if isinstance(look, Look) and not look.again:

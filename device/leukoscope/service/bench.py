@@ -42,7 +42,9 @@ from leukoscope.quality_control.trend import Trend
 from leukoscope.reviewing.bench_record import BenchConditions, calibration_with
 from leukoscope.sentence import Sentence, Verbatim, one_after_another
 from leukoscope.service.bench_naming import adopted_reference, camera_of, naming_on
+from leukoscope.service.live_view import BenchFacts
 from leukoscope.service.models import LoadedModels, open_models
+from leukoscope.service.page_door import ALLOWED, PageDoor
 from leukoscope.settings import BenchSettings, identity_of
 from leukoscope.specimen.sample import Provenance, SizeReference, Source
 from leukoscope.statistics.recount import Grounds
@@ -52,6 +54,7 @@ from leukoscope.system.clock import utc_now
 from leukoscope.system.host import boot_id, clock_synchronised
 from leukoscope.system.lock_digest import lock_digest
 from leukoscope.system.mounts import kept_in_memory
+from leukoscope.system.page_folder import page_folder
 from leukoscope.system.watchdog import Progressing, Watchdog
 
 MOST_SENT = 10_000
@@ -64,7 +67,7 @@ STAGE_STEP_UM = 20.0
 """How far a key moves the simulated stage: about a quarter of a field."""
 _log = logging.getLogger("leukoscope")
 
-Part = TypeVar("Part", Camera, Display, Control, Indicator)
+Part = TypeVar("Part", Camera, Display, Control, Indicator, PageDoor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Bench:
     trend: Trend
     sink: Sink
     commands: CommandInbox
+    page: PageDoor
+    """To the page in the browser."""
     identity: Identity
     short_labels: Mapping[str, str]
     """Class key to what fits on a small display."""
@@ -201,6 +206,7 @@ def _open_parts(
     sink: Sink = settings.reporting.open(outbox, identity, now=utc_now, rng=Random(), commands=commands)
     sink.start()
     stack.callback(sink.stop)
+    page = _closing(stack, _page_door(settings, calibration, outbox, identity))
     watchdog.watch(Progressing("Broker", lambda: sink.late_s, STUCK_S))
 
     return Bench(
@@ -221,6 +227,7 @@ def _open_parts(
         trend=Trend(History(settings.storage.folder)),
         sink=sink,
         commands=commands,
+        page=page,
         identity=identity,
         short_labels={one.key: one.short for one in models.classifier.classes},
         faults=faults,
@@ -229,6 +236,18 @@ def _open_parts(
         provenance=lambda: provenance_of(settings, models, calibration, camera, reference),
         ready=startup.confirm,
     )
+
+
+def _page_door(settings: BenchSettings, calibration: Calibration, outbox: Outbox, identity: Identity) -> PageDoor:
+    facts = BenchFacts(
+        calibration=calibration.id,
+        calibration_measured=calibration.measured,
+        least_sharpness=calibration.limits(settings.quality).min_sharpness,
+        um_per_px=calibration.um_per_px,
+    )
+    inbox = CommandInbox(outbox, identity, ALLOWED, now=utc_now, through="on the page")
+    folder = page_folder(settings.storage.folder, settings.web.live_folder) if settings.has_page else None
+    return PageDoor.open(folder, facts, inbox, utc_now)
 
 
 def _faults_of_storage(outbox: Outbox, reports: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from leukoscope.controls import Action, Event, Identify
 from leukoscope.errors import CameraInterrupted, ControlError, OutboxError
 from leukoscope.instrument import FinishReason, Sample
+from leukoscope.messages.live_state import Doing, UnderWay
 from leukoscope.outbox.quota import Quota
 from leukoscope.reviewing.desk import Desk, desk_of
 from leukoscope.sentence import Sentence, Verbatim
@@ -60,11 +61,12 @@ class Service:
         self.to_calibrate = False
         """A very long press before any sample: the technician wants the calibrations."""
         self._presenter = Presenter(bench, clock_s)
-        self._acquisition = Acquisition(bench.camera, self._presenter, clock_s)
+        self._acquisition = Acquisition(bench.camera, self._presenter, clock_s, bench.page)
         self._telemetry = Telemetry(bench, self._quota, self._presenter, now, clock_s, sleep)
         self._sample_log = SampleLog(bench, self._presenter.fault, now)
         self._rules = bench.rules
-        self._remote = RemoteCommands(near, bench.commands, self, _desk_of(bench), bench.sink.wake)
+        self._remote = RemoteCommands(near, bench.commands, self, _desk_of(bench), bench.sink.wake, self)
+        self._asked_at_page = RemoteCommands(near, bench.page.inbox, self, under_way=self)
         self._samples_left = samples or math.inf
         self._filing = ReportFiling(
             self._presenter, self._watchdog, now, sleep=sleep, leaving=lambda: not self._running
@@ -112,13 +114,24 @@ class Service:
     def _sample(self) -> Sample | None:
         return None if self._under_way is None else self._under_way.sample
 
+    @property
+    def _doing(self) -> Doing:
+        if self._under_way is None:
+            return "result" if self._result_shown else "ready"
+        return "counting" if self._under_way.counting else "paused"
+
+    @property
+    def _named(self) -> UnderWay | None:
+        """Which sample is under way."""
+        sample = self._sample
+        return None if sample is None else UnderWay(report=sample.report_id, sample_id=sample.sample_id)
+
     def _status(self) -> str:
         """What the device does, in a line without a name of a specimen."""
         if self._under_way is None:
-            return "result" if self._result_shown else "ready"
-        doing = "counting" if self._under_way.counting else "paused"
+            return self._doing
         tally = self._under_way.sample.tally
-        return f"{doing}: {tally.white_cells} white cells in {tally.fields_counted} fields"
+        return f"{self._doing}: {tally.white_cells} white cells in {tally.fields_counted} fields"
 
     def _turn(self) -> None:
         for event in self._events():
@@ -153,8 +166,10 @@ class Service:
                     self._telemetry.publish()
             else:
                 self._next.show(self._quota.warning())
-        if self._bench.idle_view:
-            self._acquisition.capture()
+        if self._bench.idle_view or (self._bench.page.watched and self._bench.camera.repeatable):
+            frame = self._acquisition.capture()
+            if frame is not None:
+                self._bench.page.live(frame)
         self._sleep(IDLE_S)
 
     def _events(self) -> list[Event]:
@@ -196,12 +211,9 @@ class Service:
             case Action.FINISH if self._sample is not None:
                 self._finish("technician")
             case Action.TOGGLE if self._under_way is not None and self._under_way.counting:
-                self._under_way.pause()
-                self._under_way.show_on(self._presenter)
+                self.pause_sample()
             case Action.TOGGLE if self._under_way is not None:
-                self._presenter.answered()
-                self._under_way.go_on()
-                self._under_way.show_on(self._presenter)
+                self.resume_sample()
             case Action.TOGGLE if self._result_shown:
                 self._turn_page()
             case Action.TOGGLE if (full := self.why_full()) is not None:
@@ -223,9 +235,12 @@ class Service:
         self._next.show(self._quota.warning())
 
     def _execute_commands(self) -> None:
-        """Carry out the commands that came over MQTT."""
+        """Carry out the commands that came over MQTT, or from the page in the browser."""
         try:
+            self._bench.page.turn(self._doing, self._named, self._presenter.alarms())
             self._remote.carry_out()
+            self._asked_at_page.carry_out()
+            self._bench.page.answer()
         except OutboxError as error:
             # A command that cannot be answered is shown here, and must not end the counting.
             self._presenter.fault(error)
@@ -239,6 +254,11 @@ class Service:
     def in_sample(self) -> bool:
         """Whether a sample is being counted or paused."""
         return self._under_way is not None
+
+    @property
+    def report_under_way(self) -> str | None:
+        """The id of the report that the sample being counted or paused will have; None without one."""
+        return None if self._sample is None else self._sample.report_id
 
     def provenance(self) -> Provenance:
         """The origin of a report made now."""
@@ -264,6 +284,23 @@ class Service:
         under_way.go_on()
         under_way.show_on(self._presenter)
         return under_way.sample.report_id
+
+    def pause_sample(self) -> None:
+        """Look at nothing more until it is resumed."""
+        if self._under_way is not None:
+            self._under_way.pause()
+            self._under_way.show_on(self._presenter)
+
+    def resume_sample(self) -> None:
+        """Go on with a sample that is paused."""
+        if self._under_way is not None and not self._under_way.counting:
+            self._presenter.answered()
+            self._under_way.go_on()
+            self._under_way.show_on(self._presenter)
+
+    def finish_sample(self) -> None:
+        """Report what is counted so far."""
+        self._finish("technician")
 
     def use_rules(self, rules: Rules) -> None:
         """Judge by these from the next sample on."""

@@ -220,6 +220,7 @@ class Presenter:
             return
         self._notice_until_s = -math.inf
         self._kept.keep(screen)
+        self._bench.page.shown(screen)
         for error in self._bench.panel.show(screen):
             _log.warning("display: %s", error)
 

@@ -1,4 +1,4 @@
-"""Carries out what is commanded over MQTT, or refuses it."""
+"""Carries out what is commanded over MQTT or on the page in the browser, or refuses it."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -52,6 +52,27 @@ class Commandable(Protocol):
         """Leave and start again."""
 
 
+class SampleUnderWay(Protocol):
+    """What a command can ask of the sample that is being counted or paused."""
+
+    @property
+    def report_under_way(self) -> str | None:
+        """The id of the report that the sample being counted or paused will have; None without one."""
+
+    def pause_sample(self) -> None:
+        """Look at nothing more until it is resumed."""
+
+    def resume_sample(self) -> None:
+        """Go on with a sample that is paused."""
+
+    def finish_sample(self) -> None:
+        """Report what is counted so far.
+
+        Raises:
+            LeukoscopeError: the report cannot be kept.
+        """
+
+
 class RemoteCommands:
     """Takes commands from the inbox, one after the other, and answers each once it is done or refused."""
 
@@ -62,6 +83,7 @@ class RemoteCommands:
         device: Commandable,
         desk: Desk | None = None,
         wake: Callable[[], None] = lambda: None,
+        under_way: SampleUnderWay | None = None,
     ) -> None:
         """Carry out what an inbox hears.
 
@@ -71,9 +93,10 @@ class RemoteCommands:
             device: what does them.
             desk: where steps of reports are taken; None: here they are not.
             wake: says that a new version waits to be sent.
+            under_way: what pauses, resumes and finishes a sample; None: here none can be under way.
         """
         self._near, self._inbox, self._device = near, inbox, device
-        self._desk, self._wake = desk, wake
+        self._desk, self._wake, self._under_way = desk, wake, under_way
 
     def carry_out(self) -> None:
         """Do every command that waits.
@@ -96,6 +119,8 @@ class RemoteCommands:
         match command.name:
             case CommandName.START_SAMPLE:
                 return self._start(command.arguments["sample_id"], again=command.arguments.get("again", False))
+            case CommandName.PAUSE_SAMPLE | CommandName.RESUME_SAMPLE | CommandName.FINISH_SAMPLE:
+                return self._go_on(command.name, command.arguments["report"])
             case CommandName.SET_RULES:
                 return self._set_rules(command.arguments["file"])
             case CommandName.RESTART:
@@ -140,6 +165,20 @@ class RemoteCommands:
             raise Refusal("used_before", text)
         report_id = self._device.start_sample(sample_id)
         return Outcome("done", f"{sample_id} is being counted", report=report_id)
+
+    def _go_on(self, name: CommandName, report: str) -> Outcome:
+        if self._under_way is None or self._under_way.report_under_way != report:
+            raise Refusal("no_sample", "this sample is not under way any more: look at what the device does now")
+        match name:
+            case CommandName.PAUSE_SAMPLE:
+                self._under_way.pause_sample()
+                return Outcome("done", "it is paused", report=report)
+            case CommandName.RESUME_SAMPLE:
+                self._under_way.resume_sample()
+                return Outcome("done", "it is being counted", report=report)
+            case _:
+                self._under_way.finish_sample()
+                return Outcome("done", "it is finished, and its report is kept", report=report)
 
     def _set_rules(self, file: str) -> Outcome:
         try:

@@ -13,6 +13,7 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_of
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.system.clock import utc_now
+from leukoscope.web.bench_link import BenchLink
 from leukoscope.web.database import Databases
 from leukoscope.web.device_reports import DeviceReports
 from leukoscope.web.page_server import Site
@@ -35,7 +36,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     """Serve until it is asked to stop.
 
     Args:
-        arguments: site, device, software_version, boot_id, storage, bench, signing and web.
+        arguments: site, device, software_version, boot_id, storage, bench, signing, live and web.
 
     Raises:
         OutboxError: the device has not run yet.
@@ -53,7 +54,9 @@ def serve_device(arguments: dict[str, Any]) -> None:
         desk = desk_of(outbox, storage, identity, utc_now, signing=rule)
         reports = DeviceReports(desk, Path(str(arguments["bench"])))
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
-        site = Site.of(f"{identity.site}/{identity.device}", settings, rule, databases, reports, new_code())
+        bench = BenchLink(Path(str(arguments["live"])))
+        title = f"{identity.site}/{identity.device}"
+        site = Site.of(title, settings, rule, databases, reports, new_code(), bench=bench)
         site.worklist.catch_up()
         with listening(settings) as made:
             print(f"The page is at {address_of(settings, made)}", flush=True)

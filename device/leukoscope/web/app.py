@@ -18,6 +18,7 @@ from leukoscope.web.accounts import SignInRefused
 from leukoscope.web.guard import Guard
 from leukoscope.web.page_server import STATIC, Site, page
 from leukoscope.web.pages import administration, signing_in
+from leukoscope.web.pages import bench_page as bench
 from leukoscope.web.pages import review_page as review
 from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
@@ -41,6 +42,7 @@ def app_of(site: Site) -> Starlette:
         *review.ROUTES,
         *signing_in.ROUTES,
         *administration.ROUTES,
+        *([] if site.bench is None else bench.ROUTES),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.web.accounts import Account, Accounts, Role
+from leukoscope.web.bench_link import BenchLink
 from leukoscope.web.database import Databases
 from leukoscope.web.drafts import Drafts
 from leukoscope.web.reports import Reports
@@ -41,6 +42,8 @@ class Site:
     setup_code: str
     """Makes the first administrator; shown where only those at the device can read it."""
     now: Callable[[], datetime]
+    bench: BenchLink | None = None
+    """The bench beside this page; None at the centre."""
 
     @classmethod
     def of(
@@ -52,13 +55,15 @@ class Site:
         reports: Reports,
         setup_code: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        bench: BenchLink | None = None,
     ) -> "Site":
         """A server over a place where reports are."""
         accounts = Accounts(databases, now)
         sessions = Sessions(databases, accounts, now, timedelta(hours=settings.session_h))
         worklist = Worklist(databases, reports)
         drafts = Drafts(databases, now)
-        return cls(title, settings, rule, databases, accounts, sessions, drafts, worklist, reports, setup_code, now)
+        kept = accounts, sessions, drafts, worklist
+        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench)
 
 
 _templates = Environment(

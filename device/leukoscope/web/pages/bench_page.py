@@ -1,0 +1,122 @@
+"""The technician's page: what the bench beside this page sees and does, and what it is asked to do."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from leukoscope.messages.command import CommandName
+from leukoscope.web.accounts import Account, Role
+from leukoscope.web.bench_link import Asked, BenchAwayError, BenchLink
+from leukoscope.web.forms import form_of
+from leukoscope.web.page_server import back_to, fragment, page, person, site_of
+from leukoscope.web.reports import GoneError
+
+_STEPS = {
+    "pause": CommandName.PAUSE_SAMPLE,
+    "resume": CommandName.RESUME_SAMPLE,
+    "finish": CommandName.FINISH_SAMPLE,
+}
+
+
+def bench(request: Request) -> Response:
+    """The whole page; without a script it shows the moment at which it was loaded."""
+    person(request)
+    return _page(request)
+
+
+def _page(
+    request: Request, status: int = 200, message: str = "", sample_id: str = "", *, again: bool = False
+) -> Response:
+    return page(
+        request, "bench.html", status, message=message, sample_id=sample_id, again=again, **_shown(_link(request))
+    )
+
+
+def _link(request: Request) -> BenchLink:
+    found = site_of(request).bench
+    if found is None:
+        raise GoneError("there is no bench beside this page", "open the page of the device")
+    return found
+
+
+def _shown(link: BenchLink) -> dict[str, Any]:
+    runs = link.watch()
+    state = link.state()
+    screens = {} if state is None else state.screens
+    fault = None if state is None else screens.get("Fault")
+    if not runs and fault is None and (last := link.last_fault()) is not None:
+        fault = {"part": last.part, "happened": last.happened, "todo": last.todo}
+    doing = "away" if not runs or state is None else state.doing
+    named = "" if state is None or state.sample is None else state.sample.report
+    return {
+        "state": state,
+        "doing": doing,
+        "fault": fault,
+        "counting": screens.get("Counting"),
+        "looking": screens.get("Looking"),
+        "notice": screens.get("Guiding"),
+        "ready": screens.get("Ready"),
+        "result": screens.get("Result"),
+        "key": f"{doing} {named}",
+    }
+
+
+def state(request: Request) -> Response:
+    """What has changed since, for the script; also says that somebody watches."""
+    person(request)
+    shown = _shown(_link(request))
+    found = shown["state"]
+    return JSONResponse(
+        {
+            "status": fragment(request, "bench_status.html", **shown).strip(),
+            "live": fragment(request, "bench_live.html", **shown),
+            "controls": fragment(request, "bench_controls.html", sample_id="", again=False, **shown),
+            "key": shown["key"],
+            "frame": 0 if found is None or shown["doing"] == "away" else found.frame,
+        }
+    )
+
+
+def field(request: Request) -> Response:
+    """JPEG of the newest field."""
+    person(request)
+    content = _link(request).picture()
+    if content is None:
+        raise GoneError("there is no live picture", "wait for the next frame")
+    return Response(content, media_type="image/jpeg")
+
+
+async def act(request: Request) -> Response:
+    """Start, pause, go on with or finish a sample."""
+    return await (await form_of(request)).then(_act, request)
+
+
+def _act(request: Request, form: dict[str, str]) -> Response:
+    account = person(request, Role.TECHNICIAN)
+    sample_id, again = form.get("sample_id", "").strip(), form.get("again") == "yes"
+    try:
+        asked = _ask(_link(request), account, form, sample_id, again=again)
+    except BenchAwayError as error:
+        return _page(request, 503, str(error), sample_id)
+    if asked.done:
+        return back_to("/bench")
+    return _page(request, 409, asked.text, sample_id, again=asked.reason == "used_before")
+
+
+def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str, *, again: bool) -> Asked:
+    step = _STEPS.get(form.get("do", ""))
+    if step is not None:
+        return link.ask(step, account.name, {"report": form.get("report", "")})
+    return link.ask(
+        CommandName.START_SAMPLE, account.name, {"sample_id": sample_id, **({"again": True} if again else {})}
+    )
+
+
+ROUTES = [
+    Route("/bench", bench),
+    Route("/bench/state", state),
+    Route("/bench/field.jpg", field),
+    Route("/bench/act", act, methods=["POST"]),
+]
