@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leukoscope.cli.options import BenchOption
+from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.report_copies import lines_on_missing
 from leukoscope.outbox.verification import faults
@@ -15,8 +15,6 @@ from leukoscope.reviewing.desk import outbox_at
 from leukoscope.settings import BenchSettings
 
 audit_app = typer.Typer(help="Who did what to which report, and whether that was tampered with.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 
 @audit_app.command("list")

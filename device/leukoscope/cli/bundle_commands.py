@@ -16,7 +16,7 @@ from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
-from leukoscope.cli.options import BenchOption
+from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.errors import BundleError, LeukoscopeError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.settings import BenchSettings
@@ -56,7 +56,7 @@ def install_command(
 @bundle_app.command("list")
 def list_command(
     bench: BenchOption,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show every bundle of a bench: what came with the software, what is installed, and which is in force."""
     settings = BenchSettings.read(bench)

@@ -18,7 +18,7 @@ from leukoscope.cli.bundle_commands import bundle_app
 from leukoscope.cli.calibrate import calibrate_app, pages_of
 from leukoscope.cli.differential import differential
 from leukoscope.cli.export import export
-from leukoscope.cli.options import BENCH_VARIABLE, INSTALLED_BENCH, BenchOption
+from leukoscope.cli.options import BENCH_VARIABLE, INSTALLED_BENCH, BenchOption, JsonOption
 from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
@@ -56,8 +56,6 @@ app.command()(trend)
 app.command()(check)
 app.command()(adapt)
 app.command()(web)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 
 def main() -> None:

@@ -32,3 +32,4 @@ BenchOption = Annotated[
         show_default=str(INSTALLED_BENCH),
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]

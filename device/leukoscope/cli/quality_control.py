@@ -11,7 +11,7 @@ from PIL.Image import Image
 from rich.console import Console
 from rich.table import Table
 
-from leukoscope.cli.options import BenchOption
+from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run_record import Kind, Run
@@ -22,8 +22,6 @@ from leukoscope.settings import BenchSettings
 
 COLUMN, FRAME = 9, 8
 """Characters of a run in the table of a trend, and around names and limits."""
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 
 def trend(

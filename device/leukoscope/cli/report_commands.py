@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leukoscope.cli.options import BenchOption
+from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
@@ -24,7 +24,6 @@ report_app = typer.Typer(
     no_args_is_help=True,
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 ReportArgument = Annotated[str, typer.Argument(help="The report's id, or the beginning of it.")]
 ByOption = Annotated[str, typer.Option(help="Who does this; stands in the report and in the audit trail.")]
 NoteOption = Annotated[str, typer.Option(help="A remark that goes with the new version.")]

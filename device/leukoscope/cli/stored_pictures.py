@@ -11,6 +11,7 @@ import typer
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.cli.each_picture import for_each_picture
+from leukoscope.cli.options import JsonOption
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
 from leukoscope.cli.standard_output import printable
@@ -35,7 +36,6 @@ SCALE_CROPS = 50
 EngineOption = Annotated[Literal["onnx", "litert"], typer.Option(help="The runtime that computes the networks.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Threads of the runtime.")]
 ScaleOption = Annotated[float, typer.Option(help="Micrometres per pixel of the pictures.", min=0.01, max=2.0)]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 SegmenterOption = Annotated[str, typer.Option(help="A segmenter bundle: its folder, or its name under models/.")]
 ReferenceOption = Annotated[
     Path | None,
