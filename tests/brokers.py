@@ -87,7 +87,7 @@ class Mosquitto:
 
 
 class Subscriber:
-    """Somebody with a persistent session who notes every message, through restarts of the broker."""
+    """A client with a persistent session that notes every message, through restarts of the broker."""
 
     def __init__(self, port: int, topic: str = "#", *, client_id: str = "reader", **login: str) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []

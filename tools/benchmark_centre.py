@@ -96,7 +96,7 @@ def main(
 
 
 def _copied(bench: Path, folder: Path, port: int) -> tuple[Path, str]:
-    """A copy of a bench that waits for its button and takes steps from afar, and the id of its report."""
+    """A copy of a bench that waits for its button and takes remote steps, and the id of its report."""
     content = tomllib.loads(bench.read_text())
     storage = Path(content["storage"]["folder"])
     shutil.copytree(storage, folder / "state", ignore=shutil.ignore_patterns("web.sqlite*", "*.sending"))

@@ -2,7 +2,7 @@
 """A small MQTT broker for a desk: pure Python, MQTT 3.1.1 only, on this machine alone.
 
 It is there so that a first run needs no broker installed. It keeps nothing when it ends and checks
-nobody's password: for real reports install a broker such as mosquitto.
+no password: for real reports install a broker such as mosquitto.
 """
 
 import argparse

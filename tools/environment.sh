@@ -3,14 +3,14 @@
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 fail() { printf 'leukoscope: %s\n' "$*" >&2; exit 2; }
 
-# Runs a command as root, or explains what somebody with the right to do so has to run.
+# Runs a command as root, or says what an administrator has to run.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        fail "this needs root and there is no sudo here; ask somebody who may to run: $*"
+        fail "this needs root and there is no sudo here; ask an administrator to run: $*"
     fi
 }
 

@@ -33,7 +33,7 @@ def new_key(path: Annotated[Path, typer.Argument(help="Where the private key goe
     """Make a key pair, once per workshop."""
     private = make_key()
     try:
-        # Nobody else may read it, not even for the moment between writing and a change of mode.
+        # No other user may read it, not even for the moment between writing and a change of mode.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise BundleError(f"{path} cannot be made ({error.strerror})", "choose another place") from error

@@ -3,7 +3,7 @@
     tools/show_disagreements.py deepbionet platelet --out DIR
 
 Writes sheets of numbered windows into DIR, which should lie outside the repository, and prints a line per window:
-number, picture, box, and whether nobody boxed what was found (`found`) or nobody found what was boxed (`boxed`).
+number, picture, box, and whether what was found has no box (`found`) or what was boxed was not found (`boxed`).
 """
 
 from collections.abc import Iterator, Sequence

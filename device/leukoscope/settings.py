@@ -128,7 +128,7 @@ class StorageSettings(FrozenModel):
     """Mebibytes of the outbox; above it reports that were sent and signed go, the oldest first, and with none left no
     further sample begins."""
     keep_unsigned: bool = True
-    """What was sent stays until it is signed, so that it can be reviewed; false where nobody reviews on this device."""
+    """What was sent stays until it is signed, so that it can be reviewed; false where none is reviewed here."""
 
     @property
     def in_progress(self) -> Path:

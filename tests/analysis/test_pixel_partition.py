@@ -19,7 +19,7 @@ def placed(boxes: Placed) -> tuple[np.ndarray, np.ndarray]:
 
 
 def none(sides: np.ndarray) -> np.ndarray:
-    """Nobody chooses."""
+    """A chooser that is not asked."""
     return np.zeros(len(sides), dtype=np.bool_)
 
 

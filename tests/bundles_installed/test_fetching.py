@@ -1,4 +1,4 @@
-"""A server that never comes to an end holds nobody up."""
+"""A server that never comes to an end holds nothing up."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""A clock that runs only while somebody waits for it."""
+"""A clock that runs only while it is waited for."""
 
 
 class Clock:

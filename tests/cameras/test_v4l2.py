@@ -77,7 +77,7 @@ def test_frames_under_way_at_the_call_are_passed_over_and_none_is_queued(opened)
         taken_before = camera._reader._arrived
         thousands, hundreds, ones = camera.capture().pixels[0, 0].tolist()
         assert (thousands * 256 + hundreds) * 256 + ones >= taken_before + 3
-    assert fake.retrieved == 3, "only frames that somebody waits for are decoded"
+    assert fake.retrieved == 3, "only frames that are waited for are decoded"
 
 
 def test_a_silent_camera_is_an_interruption_that_names_it(opened):

@@ -48,7 +48,7 @@ class Running:
 
 
 class Device:
-    """Somebody who publishes at QoS 1 and notes what the broker says to it."""
+    """A client that publishes at QoS 1 and notes how the broker answers."""
 
     def __init__(self, port: int, client_id: str = "scope-1", **login: Any) -> None:
         self.reasons: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""Reports are found by specimen, and those that need a telephone call are told."""
+"""Reports are found by specimen, and those that need a telephone call are marked."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the screen asks of the hand while a sample is counted."""
+"""What the screen asks of the technician while a sample is counted."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -181,7 +181,7 @@ class Standing:
         self.rules = rules
 
     def restart(self) -> None:
-        raise AssertionError("nobody asked for it between samples")
+        raise AssertionError("it was not asked for between samples")
 
     def ask(self, *asked: tuple[str, dict[str, str]]) -> list[tuple[str, dict[str, Any]]]:
         """Commands that come all at once, and what is answered."""

@@ -1,4 +1,4 @@
-"""What every control promises, whatever the hand is put to."""
+"""What every control promises, whatever the technician presses."""
 
 import os
 import pty
@@ -22,11 +22,11 @@ from tests.controls.scanner_wire import ScannerWire
 
 @dataclass
 class Bench:
-    """A control on the bench, and the hand that uses it."""
+    """A control on the bench, and the person who uses it."""
 
     control: Control
     use: Callable[[], None]
-    """One short press, then one long one; or what else the hand does with it."""
+    """One short press, then one long one; or what else the person does with it."""
     break_it: Callable[[], None] | None
     """None for a control that nothing can happen to."""
     clean_up: list[Callable[[], None]] = field(default_factory=list)

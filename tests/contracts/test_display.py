@@ -35,7 +35,7 @@ class Bench:
     seen: Callable[[], Image.Image]
     unplug: Callable[[], None]
     plug_in: Callable[[], None] | None
-    """Plug it in again, with nothing left of what it was told; None where nobody can."""
+    """Plug it in again, with nothing left of what it was sent; None where that cannot be done."""
 
 
 def oled(chip: Any, bus: Any) -> Bench:
@@ -205,7 +205,7 @@ def test_an_unplugged_display_is_a_display_error_each_time(bench: Bench) -> None
 
 def test_a_display_plugged_in_again_shows_the_next_picture(bench: Bench) -> None:
     if bench.plug_in is None:
-        pytest.skip("nobody can plug a closed window in again")
+        pytest.skip("a closed window cannot be plugged in again")
     picture = screen(bench, "ready")
     bench.display.show(picture)
     bench.unplug()

@@ -22,7 +22,7 @@ REPORT = f"leukoscope/v1/{SPEAKER}/report"
 
 @dataclass
 class Bench:
-    """A broker, somebody who publishes to it, and a way to take from it."""
+    """A broker, a client that publishes to it, and a way to take from it."""
 
     device: Callable[[], Device]
     settings: Callable[[str], Any]

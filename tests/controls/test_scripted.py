@@ -1,4 +1,4 @@
-"""A hand that is not there."""
+"""A script of presses."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError

@@ -56,7 +56,7 @@ def _cut(one: ClassifiedCell, size: tuple[int, int], whole: bool) -> ClassifiedC
 
 
 class Known:
-    """What a slide has told so far."""
+    """What a slide has shown so far."""
 
     def __init__(self) -> None:
         self.slide = SlideMap(likeliest)

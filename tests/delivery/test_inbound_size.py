@@ -64,7 +64,7 @@ def test_a_huge_command_takes_a_device_little_memory_is_answered_and_holds_no_re
         before_kib = peak_kib_after_a_report()
         publish_huge(broker.port, IDENTITY.topic("command"), retain=True)
         if protocol == "3.1.1":
-            # A broker of MQTT 5 was told what a device takes, and keeps the rest to itself.
+            # A broker of MQTT 5 knows from the CONNECT what a device takes, and keeps the rest to itself.
             assert wait_until(lambda: answers.payloads("/result"), 30)
             assert b"refused" in answers.payloads("/result")[0]
         assert peak_kib_after_a_report() - before_kib <= MOST_KIB

@@ -267,7 +267,7 @@ def test_birth_and_offline_status_are_stored_at_the_broker_and_carry_one_number(
         assert wait_until(lambda: early.messages)
     with Subscriber(broker.port, STATUS) as subscriber:
         assert wait_until(lambda: subscriber.messages)
-        assert subscriber.messages[0][2], "the birth must be there for whoever comes later"
+        assert subscriber.messages[0][2], "the birth must be there for clients that come later"
         running.stop()
         assert wait_until(lambda: len(subscriber.messages) == 2)
     birth, offline = statuses(subscriber)
@@ -583,7 +583,7 @@ class Fake:
 def server(*answers, hold=False):
     """A TCP server that gives one answer after another to whatever it is asked, and then hangs up.
 
-    Told to hold, it goes on listening without another word instead.
+    Made to hold, it goes on listening without another word instead.
     """
     with socket.create_server((HOST, 0)) as listener:
         listener.settimeout(0.1)

@@ -1,4 +1,4 @@
-"""Connections that do not last: the pause between them grows, their cause stays told, and the card is spared."""
+"""Connections that do not last: the pause between them grows, their cause is still shown, and the card is spared."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""Every screen at every designed size, against a picture somebody looked at.
+"""Every screen at every designed size, against a picture that a person looked at.
 
 LEUKOSCOPE_UPDATE_GOLDEN=1 pytest tests/displays/test_golden_screens.py writes the pictures anew; look at
 them before you keep them.

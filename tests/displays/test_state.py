@@ -1,4 +1,4 @@
-"""What is told on the screens, before any of it is drawn."""
+"""What the screens say, before any of it is drawn."""
 
 from datetime import UTC, datetime
 

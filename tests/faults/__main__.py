@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def tell(row: Row, took_s: float) -> None:
-    """A line with its numbers, and below it what the technician was told."""
+    """A line with its numbers, and below it what the technician read."""
     if row.skipped:
         print(f"{row.name:26}   not tried: {row.skipped}", flush=True)
         return

@@ -59,7 +59,7 @@ def live(order: Order) -> int:
 
 
 def press_whenever_idle() -> None:
-    """A hand that starts the next sample as soon as one is done."""
+    """A person who starts the next sample as soon as one is done."""
     idle = Service._idle
 
     def pressing(self: Service) -> None:
@@ -139,7 +139,7 @@ def no_display() -> None:
 
 
 def finger(script: Callable[[Any], Iterator[float]]) -> Callable[[], None]:
-    """Somebody at an imitated pin; the script moves it and yields seconds to wait."""
+    """A person at an imitated pin; the script moves it and yields seconds to wait."""
 
     def press() -> None:
         from gpiozero.pins.mock import MockFactory

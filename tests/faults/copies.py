@@ -80,7 +80,7 @@ def _exported(plant: Plant, report_id: str) -> str:
 
 
 def _without_outbox(emptied: bool) -> Case:
-    """The reports of an outbox that is gone are sent again, and the technician is told."""
+    """The reports of an outbox that is gone are sent again, and the display says so."""
 
     def case(plant: Plant, chance: Random) -> None:
         plant.about = "outbox emptied" if emptied else "outbox deleted"
@@ -93,7 +93,7 @@ def _without_outbox(emptied: bool) -> Case:
                 part.unlink()
         plant.works()
         if "ERROR The outbox was deleted; 1 reports are sent again" not in plant.log_text():
-            raise NotSurvived(f"nothing is told of it: {plant.log_text()[-300:]}")
+            raise NotSurvived(f"nothing says so: {plant.log_text()[-300:]}")
         if lost := before - plant.in_outbox():
             raise NotSurvived(f"{len(lost)} reports are not sent again")
 

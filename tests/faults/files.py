@@ -141,7 +141,7 @@ def _starts(plant: Plant, spoilt: Path, sound: bytes) -> None:
             break
         plant.listen()
     else:
-        # It is refused by name; whoever helps puts it back.
+        # It is refused by name; the technician puts it back.
         spoilt.write_bytes(sound)
     plant.works()
 

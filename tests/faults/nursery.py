@@ -1,4 +1,4 @@
-"""Starts devices in no time: imports everything once and forks; a script that is told by lines of JSON."""
+"""Starts devices in no time: imports everything once and forks; a script that takes its orders as lines of JSON."""
 
 import contextlib
 import json
@@ -78,7 +78,7 @@ class Nursery:
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer until standard input ends."""
     import tests.faults.broken  # noqa: F401 - so that no fork has to
 
     for line in sys.stdin:

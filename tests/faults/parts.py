@@ -78,7 +78,7 @@ def _bouncing(plant: Plant, chance: Random) -> None:
 def _stuck(plant: Plant, chance: Random) -> None:
     plant.write(controls=BUTTON, white_cells=5000)
     device = plant.start("impatient", "button stuck")
-    device.until(lambda: "stuck or shorted" in plant.log_text(), "told that the button is stuck")
+    device.until(lambda: "stuck or shorted" in plant.log_text(), "saying that the button is stuck")
     device.end()
     if len(plant.finished()) != 1:
         raise NotSurvived(f"the sample under way was not reported: {plant.log_text()[-600:]}")

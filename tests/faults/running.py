@@ -75,7 +75,7 @@ class Device:
         return self._status
 
     def heard(self) -> list[str]:
-        """What it told its supervisor."""
+        """What it sent to its supervisor."""
         return self._plant.supervisor.heard()[self._heard :]
 
     def until(self, what: Callable[[], object], said: str) -> None:
@@ -139,7 +139,7 @@ class Plant:
         self.message: Counter[str] = Counter()
         self.restarts_s: list[float] = []
         self.delivered: set[str] = set()
-        """Reports that reached somebody else, where there is somebody."""
+        """Reports that reached a receiver, where there is one."""
         self.about = ""
         """What the case does, where its kind does not say it all."""
         self._lives: list[Device] = []
@@ -181,7 +181,7 @@ class Plant:
         return frozenset(_FINISHED.findall(self.log_text()))
 
     def listen(self) -> None:
-        """Note what the technician was told as a fault: on the screens, or by the last word before it ended."""
+        """Note what the technician read as a fault: on the screens, or by the last word before it ended."""
         with suppress(OSError):
             for line in (self.run_folder / "screens.jsonl").read_text("utf-8").splitlines():
                 screen = json.loads(line)
@@ -203,13 +203,13 @@ class Plant:
         self.message[_AN_ID.sub("...", said.replace(str(self.folder), "..."))] += 1
 
     def works(self) -> None:
-        """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is told to."""
+        """Start it sound: it goes on with what was cut short, or counts a sample, and ends when it is asked to."""
         device = self.start()
         self.restarts_s.append(device.until_ready())
         device.until_one_more()
         # A sample that lacked only its report is reported by itself, and the press began another.
         if status := device.end():
-            raise NotSurvived(f"ended with {status} when told to stop: {self.log_text()[-300:]}")
+            raise NotSurvived(f"ended with {status} when asked to stop: {self.log_text()[-300:]}")
 
     def listen_to_the_journal(self) -> None:
         """Where the display itself is what fails, the journal is what is left to tell."""

@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def run_target(target: Target, cases: int, number: int, keep: Path) -> Counter[str]:
-    """How many cases ended how; each kind of defect is told once, and its first case kept."""
+    """How many cases ended how; each kind of defect is printed once, and its first case kept."""
     seen: Counter[str] = Counter()
     message: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:

@@ -69,7 +69,7 @@ def _archives() -> Sequence[bytes]:
 
 
 def _spoilt_archive(rng: Random) -> bytes:
-    """Half of the cases are spoilt inside, packed and signed by somebody whose key is trusted."""
+    """Half of the cases are spoilt inside, packed and signed with a trusted key."""
     if rng.random() < 0.5:
         return of_bytes(_archives)(rng)
     archive = read_archive(rng.choice(_archives()), "seed")

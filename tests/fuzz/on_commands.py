@@ -1,4 +1,4 @@
-"""What is said to a bench in words: commands from afar, and codes from a scanner."""
+"""What is said to a bench in words: remote commands, and codes from a scanner."""
 
 import functools
 import hashlib
@@ -87,7 +87,7 @@ def _read_command(content: bytes, folder: Path) -> None:
 
 
 class _Device:
-    """Between samples; begins one when it is told to."""
+    """Between samples; begins one when it is asked to."""
 
     def __init__(self) -> None:
         self.rules = _blood()

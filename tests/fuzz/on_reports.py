@@ -63,7 +63,7 @@ def _read_outbox(content: bytes, folder: Path) -> None:
     path = folder / "outbox.sqlite"
     path.write_bytes(content)
     if hashlib.sha256(content).digest()[0] < 100:
-        # Somebody who only looks in changes nothing and is told.
+        # A command that only looks in changes nothing and says so.
         with Outbox.open(path, owner=False) as outbox:
             outbox.list()
     with Outbox.open(path) as outbox:

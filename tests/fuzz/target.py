@@ -32,7 +32,7 @@ class Target:
 
 
 def of_bytes(valid: Callable[[], Sequence[bytes]]) -> Spoil:
-    """Cases of a format nobody takes apart first."""
+    """Cases of a format without a mutator of its own."""
 
     def spoil(rng: Random) -> bytes:
         seeds = valid()

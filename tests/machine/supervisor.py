@@ -14,7 +14,7 @@ from leukoscope.system.sd_notify import Notify, notifier
 class Supervisor:
     """Reads what a program tells; use as a context.
 
-    A thread empties the socket all the time, as systemd does: the kernel holds 10 messages that nobody reads
+    A thread empties the socket all the time, as systemd does: the kernel holds 10 unread messages
     (net.unix.max_dgram_qlen; systemd raises it to 512 where it has booted the machine) and refuses the next.
     """
 

@@ -226,9 +226,9 @@ def test_the_whole_way_to_the_broker_is_gone_without_a_trace(tmp_path: Path) -> 
         with Subscriber(broker.port) as subscriber:
             settings = MqttSettings(host=HOST, port=broker.port)
             message = check_broker(settings, DEVICE)
-            assert message.endswith("MQTT 5, no TLS, nobody's login, may publish")
+            assert message.endswith("MQTT 5, no TLS, no login, may publish")
             assert wait_until(lambda: subscriber.payloads("health"))
-            # Not retained: whoever comes later hears of the device itself.
+            # Not retained: clients that come later see the device's own status.
             assert not any(retained for _, _, retained in subscriber.messages)
         assert "only MQTT 5 tells" in check_broker(settings.model_copy(update={"protocol": "3.1.1"}), DEVICE)
     finally:

@@ -28,7 +28,7 @@ def functions() -> str:
 
 
 def run(folder: Path, what: str, **programs: str) -> subprocess.CompletedProcess[str]:
-    """Call functions of the installer as root, with programs that answer as they are told."""
+    """Call functions of the installer as root, with programs that answer as the test sets them."""
     for name, script in programs.items():
         path = folder / name.replace("_", "-").replace("python311", "python3.11")
         path.write_text(f"#!/bin/sh\n{script}\n")
@@ -45,7 +45,7 @@ def asked_of_apt(folder: Path, offered: str, installed: str, *, jetson: bool) ->
         apt_cache=f"""
             [ $1 = pkgnames ] && echo python3-venv && exit
             case " {offered} " in *" $2 "*) echo "  Candidate: 1.0" ;; *) echo "  Candidate: (none)" ;; esac
-            # Much more than a pipe holds: whoever leaves after the first line is noticed.
+            # Much more than a pipe holds: a reader that leaves after the first line is noticed.
             seq -f "        500 http://deb.example/debian stable/main %g" 20000""",
         # The name is its last argument.
         dpkg_query=f"""

@@ -1,4 +1,4 @@
-"""However it is told to stop, the device finishes and reports what it has."""
+"""However it is asked to stop, the device finishes and reports what it has."""
 
 import os
 import signal

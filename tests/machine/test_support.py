@@ -16,9 +16,9 @@ from tests.commands.test_run import write_bench
 PASSWORD, KEY, SAMPLE = "correct-horse-battery", "-----BEGIN PRIVATE KEY-----\nMIIEvQ", "K-2024-0815"
 LOG = f"""\
 2026-11-22T03:00:00 leukoscope: level=info msg="report 1234 finished"
-2026-11-22T03:00:01 leukoscope: level=warning msg="the broker told {PASSWORD}"
+2026-11-22T03:00:01 leukoscope: level=warning msg="the broker echoed {PASSWORD}"
 2026-11-22T03:00:02 leukoscope: level=critical msg="a report that could not be kept: SampleReport(sample_id='X-9')"
-2026-11-22T03:00:03 leukoscope: level=info msg="somebody typed {SAMPLE} here"
+2026-11-22T03:00:03 leukoscope: level=info msg="the technician typed {SAMPLE} here"
 """
 RESULT = Result(
     sample_id=SAMPLE,

@@ -85,7 +85,7 @@ def report(number: int = 1, **changes: Any) -> SampleReport:
 
 
 def before_sizes(number: int) -> SampleReport:
-    """The same from a device that told neither patches, nor power cuts, nor each red cell's size."""
+    """The same from a device that reported neither patches, nor power cuts, nor each red cell's size."""
     message = report(number, patches=None, resumed=0)
     return replace(message, red_cells=replace(message.red_cells, diameters_um=None))
 

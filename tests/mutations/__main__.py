@@ -10,7 +10,7 @@ from tests.mutations.replay import GREEN, RED, replay, run_tests, scratch_copy
 
 
 def main(wanted: list[str]) -> int:
-    """Replay what is wanted, or everything; the number of mutations nobody noticed, at most 1."""
+    """Replay what is wanted, or everything; the number of mutations that no test noticed, at most 1."""
     chosen = [one for one in mutations() if not wanted or any(part in one.name for part in wanted)]
     tests = tuple(dict.fromkeys(test for one in chosen for test in one.tests))
     with scratch_copy() as copy:

@@ -28,7 +28,7 @@ def entries_of(outbox):
 
 
 def tamper(outbox, *statements):
-    """As somebody with the file and SQLite in his hands."""
+    """As a person with the file and SQLite may do."""
     for statement in statements:
         outbox._connection.execute(statement)
 

@@ -48,7 +48,7 @@ def path_of(state: Path, number: int, version: int = 1) -> Path:
 
 
 def planted(state: Path, number: int, version: int) -> Path:
-    """A report that somebody else wrote, as good as any."""
+    """A well-formed report that the device did not write."""
     path = path_of(state, number, version)
     path.write_bytes(to_bytes(encode(report(number, version=version), boot_id="b", sequence=99, sent_clock=NOW)))
     return path

@@ -1,4 +1,4 @@
-"""Names, discarding and resuming on a whole bench, as the hand meets them."""
+"""Names, discarding and resuming on a whole bench, as the technician meets them."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ class PulledPlug(BaseException):
 
 
 class Bench:
-    """A small simulated bench whose hand does one thing after the other, a few turns apart."""
+    """A small simulated bench whose technician does one thing after the other, a few turns apart."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

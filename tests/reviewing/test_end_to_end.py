@@ -1,4 +1,4 @@
-"""A person's word about a report, from the command line to whoever receives it."""
+"""What a person decides about a report, from the command line to the receivers."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""A step that comes from afar is taken once by the device that counted, or refused in words."""
+"""A step that comes with a remote command is taken once by the device that counted, or refused in words."""
 
 import json
 from collections.abc import Iterator

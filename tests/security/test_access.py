@@ -1,4 +1,4 @@
-"""Nobody speaks in another's name, and whatever is tried leaves nothing behind in the store."""
+"""No client speaks in another's name, and whatever is tried leaves nothing behind in the store."""
 
 import socket
 import ssl

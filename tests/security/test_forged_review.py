@@ -1,4 +1,4 @@
-"""Nobody signs a report from afar but an operator, by a certificate of the site: the provisioned broker refuses it."""
+"""Only an operator with a certificate of the site signs by a remote command: the broker refuses others."""
 
 import json
 import ssl

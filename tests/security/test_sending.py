@@ -1,4 +1,4 @@
-"""`leukoscope-collector send`: an operator commands a device through the provisioned broker, and nobody else can."""
+"""`leukoscope-collector send`: an operator commands a device through the provisioned broker; others cannot."""
 
 import json
 import os

@@ -14,7 +14,7 @@ from tests.commands.test_run import read_report, replay, write_bench
 def run_with_broken_looks(
     folder: Path, monkeypatch: pytest.MonkeyPatch, broken: int, *, pictures: int = LOOK_FAULTS + 1
 ) -> Outcome:
-    """Examine pictures of which the first so many raise what nobody foresaw."""
+    """Examine pictures of which the first so many raise an error that no code expects."""
     take, looks = Sample.take, count()
 
     def breaking(sample: Sample, *rest: object, **more: object) -> object:

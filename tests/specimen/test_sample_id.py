@@ -129,7 +129,7 @@ class Door:
         pass
 
     def ask(self, **arguments: object) -> tuple[list[str], str | None]:
-        """The samples begun, and the reason that the sender is told when it was refused."""
+        """The samples begun, and the reason that the sender reads when it was refused."""
         self._heard.receive(command("c-1", "start_sample", issued=clock(), arguments=arguments))
         self._remote.carry_out()
         (reply,) = self._heard.replies()

@@ -1,4 +1,4 @@
-"""What a stranger, or a page of somebody else's, may not do."""
+"""What a stranger, or a page from another site, may not do."""
 
 import asyncio
 import http.client
@@ -137,7 +137,7 @@ def test_wrong_pins_make_the_next_try_wait_longer_and_longer(admin: Client, serv
     assert "do not belong together" in got[0]
     waits = [int(found[1]) for text in got if (found := re.search(r"wait (\d+) s", text))]
     assert waits
-    # The right one has to wait, too, and a name that does not exist is told the same.
+    # The right one has to wait, too, and a name that does not exist gets the same answer.
     assert stranger.begin("/sign-in", {"name": NAME, "secret": PIN}) == 403
     nobody = [stranger.post("/sign-in", {"name": "nobody", "secret": "x"})[2] for _ in range(5)]
     assert "do not belong together" in nobody[0]

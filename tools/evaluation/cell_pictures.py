@@ -15,7 +15,7 @@ WITHOUT_SCALE = frozenset(
 )
 """Of the masked pictures: overviews of unknown scale, stretched, among tiles of one scale."""
 READ_BY_EYE = ("deepbionet", "bccd")
-"""The sets whose white cells nobody had named: `models/recipes/white_cells_by_eye.csv` does."""
+"""The sets that came without names of white cells: `models/recipes/white_cells_by_eye.csv` has them."""
 _BY_EYE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "white_cells_by_eye.csv"
 _LABEL_OF_NUMBER = {"1": "neutrophil", "2": "lymphocyte", "3": "monocyte", "4": "eosinophil", "5": "basophil"}
 

@@ -17,7 +17,7 @@ from leukoscope.analysis.peaks import overlap
 from leukoscope.analysis.segmenter import Segmenter
 
 CROWDED = (("taleqani", "val"), ("taleqani", "train"))
-"""Sets whose white cells are boxed in part, with their split: false ones cannot be told there."""
+"""Sets whose white cells are boxed in part, with their split: false ones cannot be recognised there."""
 
 
 @dataclass(frozen=True, slots=True)

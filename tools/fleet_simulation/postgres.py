@@ -107,7 +107,7 @@ def unprivileged() -> pwd.struct_passwd | None:
     """Whom to run as, since PostgreSQL refuses root; None: as ourselves.
 
     Raises:
-        ServerError: we are root and there is nobody else.
+        ServerError: this runs as root and there is no other user to run PostgreSQL.
     """
     if os.getuid() != 0:
         return None

@@ -125,7 +125,7 @@ class ScratchCluster:
             "HOME": str(home),
             "ERL_EPMD_PORT": str(port),
             "ERL_EPMD_ADDRESS": HOST,
-            # Whatever the site's own file says, here nobody but this machine is to reach a node.
+            # Whatever the site's own file says, here only this machine is to reach a node.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "PATH": f"{find_rabbitmq()}:{os.environ.get('PATH', '')}",
         }

@@ -1,4 +1,4 @@
-"""The bench of a soak: a slide that is walked over, a display that is not seen, and a hand that starts and finishes."""
+"""The bench of a soak: a slide that is walked over, an unseen display, and presses that start and finish samples."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -81,7 +81,7 @@ class Pipeline:
         return True
 
     def end(self) -> None:
-        """End the process, at first politely; safe to call twice and from any thread."""
+        """End the process, at first by SIGINT; safe to call twice and from any thread."""
         with self._ending:
             if self._process.poll() is None:
                 self._process.send_signal(signal.SIGINT)

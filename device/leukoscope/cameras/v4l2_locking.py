@@ -67,7 +67,7 @@ def lock_picture(device: Device, wanted: Wanted, place: str) -> None:
             "set `width` and `height` to a size it has",
         )
     if wanted.pixel_format is not None:
-        # A format the camera lacks, or lacks at this size, is quietly replaced by one it has.
+        # A format the camera lacks, or lacks at this size, is silently replaced by one it has.
         letters = int(device.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
         if letters != wanted.pixel_format:
             raise CameraUnavailable(

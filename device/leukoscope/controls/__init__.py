@@ -1,4 +1,4 @@
-"""Controls: what the technician's hand does."""
+"""Controls: what the technician presses, types or scans."""
 
 from typing import Annotated, Protocol
 

@@ -1,4 +1,4 @@
-"""What a hand can ask for, and what it can say about the specimen."""
+"""What the technician can ask for, and what the controls say about the specimen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Action(StrEnum):
-    """What a hand can ask for."""
+    """What the technician can ask for."""
 
     TOGGLE = "toggle"
     """Start, pause or go on (a short press)."""

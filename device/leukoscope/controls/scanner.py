@@ -124,7 +124,7 @@ class Scanner:
         try:
             self._device = self._opened()
         except ControlError:
-            # Told when it went away; the technician sees it come back by the first code.
+            # Reported when it went away; the technician sees it come back by the first code.
             self._retry_at_s = self._clock() + RETRY_S
         else:
             self._reader = CodeReader(self._settings.layout, self._settings.gap_s)

@@ -1,4 +1,4 @@
-"""A hand that is not there: presses written down beforehand, for demonstrations and unattended runs."""
+"""Presses written down beforehand, for demonstrations and unattended runs."""
 
 import time
 from collections.abc import Callable

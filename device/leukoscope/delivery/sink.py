@@ -46,7 +46,7 @@ class Sink(Protocol):
         """Something new is in the outbox."""
 
     def post_health(self, message: Mapping[str, Any]) -> None:
-        """Tell the receiver how the device fares (`status.health`); only the latest counts."""
+        """Send the device's health (`status.health`); only the latest counts."""
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing is pending; False when the time ran out first."""

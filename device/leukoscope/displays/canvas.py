@@ -1,4 +1,4 @@
-"""A colour picture to write on: lengths in units of a 240-pixel glass, texts that never run over."""
+"""A colour picture to write on: lengths in units of a 240-pixel display, texts that never run over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

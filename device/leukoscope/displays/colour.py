@@ -1,4 +1,4 @@
-"""The layout for colour glass of 240x240 and more, upright or across."""
+"""The layout for colour displays of 240x240 and more, upright or across."""
 
 from PIL import Image
 

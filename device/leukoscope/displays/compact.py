@@ -1,4 +1,4 @@
-"""The layout for small glass (128x64 and thereabouts): one bold word, short lines, one bar."""
+"""The layout for small displays (128x64 and thereabouts): one bold word, short lines, one bar."""
 
 from PIL import Image
 
@@ -20,7 +20,7 @@ ROW = 46
 
 
 def draw_compact(screen: Screen, size: tuple[int, int], words: Words) -> Image.Image:
-    """The screen as a one-bit picture; glass of 256x128 and more gets dots of two pixels."""
+    """The screen as a one-bit picture; displays of 256x128 and more get dots of two pixels."""
     magnified = max(1, min(size[0] // 128, size[1] // 64))
     canvas = DotCanvas((size[0] // magnified, size[1] // magnified), words("+{count} more"))
     paint_compact(gist(screen, words), canvas)

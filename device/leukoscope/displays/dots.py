@@ -1,4 +1,4 @@
-"""A 5x7 dot-matrix alphabet for one-bit displays, where outline fonts turn to mush."""
+"""A 5x7 dot-matrix alphabet for one-bit displays, where outline fonts become illegible."""
 
 import unicodedata
 from functools import lru_cache
@@ -70,6 +70,6 @@ def stencil(text: str, scale: int = 1) -> Image.Image:
 
 
 def _columns(character: str) -> tuple[int, ...]:
-    # Glass this small has no room for accents.
+    # A display this small has no room for accents.
     bare = unicodedata.normalize("NFD", character)[:1]
     return _COLUMNS.get(character) or _COLUMNS.get(bare, _COLUMNS["?"])

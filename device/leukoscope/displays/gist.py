@@ -1,4 +1,4 @@
-"""What a screen says in a few words, for glass too small for a picture of it."""
+"""What a screen says in a few words, for displays too small for a picture of it."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""The last screens in words, for the person who helps from afar; what a specimen is called is left out."""
+"""The last screens in words, for remote support; names of specimens are left out."""
 
 import json
 import os

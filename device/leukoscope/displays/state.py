@@ -129,7 +129,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """The hand has something to do before the next field can be counted."""
+    """The technician has something to do before the next field can be counted."""
 
     hint: Hint
     white_so_far: int
@@ -266,7 +266,7 @@ def result_of(report: SampleReport, short_labels: Mapping[str, str]) -> Result:
 
 
 FINDINGS_PER_PAGE = 2
-"""As many as small glass shows in words that can be read."""
+"""As many as a small display shows legibly."""
 
 
 def pages_of(result: Result) -> tuple[Result, ...]:

@@ -50,7 +50,7 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     finally:
         link.close()
     encryption = "its certificate is good" if settings.tls else "no TLS"
-    login = "nobody's login" if settings.username is None else f"login as {settings.username}"
+    login = "no login" if settings.username is None else f"login as {settings.username}"
     if settings.client_cert is not None:
         login = "login by certificate"
     return f"{settings.host}:{settings.address_port} answers, MQTT {settings.protocol}, {encryption}, {login}, {right}"

@@ -111,7 +111,7 @@ class GpioIndicator:
         self._sounding_until_s = -math.inf
 
     def signal(self, event: Event) -> None:
-        """Show and sound the pattern of the news.
+        """Show and sound the pattern of the event.
 
         Raises:
             DisplayError: a pin cannot be driven.

@@ -1,4 +1,4 @@
-"""One command from afar as a message, schema leukoscope/command/1, and one result, schema leukoscope/result/1."""
+"""One remote command as a message, schema leukoscope/command/1, and one result, schema leukoscope/result/1."""
 
 import re
 from collections.abc import Mapping

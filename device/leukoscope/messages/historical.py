@@ -1,4 +1,4 @@
-"""Marks what is sent long after it was made, so that no receiver takes it for news."""
+"""Marks what is sent long after it was made, so that no receiver takes it for a new one."""
 
 from datetime import datetime, timedelta
 from typing import Any

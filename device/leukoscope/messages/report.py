@@ -53,7 +53,7 @@ def encode(
     """The report as a JSON-ready message that has been checked against its schema.
 
     Args:
-        report: what is said about the sample; its id and version identify the message for life.
+        report: what is said about the sample; its id and version identify the message for good.
         boot_id: the boot during which the message was made.
         sequence: the outbox's counter, 1 or more; with the boot id it orders messages even when
             the clock jumped.

@@ -1,4 +1,4 @@
-"""What a device says about itself: that it is there, that it has gone, and how it fares."""
+"""What a device says about itself: that it is there, that it has gone, and its health."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -55,7 +55,7 @@ def health(
     measurements: Mapping[str, float | None],
     faults: Sequence[str],
 ) -> dict[str, Any]:
-    """How the device fares; `stamped` gives it the number and clock quality it is sent with.
+    """The device's health; `stamped` gives it the number and clock quality it is sent with.
 
     Args:
         identity: who speaks.

@@ -26,7 +26,7 @@ MIN_EXPLAINED = 0.8
 PX_PER_SPACING = 14
 """The fit is made on a picture shrunk by a whole number, down to this many pixels from line to line."""
 OVERTONES = (1, 2, 4, 6)
-"""Waves fitted in each round: the first finds the way for the next, which would miss it from afar."""
+"""Waves fitted in each round: the first finds the way for the next, which would miss it from a rough start."""
 SOFTNESS = 1 / 16
 """Blur (standard deviation, in spacings) before the fit: it leaves 2 % of the first overtone that is not fitted."""
 SHADING_DEGREE = 4

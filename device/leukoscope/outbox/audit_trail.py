@@ -98,7 +98,7 @@ def hash_of_entry(sql: sqlite3.Connection, number: int) -> str | None:
 
 
 def version_made_by(sql: sqlite3.Connection, command: str) -> int | None:
-    """The last version of a report that a command from afar led to; None where it led to none."""
+    """The last version of a report that a remote command led to; None where it led to none."""
     found = sql.execute(
         "SELECT subject FROM audit WHERE json_extract(details, '$.command') = ? AND subject LIKE 'report %'"
         " ORDER BY number DESC LIMIT 1",

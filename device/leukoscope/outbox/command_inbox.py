@@ -1,4 +1,4 @@
-"""Commands from afar: each is answered, done at most once, and only where the settings allow it."""
+"""Remote commands: each is answered, done at most once, and only where the settings allow it."""
 
 import hashlib
 import logging

@@ -30,7 +30,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What makes a message unique for life."""
+    """What identifies a message for good."""
 
     id: str
     version: int

@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure that tells how the instrument fares."""
+    """A figure for the instrument's state."""
 
     title: str
     unit: str

@@ -1,4 +1,4 @@
-"""Where people lay hands on the reports of a bench: they are found, changed and put back."""
+"""Finds the reports of a bench, takes people's steps on them and records the new versions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -91,7 +91,7 @@ class Desk:
 
         Args:
             name: its id, or the beginning of it.
-            words: in their order; what comes from afar with a command that was done before is not done again.
+            words: in their order; what comes with a remote command that was done before is not done again.
         """
         for decision in decisions:
             wrong = None if decision.sample_id is None else why_not_an_id(decision.sample_id, self.sample_pattern)
@@ -115,7 +115,7 @@ class Desk:
         return Taken(report, next(filter(None, [self._file(Key(report.id, version, REPORT)) for version in made]), ""))
 
     def version_by(self, command: str) -> int | None:
-        """The last version that a command from afar led to; None where it led to none."""
+        """The last version that a remote command led to; None where it led to none."""
         with self.outbox.reading() as sql:
             return audit_trail.version_made_by(sql, command)
 

@@ -48,7 +48,7 @@ class Decision:
     based_on: int | None = None
     """The version that was looked at; refused when another is in force. None: whatever is in force."""
     command: str = ""
-    """Id of the command from afar that says this; empty at the device itself."""
+    """Id of the remote command that asks for this; empty at the device itself."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():

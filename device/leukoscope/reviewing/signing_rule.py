@@ -1,4 +1,4 @@
-"""Whether a report may be signed: the one rule that page, command line and commands from afar obey."""
+"""Whether a report may be signed: the one rule of page, command line and remote commands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

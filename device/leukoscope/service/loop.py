@@ -147,7 +147,7 @@ class Service:
             else:
                 self._idle()
         except CameraInterrupted as error:
-            # The camera is being opened again, for a bounded time; hand and broker go on meanwhile.
+            # The camera is being opened again, for a bounded time; controls and broker go on meanwhile.
             self._presenter.fault(error)
             self._sleep(IDLE_S)
 

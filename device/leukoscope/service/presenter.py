@@ -130,7 +130,7 @@ class Presenter:
         self._signal(Event.REFUSED if isinstance(field, RejectedField) else Event.FIELD_COUNTED)
 
     def notice(self, title: str, todo: str, name: str, for_s: float = NOTICE_S, *, refused: bool = True) -> None:
-        """Something the hand must read before anything else is shown; a fault or a result comes first all the same.
+        """Something the technician must read before anything else; a fault or a result still comes first.
 
         Args:
             title: what it is about.

@@ -224,7 +224,7 @@ class RulesIdentity:
 
 @dataclass(frozen=True, slots=True)
 class SampleReport:
-    """The result of one sample. It keeps its id for life."""
+    """The result of one sample. Its id never changes."""
 
     id: str
     """UUID, made when counting starts."""

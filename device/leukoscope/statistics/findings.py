@@ -164,7 +164,7 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
         names = ", ".join(f"{key.replace('_', ' ')} {count}" for key, count in unnamed.items())
         yield Finding(
             "too_many_unnamed",
-            Sentence(f"{{names}} beside {{cells}} {called}: what they were cannot be told", names=names, cells=cells),
+            Sentence(f"{{names}} beside {{cells}} {called}: what they were is not known", names=names, cells=cells),
             numbers={"count": sum(unnamed.values()), "of": cells, "limit": limits.max_unnamed_share},
         )
     if counted.withdrawn:

@@ -1,4 +1,4 @@
-"""What the operating system knows about this boot: its name, its clock, and how the board fares."""
+"""What the operating system knows about this boot: its name, its clock, and the board's health."""
 
 import ctypes
 import os
@@ -57,7 +57,7 @@ def uptime_s() -> float:
 
 
 def measurements(storage: Path) -> dict[str, float | None]:
-    """How the board fares, unit in each name; None where it cannot tell.
+    """The board's health, unit in each name; None where it cannot tell.
 
     Args:
         storage: the folder where results are kept.

@@ -1,4 +1,4 @@
-"""Tells systemd how the program fares, where systemd asks for it (sd_notify(3), sd_watchdog_enabled(3))."""
+"""Reports the program's state to systemd, where systemd asks for it (sd_notify(3), sd_watchdog_enabled(3))."""
 
 import os
 import socket

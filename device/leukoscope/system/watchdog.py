@@ -1,4 +1,4 @@
-"""The watchdog's food: pings systemd only as long as the instrument really gets on.
+"""Pings systemd's watchdog only as long as the instrument makes progress.
 
 There is no thread that pings. The main loop does, after each turn that ended: with a frame, or idle and ready for the
 next press. Whatever blocks it (a camera, a disk, a lock held elsewhere) ends the pings, and systemd ends the program.
@@ -68,7 +68,7 @@ class Watchdog:
 
         Args:
             status: what the instrument does, in a few words and without a name of a specimen.
-            busy: a sample is under way; a stuck thread is then endured, a restart would cost the count.
+            busy: a sample is under way; a stuck thread is then tolerated, for a restart would cost the count.
         """
         self._send_status(status)
         now_s = self._clock_s()

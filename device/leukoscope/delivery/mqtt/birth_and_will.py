@@ -15,7 +15,7 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import Clock
 
 _MOST_REPLIES = 5
-"""How often one connection repeats its birth over an old will; more would be a quarrel."""
+"""How often one connection repeats its birth over an old will; more would be two devices of one name at odds."""
 
 
 class BirthAndWill:
@@ -124,7 +124,7 @@ class BirthAndWill:
         self._health = message
 
     def publish_health(self, link: DeviceConnection) -> None:
-        """How the device fares, where that was posted since the last time.
+        """The device's health, where it was posted since the last time.
 
         Raises:
             BrokerError: the connection has ended.

@@ -14,7 +14,7 @@ HostAndPort = Annotated[str, StringConstraints(pattern=r"^[^\s:]+(:[0-9]{1,5})?$
 
 
 class BrokerSettings(FrozenModel):
-    """A broker, and the credentials that it knows us by."""
+    """A broker, and the credentials shown to it."""
 
     host: Annotated[str, StringConstraints(min_length=1, max_length=253)]
     """Name or address of the broker."""

@@ -131,7 +131,7 @@ class Connection:
 
     @property
     def refused_retained(self) -> bool:
-        """The broker would have nothing of what we want it to retain."""
+        """The broker refused a retained message (MQTT 5 only)."""
         return any(
             reason is not None and reason.value == _NO_RETAINED
             for reason in (self._connack_reason, self._disconnect_reason)
@@ -147,7 +147,7 @@ class Connection:
             code = self._client.loop(timeout_s)
         except OversizedPacket as error:
             raise BrokerError(
-                f"{self._settings.where} sent {error}, which nobody asked for", "is it an MQTT broker?"
+                f"{self._settings.where} sent {error}, which was not asked for", "is it an MQTT broker?"
             ) from error
         except Exception as error:
             # paho's parser raises what it stumbles over in bytes that came from the network.
@@ -207,7 +207,7 @@ class Connection:
             raise words.why_refused(self._settings, self._protocol, str(self._connack_reason), self._reason_text)
 
     def _refuse_limits(self) -> None:
-        """What the broker's yes says it cannot do; who needs more than this adds to it."""
+        """What the broker's CONNACK says it cannot do; subclasses that need more add to it."""
         if self._highest_qos < 1:
             raise BrokerError(
                 f"the broker {self._settings.where} takes QoS 0 only, and acknowledges nothing: reports could be lost",

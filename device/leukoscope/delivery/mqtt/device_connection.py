@@ -55,7 +55,7 @@ class DeviceConnection(Connection):
         Args:
             settings: where to, and who we are.
             client_id: unique at the broker.
-            will: topic and payload of what the broker says when we vanish; None: nothing.
+            will: topic and payload of what the broker publishes when this client vanishes; None: nothing.
             retained: the broker is to keep it for clients that connect later.
         """
         # A client that writes to our topics must not fill our memory.

@@ -14,7 +14,10 @@ _OTHER_NAME = "set host to the name in the certificate"
 _CERTIFICATE_FAULTS = {
     9: ("is not valid yet", "is this machine's clock right?"),
     10: ("has expired", "renew it; if it has not, is this machine's clock right?"),
-    18: ("is signed by itself and by nobody we trust", "set ca_file to it, or to the authority that signs"),
+    18: (
+        "is signed by itself and by no authority that ca_file names",
+        "set ca_file to it, or to the authority that signs",
+    ),
     19: ("is signed by an authority we do not trust", _TRUST),
     20: ("is signed by an authority we do not trust", _TRUST),
     21: ("is signed by an authority we do not trust", _TRUST),

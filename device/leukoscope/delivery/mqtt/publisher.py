@@ -29,7 +29,7 @@ from leukoscope.system.host import clock_synchronised
 
 _TURN_S = 0.1
 _LOOK_S = 1.0
-"""Seconds between two looks at the outbox when no thread woke us: another process may have said retry."""
+"""Seconds between two looks at the outbox when no thread woke this one: another process may have asked to retry."""
 _GOODBYE_S = 2.0
 _CALM = 2.0
 """In longest waits: a connection that lived so long is a good one."""
@@ -155,7 +155,7 @@ class Publisher:
             except LeukoscopeError as error:
                 reason = str(error)
             except Exception as error:
-                # A thread that dies of a surprise would leave every later report unsent, unseen.
+                # A thread that dies of an unexpected error would leave every later report unsent, unseen.
                 _log.exception("the MQTT publisher met an unforeseen error and goes on")
                 reason = f"unexpected {type(error).__name__}: {error}"
             # A thousand devices that lose their node at once must not all come to the next in the same second.

@@ -58,7 +58,7 @@ class Stability:
         """The connection was lost, or the broker ended it with a reason.
 
         Returns:
-            What to raise: a line that is merely lost is no news where a broker's or another device's doing stands.
+            What to raise: the cause; a lost line does not replace a reason that the broker gave.
         """
         if by_broker or not self._by_broker:
             self._cause, self._by_broker = why, by_broker
