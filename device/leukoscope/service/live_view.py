@@ -102,7 +102,7 @@ class LiveView:
             self._write()
 
     def picture(self, frame: Frame, cells: Sequence[ClassifiedCell] = (), sharpness: float | None = None) -> None:
-        """Show a frame, where somebody watches and it is time for one.
+        """Show a frame, where a person watches and it is time for one.
 
         Args:
             frame: as the camera gave it, or as it was examined.

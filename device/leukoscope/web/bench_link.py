@@ -49,7 +49,7 @@ class BenchLink:
             return None
 
     def watch(self) -> bool:
-        """Say that somebody watches; False where no bench runs."""
+        """Say that a person watches; False where no bench runs."""
         try:
             with door_address(self._folder) as address, datagram_socket() as made:
                 made.connect(address)

@@ -64,7 +64,7 @@ def _shown(link: BenchLink) -> dict[str, Any]:
 
 
 def state(request: Request) -> Response:
-    """What has changed since, for the script; also says that somebody watches."""
+    """What has changed since, for the script; also says that a person watches."""
     person(request)
     shown = _shown(_link(request))
     found = shown["state"]
