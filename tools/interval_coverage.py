@@ -7,7 +7,8 @@ tools/interval_coverage.py --only simulated        mixes drawn from the bundle's
 tools/interval_coverage.py --samples 5             a quick look
 
 Every bench has --checked cells that a person has named; the other laboratories' matrices are the prior. An interval of
-95 % should hold the truth 95 times of 100: more often is too wide, less often promises too much. Real cells need the
+95 % should hold the truth 95 times of 100: more often is too wide, less often promises too much. A verified bench gives
+one only for classes of which enough cells were checked; only such samples count, for every method. Real cells need the
 picture collection (LEUKOSCOPE_DATA); what the classifier says of them is kept in out/named-cells/. EMQ and PACC need
 QuaPy (pip install 'leukoscope[quantification]').
 """

@@ -18,7 +18,7 @@ from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import RedCellSizeRule, Rules, ShareRule
 from tests.counting.test_tally import PROVENANCE
-from tests.statistics.validations import FACTS, VALIDATION
+from tests.statistics.validations import FACTS, MISTAKES, VALIDATION, matrix
 
 CLASSES = (
     *("segmented", "band", "metamyelocyte", "myelocyte", "promyelocyte", "blast", "promonocyte", "monocyte"),
@@ -299,6 +299,19 @@ def test_the_interval_is_the_corrected_one_where_there_is_one_and_the_finding_sa
     assert plain.basis is Basis.COUNTS
     assert corrected.basis is Basis.CORRECTED
     assert "corrected" in corrected.text
+
+
+def test_what_a_verified_bench_never_had_checked_stays_as_counted_and_is_never_certain() -> None:
+    named = {"segmented": 60, "lymphocyte": 100, "blast": 40}
+    of_bench = {key: row for key, row in MISTAKES.items() if key != "blast"}
+    bench = NamingRecord.of((matrix(of_bench),), FACTS)
+    mix = Correction(NamingRecord.of(VALIDATION.matrices, FACTS), bench).correct(named)
+    classes = [one.key for one in FACTS.classes]
+    white = Estimator(named, classes, [one.key for one in FACTS.classes if one.in_differential], {}, mix)
+    findings = {one.code: one for one in find_findings(counted(named, white=white), BLOOD, PROVENANCE)}
+    assert white.share(["lymphocyte"]).basis is Basis.CORRECTED
+    blasts = findings["blasts_20_percent"]
+    assert (blasts.basis, blasts.certainty) == (Basis.COUNTS, Certainty.LIKELY)
 
 
 def test_parts_of_the_slide_that_may_repeat_each_other_are_told() -> None:

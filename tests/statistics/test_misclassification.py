@@ -111,3 +111,13 @@ def test_an_unsure_cell_is_what_its_own_probabilities_say() -> None:
         CORRECTION.correct(named, unsure=[{"blast": 0.6, "monocyte": 0.3, "lymphocyte": 0.1}] * 20), "blast"
     )
     assert believed[0] > plain[0] + 0.05
+
+
+def test_a_class_is_known_from_its_fifth_checked_cell_on() -> None:
+    checked = {"segmented": {"segmented": 60}, "lymphocyte": {"lymphocyte": 40}, "blast": {"blast": 4}}
+    named = {"segmented": 60, "lymphocyte": 40, "blast": 10}
+    four = correction_of(checked).correct(named)
+    five = correction_of({**checked, "blast": {"blast": 4, "lymphocyte": 1}}).correct(named)
+    assert [mix.knows(["blast"]) for mix in (four, five)] == [False, True]
+    assert four.knows(["blast", "lymphocyte"])
+    assert not four.knows(["monocyte"])

@@ -55,6 +55,7 @@ def corrected(sample: Sample, facts: ClassifierFacts) -> Estimates:
     return {
         name: Estimated(*mix.share(keys, [key for key in white if key not in keys]))
         for name, keys in sample.parts.items()
+        if mix.knows(keys)
     }
 
 

@@ -130,9 +130,9 @@ class CorrectedDifferential:
     between_laboratories: float
     """Share of the variance of an answer that lies between the laboratories of the validation, 0-1."""
     classes: tuple[CorrectedShare, ...]
-    """Every class of the bundle's differential."""
+    """The classes of the bundle's differential of which enough cells were checked."""
     groups: tuple[CorrectedShare, ...]
-    """Every group of the bundle that holds classes of the differential."""
+    """Such groups of the bundle that hold classes of the differential."""
     verification: Verification | None = None
     """Of the bench; None in reports of versions that corrected by other laboratories alone."""
 

@@ -82,13 +82,13 @@ def _highest_limit(
     if not count:
         return None
     best, counted = white.share(keys), white.counted_share(keys)
-    most = highest if white.error_known else at_most(highest, Certainty.LIKELY)
+    most = highest if white.error_known(keys) else at_most(highest, Certainty.LIKELY)
     limits = sorted((rule for rule in asked if rule.at_least is not None), key=_limit, reverse=True)
     open_limits = []
     for rule in limits:
         limit = _limit(rule)
         certainty = certainty_of_reaching(best, limit)
-        if certainty in (Certainty.CERTAIN, Certainty.LIKELY) and (beyond or white.error_known):
+        if certainty in (Certainty.CERTAIN, Certainty.LIKELY) and (beyond or white.error_known(keys)):
             sure = at_most(certainty, most)
             if is_reported(sure, rule.tell_from):
                 statement = Sentence(

@@ -38,7 +38,8 @@ class Estimator:
             classes: every class of the bundle.
             differential: those whose cells are white cells.
             groups: the bundle's groups and their classes.
-            mix: what can stand behind the names; None where that is unknown.
+            mix: what can stand behind the names; None where that is unknown. Shares of classes that it does not know
+                stay as counted.
             names_known: a person has named or confirmed every cell.
         """
         self.named = named
@@ -48,10 +49,9 @@ class Estimator:
         self._mix = mix
         self._names_known = names_known
 
-    @property
-    def error_known(self) -> bool:
-        """The error of naming is in the intervals, or there is none."""
-        return self._mix is not None or self._names_known
+    def error_known(self, keys: Collection[str]) -> bool:
+        """The error of naming these classes is in the intervals, or there is none."""
+        return self._names_known or (self._mix is not None and self._mix.knows(keys))
 
     @property
     def differential(self) -> Sequence[str]:
@@ -94,7 +94,7 @@ class Estimator:
 
     def part(self, over: Collection[str], under: Collection[str]) -> Estimate:
         """Share of some classes among these and others."""
-        if self._mix is None:
+        if self._mix is None or not (self._mix.knows(over) and (not under or self._mix.knows(under))):
             return counted_share(self.count(over), self.count(over) + self.count(under))
         return Estimate(*self._mix.share(over, under), Basis.CORRECTED)
 

@@ -15,7 +15,8 @@ from leukoscope.statistics.laboratories import NamingRecord
 
 METHOD = (
     "Median and 95 % interval of the mix of classes that can stand behind the names, given the cells checked on this "
-    "bench, with other laboratories' confusion matrices as the prior (Bayesian, hierarchical Dirichlet)"
+    "bench, with other laboratories' confusion matrices as the prior (Bayesian, hierarchical Dirichlet); a class of "
+    "which fewer than 5 cells were checked keeps its share as counted"
 )
 CHAINS = 128
 """Confusion matrices drawn; each is one the bench's could be."""
@@ -29,6 +30,8 @@ HALF_KNOWN = 2
 """Checked cells of a class with half that weight: a class that looks like its neighbours must not take theirs."""
 LEAST_BEFORE = 0.05
 """The least weight, for a class without checked cells."""
+FEWEST_CHECKED = 5
+"""Checked cells of a class on the bench below which its share is not corrected: how well it is named is not known."""
 LEVEL = 0.95
 LOWER_TAILS = np.linspace(0.01, 0.04, 16)
 """Probability that may be left out below the interval; the rest of 5 % is left out above."""
@@ -148,6 +151,9 @@ class Correction:
         self._validated = validated / validated.sum()
         self._unsure_elsewhere = middle[:, -1] / middle.sum(axis=1)
         self._place = {key: number for number, key in enumerate(others.classes)}
+        self._checked: dict[str, float] = dict(
+            zip(others.classes, bench.answers.sum(axis=(0, 2)).tolist(), strict=True)
+        )
 
     @property
     def between(self) -> float:
@@ -156,7 +162,7 @@ class Correction:
 
     def checked_cells(self, keys: Collection[str]) -> int:
         """Cells of these classes whose naming was checked on this bench."""
-        return sum(self.bench.cells[self._place[key]] for key in keys)
+        return round(sum(self._checked[key] for key in keys))
 
     def correct(
         self,
@@ -202,7 +208,7 @@ class Correction:
             mix /= mix.sum(axis=1, keepdims=True)
             if step >= SETTLING:
                 drawn.append(cells)
-        return Mix(self._place, np.concatenate(drawn), seed)
+        return Mix(self._place, np.concatenate(drawn), seed, self._checked)
 
     def _own_looks(self, unsure: Sequence[Mapping[str, float]]) -> Floats:
         """How much likelier than any cell of the validation each unsure cell is of each class; shape (cells, K)."""
@@ -270,6 +276,16 @@ class Mix:
     cells: NDArray[np.int64]
     """Shape (draws, K)."""
     seed: int
+    checked: Mapping[str, float]
+    """Cells of each class whose naming was checked on the bench."""
+
+    def knows(self, keys: Collection[str]) -> bool:
+        """Enough cells of these classes were checked to say how they are named.
+
+        Of classes with fewer checked cells the interval holds the truth too rarely, whatever other laboratories say:
+        `tools/interval_coverage.py` prints both.
+        """
+        return sum(self.checked[key] for key in keys) >= FEWEST_CHECKED
 
     def share(self, over: Collection[str], under: Collection[str]) -> tuple[float, float, float]:
         """Share of `over` among `over` and `under`: median, and ends of the 95 % interval, each 0-1.

@@ -1,7 +1,7 @@
 """What can be said about a sample once everything in it is counted, by the network alone or with a person's help."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leukoscope.inference.bundle import CellClass
@@ -205,17 +205,19 @@ class Summary:
             return None
         estimator = self._estimator(mix)
 
-        def line(name: str) -> CorrectedShare:
-            keys = [key for key in estimator.known([name]) if key in self._differential]
-            share = estimator.share(keys)
-            return CorrectedShare(name, share.value, share.low, share.high, correction.checked_cells(keys))
+        def lines(names: Iterable[str]) -> Iterator[CorrectedShare]:
+            for name in names:
+                keys = [key for key in estimator.known([name]) if key in self._differential]
+                if mix.knows(keys):
+                    share = estimator.share(keys)
+                    yield CorrectedShare(name, share.value, share.low, share.high, correction.checked_cells(keys))
 
         return CorrectedDifferential(
             method=_method(self._naming.verification, METHOD if not self._known() else PARTLY_CHECKED),
             between_laboratories=correction.between,
-            classes=tuple(line(key) for key in self._differential),
+            classes=tuple(lines(self._differential)),
             groups=tuple(
-                line(name) for name, members in self._naming.groups.items() if set(members) & set(self._differential)
+                lines(name for name, members in self._naming.groups.items() if set(members) & set(self._differential))
             ),
             verification=self._naming.verification,
         )

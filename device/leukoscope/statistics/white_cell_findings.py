@@ -55,12 +55,12 @@ def _of_range(
     counted, best = white.counted_share(keys), white.share(keys)
     enough = rule.above is None or white.count(keys) >= rule.min_cells
     by_counts, by_best = ask(counted, limit), ask(best, limit)
-    if rule.above is not None and not white.error_known:
+    if rule.above is not None and not white.error_known(keys):
         # Some of the cells may be others that the classifier mistakes.
         enough = enough and counted.low > limit + (1 - limit) * rule.false_share
     if enough and by_best is Certainty.CERTAIN and by_counts is Certainty.CERTAIN:
-        return (Certainty.CERTAIN if white.error_known else Certainty.LIKELY), best
-    if enough and white.error_known and by_best is Certainty.CERTAIN:
+        return (Certainty.CERTAIN if white.error_known(keys) else Certainty.LIKELY), best
+    if enough and white.error_known(keys) and by_best is Certainty.CERTAIN:
         return Certainty.LIKELY, best
     # What the counts alone leave open, or show, no record of the network can close.
     if by_best is not None:
@@ -91,7 +91,7 @@ def erythroblasts(white: Estimator, rule: ErythroblastRule, highest: Certainty) 
     )
     certainty = Certainty.CANNOT_BE_EXCLUDED
     if count >= rule.min_cells and estimate.low > rule.above:
-        certainty = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
+        certainty = at_most(Certainty.CERTAIN if white.error_known(keys) else Certainty.LIKELY, highest)
     if is_reported(certainty, rule.tell_from):
         numbers = {**numbers, "limit": rule.above}
         yield finding_of("erythroblasts_seen", statement, certainty, estimate, per, numbers)
@@ -115,7 +115,7 @@ def maturation(white: Estimator, rule: MaturationRule, highest: Certainty) -> It
     numbers = {"count": white.count(early), "of": sum(counts), "limit": rule.max_early_share}
     shifted = estimate.low > rule.max_early_share
     words = Sentence("{first}; {rest}", first=in_percent(estimate), rest=by_stage)
-    sure = at_most(Certainty.CERTAIN if white.error_known else Certainty.LIKELY, highest)
+    sure = at_most(Certainty.CERTAIN if white.error_known(early) else Certainty.LIKELY, highest)
     if shifted:
         limit = percent(rule.max_early_share)
         statement = statement.and_also(", shifted to the left above {limit} %", limit=limit)
