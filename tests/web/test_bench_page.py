@@ -107,7 +107,7 @@ def test_a_command_for_a_sample_that_is_not_under_way_is_refused_and_one_without
     counting: "subprocess.Popen[bytes]", link: BenchLink
 ) -> None:
     assert link.ask("finish_sample", "A.", {"report": UNKNOWN}).reason == "no_sample"
-    assert link.ask("restart", "A.", {}).reason == "not_allowed"
+    assert link.ask("set_rules", "A.", {"file": "blood.toml"}).reason == "not_allowed"
     for name, arguments in (("format_disk", {}), ("start_sample", {"sample_id": ""}), ("start_sample", {})):
         asked = link.ask(name, "A.", arguments)
         assert not asked.done

@@ -1,7 +1,7 @@
 """Fits a bundle's head to cells, and says what that is worth on cells of specimens set aside."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +42,15 @@ class Fitted:
 class Fitter:
     """A classifier's bundle whose head can be fitted."""
 
-    def __init__(self, bundle: Bundle, network: Network) -> None:
+    def __init__(
+        self, bundle: Bundle, network: Network, progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
         """Look whether a bundle can be fitted.
+
+        Args:
+            bundle: a classifier's.
+            network: of it.
+            progress: hears how many of how many cells were looked at, which takes nearly all of the time.
 
         Raises:
             AdaptingError: the bundle keeps no head apart from its network.
@@ -57,6 +64,7 @@ class Fitter:
                 "start from the classifier that comes with the software, or pack it with models/recipes/pack.py",
             )
         self._head, self._known, self._facts, self._network = head, known, facts, network
+        self._progress = progress
         validated = bundle.validation_path()
         self._validation = None if validated is None else Validation.read(validated)
         self._classes = [one.key for one in facts.classes]
@@ -135,7 +143,10 @@ class Fitter:
 
     def _features(self, windows: Sequence[Window]) -> NDArray[np.float32]:
         """(cells, views, features)."""
-        seen = [self._network.run(view)[FEATURES] for window in windows for view in views(window)]
+        seen = []
+        for number, window in enumerate(windows, 1):
+            seen += [self._network.run(view)[FEATURES] for view in views(window)]
+            self._progress(number, len(windows))
         return np.array(seen, dtype=np.float32).reshape(len(windows), ORIENTATIONS, self._head.weights.shape[1])
 
     def _group_places(self) -> list[tuple[int, ...]]:

@@ -48,6 +48,9 @@ def adapt(
     to: Annotated[
         Path | None, typer.Option(help="The new bundle's folder; beside the settings file, or here, otherwise.")
     ] = None,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Say on standard error how many of how many cells were looked at.")
+    ] = False,
 ) -> None:
     """Fit the classifier to your cells, best to a hundred that you have named. Nothing is changed: it is a new bundle.
 
@@ -74,7 +77,7 @@ def adapt(
     engine: EngineSettings = OnnxSettings() if bench is None else BenchSettings.read(bench).models.engine
     bundle = Bundle.read(find_asset("models", like, None if bench is None else bench.parent))
     network = engine.open(bundle)
-    fitter = Fitter(bundle, network)
+    fitter = Fitter(bundle, network, _say) if progress else Fitter(bundle, network)
     if bench is not None:
         with desk_at(bench) as desk:
             fitted = fitter.to_names(*cells_of_reports(desk, source, fitter.namer, fitter.labels), name)
@@ -91,6 +94,10 @@ def adapt(
     simulated = "" if bench is None or source is Source.LIVE else f"{source.value.upper()} · "
     typer.echo(f"{simulated}{fitted.summary}")
     typer.echo(f'{folder} is the bundle: classifier = "{_as_named(folder, bench)}" under [models] in the settings')
+
+
+def _say(done: int, of: int) -> None:
+    typer.echo(f"{done}/{of}", err=True)
 
 
 def _in_fields(fitter: Fitter, folder: Path | None, um_per_px: float) -> UnnamedCells:

@@ -15,6 +15,7 @@ from leukoscope import __version__
 from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.fetching import fetch, is_url
+from leukoscope.bundles.fitted_here import fitted_archive
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
 from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.errors import BundleError, LeukoscopeError
@@ -33,7 +34,12 @@ _NEXT = "in force from the next start of the device"
 
 @bundle_app.command("install")
 def install_command(
-    source: Annotated[str, typer.Argument(help="An archive: a file, on a mounted stick too, or an http(s) address.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="An archive: a file, on a stick too, or an http(s) address; or a folder that `leukoscope adapt` wrote."
+        ),
+    ],
     bench: BenchOption,
     allow_unsigned: Annotated[bool, typer.Option("--allow-unsigned", help="Take a file without a signature.")] = False,
     allow_downgrade: Annotated[
@@ -46,7 +52,12 @@ def install_command(
     if is_url(source):
         # An attacker on the way could have put an unsigned one in its place.
         rules = replace(rules, allow_unsigned=False)
-    done = install(fetch(source), source, _store(settings), rules, datetime.now(UTC), bench.parent)
+    folder, store = Path(source), _store(settings)
+    if not is_url(source) and folder.is_dir():
+        raw = fitted_archive(folder, settings.models.classifier, store, __version__, bench.parent)
+    else:
+        raw = fetch(source)
+    done = install(raw, source, store, rules, datetime.now(UTC), bench.parent)
     typer.echo(
         f"{done.name} {done.entry.version}, signed by {done.entry.signed_by}: {done.golden}; {_NEXT}"
         f"{_unnamed(settings, done.name)}"

@@ -9,8 +9,8 @@ from typing import Any
 from leukoscope.messages.cell_message import decode_cell, encode_cell
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox import white_cells
-from leukoscope.outbox.store import CELL, Key, Outbox, put, take_sequence
-from leukoscope.specimen.cell import Box
+from leukoscope.outbox.store import CELL, REPORT, Key, Outbox, put, take_sequence
+from leukoscope.specimen.cell import UNSURE, Box
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock
@@ -138,4 +138,25 @@ def called_so(outbox: Outbox, name: str, most: int, *, but: str) -> list[tuple[s
             " WHERE later.report = verdict.report AND later.number = verdict.number"
             " AND later.version > verdict.version) ORDER BY message.seq DESC LIMIT ?",
             (CELL, name, but, most),
+        ).fetchall()
+
+
+def named_counts(outbox: Outbox) -> list[tuple[str, str, int, int]]:
+    """How many cells with a picture people have named: source, class, cells and specimens, the commonest first.
+
+    Reports of one sample id are one specimen; source is that of the report, such as "live".
+    """
+    with outbox.reading() as sql:
+        return sql.execute(
+            "WITH report AS (SELECT id, json_extract(CAST(payload AS TEXT), '$.provenance.source') AS source,"
+            " COALESCE(NULLIF(json_extract(CAST(payload AS TEXT), '$.sample.sample_id'), ''), id) AS specimen"
+            " FROM message WHERE kind = ? GROUP BY id)"
+            " SELECT report.source, verdict.class, count(*), count(DISTINCT report.specimen) FROM verdict"
+            " JOIN report ON report.id = verdict.report"
+            " JOIN message ON message.kind = ? AND message.id = verdict.report || '-' || verdict.number"
+            " WHERE verdict.class <> ? AND NOT EXISTS (SELECT 1 FROM verdict AS later"
+            " WHERE later.report = verdict.report AND later.number = verdict.number"
+            " AND later.version > verdict.version)"
+            " GROUP BY report.source, verdict.class ORDER BY count(*) DESC",
+            (REPORT, CELL, UNSURE),
         ).fetchall()

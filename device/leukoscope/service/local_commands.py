@@ -20,8 +20,9 @@ ALLOWED = (
     CommandName.PAUSE_SAMPLE,
     CommandName.RESUME_SAMPLE,
     CommandName.FINISH_SAMPLE,
+    CommandName.RESTART,
 )
-"""What a technician may do at the page, whatever may be commanded over MQTT."""
+"""What may be asked at the page, whatever may be commanded over MQTT; the page asks who may ask it."""
 _LIFE = timedelta(seconds=60)
 """Of a command: the page waits no longer either."""
 _MOST_WAITING = 50

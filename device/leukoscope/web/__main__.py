@@ -18,6 +18,7 @@ from leukoscope.web.database import Databases
 from leukoscope.web.device_reports import DeviceReports
 from leukoscope.web.page_server import Site
 from leukoscope.web.server import address_of, listening, new_code, serve
+from leukoscope.web.teaching import Teaching
 from leukoscope.web_settings import WebSettings
 
 
@@ -36,7 +37,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     """Serve until it is asked to stop.
 
     Args:
-        arguments: site, device, software_version, boot_id, storage, bench, signing, live and web.
+        arguments: site, device, software_version, boot_id, storage, bench, signing, live, classifier and web.
 
     Raises:
         OutboxError: the device has not run yet.
@@ -55,14 +56,16 @@ def serve_device(arguments: dict[str, Any]) -> None:
         reports = DeviceReports(desk, Path(str(arguments["bench"])))
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         bench = BenchLink(Path(str(arguments["live"])))
+        teaching = Teaching(outbox, Path(str(arguments["bench"])), storage, str(arguments["classifier"]))
         title = f"{identity.site}/{identity.device}"
-        site = Site.of(title, settings, rule, databases, reports, new_code(), bench=bench)
+        site = Site.of(title, settings, rule, databases, reports, new_code(), bench=bench, teaching=teaching)
         site.worklist.catch_up()
         with listening(settings) as made:
             print(f"The page is at {address_of(settings, made)}", flush=True)
             if not site.accounts.any():
                 print(f"Code for the first administrator: {site.setup_code}", flush=True)
             serve(site, made)
+        teaching.stop()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from leukoscope.web.page_server import STATIC, Site, page
 from leukoscope.web.pages import administration, signing_in
 from leukoscope.web.pages import bench_page as bench
 from leukoscope.web.pages import review_page as review
+from leukoscope.web.pages import teaching_page as teaching
 from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
 
@@ -43,6 +44,7 @@ def app_of(site: Site) -> Starlette:
         *signing_in.ROUTES,
         *administration.ROUTES,
         *([] if site.bench is None else bench.ROUTES),
+        *([] if site.teaching is None else teaching.ROUTES),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(

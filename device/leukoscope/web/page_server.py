@@ -18,6 +18,7 @@ from leukoscope.web.database import Databases
 from leukoscope.web.drafts import Drafts
 from leukoscope.web.reports import Reports
 from leukoscope.web.sessions import Sessions
+from leukoscope.web.teaching import Teaching
 from leukoscope.web.words import LANGUAGES, language_of, translate
 from leukoscope.web.worklist import Worklist
 from leukoscope.web_settings import WebSettings
@@ -44,6 +45,8 @@ class Site:
     now: Callable[[], datetime]
     bench: BenchLink | None = None
     """The bench beside this page; None at the centre."""
+    teaching: Teaching | None = None
+    """Fits its classifier; None at the centre."""
 
     @classmethod
     def of(
@@ -56,6 +59,7 @@ class Site:
         setup_code: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         bench: BenchLink | None = None,
+        teaching: Teaching | None = None,
     ) -> "Site":
         """A server over a place where reports are."""
         accounts = Accounts(databases, now)
@@ -63,7 +67,7 @@ class Site:
         worklist = Worklist(databases, reports)
         drafts = Drafts(databases, now)
         kept = accounts, sessions, drafts, worklist
-        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench)
+        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench, teaching)
 
 
 _templates = Environment(

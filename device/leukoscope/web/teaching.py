@@ -1,0 +1,193 @@
+"""Teaches the bench: a classifier fitted to the cells that people named here, by the commands of the device.
+
+Each command is a process of its own, with a low priority: what it needs in memory is given back, and no count waits.
+"""
+
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leukoscope.bundles.bundle_store import BundleStore
+from leukoscope.bundles.contents import is_bundle_name
+from leukoscope.errors import AdaptingError
+from leukoscope.outbox.cell_pictures import named_counts
+from leukoscope.outbox.store import Outbox
+
+_COMMAND_S = 120.0
+_MOST_CHARS = 600
+_log = logging.getLogger("leukoscope.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Cells of one class that people named, with a picture to learn from."""
+
+    source: str
+    """"live", "simulated" or "replayed"."""
+    name: str
+    cells: int
+    specimens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a fit has come."""
+
+    running: bool = False
+    done: int = 0
+    of: int = 0
+    since_s: float = 0.0
+    """`time.monotonic` at its start."""
+    summary: str = ""
+    """What came of the last one: right before and after, on cells set aside."""
+    error: str = ""
+    """Why there is no new classifier."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since its start."""
+        return time.monotonic() - self.since_s
+
+
+class Teaching:
+    """Of one bench; one fit at a time."""
+
+    def __init__(self, outbox: Outbox, bench: Path, storage: Path, classifier: str) -> None:
+        """Look for a fit that waits to be put in force.
+
+        Args:
+            outbox: with the cells.
+            bench: the settings file.
+            storage: the folder of results, in which the fit lies.
+            classifier: what the settings call it.
+        """
+        self._outbox, self._bench, self._classifier = outbox, bench, classifier
+        self._storage, self._folder = storage, storage / "fitted"
+        self._lock = threading.Lock()
+        self._progress = Progress(summary=self._kept_summary())
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """Of the fit that runs, or of the last one."""
+        return self._progress
+
+    @property
+    def waits(self) -> bool:
+        """There is a fit that can be put in force."""
+        return not self._progress.running and (self._folder / "classifier").is_dir()
+
+    def named(self) -> Sequence[Named]:
+        """How many cells there are to learn from."""
+        return [Named(*row) for row in named_counts(self._outbox)]
+
+    def fit(self, source: str) -> None:
+        """Begin to fit to the cells of reports of this source; a fit that waits is thrown away.
+
+        Raises:
+            AdaptingError: one runs already, or the disk cannot be written.
+        """
+        with self._lock:
+            if self._progress.running:
+                raise AdaptingError("a fit is under way", "wait until it has ended")
+            try:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._process = self._started(
+                    "adapt", "fitted-here", "--to", str(self._folder / "classifier"), "--source", source, "--progress"
+                )
+            except OSError as error:
+                raise AdaptingError(f"a fit cannot be begun ({error.strerror})", "is the disk full?") from error
+            self._progress = Progress(running=True, since_s=time.monotonic())
+            threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+
+    def put_in_force(self) -> str:
+        """Install the fit, in force from the next start of the device; returns what the command says.
+
+        Raises:
+            AdaptingError: there is none, or it is refused.
+        """
+        if not self.waits:
+            raise AdaptingError("there is no fit to put in force", "fit one first")
+        said = self._run("bundle", "install", str(self._folder / "classifier"), "--allow-unsigned")
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._progress = Progress()
+        return said
+
+    def roll_back(self) -> str:
+        """Put the classifier before in force again; returns what the command says.
+
+        Raises:
+            AdaptingError: there is none before.
+        """
+        return self._run("bundle", "rollback", self._classifier)
+
+    def in_force(self) -> tuple[str, bool]:
+        """Version of the classifier in force, empty for the one that came with the software or lies beside the
+        settings, and whether there is a way back.
+
+        Raises:
+            BundleError: what is installed cannot be read.
+        """
+        if (self._bench.parent / self._classifier).exists() or not is_bundle_name(self._classifier):
+            return "", False
+        installed = BundleStore(self._storage / "bundles").state(self._classifier).in_force
+        return ("", False) if installed is None else (installed.version, True)
+
+    def stop(self) -> None:
+        """The page leaves: a fit that runs is ended."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def _follow(self, process: "subprocess.Popen[str]") -> None:
+        """In a thread: keep up with what the fit says of itself."""
+        begun_s, last = self._progress.since_s, ""
+        with process:
+            for line in process.stderr or ():
+                done, _, of = line.strip().partition("/")
+                if done.isdecimal() and of.isdecimal():
+                    self._progress = Progress(running=True, done=int(done), of=int(of), since_s=begun_s)
+                elif line.strip():
+                    last = f"{last} {line.strip()}"[-_MOST_CHARS:]
+            said = "" if process.stdout is None else process.stdout.read().strip()
+        if process.returncode or not said:
+            _log.warning("fit: %s", last)
+            self._progress = Progress(error=last.strip() or "the fit ended without a word")
+            return
+        said = said.splitlines()[0]
+        try:
+            (self._folder / "summary.txt").write_text(said)
+        except OSError as error:
+            _log.warning("fit: its summary cannot be kept (%s)", error)
+        self._progress = Progress(summary=said)
+
+    def _kept_summary(self) -> str:
+        try:
+            return (self._folder / "summary.txt").read_text()[:_MOST_CHARS]
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def _words(self, *words: str) -> list[str]:
+        # Where even more niceness may not be asked for, nice says so and goes on.
+        nice = ["nice", "-n", "9"] if shutil.which("nice") else []
+        return [*nice, sys.executable, "-m", "leukoscope.cli.main", *words, "--bench", str(self._bench)]
+
+    def _started(self, *words: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(self._words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def _run(self, *words: str) -> str:
+        try:
+            done = subprocess.run(self._words(*words), capture_output=True, text=True, timeout=_COMMAND_S, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise AdaptingError(f"leukoscope {words[0]} {words[1]} did not end ({error})", "try again") from error
+        if done.returncode:
+            raise AdaptingError(
+                " ".join(done.stderr.split())[-_MOST_CHARS:].removeprefix("leukoscope: "), "nothing was changed"
+            )
+        return done.stdout.strip()

@@ -1,0 +1,94 @@
+"""Cells named in reviews teach the bench on the page, by the commands of the device."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from leukoscope.outbox.cell_pictures import named_counts
+from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.desk import desk_at
+from leukoscope.reviewing.review import Decision
+from leukoscope.specimen.lifecycle import Action
+from leukoscope.web.teaching import Teaching
+from tests.brokers import wait_until
+from tests.web.conftest import NAME, PIN, Served, sign_in
+from tests.web.made import CELLS, make_bench
+
+SPECIMENS = ("S-1", "S-2")
+EACH = sum(CELLS.values())
+LONG_MS = 120_000
+
+
+def name_of(number: int) -> str:
+    """By the size of its disc in the picture, so that there is something to learn."""
+    return "monocyte" if number % 9 > 4 else "lymphocyte"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """Two specimens, every cell of which a person named."""
+    made = make_bench(tmp_path, SPECIMENS)
+    with desk_at(made) as desk:
+        for report, _ in desk.reports(10):
+            names = {number: name_of(number) for number in range(1, EACH + 1)}
+            desk.take(report.id, Decision(Action.REVIEW, NAME, relabel=names))
+    return made
+
+
+def test_named_cells_are_counted_by_source_and_class(bench: Path) -> None:
+    with Outbox.open(bench.parent / "state" / "outbox.sqlite", owner=False) as outbox:
+        counts = named_counts(outbox)
+    assert sum(cells for *_, cells, _ in counts) == EACH * len(SPECIMENS)
+    assert {specimens for *_, specimens in counts} == {len(SPECIMENS)}
+    assert {name for _, name, _, _ in counts} == {"lymphocyte", "monocyte"}
+
+
+def test_a_reviewer_teaches_the_bench_puts_it_in_force_and_goes_back(signed_in: Page, bench: Path) -> None:
+    page = signed_in
+    page.get_by_role("link", name="Teach the bench").click()
+    expect(page.locator("caption")).to_contain_text(str(EACH * len(SPECIMENS)))
+    assert Axe().run(page).response["violations"] == []
+    expect(page.locator("#in-force")).to_contain_text("as the software or the settings bring it")
+    page.get_by_role("button", name="Fit to these cells").click()
+    expect(page.get_by_role("heading", name="The fit is under way")).to_be_visible()
+    expect(page.get_by_role("heading", name="Before and after")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator("#progress")).to_contain_text(f"of {EACH * len(SPECIMENS)} cells")
+    page.get_by_role("button", name="Put it in force").click()
+    expect(page.get_by_role("alert")).to_contain_text("in force from the next start", timeout=LONG_MS)
+    expect(page.locator("#in-force")).to_contain_text(".100001")
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Back to the one before").click()
+    expect(page.locator("#in-force")).to_contain_text("as the software", timeout=LONG_MS)
+    expect(page.get_by_role("button", name="Back to the one before")).to_have_count(0)
+
+
+def test_too_few_cells_teach_nothing_and_the_page_says_why(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path)
+    with Outbox.open(bench.parent / "state" / "outbox.sqlite", owner=False) as outbox:
+        teaching = Teaching(outbox, bench, bench.parent / "state", "classifier")
+        assert teaching.named() == []
+        teaching.fit("live")
+        with pytest.raises(ValueError, match="a fit is under way"):
+            teaching.fit("live")
+        assert teaching._process is not None
+        teaching._process.wait(60)
+        assert wait_until(lambda: not teaching.progress.running)
+        assert "found none" in teaching.progress.error
+        assert not teaching.waits
+
+
+def test_a_technician_does_not_teach(signed_in: Page, served: Served) -> None:
+    page = signed_in
+    page.goto(f"{served.address}/administration")
+    page.get_by_label("Name", exact=True).fill("Tess")
+    page.locator("form.fields select").select_option("technician")
+    page.locator("form.fields input[type=password]").fill(PIN)
+    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, served, "Tess")
+    expect(page.get_by_role("link", name="Bench")).to_be_visible()
+    expect(page.get_by_role("link", name="Teach the bench")).to_have_count(0)
+    answer = page.request.get(f"{served.address}/teaching")
+    assert answer.status == 403
