@@ -27,7 +27,8 @@ from rich.table import Table
 from benchmark_page import NAME, PIN, Browser, p95_of
 from fleet_simulation.postgres import ScratchPostgres
 from leukoscope.messages.json_format import from_bytes
-from leukoscope.outbox.store import CELL, REPORT, Outbox
+from leukoscope.outbox.entry import CELL, REPORT
+from leukoscope.outbox.store import Outbox
 from leukoscope_collector.judging import Accepted, Suspect, judge
 from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
 

@@ -18,9 +18,10 @@ from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import to_bytes, utc_text, validate
 from leukoscope.outbox import white_cells
 from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import REPORT, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
 from leukoscope.service.remote_commands import RemoteCommands

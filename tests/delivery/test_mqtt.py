@@ -23,8 +23,8 @@ from leukoscope.messages import status
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import keep_pictures
+from leukoscope.outbox.entry import REPORT, Counts, Key, State
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import REPORT, Counts, Key, State
 from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import HOST, Subscriber, free_port, program, wait_until
 from tests.delivery.conftest import clock

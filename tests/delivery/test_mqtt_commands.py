@@ -15,8 +15,8 @@ from leukoscope.messages.command import CommandName, Outcome
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.outbox.entry import CELL, Counts
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import CELL, Counts
 from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.brokers import HOST, Subscriber, wait_until
 from tests.delivery.conftest import clock

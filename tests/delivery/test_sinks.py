@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from leukoscope.delivery import FolderSettings, MqttSettings, NoDeliverySettings, ReportingSettings
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.report import decode
+from leukoscope.outbox.entry import Counts, Key, State
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Counts, Key, State
 from leukoscope.system.durable_files import unfinished_name
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY, NOW, report

@@ -9,7 +9,8 @@ from pathlib import Path
 from leukoscope.messages.json_format import from_bytes, to_bytes, validate
 from leukoscope.messages.report import decode, encode
 from leukoscope.messages.status import birth, health, last_will, session_of
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.entry import Key
+from leukoscope.outbox.store import Outbox
 from tests.fuzz.target import Target, of_bytes, of_json
 from tests.messages.examples import IDENTITY, NOW, report
 

@@ -22,7 +22,8 @@ from leukoscope.messages.json_format import from_bytes
 from leukoscope.optics.calibration import grid_from, read_kept
 from leukoscope.optics.calibration_record import KeptFile
 from leukoscope.outbox.command_inbox import CommandInbox
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.entry import Key
+from leukoscope.outbox.store import Outbox
 from leukoscope.settings import BenchSettings
 from leukoscope.system.npz import read_arrays
 from tests.bundles_installed import workshop

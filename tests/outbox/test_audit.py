@@ -7,8 +7,9 @@ import pytest
 
 from leukoscope.errors import OutboxError
 from leukoscope.outbox import audit_trail
+from leukoscope.outbox.entry import Key
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.outbox.verification import faults
 from tests.messages.examples import IDENTITY, NOW, report
 

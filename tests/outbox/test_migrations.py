@@ -11,8 +11,9 @@ import pytest
 from leukoscope.errors import OutboxError
 from leukoscope.messages.report import decode
 from leukoscope.outbox import migrations
+from leukoscope.outbox.entry import Counts, State
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import Counts, Outbox, State
+from leukoscope.outbox.store import Outbox
 from leukoscope.outbox.verification import faults
 from tests.messages.examples import IDENTITY, NOW, before_sizes, report
 

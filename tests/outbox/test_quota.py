@@ -4,9 +4,10 @@ import pytest
 
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.cell_pictures import keep_pictures, pictures_of
+from leukoscope.outbox.entry import CELL, State
 from leukoscope.outbox.quota import Quota
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import CELL, Outbox, State
+from leukoscope.outbox.store import Outbox
 from leukoscope.specimen.census import CellPicture, CellRecord
 from tests.messages.examples import IDENTITY, NOW, report
 

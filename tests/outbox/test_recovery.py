@@ -8,11 +8,12 @@ import pytest
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import decode, encode
 from leukoscope.outbox import audit_trail
+from leukoscope.outbox.entry import Counts, Key
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.recovery import GONE, lost_outbox, restore
 from leukoscope.outbox.report_copies import recorded_versions
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Counts, Key, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.outbox.verification import faults
 from leukoscope.specimen.lifecycle import Life, Status, Step
 from leukoscope.specimen.sample import RedCells

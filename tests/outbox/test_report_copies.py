@@ -11,6 +11,7 @@ from leukoscope.errors import OutboxError
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import encode
 from leukoscope.outbox import audit_trail
+from leukoscope.outbox.entry import Key
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_copies import (
     compare,
@@ -21,7 +22,7 @@ from leukoscope.outbox.report_copies import (
     without_any_copy,
 )
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.outbox.verification import faults
 from leukoscope.reviewing.desk import outbox_at
 from leukoscope.settings import BenchSettings

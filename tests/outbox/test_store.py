@@ -15,15 +15,17 @@ from pathlib import Path
 import pytest
 
 from leukoscope.errors import OutboxError
+from leukoscope.outbox.entry import Counts, Key, State
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import Counts, Key, Outbox, State
+from leukoscope.outbox.store import Outbox
 from tests.messages.examples import IDENTITY, NOW, report
 
 WRITER = """
 import itertools, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.entry import Key
+from leukoscope.outbox.store import Outbox
 outbox = Outbox.open(Path(sys.argv[1]))
 for number in itertools.count():
     key = Key(f"{sys.argv[2]}-{number}", 1, "report")
@@ -271,7 +273,7 @@ def test_another_programs_database_is_left_alone(path):
 def test_a_locked_outbox_is_an_error_and_not_a_corrupt_one(path, monkeypatch):
     Outbox.open(path).close()
     holder = sqlite3.connect(path, isolation_level=None)
-    monkeypatch.setattr("leukoscope.outbox.store._BUSY_S", 0.05)
+    monkeypatch.setattr("leukoscope.outbox.database_file._BUSY_S", 0.05)
     with Outbox.open(path) as outbox:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(OutboxError, match="database is locked: another program holds it: wait until it has ended"):

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from leukoscope.outbox.cell_pictures import keep_pictures
+from leukoscope.outbox.entry import Key, State
 from leukoscope.outbox.record_report import record
-from leukoscope.outbox.store import Key, State
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.sqlite_store import SqliteSettings

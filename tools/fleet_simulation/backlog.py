@@ -13,7 +13,8 @@ from fleet_simulation.worker import Orders
 from leukoscope.delivery.mqtt.mqtt_settings import MqttSettings
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import utc_time
-from leukoscope.outbox.store import REPORT, Entry, Key, Outbox, State, put
+from leukoscope.outbox.entry import REPORT, Entry, Key, State
+from leukoscope.outbox.store import Outbox, put
 from leukoscope.system.clock import utc_now
 
 

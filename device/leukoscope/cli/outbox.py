@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.options import BenchOption, JsonOption
-from leukoscope.outbox.store import CELL, REPORT, State
+from leukoscope.outbox.entry import CELL, REPORT, State
 from leukoscope.reviewing.desk import outbox_at
 
 outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)

@@ -9,8 +9,9 @@ from leukoscope.delivery.sink import SinkStatus
 from leukoscope.errors import InvalidMessage, LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.command_inbox import CommandInbox
+from leukoscope.outbox.entry import Counts
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Counts, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.schema import FrozenModel
 from leukoscope.system.clock import Clock
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from leukoscope.errors import ExportError
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode, signature_of
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
 from leukoscope.outbox.report_copies import recorded_payload, recorded_versions
 from leukoscope.outbox.report_files import ReportFiles, key_named
-from leukoscope.outbox.store import REPORT, Key, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.specimen.sample import SampleReport
 
 UNREVIEWED = "preliminary"

@@ -9,7 +9,9 @@ from typing import Any
 from leukoscope.messages.cell_message import decode_cell, encode_cell
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox import white_cells
-from leukoscope.outbox.store import CELL, REPORT, Key, Outbox, put, take_sequence
+from leukoscope.outbox.counters import take_sequence
+from leukoscope.outbox.entry import CELL, REPORT, Key
+from leukoscope.outbox.store import Outbox, put
 from leukoscope.specimen.cell import UNSURE, Box
 from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import SampleReport

@@ -14,7 +14,8 @@ from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import CHANNELS, Identity
 from leukoscope.messages.json_format import utc_text
 from leukoscope.outbox import audit_trail
-from leukoscope.outbox.store import Outbox, take_sequence
+from leukoscope.outbox.counters import take_sequence
+from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import Clock
 from leukoscope.system.host import clock_synchronised
 

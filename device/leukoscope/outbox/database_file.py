@@ -9,6 +9,8 @@ from leukoscope.errors import OutboxError
 from leukoscope.outbox import migrations
 from leukoscope.system.durable_files import put_in_place, sync_folder
 
+_BUSY_S = 5.0
+"""Seconds to wait for another process that writes."""
 _SIDE_FILES = ("", "-wal", "-shm")
 
 
@@ -21,7 +23,7 @@ def damage_in(path: Path) -> str | None:
     """
     if not path.exists():
         return None
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         # What is found may quote damaged text.
         connection.text_factory = lambda raw: raw.decode(errors="replace")
@@ -121,3 +123,29 @@ def _copy(connection: sqlite3.Connection, aside: Path) -> None:
     with contextlib.closing(sqlite3.connect(unfinished)) as copy:
         connection.backup(copy)
     put_in_place(unfinished, aside)
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file at a path; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, or make it, for transactions that are on the disk when they end (WAL, synchronous=FULL)."""
+    new = not path.exists()
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    # One damaged letter in one message must not keep all others from being read and sent.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if new:
+        sync_folder(path.parent)
+    return connection

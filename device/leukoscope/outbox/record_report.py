@@ -9,7 +9,9 @@ from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.report import encode
 from leukoscope.outbox import audit_trail, white_cells
-from leukoscope.outbox.store import REPORT, Key, Outbox, put, take_sequence
+from leukoscope.outbox.counters import take_sequence
+from leukoscope.outbox.entry import REPORT, Key
+from leukoscope.outbox.store import Outbox, put
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock

@@ -9,9 +9,11 @@ from leukoscope.errors import InvalidMessage
 from leukoscope.messages.json_format import from_bytes, utc_text
 from leukoscope.messages.report import decode, envelope_of
 from leukoscope.outbox import audit_trail, migrations
+from leukoscope.outbox.counters import count_up
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import key_named
-from leukoscope.outbox.store import REPORT, Key, Outbox, count_up, put
+from leukoscope.outbox.store import Outbox, put
 
 MOST_RESTORED = 10_000
 """Reports that are sent again, those made last; of what is older the trail keeps the sum."""

@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from leukoscope.outbox import audit_trail
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
 from leukoscope.outbox.report_files import ReportFiles, key_named
-from leukoscope.outbox.store import REPORT, Key, Outbox
+from leukoscope.outbox.store import Outbox
 
 MOST_WRITTEN = 500
 """Missing copies that one start writes, the newest first: each costs a write through to the card."""

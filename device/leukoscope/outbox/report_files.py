@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from leukoscope.errors import InvalidMessage
-from leukoscope.outbox.store import REPORT, Key
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.system.durable_files import sync_folder, write_whole
 
 _SAFE = re.compile(r"[A-Za-z0-9-]{1,80}")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from leukoscope.outbox import audit_trail
-from leukoscope.outbox.store import REPORT, Outbox
+from leukoscope.outbox.entry import REPORT
+from leukoscope.outbox.store import Outbox
 
 _LAST_SIGN = "\U0010ffff"
 

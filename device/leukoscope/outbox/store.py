@@ -4,76 +4,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from leukoscope.errors import OutboxError
 from leukoscope.messages.json_format import utc_text
-from leukoscope.outbox import pruning
-from leukoscope.outbox.database_file import damage_in, quarantine, settle_schema, what_to_do
-from leukoscope.system.durable_files import sync_folder
+from leukoscope.outbox import pruning, redelivery_list
+from leukoscope.outbox.counters import take_sequence, take_session
+from leukoscope.outbox.database_file import connect, damage_in, file_at, quarantine, settle_schema, what_to_do
+from leukoscope.outbox.entry import CELL, REPORT, Counts, Entry, Key, State
 
-
-class State(StrEnum):
-    """What has become of a message."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    """The receiver acknowledged it."""
-    REFUSED = "refused"
-    """The receiver will not have it; kept, with the reason, until a person says retry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What identifies a message for good."""
-
-    id: str
-    version: int
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.id} v{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One message in the outbox."""
-
-    key: Key
-    topic: str
-    """Below the device's own topic, as `report`."""
-    payload: bytes
-    state: State
-    created_at: str
-    """ISO 8601, UTC."""
-    settled_at: str | None
-    """When it was sent or refused."""
-    attempts: int
-    """How often it was sent and the connection ended, or the time ran out, without an answer."""
-    note: str
-    """Why it was refused, or what else is worth knowing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many messages of a kind are in each state."""
-
-    pending: int
-    sent: int
-    refused: int
-
-
-REPORT = "report"
-"""The kind of message that all this is about."""
-CELL = "cell"
-"""The kind that is a picture of a white cell: sent after everything else, and the first to go when room is short."""
 _COLUMNS = "id, version, kind, topic, payload, state, created_at, settled_at, attempts, note"
-_BUSY_S = 5.0
 
 
 class Outbox:
@@ -88,7 +31,7 @@ class Outbox:
         self.quarantined = quarantined
         """Where a corrupt predecessor was moved when this outbox was opened; to be shown to people."""
         self._connection = connection
-        self._follows = None if owner else _file_at(path)
+        self._follows = None if owner else file_at(path)
         """Which file a process that only looks in has open."""
         self._lock = threading.RLock()
 
@@ -120,7 +63,7 @@ class Outbox:
                 )
             if damage:
                 aside = quarantine(path)
-            connection = _connect(path)
+            connection = connect(path)
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, OutboxError):
                 raise
@@ -212,43 +155,25 @@ class Outbox:
     def redeliver(self, keys: Sequence[Key]) -> None:
         """They were acknowledged, and the receiver may have forgotten them; remembered until `trust`."""
         with self.writing() as sql:
-            sql.executemany(
-                "INSERT INTO doubt SELECT seq FROM message WHERE id = ? AND version = ? AND kind = ?"
-                " AND state = 'sent' ON CONFLICT DO NOTHING",
-                [(key.id, key.version, key.kind) for key in keys],
-            )
+            redelivery_list.add(sql, keys)
 
     def redeliver_since(self, moment: datetime) -> None:
-        """As `doubt`, for all that were acknowledged at that moment or later."""
-        since = (utc_text(moment),)
+        """As `redeliver`, for all that were acknowledged at that moment or later."""
         with self.reading() as sql:
-            found = sql.execute(
-                "SELECT count(*) FROM message WHERE state = 'sent' AND settled_at >= ?", since
-            ).fetchone()
-        if found[0]:
-            with self.writing() as sql:
-                sql.execute(
-                    "INSERT INTO doubt SELECT seq FROM message WHERE state = 'sent' AND settled_at >= ?"
-                    " ON CONFLICT DO NOTHING",
-                    since,
-                )
+            if not redelivery_list.acknowledged_since(sql, moment):
+                return
+        with self.writing() as sql:
+            redelivery_list.add_since(sql, moment)
 
     def trust(self, keys: Sequence[Key]) -> None:
         """The receiver has acknowledged them once more."""
         with self.writing() as sql:
-            sql.executemany(
-                "DELETE FROM doubt WHERE seq = (SELECT seq FROM message WHERE id = ? AND version = ? AND kind = ?)",
-                [(key.id, key.version, key.kind) for key in keys],
-            )
+            redelivery_list.remove(sql, keys)
 
     def awaiting_redelivery(self) -> tuple[Key, ...]:
         """What the receiver may have forgotten, pictures of cells last, else the oldest first."""
         with self.reading() as sql:
-            rows = sql.execute(
-                "SELECT id, version, kind FROM doubt JOIN message USING (seq)"
-                " WHERE state = 'sent' ORDER BY priority, seq"
-            ).fetchall()
-        return tuple(Key(*row) for row in rows)
+            return redelivery_list.keys(sql)
 
     def prune(self, now: datetime, *, max_sent: int, keep_unsigned: bool = True) -> int:
         """Delete the oldest reports beyond `max_sent` sent versions, with their cells.
@@ -290,7 +215,7 @@ class Outbox:
             Its own as of `next_session`, and two of `next_sequence`, for its will and its birth.
         """
         with self.writing() as sql:
-            return _next_session(sql, now, above), take_sequence(sql), take_sequence(sql)
+            return take_session(sql, now, above), take_sequence(sql), take_sequence(sql)
 
     def next_session(self, now: datetime, *, above: int = 0) -> int:
         """The next connection number, always higher than the last one and than `above`.
@@ -299,7 +224,7 @@ class Outbox:
         the file that held it was lost and the clock is right.
         """
         with self.writing() as sql:
-            return _next_session(sql, now, above)
+            return take_session(sql, now, above)
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
@@ -347,9 +272,9 @@ class Outbox:
         """Open the file that stands at the path now, when the instrument has set ours aside and begun anew."""
         if self._follows is None or self._connection.in_transaction:
             return
-        now = _file_at(self.path)
+        now = file_at(self.path)
         if now not in (None, self._follows):
-            connection = _connect(self.path)
+            connection = connect(self.path)
             self._connection.close()
             self._connection, self._follows = connection, now
 
@@ -374,30 +299,6 @@ class Outbox:
                 raise
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    new = not path.exists()
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    # One damaged letter in one message must not keep all others from being read and sent.
-    connection.text_factory = lambda raw: raw.decode(errors="replace")
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    if new:
-        sync_folder(path.parent)
-    return connection
-
-
 def put(sql: sqlite3.Connection, key: Key, topic: str, payload: bytes, now: datetime) -> bool:
     """As `Outbox.put`, inside a transaction of the caller's."""
     done = sql.execute(
@@ -406,22 +307,3 @@ def put(sql: sqlite3.Connection, key: Key, topic: str, payload: bytes, now: date
         (key.id, key.version, key.kind, topic, payload, utc_text(now), int(key.kind == CELL)),
     )
     return done.rowcount == 1
-
-
-def _next_session(sql: sqlite3.Connection, now: datetime, above: int) -> int:
-    return count_up(sql, "session", at_least=max(above + 1, int(now.timestamp())))
-
-
-def take_sequence(sql: sqlite3.Connection) -> int:
-    """As `Outbox.next_sequence`, inside a transaction of the caller's."""
-    return count_up(sql, "sequence", at_least=1)
-
-
-def count_up(sql: sqlite3.Connection, name: str, *, at_least: int) -> int:
-    """The next value of a counter, inside a transaction of the caller's: one more than the last, or `at_least`."""
-    (value,) = sql.execute(
-        "INSERT INTO counter (name, value) VALUES (:name, :at_least)"
-        " ON CONFLICT (name) DO UPDATE SET value = max(value + 1, :at_least) RETURNING value",
-        {"name": name, "at_least": at_least},
-    ).fetchone()
-    return int(value)

@@ -9,9 +9,9 @@ from leukoscope.errors import InvalidMessage
 from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import trail_of
 from leukoscope.outbox import audit_trail
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.recovery import RESTORED
 from leukoscope.outbox.report_copies import compare
-from leukoscope.outbox.store import REPORT, Key
 
 
 def faults(sql: sqlite3.Connection, copies: Path | None = None) -> Iterator[str]:

@@ -10,11 +10,12 @@ from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail, white_cells
+from leukoscope.outbox.entry import REPORT, Entry, Key
 from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
-from leukoscope.outbox.store import REPORT, Entry, Key, Outbox
+from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.review import Decision, Outcome, take_step
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport

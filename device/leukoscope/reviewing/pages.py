@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leukoscope.outbox.audit_trail import AuditEntry
-from leukoscope.outbox.store import Entry
+from leukoscope.outbox.entry import Entry
 from leukoscope.outbox.white_cells import KeptSample, Named
 from leukoscope.specimen.sample import CELLS_CALLED, Provenance, SampleReport, Source
 

@@ -32,7 +32,7 @@ from leukoscope.displays.wording import specimen
 from leukoscope.errors import DisplayError, LeukoscopeError, TrendError
 from leukoscope.indicators import Event
 from leukoscope.instrument import Look, Sample, Waiting
-from leukoscope.outbox.store import Key, State
+from leukoscope.outbox.entry import Key, State
 from leukoscope.sentence import one_after_another
 from leukoscope.service.bench import Bench
 from leukoscope.specimen.cell import CellKind

@@ -8,9 +8,9 @@ from datetime import datetime
 from leukoscope.errors import CalibrationError, OutboxError, TrendError
 from leukoscope.optics.learnt_size import LearntSize
 from leukoscope.outbox.cell_pictures import keep_pictures
+from leukoscope.outbox.entry import Key
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import Key
 from leukoscope.quality_control.run_record import Run
 from leukoscope.service.bench import Bench
 from leukoscope.service.bench_naming import learns_cell_size

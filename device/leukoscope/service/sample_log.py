@@ -6,8 +6,8 @@ from typing import Any
 
 from leukoscope.errors import OutboxError
 from leukoscope.instrument import Sample
+from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.store import REPORT, Key
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.sample_ids import SampleIds, Verdict

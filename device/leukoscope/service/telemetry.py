@@ -5,8 +5,8 @@ from datetime import datetime
 
 from leukoscope.errors import OutboxError
 from leukoscope.messages.status import health
+from leukoscope.outbox.entry import Key
 from leukoscope.outbox.quota import Quota
-from leukoscope.outbox.store import Key
 from leukoscope.service.bench import Bench
 from leukoscope.service.presenter import Presenter
 from leukoscope.specimen.sample import SampleReport

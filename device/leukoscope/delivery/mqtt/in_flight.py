@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from leukoscope.delivery.mqtt.diagnostics import CONNECTING_ANEW
 from leukoscope.errors import BrokerError
-from leukoscope.outbox.store import Key
+from leukoscope.outbox.entry import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from leukoscope.delivery.mqtt.backoff import Backoff
-from leukoscope.outbox.store import Key, Outbox
+from leukoscope.outbox.entry import Key
+from leukoscope.outbox.store import Outbox
 
 
 class Redelivery:

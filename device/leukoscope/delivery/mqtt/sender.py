@@ -13,7 +13,8 @@ from leukoscope.delivery.mqtt.stability import Stability
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.historical import as_sent
 from leukoscope.messages.identity import Identity
-from leukoscope.outbox.store import CELL, REPORT, Entry, Key, Outbox
+from leukoscope.outbox.entry import CELL, REPORT, Entry, Key
+from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import Clock
 
 _SUSPECT_AFTER = 2
