@@ -24,14 +24,13 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.messages.command import CommandSettings
 from leukoscope.messages.identity import Identity
-from leukoscope.optics.calibration import Calibration
+from leukoscope.optics.calibration_settings import CalibrationSettings
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.schema import FrozenModel, explain, text_of
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.specimen.sample import Mode
-from leukoscope.statistics.rules import SHIPPED, Rules
-from leukoscope.system.assets import find_asset
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 from leukoscope.system.host import boot_id
 from leukoscope.web_settings import WebSettings
 
@@ -55,65 +54,6 @@ class ModelSettings(FrozenModel):
     """Also take bundles without a signature."""
     allow_downgrade: bool = False
     """Also take a bundle older than the one in force."""
-
-
-class CalibrationSettings(FrozenModel):
-    """How the light path is corrected: by a calibration, or by a bare scale where no light path is known."""
-
-    file: str | None = None
-    """A calibration's TOML file, or its name under calibration/."""
-    um_per_px: Annotated[float, Field(gt=0.01, lt=2)] | None = None
-    """Micrometres per pixel of stored pictures; nothing else is corrected."""
-    objective: str | None = None
-    """What is on the bench, in the words of the calibration; one made for another objective is refused."""
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.file is None) == (self.um_per_px is None):
-            raise ValueError("give either file or um_per_px")
-        return self
-
-    def open(self, near: Path | None = None) -> Calibration:
-        """Read the calibration, looked up beside the settings file first.
-
-        Raises:
-            SettingsError: there is no such calibration.
-            CalibrationError: it is malformed, altered, expired, or was made for another objective.
-        """
-        if self.um_per_px is not None:
-            return Calibration.of_scale(self.um_per_px)
-        calibration = Calibration.read(find_asset("calibration", self.file or "", near))
-        if self.objective is not None:
-            calibration.refuse_other_objective(self.objective)
-        return calibration
-
-
-class RulesSettings(FrozenModel):
-    """What is pointed out in the counts."""
-
-    file: str = "blood.toml"
-    """A rules file beside the settings file, or "blood.toml" or "marrow.toml", which come with the software; the one
-    of the mode unless set."""
-
-    def open(self, near: Path | None = None, mode: Mode | None = None) -> Rules:
-        """Read the rules, looked up beside the settings file first.
-
-        Args:
-            near: the folder of the settings file.
-            mode: what the bench counts; None takes rules for anything.
-
-        Raises:
-            SettingsError: there are no such rules, they are malformed, or they are for another mode.
-        """
-        beside = Path(self.file) if near is None else near / self.file
-        shipped = SHIPPED / self.file
-        rules = Rules.read(beside if beside.exists() or not shipped.exists() else shipped)
-        if mode not in (None, rules.mode):
-            raise SettingsError(
-                f"rules {rules.id} ({self.file}) are for {rules.mode}, the settings say mode {mode}",
-                f'name rules for {mode} under [rules], or say mode = "{rules.mode}" at the top of the settings',
-            )
-        return rules
 
 
 class StorageSettings(FrozenModel):

@@ -16,52 +16,10 @@ from leukoscope_collector import partitions
 from leukoscope_collector.bounds import Limits
 from leukoscope_collector.judging import Report
 from leukoscope_collector.origins import Origin
+from leukoscope_collector.postgres_tables import LAYOUTS, REPORT_KEYS
 from leukoscope_collector.report_store import Key, Store, StoreRefuses, StoreUnavailable
-from leukoscope_collector.tables import BY_RECEIPT, IN_FORCE, KEYS, SCHEMA_VERSION, bind_stored, statements
+from leukoscope_collector.tables import SCHEMA_VERSION, statements
 
-_FIRST = """
-CREATE TABLE report (
-    id uuid NOT NULL, version bigint NOT NULL, site text NOT NULL, device text NOT NULL, status text,
-    received_at timestamptz NOT NULL, sha256 text NOT NULL, contested boolean NOT NULL DEFAULT false,
-    payload json NOT NULL, PRIMARY KEY (id, version));
-CREATE INDEX report_by_device ON report (site, device, received_at);
-CREATE TABLE conflict (
-    id uuid NOT NULL, version bigint NOT NULL, sha256 text NOT NULL, site text NOT NULL, device text NOT NULL,
-    received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1, payload json NOT NULL,
-    PRIMARY KEY (id, version, sha256));
-CREATE TABLE quarantine (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, sha256 text NOT NULL,
-    reason text NOT NULL, bytes bigint NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
-    payload bytea NOT NULL, UNIQUE (topic, sha256));
-CREATE TABLE device (
-    site text NOT NULL, device text NOT NULL, state text, session bigint, status json, status_at timestamptz,
-    health json, health_at timestamptz, PRIMARY KEY (site, device));
-CREATE TABLE collector_tables (version integer NOT NULL);
-"""
-_SECOND = """
-CREATE TABLE cell (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL,
-    report uuid NOT NULL, version bigint NOT NULL, cell bigint NOT NULL, class text NOT NULL,
-    received_at timestamptz NOT NULL, sha256 text NOT NULL, payload json NOT NULL,
-    UNIQUE (site, device, report, version, cell));
-CREATE TABLE result (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, site text NOT NULL, device text NOT NULL, command text,
-    name text, outcome text NOT NULL, received_at timestamptz NOT NULL, seen bigint NOT NULL DEFAULT 1,
-    sha256 text NOT NULL, payload json NOT NULL, UNIQUE (site, device, sha256));
-"""
-_THIRD = f"""
-CREATE TABLE IF NOT EXISTS report_origin (
-    id uuid PRIMARY KEY, site text NOT NULL, device text NOT NULL, bound_at timestamptz NOT NULL);
-CREATE TABLE IF NOT EXISTS origin_mismatch (
-    id uuid NOT NULL, site text NOT NULL, device text NOT NULL, seen bigint NOT NULL DEFAULT 1,
-    received_at timestamptz NOT NULL, PRIMARY KEY (id, site, device));
-CREATE INDEX IF NOT EXISTS origin_mismatch_by_time ON origin_mismatch (received_at);
-{bind_stored("convert_to(CAST(payload AS text), 'UTF8')")}
-{IN_FORCE.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
-"""
-_KEYS = KEYS.format(if_missing="").replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
-_LAYOUTS = (_FIRST, _SECOND, _THIRD, _KEYS, BY_RECEIPT)
-"""The tables that each version of the layout added."""
 _LOCK = 0x6C65756B
 """Any number that no other program locks: two collectors that start together make the tables one after the other."""
 # Payloads go in binary: to escape every quotation mark of a JSON text takes twenty times as long as all the rest.
@@ -201,9 +159,9 @@ class PostgresStore(Store):
             # Binding what a large store holds takes longer than a statement of every day may.
             self.execute("SET LOCAL statement_timeout = 0")
             keyed = self.execute("SELECT 1 FROM pg_class WHERE oid = to_regclass('report_key') AND relkind <> 'v'")
-            for layout in _LAYOUTS[version:]:
+            for layout in LAYOUTS[version:]:
                 # Where reports are partitioned the keys are a table, which stays.
-                for statement in () if layout is _KEYS and keyed else statements(layout):
+                for statement in () if layout is REPORT_KEYS and keyed else statements(layout):
                     self.execute(statement)
             if not there:
                 partitions.switch(self.execute, datetime.now(UTC))

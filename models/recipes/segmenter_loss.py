@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scenes import Tile, labelled_places
 from segmenter_grid import BOX_UNIT_PX, PLANES, STRIDE
 from tables import KINDS
+from tiles import Tile, labelled_places
 
 
 class Targets(NamedTuple):

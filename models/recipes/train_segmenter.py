@@ -19,12 +19,13 @@ from augment import Laboratory, Strength
 from batches import as_batch
 from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from judge_segmenter import CANDIDATE_THRESHOLDS, Case, Grids
-from scenes import PLATELET, Picture, Scene, Tile, cut_tile, training_scenes
+from scenes import PLATELET, Picture, Scene, training_scenes
 from segmenter_grid import UM_PER_PX
 from segmenter_loss import losses, targets
 from segmenter_net import SegmenterNet
 from starting_weights import fill
 from tables import KINDS
+from tiles import Tile, cut_tile
 
 SHARES = {
     "deepbionet": 0.29,

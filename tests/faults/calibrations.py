@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from leukoscope.settings import CalibrationSettings
+from leukoscope.optics.calibration_settings import CalibrationSettings
 from tests.bundles_installed.killed import ENDED, KILLED, apart
 from tests.faults.files import calibrate
 

@@ -26,10 +26,11 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
-from leukoscope.settings import RulesSettings, SampleSettings
+from leukoscope.settings import SampleSettings
 from leukoscope.specimen.sample import Provenance, Source
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 from tests.controls.scanner_wire import ScannerWire
 from tests.fuzz.mutations import as_json, spoil_tree
 from tests.fuzz.target import Target, of_bytes, of_json

@@ -20,9 +20,9 @@ from leukoscope.optics.calibration_record import (
     files_of,
     read_record,
 )
+from leukoscope.optics.calibration_settings import CalibrationSettings
 from leukoscope.optics.calibration_writing import grid_file, named, picture_file, put_in_force
 from leukoscope.optics.quality import QualityLimits
-from leukoscope.settings import CalibrationSettings
 from leukoscope.specimen.frame import Frame
 from tests.drawings import frame_of
 

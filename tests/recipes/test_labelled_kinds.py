@@ -12,8 +12,9 @@ from evaluation.detection import DetectionScore
 from evaluation.field_table import add_kind
 from evaluation.outlines import read_masks
 from evaluation.tables import read_fields
-from scenes import ANY, CELLS, WHITE, Scene, boxed_scene, cut_tile, labelled_places, mosaic, white_cell_scene
+from scenes import ANY, CELLS, WHITE, Scene, boxed_scene, mosaic, white_cell_scene
 from tables import KINDS, fields, masks
+from tiles import cut_tile, labelled_places
 
 RBC, WBC, PLATELET = range(len(KINDS))
 GLASS, RED, WHITE_CELL, SPECK = (240, 235, 230), (215, 150, 155), (120, 80, 160), (150, 90, 160)

@@ -6,9 +6,9 @@ import pytest
 
 from leukoscope.cli import differential
 from leukoscope.errors import SettingsError
-from leukoscope.settings import RulesSettings
 from leukoscope.statistics import findings
 from leukoscope.statistics.rules import RESERVED_CODES, SHIPPED, Rules
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 
 LEAST = """
 schema_version = 1

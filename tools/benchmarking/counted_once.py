@@ -14,7 +14,6 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.service.models import LoadedModels, naming_of
-from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope, VisibleCell
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Stage
@@ -23,6 +22,7 @@ from leukoscope.specimen.field import CountedField
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.slide import SlideCell, SlideChange
 from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 
 FOUND = 0.3
 """Overlap of boxes from which a cell that was counted is a cell that is there."""

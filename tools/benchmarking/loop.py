@@ -19,13 +19,13 @@ from leukoscope.optics.flatfield import FlatField, gain_from_blank
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.service.models import LoadedModels, naming_of
-from leukoscope.settings import RulesSettings
 from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Stage
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 
 FRAMES_PER_S = 15.0
 """Of the camera; a frame that comes while a field is counted is dropped."""

@@ -1,30 +1,23 @@
 """A sample report as a message: schema leukoscope/report/1, and back again."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from leukoscope.errors import InvalidMessage
 from leukoscope.messages.audit_head import NOTHING_YET, AuditHead
 from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
-from leukoscope.specimen.lifecycle import Change, Life, Status, Step
+from leukoscope.messages.report_differential import class_count_part, corrected_part, read_class_count, read_corrected
+from leukoscope.messages.report_lifecycle import life_part, read_life
+from leukoscope.messages.report_provenance import provenance_part, read_provenance
 from leukoscope.specimen.sample import (
     Basis,
-    BundleIdentity,
     Certainty,
-    ClassCount,
-    CorrectedDifferential,
-    CorrectedShare,
     Finding,
     Histogram,
-    Provenance,
     RedCells,
     RulesIdentity,
     SampleReport,
-    SizeReference,
-    Source,
-    Verification,
 )
 
 REPORT_SCHEMA = "leukoscope/report/1"
@@ -76,7 +69,7 @@ def encode(
             "historical": False,
             "trail": {"entries": trail.entries, "hash": trail.hash},
         },
-        "lifecycle": _life(report.life),
+        "lifecycle": life_part(report.life),
         "sample": {
             "sample_id": report.sample_id,
             "started_at": utc_text(report.started_at),
@@ -94,8 +87,8 @@ def encode(
         },
         "white_cells": {
             "counted": report.white_cells,
-            "differential": [_class_count(line) for line in report.differential],
-            "differential_corrected": _corrected(report.differential_corrected),
+            "differential": [class_count_part(line) for line in report.differential],
+            "differential_corrected": corrected_part(report.differential_corrected),
             "not_corrected_because": report.not_corrected_because,
             "beside": dict(report.beside),
             "per_1000_red_cells": report.wbc_per_1000_rbc,
@@ -111,7 +104,7 @@ def encode(
         "platelets": {"counted": report.platelets},
         "findings": [_finding(finding) for finding in report.findings],
         "rules": _rules(report.rules),
-        "provenance": _provenance(report.provenance),
+        "provenance": provenance_part(report.provenance),
     }
     # A NaN passes every range of a JSON schema, so the bytes are tried before the schema is.
     to_bytes(message)
@@ -141,8 +134,8 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         fields_rejected_total=int(fields["rejected"]),
         patches=None if fields["patches"] is None else int(fields["patches"]),
         white_cells=int(white["counted"]),
-        differential=tuple(_read_class_count(line) for line in white["differential"]),
-        differential_corrected=_read_corrected(white["differential_corrected"]),
+        differential=tuple(read_class_count(line) for line in white["differential"]),
+        differential_corrected=read_corrected(white["differential_corrected"]),
         not_corrected_because=white["not_corrected_because"],
         beside=_counts(white["beside"]),
         red_cells=RedCells(
@@ -160,8 +153,8 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         findings=tuple(_read_finding(finding) for finding in message["findings"]),
         rules=RulesIdentity(**message["rules"]),
         finished_because=sample["finished_because"],
-        provenance=_read_provenance(message["provenance"]),
-        life=_read_life(message["lifecycle"]),
+        provenance=read_provenance(message["provenance"]),
+        life=read_life(message["lifecycle"]),
         resumed=int(sample["resumed"]),
     )
 
@@ -196,123 +189,6 @@ def signature_of(message: Mapping[str, Any]) -> tuple[str | None, str | None, da
     return str(life["status"]), *((None, None) if last is None else (str(last["by"]), utc_time(last["at"])))
 
 
-def _life(life: Life) -> dict[str, Any]:
-    optional = {} if life.cells_looked_at is None else {"cells_looked_at": life.cells_looked_at}
-    return {
-        "status": life.status.value,
-        "cells_checked": life.cells_checked,
-        "steps": [_step(step) for step in life.steps],
-        **optional,
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    optional = {"signed_without": list(step.signed_without)} if step.signed_without else {}
-    return {
-        "version": step.version,
-        "status": step.status.value,
-        "by": step.by,
-        "at": utc_text(step.at),
-        "note": step.note,
-        "changes": [{"item": one.item, "from": one.before, "to": one.after} for one in step.changes],
-        **optional,
-    }
-
-
-def _read_life(wire: Mapping[str, Any]) -> Life:
-    looked_at = wire.get("cells_looked_at")
-    steps = tuple(_read_step(step) for step in wire["steps"])
-    return Life(steps, int(wire["cells_checked"]), None if looked_at is None else int(looked_at))
-
-
-def _read_step(wire: Mapping[str, Any]) -> Step:
-    changes = tuple(Change(one["item"], one["from"], one["to"]) for one in wire["changes"])
-    status = Status(wire["status"])
-    at, without = utc_time(wire["at"]), tuple(wire.get("signed_without", ()))
-    return Step(int(wire["version"]), status, wire["by"], at, wire["note"], changes, without)
-
-
-def _class_count(line: ClassCount) -> dict[str, Any]:
-    return {
-        "class": line.cell_class,
-        "count": line.count,
-        "share": line.share,
-        "low": line.low,
-        "high": line.high,
-        "count_more": line.count_more,
-    }
-
-
-def _read_class_count(line: Mapping[str, Any]) -> ClassCount:
-    return ClassCount(
-        cell_class=line["class"],
-        count=int(line["count"]),
-        share=float(line["share"]),
-        low=float(line["low"]),
-        high=float(line["high"]),
-        count_more=int(line["count_more"]),
-    )
-
-
-def _corrected(corrected: CorrectedDifferential | None) -> dict[str, Any] | None:
-    if corrected is None:
-        return None
-    return {
-        "method": corrected.method,
-        "between_laboratories": corrected.between_laboratories,
-        "classes": [_corrected_share(line) for line in corrected.classes],
-        "groups": [_corrected_share(line) for line in corrected.groups],
-        **({} if corrected.verification is None else {"verification": _verification(corrected.verification)}),
-    }
-
-
-def _verification(verification: Verification) -> dict[str, Any]:
-    return {
-        "cells": verification.cells,
-        "specimens": verification.specimens,
-        "at": utc_text(verification.at),
-        "by": list(verification.by),
-    }
-
-
-def _read_verification(wire: Mapping[str, Any] | None) -> Verification | None:
-    if wire is None:
-        return None
-    return Verification(int(wire["cells"]), int(wire["specimens"]), utc_time(wire["at"]), tuple(wire["by"]))
-
-
-def _corrected_share(line: CorrectedShare) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "share": line.share,
-        "low": line.low,
-        "high": line.high,
-        "validated_cells": line.validated_cells,
-    }
-
-
-def _read_corrected(wire: Mapping[str, Any] | None) -> CorrectedDifferential | None:
-    if wire is None:
-        return None
-    return CorrectedDifferential(
-        method=wire["method"],
-        between_laboratories=float(wire["between_laboratories"]),
-        classes=tuple(_read_corrected_share(line) for line in wire["classes"]),
-        groups=tuple(_read_corrected_share(line) for line in wire["groups"]),
-        verification=_read_verification(wire.get("verification")),
-    )
-
-
-def _read_corrected_share(line: Mapping[str, Any]) -> CorrectedShare:
-    return CorrectedShare(
-        name=line["name"],
-        share=float(line["share"]),
-        low=float(line["low"]),
-        high=float(line["high"]),
-        validated_cells=int(line["validated_cells"]),
-    )
-
-
 def _histogram(histogram: Histogram | None) -> dict[str, Any] | None:
     if histogram is None:
         return None
@@ -342,49 +218,6 @@ def _read_finding(wire: Mapping[str, Any]) -> Finding:
 
 def _rules(rules: RulesIdentity) -> dict[str, str]:
     return {"id": rules.id, "version": rules.version, "sha256": rules.sha256, "mode": rules.mode}
-
-
-def _provenance(provenance: Provenance) -> dict[str, Any]:
-    return {
-        "site": provenance.site,
-        "device": provenance.device,
-        "software_version": provenance.software_version,
-        "segmenter": _bundle(provenance.segmenter),
-        "classifier": _bundle(provenance.classifier),
-        "calibration_id": provenance.calibration_id,
-        "calibration_measured": provenance.calibration_measured,
-        "um_per_px": provenance.um_per_px,
-        "source": provenance.source.value,
-        "clock_synchronised": provenance.clock_synchronised,
-        "boot_id": provenance.boot_id,
-        **({} if provenance.camera is None else {"camera": provenance.camera}),
-        **({} if provenance.dependencies is None else {"dependencies": provenance.dependencies}),
-        **({} if provenance.size_reference is None else {"size_reference": asdict(provenance.size_reference)}),
-    }
-
-
-def _read_provenance(wire: Mapping[str, Any]) -> Provenance:
-    changed = {
-        "segmenter": BundleIdentity(**wire["segmenter"]),
-        "classifier": BundleIdentity(**wire["classifier"]),
-        "um_per_px": float(wire["um_per_px"]),
-        "source": Source(wire["source"]),
-        "size_reference": _read_size_reference(wire.get("size_reference")),
-    }
-    return Provenance(**{**wire, **changed})
-
-
-def _read_size_reference(wire: Mapping[str, Any] | None) -> SizeReference | None:
-    return None if wire is None else SizeReference(wire["id"], float(wire["enlarged"]), int(wire["specimens"]))
-
-
-def _bundle(bundle: BundleIdentity) -> dict[str, str]:
-    return {
-        "name": bundle.name,
-        "version": bundle.version,
-        "sha256": bundle.sha256,
-        "engine": bundle.engine,
-    }
 
 
 def _counts(wire: Mapping[str, Any]) -> dict[str, int]:

@@ -10,9 +10,9 @@ from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.from_afar import decisions_of
-from leukoscope.settings import RulesSettings
 from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rules_settings import RulesSettings
 
 
 class Commandable(Protocol):
