@@ -17,7 +17,7 @@ from leukoscope.errors import AdaptingError
 from leukoscope.optics.calibration import Calibration
 from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.teaching import UM_PER_PX, in_the_middle
+from leukoscope.reviewing.named_cells import UM_PER_PX, in_the_middle
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source

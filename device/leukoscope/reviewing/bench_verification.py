@@ -14,8 +14,8 @@ from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.outbox.white_cells import KeptSample
 from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
 from leukoscope.reviewing.desk import Desk
+from leukoscope.reviewing.named_cells import in_the_middle
 from leukoscope.reviewing.review import Decision
-from leukoscope.reviewing.teaching import in_the_middle
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import SampleReport, Source

@@ -8,7 +8,7 @@ from PIL import Image
 
 from leukoscope.counting.gallery import picture_of
 from leukoscope.outbox.cell_pictures import KeptPicture
-from leukoscope.reviewing.teaching import SIDE_PX, UM_PER_PX, write_named
+from leukoscope.reviewing.named_cells import SIDE_PX, UM_PER_PX, write_named
 from leukoscope.specimen.cell import Box
 from tests.drawings import discs, micrograph_of
 
