@@ -126,6 +126,8 @@ class SampleSettings(FrozenModel):
 
 PICTURES_WITH_PAGE = 500
 """Pictures of cells per sample where [web] is in the settings and [cells] is not: 3 MB at most."""
+FIELDS_WITH_PAGE = 60
+"""Pictures of fields per sample likewise: some 6 MB, and 64 MiB of all samples."""
 
 
 class SigningSettings(FrozenModel):
@@ -215,7 +217,7 @@ class BenchSettings(FrozenModel):
     def _pictures_where_the_page_runs(cls, content: Any) -> Any:
         """Who serves the review page wants to see cells: with [web] their pictures are kept unless [cells] says not."""
         if isinstance(content, dict) and "web" in content and "cells" not in content:
-            return {**content, "cells": {"pictures": PICTURES_WITH_PAGE}}
+            return {**content, "cells": {"pictures": PICTURES_WITH_PAGE, "fields": FIELDS_WITH_PAGE}}
         return content
 
     @classmethod

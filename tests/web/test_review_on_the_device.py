@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from leukoscope.displays.live_picture import live_picture
+from leukoscope.outbox.field_pictures import FieldPictures
 from tests.commands.command_line import leukoscope
 from tests.web.conftest import NAME, PIN, Served, sign_in
 
@@ -254,3 +257,32 @@ def test_without_a_script_the_report_can_be_read(signed_in: Page, served: Served
     expect(page.locator("#counts")).to_contain_text("unsure")
     expect(page.locator("#findings")).to_contain_text("simulated")
     context.close()
+
+
+def test_the_field_around_a_cell_is_shown_with_where_the_cell_lies(
+    signed_in: Page, served: Served, bench: Path
+) -> None:
+    page = signed_in
+    open_sample(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("dialog .wide")).to_have_count(0)
+    page.keyboard.press("Escape")
+    number = page.locator(".cell:focus").get_attribute("data-number")
+    message = report_in_force(bench)
+    field = next(cell["field"] for cell in cells_of(bench) if str(cell["cell"]) == number)
+    pixels = np.full((300, 400, 3), 220, np.uint8)
+    FieldPictures(bench.parent / "state").keep(message["id"], field, live_picture(pixels), 400, 300)
+    page.keyboard.press("Enter")
+    around = page.locator("dialog .wide")
+    expect(around).to_be_visible()
+    box = around.locator("rect:not(.other)").bounding_box()
+    whole = around.locator("img").bounding_box()
+    assert box is not None
+    assert whole is not None
+    # The made cells lie at 10 to 90 pixels of their field.
+    assert abs((box["x"] - whole["x"]) / whole["width"] - 10 / 400) < 0.02
+    assert abs(box["width"] / whole["width"] - 80 / 400) < 0.02
+    assert Axe().run(page).response["violations"] == []
+    gone = page.request.get(f"{served.address}/reports/{message['id']}/fields/999.jpg")
+    assert gone.status == 404

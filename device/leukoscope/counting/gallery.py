@@ -33,6 +33,11 @@ class CellSettings(FrozenModel):
 
     pictures: Annotated[int, Field(ge=0, le=1000)] = 0
     """Per sample, 0-1000; of more cells than that those the classifier was least sure of. 0: none are made."""
+    fields: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Small pictures of whole fields with white cells per sample, 0-1000, some 100 kB each; the first that are counted.
+    They stay on the device, for the page to show what lies around a cell."""
+    fields_max_mib: Annotated[int, Field(ge=1, le=100_000)] = 64
+    """Mebibytes of them all; those of the oldest reports make room."""
 
 
 class Gallery:

@@ -328,10 +328,12 @@ class Service:
 
     def _discard(self) -> None:
         """Throw the sample away; nothing is reported, and the register says so."""
-        sample, self._under_way = self._sample, None
-        if sample is None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is None:
             return
+        sample = under_way.sample
         self._sample_log.discarded(sample)
+        under_way.forget_pictures()
         _log.warning("sample discarded by the technician, report %s", sample.report_id)
         self._presenter.notice(NoticeTitle.DISCARDED, NoticeTodo.NOTHING, sample.sample_id, refused=False)
 
@@ -382,6 +384,7 @@ class Service:
         self._result_shown, self._delivery_shown = True, False
         self._presenter.result(report)
         self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
+        under_way.make_room()
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         self._samples_left -= 1
         self._counted += report.fields_counted

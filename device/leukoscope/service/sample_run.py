@@ -9,14 +9,17 @@ from typing import Any
 
 from leukoscope.counting.gallery import Gallery
 from leukoscope.displays.album import Album
+from leukoscope.displays.live_picture import live_picture
 from leukoscope.errors import DisplayError
 from leukoscope.instrument import Look, Sample
+from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.quality_control.sample_metrics import SampleMetrics
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.presenter import Presenter
 from leukoscope.service.sample_log import SampleLog
-from leukoscope.specimen.field import Flaw, RejectedField
+from leukoscope.specimen.cell import CellKind
+from leukoscope.specimen.field import CountedField, Flaw, RejectedField
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.statistics.rules import Rules
 
@@ -68,6 +71,9 @@ class SampleRun:
         folder = report_id if not times_resumed else f"{report_id}-resumed-{times_resumed}"
         self._album = Album(storage.folder / "fields" / folder, storage.annotated_fields)
         self.gallery = Gallery(bench.settings.cells)
+        self._around = FieldPictures(storage.folder)
+        self._fields_left = bench.settings.cells.fields
+        self._fields_max_bytes = bench.settings.cells.fields_max_mib * 2**20
         self.watch = SampleMetrics()
         self.counting = False
         self.cut_short = before is not None
@@ -124,8 +130,31 @@ class SampleRun:
         try:
             self.gallery.add(field, self.sample.tally.fields_counted)
             self._album.keep(field)
+            self._keep_around(field)
         except (OSError, DisplayError) as error:
             _log.warning("pictures: %s", error)
+
+    def _keep_around(self, field: CountedField | RejectedField) -> None:
+        """Keep a small picture of a field with white cells, for those who look at one of them."""
+        if isinstance(field, RejectedField) or not self._fields_left:
+            return
+        if any(cell.instance.kind is CellKind.WBC for cell in field.cells):
+            self._fields_left -= 1
+            pixels = field.micrograph.pixels
+            rows, cols = pixels.shape[:2]
+            number = self.sample.tally.fields_counted
+            self._around.keep(self.sample.report_id, number, live_picture(pixels), cols, rows)
+
+    def forget_pictures(self) -> None:
+        """The sample is thrown away."""
+        self._around.forget(self.sample.report_id)
+
+    def make_room(self) -> None:
+        """Let the pictures of the oldest reports' fields go."""
+        try:
+            self._around.make_room(self._fields_max_bytes)
+        except OSError as error:
+            _log.warning("pictures of fields: %s", error)
 
     def why_nothing(self, report: SampleReport) -> str:
         """What happened to the pictures, for a sample of which none was counted."""

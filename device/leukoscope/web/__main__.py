@@ -53,7 +53,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     with Outbox.open(path, owner=False) as outbox:
         identity = Identity(*names)
         desk = desk_of(outbox, storage, identity, utc_now, signing=rule)
-        reports = DeviceReports(desk, Path(str(arguments["bench"])))
+        reports = DeviceReports(desk, Path(str(arguments["bench"])), storage)
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         bench = BenchLink(Path(str(arguments["live"])))
         teaching = Teaching(outbox, Path(str(arguments["bench"])), storage, str(arguments["classifier"]))

@@ -10,6 +10,7 @@ from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode
 from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.cell_pictures import called_so, facts_of, webp_of
+from leukoscope.outbox.field_pictures import FieldPicture, FieldPictures
 from leukoscope.outbox.report_lookup import beginning_of, reports_since, version_in_force
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import Desk
@@ -25,14 +26,16 @@ class DeviceReports:
 
     at_centre = False
 
-    def __init__(self, desk: Desk, bench: Path) -> None:
+    def __init__(self, desk: Desk, bench: Path, storage: Path) -> None:
         """Read from an outbox that a running device may be writing.
 
         Args:
             desk: where steps are taken.
             bench: the settings file, for exports.
+            storage: the folder of results.
         """
         self._desk, self._bench = desk, bench
+        self._fields = FieldPictures(storage)
         self._submitting = threading.Lock()
         self._cached = lru_cache(maxsize=8)(self._read)
 
@@ -78,6 +81,10 @@ class DeviceReports:
                 "raise cells.pictures for the samples to come",
             )
         return webp
+
+    def field(self, report_id: str, number: int) -> FieldPicture | None:
+        """As in `Reports`."""
+        return self._fields.find(report_id, number)
 
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
         """As in `Reports`."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from leukoscope.errors import LeukoscopeError
 from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.cell_pictures import PictureFacts
+from leukoscope.outbox.field_pictures import FieldPicture
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.sample import SampleReport
@@ -75,6 +76,9 @@ class Reports(Protocol):
 
     def picture(self, report_id: str, number: int) -> bytes:
         """WebP of a cell; raises GoneError where it was pruned or never kept."""
+
+    def field(self, report_id: str, number: int) -> FieldPicture | None:
+        """The picture of a counted field of a report; None where there is none."""
 
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
         """Cells of other reports of the same bench that a person called so."""

@@ -148,6 +148,10 @@ class CentralReports:
             )
         return base64.b64decode(_message(rows[0][0])["picture"]["base64"])
 
+    def field(self, report_id: str, number: int) -> None:
+        """As in `Reports`: pictures of fields stay on the device."""
+        return
+
     def alike(self, report_id: str, name: str, most: int) -> Sequence[Alike]:
         """As in `Reports`; the names that people gave are known at the devices."""
         return ()

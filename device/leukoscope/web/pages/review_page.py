@@ -234,10 +234,28 @@ def cell(request: Request) -> Response:
             cell=found,
             alike=site_of(request).reports.alike(view.report.id, found.name, _ALIKE),
             artefact=ARTEFACT,
+            field=site_of(request).reports.field(view.report.id, found.record.field),
+            beside=[one for one in view.cells if one.record.field == found.record.field and one is not found],
             measures=None if picture is None else measured(picture.outline, picture.um_per_px),
             **_shown(view),
         )
     )
+
+
+def field(request: Request) -> Response:
+    """JPEG of the field around a cell."""
+    person(request)
+    found = site_of(request).reports.field(request.path_params["report"], request.path_params["number"])
+    try:
+        content = None if found is None else found.path.read_bytes()
+    except OSError:
+        content = None
+    if content is None:
+        raise GoneError(
+            "there is no picture of this field: it was not kept, or made room for others",
+            "raise cells.fields or cells.fields_max_mib for the samples to come",
+        )
+    return Response(content, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600, immutable"})
 
 
 def picture(request: Request) -> Response:
@@ -303,6 +321,7 @@ ROUTES = [
     Route("/reports/{report}/draft", change_draft, methods=["POST"]),
     Route("/reports/{report}/findings", findings),
     Route("/reports/{report}/state", state),
+    Route("/reports/{report}/fields/{number:int}.jpg", field),
     Route("/reports/{report}/cells/{number:int}", cell),
     Route("/reports/{report}/cells/{number:int}.webp", picture),
     Route("/reports/{report}/act", act, methods=["POST"]),
