@@ -19,6 +19,7 @@ from leukoscope.service.loop import Service
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.system.watchdog import Watchdog
+from screens_in_picture import ShownScreen, png_info
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCREEN = (320, 240)
@@ -68,12 +69,16 @@ def main() -> None:
             Service(watched, CHECKOUT, samples=1, clock_s=lambda: next(clock), sleep=lambda _: None).run()
     pairs = [witness.seen[name] for name in ("moving", "counted", "counting", "result")]
     sheet = Image.new("RGB", (len(pairs) * (SCREEN[0] + GAP) - GAP, 2 * SCREEN[1] + GAP), "white")
+    shown = []
     for index, (frame, screen) in enumerate(pairs):
         left = index * (SCREEN[0] + GAP)
         if frame is not None:
             sheet.paste(Image.fromarray(frame.pixels).resize(SCREEN, Image.Resampling.LANCZOS), (left, 0))
         sheet.paste(draw(screen, SCREEN, False), (left, SCREEN[1] + GAP))
-    sheet.quantize(256).save(CHECKOUT / "device" / "session.png", optimize=True)
+        shown.append(ShownScreen(screen, SCREEN, left, SCREEN[1] + GAP))
+    sheet.quantize(256, Image.Quantize.MAXCOVERAGE).save(
+        CHECKOUT / "device" / "session.png", optimize=True, pnginfo=png_info(shown)
+    )
 
 
 def bench(folder: Path) -> dict[str, object]:

@@ -19,6 +19,7 @@ from leukoscope.delivery import ReportingSettings
 from leukoscope.displays import DisplaySettings
 from leukoscope.displays.language import Language
 from leukoscope.errors import OutboxError, SettingsError
+from leukoscope.exporting.laboratory import LaboratorySettings
 from leukoscope.indicators import SignalSettings
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
@@ -183,6 +184,7 @@ class BenchSettings(FrozenModel):
     new_field: NewFieldRule = NewFieldRule()
     samples: SampleSettings = SampleSettings()
     signing: SigningSettings = SigningSettings()
+    laboratory: LaboratorySettings = LaboratorySettings()
     web: WebSettings = WebSettings()
     signals: SignalSettings | None = None
     """Lamps and a buzzer; None for none."""

@@ -12,6 +12,7 @@ from leukoscope.cli.options import usual_bench
 from leukoscope.errors import ExportError
 from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.kept_cells import OutboxPictures
+from leukoscope.exporting.laboratory import NO_LABORATORY, LaboratorySettings
 from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.report_pictures import Gallery, gallery_of
@@ -45,12 +46,14 @@ def export(
     """
     if bench is None and not Path(report).is_file():
         bench = usual_bench()
-    storage = None if bench is None else BenchSettings.read(bench).storage.folder
+    settings = None if bench is None else BenchSettings.read(bench)
+    storage = None if settings is None else settings.storage.folder
+    laboratory = NO_LABORATORY if settings is None else settings.laboratory
     with nullcontext() if storage is None else as_owner_of(storage):
         original = find_report(report, storage)
         cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
         gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
-        content = written(original, gallery, form)
+        content = written(original, gallery, form, laboratory)
     if original.doubt:
         typer.echo(f"leukoscope: {original.doubt}", err=True)
     if out is not None:
@@ -61,7 +64,9 @@ def export(
         sys.stdout.buffer.write(content)
 
 
-def written(original: Original, gallery: Gallery, form: Format) -> bytes:
+def written(
+    original: Original, gallery: Gallery, form: Format, laboratory: LaboratorySettings = NO_LABORATORY
+) -> bytes:
     """The report in a format, as the bytes of a file.
 
     Raises:
@@ -73,11 +78,11 @@ def written(original: Original, gallery: Gallery, form: Format) -> bytes:
         case Format.CSV:
             return as_csv(original).encode()
         case Format.HTML:
-            return as_html(original, gallery).encode()
+            return as_html(original, gallery, laboratory).encode()
         case Format.PDF:
             from leukoscope.exporting.pdf import as_pdf
 
-            return as_pdf(original, gallery)
+            return as_pdf(original, gallery, laboratory)
 
 
 def _write(path: Path, content: bytes) -> None:

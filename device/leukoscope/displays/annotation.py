@@ -14,13 +14,14 @@ COLOURS = {
     CellKind.PLATELET: (0, 140, 60),
 }
 UNSURE_COLOUR = (230, 130, 0)
-_MEANINGS = (
+MEANINGS = (
     ("red cell", COLOURS[CellKind.RBC], 2),
     ("white cell", COLOURS[CellKind.WBC], 2),
     ("platelet", COLOURS[CellKind.PLATELET], 2),
     ("unsure", UNSURE_COLOUR, 2),
     ("thin: nucleus, or cut by the edge", (90, 90, 90), 1),
 )
+"""Words, colour and thickness of the outlines."""
 MIN_COLS = 960
 """A small field is enlarged to about this many pixels, so that names can be read."""
 
@@ -48,7 +49,7 @@ def annotate(field: CountedField | RejectedField) -> Image.Image:
     if field.quality.flaws:
         reasons = ", ".join(flaw.value.replace("_", " ") for flaw in field.quality.flaws)
         _write(draw, (6, 6), f"refused: {reasons}", (180, 0, 0), ImageFont.load_default(22))
-    return with_key(image, field.micrograph.um_per_px / zoom, _MEANINGS)
+    return with_key(image, field.micrograph.um_per_px / zoom, MEANINGS)
 
 
 def _colour(cell: ClassifiedCell) -> tuple[int, int, int]:

@@ -65,13 +65,17 @@ def _whisker(one: Quantity, y: float, reach: float, colour: str, thick: float) -
     return [Line(low, y, high, y, colour, thick), *ends]
 
 
-def key_to_shares() -> Drawing:
-    """What bar, dot and whisker mean."""
+def key_to_shares(*, corrected: bool) -> Drawing:
+    """What bar and whisker mean, and the dot of corrected shares where there are any."""
     y = 5.0
     marks: tuple[Mark, ...] = (
         Bar(0, y - 3, 14, 6, COUNTED),
         Line(9, y, 19, y, COUNTED_END, 0.9),
         Words(23, y + 2.3, "as counted, 95 % interval of the counts", 6.5),
+    )
+    if not corrected:
+        return Drawing(150, 10, marks, "Bars: as counted. Lines: 95 % intervals.")
+    marks += (
         Line(152, y, 170, y, CORRECTED, 0.9),
         Disc(161, y, 1.9, CORRECTED),
         Words(174, y + 2.3, "corrected for naming errors, 95 % interval of both", 6.5),

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Iterator
 
 from leukoscope.exporting.charts import axis, axis_end, diameters, key_to_shares, shares_row
+from leukoscope.exporting.laboratory import NO_LABORATORY, LaboratorySettings
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.rendering import as_svg, rendered
 from leukoscope.exporting.report_pictures import Gallery
@@ -21,9 +22,9 @@ CERTAINTY = {
 }
 
 
-def as_html(original: Original, gallery: Gallery) -> str:
+def as_html(original: Original, gallery: Gallery, laboratory: LaboratorySettings = NO_LABORATORY) -> str:
     """The file as text; it refers to nothing outside itself."""
-    sheet = sheet_of(original, gallery)
+    sheet = sheet_of(original, gallery, laboratory)
     end = axis_end([row.counted for row in sheet.rows] + [row.corrected for row in sheet.rows if row.corrected])
     chart = sheet.diameters
     return str(
@@ -32,7 +33,8 @@ def as_html(original: Original, gallery: Gallery) -> str:
             sheet=sheet,
             axis=as_svg(axis(end, BARS_WIDTH)),
             rows=[_row(row, end) for row in sheet.rows],
-            key_to_shares=as_svg(key_to_shares()),
+            has_corrected=any(row.corrected is not None for row in sheet.rows),
+            key_to_shares=as_svg(key_to_shares(corrected=any(row.corrected is not None for row in sheet.rows))),
             notes=list(_notes(sheet)),
             certainty=CERTAINTY,
             diameters=None if chart is None else as_svg(diameters(chart, sheet.mean_um, CHART_WIDTH, CHART_HEIGHT)),
@@ -49,6 +51,7 @@ def _row(row: Row, end: float) -> dict[str, object]:
         "seen": row.count > 0,
         "count": whole(row.count),
         "counted": in_words(row.counted),
+        "reference": row.reference,
         "corrected": "" if row.corrected is None else in_words(row.corrected),
         "bars": as_svg(shares_row(row.counted, row.corrected, end, BARS_WIDTH)),
     }
@@ -56,6 +59,8 @@ def _row(row: Row, end: float) -> dict[str, object]:
 
 def _notes(sheet: Sheet) -> Iterator[str]:
     """What stands below the differential."""
+    if sheet.reference_source:
+        yield f"Reference: {sheet.reference_source}."
     if sheet.not_corrected_because:
         yield f"Not corrected for naming errors: {sheet.not_corrected_because}."
     if sheet.beside:

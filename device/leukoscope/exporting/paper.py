@@ -1,4 +1,4 @@
-"""One sheet of A4 to write and draw on: lengths in points, y down from the upper edge."""
+"""Sheets of A4 to write and draw on: lengths in points, y down from the upper edge."""
 
 import io
 from typing import Any
@@ -12,7 +12,7 @@ MARGIN = 36.0
 
 
 class Paper:
-    """A PDF of one page. Its fonts are those every reader has; a letter they lack becomes "?"."""
+    """A PDF of one page, or more where `next_sheet` is called; a letter that its fonts lack becomes "?"."""
 
     def __init__(self, title: str, made_by: str) -> None:
         """Begin an empty page.
@@ -76,6 +76,15 @@ class Paper:
     def rule(self, y: float, colour: str, width: float) -> None:
         """A line across the page."""
         self._line(Line(MARGIN, y, WIDTH - MARGIN, y, colour, width), 0, 0)
+
+    def line(self, x: float, y: float, to_x: float, colour: str) -> None:
+        """A hairline from `x` to `to_x`."""
+        self._line(Line(x, y, to_x, y, colour, 0.5), 0, 0)
+
+    def next_sheet(self, title: str) -> None:
+        """Go on on another sheet, which says what it belongs to."""
+        self._canvas.showPage()
+        self.text(MARGIN, 44, self.fitted(title, WIDTH - 2 * MARGIN, 9.4, bold=True), 9.4, bold=True)
 
     def disc(self, x: float, y: float, radius: float, fill: str | None, edge: str) -> None:
         """A circle, filled or not."""

@@ -14,6 +14,7 @@ from leukoscope.exporting.drawing import (
     INK,
     MUTED,
 )
+from leukoscope.exporting.laboratory import NO_LABORATORY, LaboratorySettings
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.paper import HEIGHT, MARGIN, WIDTH, Paper
 from leukoscope.exporting.pdf_pictures import pictures
@@ -23,7 +24,7 @@ from leukoscope.exporting.sheet import Row, Sheet, sheet_of
 from leukoscope.specimen.sample import Certainty, Finding
 
 RIGHT = WIDTH - MARGIN
-BARS_WIDTH = 190.0
+BARS_WIDTH = 205.0
 MOST_ROWS = 22
 STATUS_WIDTH = 160.0
 SPECIMEN_SIZES, SPECIMEN_WIDTH = (19.0, 15.0, 12.0, 9.0), 350.0
@@ -36,25 +37,29 @@ ORIGIN_SIZE = 6.3
 _LEAST_FINDINGS_HEIGHT = 150.0
 
 
-def as_pdf(original: Original, gallery: Gallery) -> bytes:
+def as_pdf(original: Original, gallery: Gallery, laboratory: LaboratorySettings = NO_LABORATORY) -> bytes:
     """The file; its numbers are text, not pictures.
 
     Raises:
         ExportError: reportlab is not installed, or the report's status is unknown.
     """
-    sheet = sheet_of(original, gallery)
+    sheet = sheet_of(original, gallery, laboratory)
     paper = Paper(f"{sheet.title} {sheet.specimen}", f"leukoscope {original.report.provenance.software_version}")
-    floor = _origin(paper, sheet)
+    floor = _signature(paper, sheet, _origin(paper, sheet))
     y = _differential(paper, sheet, _head(paper, sheet))
     room = floor - y - 20
     findings_end = _findings(paper, sheet.findings, y + 20, max(_LEAST_FINDINGS_HEIGHT, room - 90))
     y = max(findings_end, _red_cells(paper, sheet, y + 20))
-    pictures(paper, sheet, y + 16, floor - 8)
+    if not pictures(paper, sheet, y + 16, floor - 8) and sheet.pointed_out:
+        # What a report points out is shown, on a sheet of its own where the first is full.
+        paper.next_sheet(f"{sheet.title} {sheet.specimen}, continued")
+        pictures(paper, sheet, 80, HEIGHT - MARGIN)
     return paper.finish()
 
 
 def _head(paper: Paper, sheet: Sheet) -> float:
     """Everything above the first number; returns where it ends."""
+    _laboratory(paper, sheet)
     paper.text(MARGIN, 44, f"{sheet.title} · differential count", 8.6, MUTED)
     status_lines = paper.lines(sheet.status_words, STATUS_WIDTH, 8.2)
     paper.text(RIGHT, 44, sheet.status, 11, bold=True, side="right")
@@ -76,6 +81,29 @@ def _head(paper: Paper, sheet: Sheet) -> float:
     return y + 38
 
 
+def _laboratory(paper: Paper, sheet: Sheet) -> None:
+    """Who reports, above everything else; a line to write on where the settings do not say."""
+    if sheet.laboratory:
+        name = paper.fitted(sheet.laboratory, 240, 8.2, bold=True)
+        paper.text(MARGIN, 26, name, 8.2, bold=True)
+        paper.text(RIGHT, 26, paper.fitted(sheet.address, 270, 7.4), 7.4, MUTED, side="right")
+    else:
+        paper.text(MARGIN, 26, "Laboratory", 7.4, MUTED)
+        paper.line(MARGIN + 44, 27, MARGIN + 250, MUTED)
+
+
+def _signature(paper: Paper, sheet: Sheet, bottom: float) -> float:
+    """Lines to sign on, or who signed; returns where they begin."""
+    by, on = ("Signed by", "On") if sheet.signed else ("Reviewed by", "Date")
+    said = (*(sheet.signed or ("", "")), "")
+    y = bottom - 10
+    for x, end, name, text in zip((0, 220, 370), (205, 355, 523), (by, on, "Signature"), said, strict=True):
+        paper.text(MARGIN + x, y, name, 7.4, MUTED)
+        paper.text(MARGIN + x + 46, y, paper.fitted(text, end - x - 46, 8.2), 8.2)
+        paper.line(MARGIN + x + 46, y + 2, MARGIN + end, MUTED)
+    return y - 14
+
+
 def _specimen(paper: Paper, specimen: str) -> float:
     """The specimen's identifier, never shortened; returns where it ends."""
     for size in SPECIMEN_SIZES:
@@ -93,7 +121,14 @@ def _differential(paper: Paper, sheet: Sheet, y: float) -> float:
     bars = RIGHT - BARS_WIDTH
     y += 18
     paper.text(MARGIN, y, sheet.counted, 9.4, bold=True)
-    for x, words in ((168, "n"), (250, "counted (95 %)"), (bars - 12, "corrected (95 %)")):
+    corrected = any(row.corrected is not None for row in rows)
+    columns = [(142.0, "n"), (222.0, "counted (95 %)")]
+    if corrected:
+        columns.append((300.0, "corrected (95 %)"))
+    reference = 342.0 if corrected else 275.0
+    if sheet.reference_source:
+        columns.append((reference, "reference"))
+    for x, words in columns:
         paper.text(x, y, words, 6.8, MUTED, side="right")
     paper.paint(axis(end, BARS_WIDTH), bars, y - 8.5)
     y += 4
@@ -101,15 +136,16 @@ def _differential(paper: Paper, sheet: Sheet, y: float) -> float:
         paper.rule(y, HAIR, 0.4)
         paint = INK if row.count else MUTED
         baseline = y + ROW_HEIGHT * 0.68
-        paper.text(MARGIN, baseline, paper.fitted(row.name, 112, 8.4), 8.4, paint)
-        paper.text(168, baseline, whole(row.count), 8.4, paint, side="right")
-        paper.text(250, baseline, in_words(row.counted), 8.4, paint, side="right")
+        paper.text(MARGIN, baseline, paper.fitted(row.name, 88, 8.4), 8.4, paint)
+        paper.text(142, baseline, whole(row.count), 8.4, paint, side="right")
+        paper.text(222, baseline, in_words(row.counted), 8.4, paint, side="right")
         if row.corrected is not None:
-            paper.text(bars - 12, baseline, in_words(row.corrected), 8.4, CORRECTED, side="right")
+            paper.text(300, baseline, in_words(row.corrected), 8.4, CORRECTED, side="right")
+        paper.text(reference, baseline, row.reference, 7.8, MUTED, side="right")
         paper.paint(shares_row(row.counted, row.corrected, end, BARS_WIDTH), bars, y)
         y += ROW_HEIGHT
     paper.rule(y, HAIR, 0.4)
-    paper.paint(key_to_shares(), MARGIN, y + 5)
+    paper.paint(key_to_shares(corrected=corrected), MARGIN, y + 5)
     y += 25
     for note in _notes(sheet, len(sheet.rows) - len(rows)):
         for line in paper.lines(note, RIGHT - MARGIN, 7.2):
@@ -126,6 +162,8 @@ def _shown(rows: Sequence[Row]) -> list[Row]:
 
 def _notes(sheet: Sheet, left_out: int) -> list[str]:
     notes = [f"{left_out} smaller classes are not shown here; the CSV has them."] if left_out else []
+    if sheet.reference_source:
+        notes.append(f"Reference: {sheet.reference_source}.")
     if sheet.not_corrected_because is not None:
         notes.append(f"Not corrected for naming errors: {sheet.not_corrected_because}.")
     if sheet.beside:

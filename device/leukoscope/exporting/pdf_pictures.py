@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leukoscope.exporting.drawing import MUTED
+from leukoscope.exporting.drawing import INK, MUTED
 from leukoscope.exporting.paper import MARGIN, WIDTH, Paper
 from leukoscope.exporting.sheet import Sheet
 
@@ -15,13 +15,17 @@ FIELD_GAP = 6.0
 MOST_FIELD_HEIGHT = 130.0
 
 
-def pictures(paper: Paper, sheet: Sheet, top: float, bottom: float) -> None:
-    """As many pictures as there is room for between two heights; none where there are none."""
+def pictures(paper: Paper, sheet: Sheet, top: float, bottom: float) -> bool:
+    """As many pictures as there is room for between two heights; none where there are none.
+
+    Returns whether there was room for cells of every class that the report points out.
+    """
     if sheet.cells and bottom - top > NAME_HEIGHT + CELL_SIDE + 6:
-        _cells(paper, sheet, top, bottom)
-    elif not sheet.cells and sheet.fields and bottom - top > 60:
+        return _cells(paper, sheet, top, bottom)
+    if not sheet.cells and sheet.fields and bottom - top > 60:
         paper.text(MARGIN, top, "Fields, as the device outlined and named their cells", 9.4, bold=True)
         _fields(paper, sheet, top + 6, bottom)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class _Place:
     width: float
 
 
-def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> None:
-    """Rather one picture of each class than six of the first."""
+def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> bool:
+    """Rather one picture of each class than six of the first, but of what is pointed out all that are shown."""
     for most in range(CELLS_PER_CLASS, 0, -1):
         places = _places(sheet, most, top + 6, bottom)
         if len(places) == len(sheet.cells):
@@ -48,14 +52,15 @@ def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> None:
         for number, picture in enumerate(place.shown):
             paper.picture(picture, place.x + number * (CELL_SIDE + CELL_GAP), place.y, CELL_SIDE, CELL_SIDE)
         name = paper.fitted(place.name, place.width, 6.8)
-        paper.text(place.x, place.y + CELL_SIDE + 8, name, 6.8, MUTED)
+        paper.text(place.x, place.y + CELL_SIDE + 8, name, 6.8, INK if place.name in sheet.pointed_out else MUTED)
+    return {place.name for place in places} >= set(sheet.pointed_out)
 
 
 def _places(sheet: Sheet, most: int, y: float, bottom: float) -> list[_Place]:
     """Of as many classes as there is room for, when each shows up to `most` pictures."""
     x, places = MARGIN, list[_Place]()
     for name, kept in sheet.cells.items():
-        shown = kept[:most]
+        shown = kept[: CELLS_PER_CLASS if name in sheet.pointed_out else most]
         width = max(len(shown) * (CELL_SIDE + CELL_GAP) - CELL_GAP, LEAST_NAME_WIDTH)
         if x + width > WIDTH - MARGIN:
             x, y = MARGIN, y + CELL_SIDE + NAME_HEIGHT + 5

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from PIL import Image
 
+SUSPECTS = "suspects"
+"""In place of a class: cells that may be blasts although they were not named so."""
 FIELDS_SHOWN = 4
 FIELD_WIDTH_PX = 700
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from leukoscope.errors import ExportError
 from leukoscope.exporting.codes import MICROMETRE, SQUARE_MILLIMETRE, UNIT_WORDS
 from leukoscope.exporting.quantities import Quantity
+from leukoscope.specimen.lifecycle import Status
 from leukoscope.specimen.sample import CELLS_CALLED, Mode, SampleReport, Source
 
 NO_DIAGNOSIS = "Screens and counts; it does not diagnose."
@@ -19,6 +20,7 @@ _CLASSES = {
     "plasma": "plasma cells",
     "smudge": "smudge cells",
     "unsure": "not named",
+    "suspects": "suspects: may be blasts, not named so",
     "erythroid": "nucleated red cells, all",
     "thrombocyte_aggregation": "platelet clumps",
     "thrombocyte": "platelets, named",
@@ -138,12 +140,11 @@ def origin_warnings(report: SampleReport) -> tuple[OriginWarning, ...]:
 
 
 def looked_at_words(report: SampleReport) -> str:
-    """How many cells a person looked at, and what the site let pass at the signature; empty where no person looked."""
+    """How many cells a person looked at, and what the site let pass at the signature; empty where it is unknown."""
     life = report.life
-    if life.cells_looked_at is None:
+    if life.cells_looked_at is None and life.status is not Status.PRELIMINARY:
+        # A version that was reviewed before the software wrote down how many.
         return ""
-    looked = (
-        f"A person has looked at {life.cells_looked_at} of {report.white_cells + sum(report.beside.values())} cells."
-    )
+    looked = f"{life.cells_looked_at or 0} of {report.white_cells + sum(report.beside.values())} cells looked at."
     without = [one.replace("_", " ") for step in life.steps for one in step.signed_without]
     return looked + (f" Signed although: {', '.join(dict.fromkeys(without))}." if without else "")

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leukoscope.exporting.codes import CELLS, PER_1000_RED_CELLS
+from leukoscope.exporting.laboratory import NO_LABORATORY, LaboratorySettings, range_words
 from leukoscope.exporting.original import Original
 from leukoscope.exporting.quantities import Quantity, quantities_of
-from leukoscope.exporting.report_pictures import Gallery
+from leukoscope.exporting.report_pictures import SUSPECTS, Gallery
 from leukoscope.exporting.report_words import (
     OriginWarning,
     class_words,
@@ -17,6 +18,7 @@ from leukoscope.exporting.report_words import (
     status_words,
     whole,
 )
+from leukoscope.specimen.lifecycle import SIGNED
 from leukoscope.specimen.sample import CELLS_CALLED, BundleIdentity, Finding, Histogram, Mode, SampleReport
 
 _ENDED = {
@@ -27,6 +29,8 @@ _ENDED = {
 }
 
 
+_POINTED_OUT = ("blast", "myeloblast", "lymphoblast", "monoblast", SUSPECTS)
+"""Classes of cells that a reader has to see with their own eyes."""
 _TOLD_ABOVE = ("simulated", "replayed", "uncalibrated")
 """Findings that the warnings above the numbers tell in other words."""
 
@@ -39,6 +43,8 @@ class Row:
     count: int
     counted: Quantity
     corrected: Quantity | None
+    reference: str = ""
+    """The range that the laboratory holds it against; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,11 @@ class Sheet:
     """One page."""
 
     title: str
+    laboratory: str
+    """Its name; empty leaves a line to write on."""
+    address: str
+    signed: tuple[str, str] | None
+    """Who signed, and when; None leaves lines to write on."""
     counted: str
     """What the differential counts: "White cells"."""
     specimen: str
@@ -56,6 +67,8 @@ class Sheet:
     warnings: Sequence[OriginWarning]
     """What must be seen before any number; empty for a measured bench with a real slide."""
     rows: Sequence[Row]
+    reference_source: str
+    """Where the reference ranges come from; empty where there are none."""
     not_corrected_because: str | None
     groups: Sequence[tuple[str, str]]
     """Groups of classes and their corrected shares."""
@@ -68,20 +81,30 @@ class Sheet:
     """Platelets, ratios and fields."""
     findings: Sequence[Finding]
     cells: Mapping[str, Sequence[bytes]]
-    """Pictures by name of the class."""
+    """Pictures by name of the class; blasts and suspects, which the report points out, come first."""
+    pointed_out: Sequence[str]
+    """Names of those classes among `cells`."""
     fields: Sequence[bytes]
     origin: Sequence[tuple[str, str]]
     """Everything needed to judge or repeat the result."""
 
 
-def sheet_of(original: Original, gallery: Gallery) -> Sheet:
-    """The page of a report."""
+def sheet_of(original: Original, gallery: Gallery, laboratory: LaboratorySettings = NO_LABORATORY) -> Sheet:
+    """The page of a report, as a laboratory prints it."""
     report = original.report
     quantities = quantities_of(report)
     by_key = {one.key: one for one in quantities}
     status, mode = status_words(original.status), report.rules.mode
     lines = [by_key[f"share.{line.cell_class}"] for line in report.differential]
+    ranges = laboratory.ranges(mode)
+    held = [range_words(ranges.get(one.of)) for one in lines]
+    signature = original.signature if original.status in tuple(SIGNED) else None
+    pictured = _in_order(gallery.cells, report)
     return Sheet(
+        laboratory=laboratory.name,
+        address=laboratory.address,
+        signed=None if signature is None else (signature.by, f"{signature.at:%Y-%m-%d %H:%M} UTC"),
+        reference_source=laboratory.source if any(held) else "",
         title="Bone-marrow smear" if mode == "marrow" else "Blood smear",
         counted=_capital(CELLS_CALLED[mode]),
         specimen=report.sample_id or "no identifier",
@@ -90,8 +113,8 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         facts=_facts(report),
         warnings=origin_warnings(report),
         rows=[
-            Row(_capital(class_words(one.of)), one.count or 0, one, by_key.get(f"share_corrected.{one.of}"))
-            for one in lines
+            Row(_capital(class_words(one.of)), one.count or 0, one, by_key.get(f"share_corrected.{one.of}"), said)
+            for one, said in zip(lines, held, strict=True)
         ],
         not_corrected_because=report.not_corrected_because,
         groups=[(class_words(one.of), in_words(one)) for one in quantities if one.name == "group_share_corrected"],
@@ -108,7 +131,8 @@ def sheet_of(original: Original, gallery: Gallery) -> Sheet:
         mean_um=report.red_cells.mean_diameter_um,
         others=_others(report, by_key),
         findings=[finding for finding in report.findings if finding.code not in _TOLD_ABOVE],
-        cells={_capital(class_words(key)): gallery.cells[key] for key in _in_order(gallery.cells, report)},
+        cells={_capital(class_words(key)): gallery.cells[key] for key in pictured},
+        pointed_out=[_capital(class_words(key)) for key in pictured if _is_pointed_out(key)],
         fields=gallery.fields,
         origin=_origin(report),
     )
@@ -120,9 +144,14 @@ def _who(original: Original, words: str) -> str:
 
 
 def _in_order(cells: Mapping[str, Sequence[bytes]], report: SampleReport) -> list[str]:
-    """The classes that have pictures: those of the differential first, in its order."""
+    """The classes that have pictures: what the report points out, then those of the differential in its order."""
     ranks = {line.cell_class: rank for rank, line in enumerate(report.differential)}
-    return sorted((key for key, pictures in cells.items() if pictures), key=lambda key: ranks.get(key, len(ranks)))
+    pictured = (key for key, pictures in cells.items() if pictures)
+    return sorted(pictured, key=lambda key: (not _is_pointed_out(key), ranks.get(key, len(ranks))))
+
+
+def _is_pointed_out(key: str) -> bool:
+    return key in _POINTED_OUT
 
 
 def _facts(report: SampleReport) -> list[tuple[str, str]]:

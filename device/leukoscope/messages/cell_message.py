@@ -26,6 +26,8 @@ class SentPicture:
     webp: bytes
     um_per_px: float
     """Of the picture; the field's may be another."""
+    suspect: tuple[str, ...] = ()
+    """Classes that the cell may be although the classifier did not name them."""
 
 
 def encode_cell(
@@ -96,4 +98,5 @@ def decode_cell(payload: bytes) -> SentPicture:
         box=Box(ymin, xmin, ymax, xmax),
         webp=base64.b64decode(picture["base64"]),
         um_per_px=picture["um_per_px"],
+        suspect=tuple(message.get("suspect", ())),
     )

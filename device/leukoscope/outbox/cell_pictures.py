@@ -64,6 +64,8 @@ class KeptPicture:
     """Of the cell, in pixels of its field."""
     um_per_px: float
     """Of the picture; the field's may be another."""
+    suspect: tuple[str, ...] = ()
+    """Classes that the cell may be although the classifier did not name them."""
 
 
 def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPicture]:
@@ -80,6 +82,7 @@ def pictures_of(outbox: Outbox, report_id: str, version: int) -> Iterator[KeptPi
             webp=sent.webp,
             box=sent.box,
             um_per_px=sent.um_per_px,
+            suspect=sent.suspect,
         )
 
 
