@@ -142,6 +142,18 @@ def test_nothing_of_the_bench_is_given_to_anyone_who_is_not_signed_in(page: Page
     assert answer.status == 401
 
 
+def test_a_form_with_an_unknown_button_starts_nothing(signed_in: Page, served: Served) -> None:
+    for button in ("", "begin"):
+        answer = signed_in.request.post(
+            f"{served.address}/bench/act",
+            form={"do": button, "sample_id": "S-9"},
+            headers={"origin": served.address},
+            max_redirects=0,
+        )
+        assert answer.status == 404
+        assert "use the buttons of the page" in answer.text()
+
+
 def test_a_bench_that_never_ran_cannot_be_asked(link: BenchLink) -> None:
     with pytest.raises(BenchAwayError, match="does not run"):
         link.ask("start_sample", "A.", {"sample_id": "S-1"})

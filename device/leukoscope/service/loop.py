@@ -237,8 +237,9 @@ class Service:
     def _execute_commands(self) -> None:
         """Carry out the commands that came over MQTT, or from the page in the browser."""
         try:
-            self._bench.page.turn(self._doing, self._named, self._presenter.alarms())
+            # What came over MQTT first: a full disk may end this before the page is answered.
             self._remote.carry_out()
+            self._bench.page.turn(self._doing, self._named, self._presenter.alarms())
             self._asked_at_page.carry_out()
             self._bench.page.answer()
         except OutboxError as error:

@@ -106,12 +106,14 @@ def _act(request: Request, form: dict[str, str]) -> Response:
 
 
 def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str, *, again: bool) -> Asked:
-    step = _STEPS.get(form.get("do", ""))
-    if step is not None:
-        return link.ask(step, account.name, {"report": form.get("report", "")})
-    return link.ask(
-        CommandName.START_SAMPLE, account.name, {"sample_id": sample_id, **({"again": True} if again else {})}
-    )
+    do = form.get("do", "")
+    if do == "start":
+        asked = {"sample_id": sample_id, **({"again": True} if again else {})}
+        return link.ask(CommandName.START_SAMPLE, account.name, asked)
+    if do not in _STEPS:
+        # Whatever is not understood starts nothing.
+        raise GoneError("a bench has no such button", "use the buttons of the page")
+    return link.ask(_STEPS[do], account.name, {"report": form.get("report", "")})
 
 
 ROUTES = [
