@@ -1,6 +1,8 @@
 """The base of every model that is read from a file or from the wire."""
 
 import codecs
+import tomllib
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -35,6 +37,19 @@ def text_of(content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         why = f"line {line} is not UTF-8 text (byte {content[error.start]:#04x}): save it with encoding UTF-8"
         raise NotUtf8("utf-8", content, error.start, error.end, why) from error
+
+
+def table_of(content: bytes) -> dict[str, Any]:
+    """The table in a TOML file that a person wrote.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8 text.
+        tomllib.TOMLDecodeError: it is no TOML, or values stand one in another too deeply.
+    """
+    try:
+        return tomllib.loads(text_of(content))
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("values stand one in another hundreds of times") from None
 
 
 def explain(error: ValidationError) -> str:

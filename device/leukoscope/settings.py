@@ -28,7 +28,7 @@ from leukoscope.messages.identity import Identity
 from leukoscope.optics.calibration_settings import CalibrationSettings
 from leukoscope.optics.quality import QualityLimits
 from leukoscope.optics.tracking import NewFieldRule
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.specimen.sample import Mode
 from leukoscope.statistics.rules.rules_settings import RulesSettings
@@ -230,10 +230,15 @@ class BenchSettings(FrozenModel):
             SettingsError: the file is missing, is not TOML, or holds an unknown key or a wrong value.
         """
         try:
-            content = tomllib.loads(text_of(path.read_bytes()))
+            content = table_of(path.read_bytes())
         except FileNotFoundError:
             raise SettingsError(f"no settings file at {path}", "give one with --bench") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise SettingsError(
+                f"the settings file {path} cannot be read ({error.strerror})",
+                "give a readable file with --bench",
+            ) from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(
                 f"{path} is not a readable TOML file: {error}", "correct the line, or take the file from its backup"
             ) from error

@@ -10,7 +10,7 @@ from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.publisher_settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of
 from leukoscope.web_settings import WebSettings
 from leukoscope_collector.intake import Share
 from leukoscope_collector.intake.amqp import AmqpIntakeSettings
@@ -87,7 +87,7 @@ class CollectorSettings(FrozenModel):
             SettingsError: the file is missing or malformed; the text names every wrong key.
         """
         try:
-            content = {} if file is None else tomllib.loads(text_of(file.read_bytes()))
+            content = {} if file is None else table_of(file.read_bytes())
             settings = cls.model_validate(content | changes)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(

@@ -10,7 +10,7 @@ from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.delivery.mqtt.publisher_settings import TopicRoot
 from leukoscope.errors import SettingsError
 from leukoscope.messages.identity import TOPIC_ROOT
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of
 
 
 class OperatorSettings(FrozenModel):
@@ -30,7 +30,7 @@ class OperatorSettings(FrozenModel):
             SettingsError: the file is missing or malformed; the text names every wrong key.
         """
         try:
-            return cls.model_validate(tomllib.loads(text_of(file.read_bytes())))
+            return cls.model_validate(table_of(file.read_bytes()))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(
                 f"the settings {file} cannot be read: {error}", "check the path, its owner and the disk"

@@ -142,6 +142,20 @@ def test_a_settings_file_with_a_fault_gets_one_line(tmp_path: Path, old: str, ne
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "{a=" * 5000 + "1" + "}" * 5000])
+def test_settings_with_values_nested_too_deeply_get_one_line(tmp_path: Path, value: str) -> None:
+    (tmp_path / "bench.toml").write_text(f"site = {value}\n")
+    outcome = leukoscope("run", "--bench", tmp_path / "bench.toml")
+    assert outcome.code == 2
+    assert "bench.toml is not a readable TOML file: values stand one in another" in outcome.err
+
+
+def test_a_folder_given_as_settings_file_is_named(tmp_path: Path) -> None:
+    outcome = leukoscope("run", "--bench", tmp_path)
+    assert outcome.code == 2
+    assert f"the settings file {tmp_path} cannot be read (Is a directory): give a readable file" in outcome.err
+
+
 def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
     outcome = leukoscope("run", "--bench", tmp_path / "none.toml")
     assert outcome.code == 2

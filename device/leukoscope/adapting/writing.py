@@ -3,7 +3,6 @@
 import hashlib
 import io
 import shutil
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.bundle_files import GOLDEN, HEAD, VALIDATION
 from leukoscope.inference.head import FEATURES, Head
 from leukoscope.inference.network import Network
-from leukoscope.schema import text_of
+from leukoscope.schema import table_of
 from leukoscope.system.durable_files import sync_folder, write_whole
 
 
@@ -60,7 +59,7 @@ def write_bundle(
 
 
 def _files(like: Bundle, network: Network, fitted: Fitted, name: str) -> Mapping[str, bytes]:
-    manifest = tomllib.loads(text_of((like.folder / MANIFEST).read_bytes()))
+    manifest = table_of((like.folder / MANIFEST).read_bytes())
     kept = [*(like.network_path(engine) for engine in like.manifest.files), like.known_path()]
     new = {
         "head": (HEAD, _arrays(weights=fitted.head.weights, biases=fitted.head.biases)),

@@ -1,6 +1,5 @@
 """A classifier that was fitted on this device, as an archive that can be installed under the name the settings use."""
 
-import tomllib
 from pathlib import Path
 
 import tomli_w
@@ -10,6 +9,7 @@ from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.contents import SoftwareRange, contents_of, files_to_pack
 from leukoscope.errors import BundleError
 from leukoscope.inference.bundle import Bundle
+from leukoscope.schema import table_of
 
 FITTED_FROM = 100_000
 """Patch numbers above it are of bundles fitted on a device: 2.7.100001 is the first that was fitted from 2.7.x."""
@@ -41,7 +41,7 @@ def fitted_archive(folder: Path, name: str, store: BundleStore, software: str, n
     patches = [int(patch) for *line, patch in taken if line == [major, minor]]
     version = f"{major}.{minor}.{max([FITTED_FROM, *patches]) + 1}"
     files = files_to_pack(bundle)
-    manifest = tomllib.loads(files[MANIFEST].decode()) | {"name": name, "version": version}
+    manifest = table_of(files[MANIFEST]) | {"name": name, "version": version}
     files[MANIFEST] = tomli_w.dumps(manifest).encode()
     contents = contents_of(bundle, files, SoftwareRange(at_least=software))
     named = contents.model_copy(update={"name": name, "version": version})

@@ -41,7 +41,8 @@ def adapt(
     ] = None,
     um_per_px: ScaleOption = None,
     fields_um_per_px: Annotated[
-        float | None, typer.Option(help="Of the pictures in --unnamed, where --named has another.", min=0.03, max=0.3)
+        float | None,
+        typer.Option(help="Micrometres per pixel in --unnamed, where it is not --um-per-px.", min=0.03, max=0.3),
     ] = None,
     source: Annotated[Source, typer.Option(help="With --bench: only reports of such pictures.")] = Source.LIVE,
     like: Annotated[str, typer.Option(help="The classifier to start from: its folder, or its name.")] = "classifier",

@@ -24,7 +24,7 @@ from leukoscope.settings import BenchSettings
 from leukoscope.system.assets import find_asset
 
 bundle_app = typer.Typer(
-    help="Networks that come in the field. What is refused, or interrupted, leaves in force what was in force.",
+    help="Install networks, choose which version is in force, or go back. A refused step changes nothing.",
     no_args_is_help=True,
 )
 
@@ -97,7 +97,7 @@ def use_command(
 
 @bundle_app.command("rollback")
 def rollback_command(name: NameArgument, bench: BenchOption) -> None:
-    """Put the bundle before in force again."""
+    """Put the version that was in force before in force again."""
     typer.echo(f"{name} {roll_back(_store(BenchSettings.read(bench)), name)}; {_NEXT}")
 
 

@@ -96,8 +96,12 @@ def white(
 def scale(
     bench: BenchOption,
     by: ByOption = "",
-    spacing_um: Annotated[float, typer.Option(min=0.5, max=1000, help="Of the ruling, line to line, in µm.")] = 10.0,
-    tolerance_percent: Annotated[float, typer.Option(min=0, max=5, help="Of the ruling itself (95 %).")] = 0.1,
+    spacing_um: Annotated[
+        float, typer.Option(min=0.5, max=1000, help="Distance between the lines of the ruling, in µm.")
+    ] = 10.0,
+    tolerance_percent: Annotated[
+        float, typer.Option(min=0, max=5, help="How exact the ruling is, in percent (95 %).")
+    ] = 0.1,
     check: Annotated[
         bool, typer.Option("--check", help="Measure red cells of a smear at the scale in force; writes nothing.")
     ] = False,

@@ -80,7 +80,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 @app.command()
 def run(
     bench: BenchOption,
-    samples: Annotated[int, typer.Option(min=0, help="Leave after so many samples; 0 runs for ever.")] = 0,
+    samples: Annotated[int, typer.Option(min=0, help="End after so many samples; 0: never.")] = 0,
     sample_id: Annotated[str, typer.Option(help="What the next specimen is called; never a patient's name.")] = "",
 ) -> None:
     """Run the instrument: look, count, show and report, until it is asked to stop."""
@@ -93,7 +93,7 @@ def run(
 
 @app.command()
 def fault(bench: BenchOption) -> None:
-    """Show what the device died of on its displays until the technician presses; the unit leukoscope-fault runs it."""
+    """Show the fault that ended the device on its displays until the button is pressed (unit leukoscope-fault)."""
     set_up_logs(drawn_over=False)
     screen = FaultScreen(read_panes(bench), last_fault(os.environ), time.monotonic, time.sleep)
     with stopped_by_signals(screen.stop):

@@ -11,7 +11,9 @@ from leukoscope.cli.options import BenchOption, JsonOption
 from leukoscope.outbox.entry import CELL, REPORT, State
 from leukoscope.reviewing.desk import outbox_at
 
-outbox_app = typer.Typer(help="Look at reports that wait to be sent.", no_args_is_help=True)
+outbox_app = typer.Typer(
+    help="List messages that wait, were sent or were refused, and offer refused ones again.", no_args_is_help=True
+)
 
 
 @outbox_app.command("list")

@@ -28,7 +28,9 @@ def trend(
     bench: BenchOption,
     png: Annotated[Path | None, typer.Option(help="Also draw the trend into this file.")] = None,
     as_json: JsonOption = False,
-    last: Annotated[int, typer.Option(min=1, max=1000, help="Runs to print, newest last; a table as fit.")] = 8,
+    last: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs to print, the newest last; a table shows as many as fit.")
+    ] = 8,
 ) -> None:
     """How lamp, focus, scale and speed of the instrument went from run to run, with their limits."""
     run_history = History(BenchSettings.read(bench).storage.folder)
@@ -56,7 +58,7 @@ def check(
     slide: Annotated[str, typer.Option(help="What the reference slide is called.")] = "reference",
     fields: Annotated[int, typer.Option(min=1, max=1000, help="Fields of the slide to look at.")] = 20,
     new_baseline: Annotated[
-        bool, typer.Option("--new-baseline", help="Something was changed on purpose: begin anew, samples too.")
+        bool, typer.Option("--new-baseline", help="Begin a new baseline, of samples too, after a change on purpose.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

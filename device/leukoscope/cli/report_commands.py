@@ -49,7 +49,7 @@ SampleOption = Annotated[str | None, typer.Option(help="What the specimen is rea
 @report_app.command("list")
 def report_list(
     bench: BenchOption,
-    status: Annotated[Status | None, typer.Option(help="Only those of them that have come so far.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those in this state.")] = None,
     last: Annotated[int, typer.Option(min=1, help="How many of the latest reports to look at.")] = 50,
     as_json: JsonOption = False,
 ) -> None:

@@ -19,7 +19,7 @@ from leukoscope import __version__
 from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
 from leukoscope.errors import LeukoscopeError, SettingsError, without_logins
-from leukoscope.schema import text_of
+from leukoscope.schema import table_of, text_of
 from leukoscope.settings import BenchSettings
 from leukoscope.system.output_file import write_output
 
@@ -128,7 +128,7 @@ def _system() -> str:
 
 def _settings_of(bench: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text_of(bench.read_bytes()))
+        return table_of(bench.read_bytes())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return {"cannot be read": type(error).__name__}
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leukoscope.errors import BundleError
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of
 
 EngineName = Literal["onnx", "litert"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -196,7 +196,7 @@ class Bundle:
         """
         path = folder / "manifest.toml"
         try:
-            manifest = Manifest.model_validate(tomllib.loads(text_of(path.read_bytes())))
+            manifest = Manifest.model_validate(table_of(path.read_bytes()))
         except FileNotFoundError:
             raise BundleError(
                 f"no model bundle at {folder}: expected a manifest.toml there", "check [models] in the settings"

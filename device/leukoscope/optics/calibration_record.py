@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, ValidationError
 
 from leukoscope.errors import CalibrationError
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of, text_of
 
 Positive = Annotated[float, Field(gt=0, lt=1e5)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -146,8 +146,9 @@ def read_record(path: Path) -> CalibrationRecord:
         CalibrationError: it is missing, malformed, or was changed after it was measured.
     """
     try:
-        text = text_of(path.read_bytes())
-        record = CalibrationRecord.model_validate(tomllib.loads(text))
+        content = path.read_bytes()
+        text = text_of(content)
+        record = CalibrationRecord.model_validate(table_of(content))
     except FileNotFoundError:
         raise CalibrationError(f"no calibration at {path}", "check [calibration] in the settings") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -15,7 +15,7 @@ from leukoscope.displays import Display, DisplaySettings
 from leukoscope.displays.show import Attended, show_everywhere
 from leukoscope.displays.state import Fault
 from leukoscope.errors import LeukoscopeError, SettingsError
-from leukoscope.schema import text_of
+from leukoscope.schema import table_of
 from leukoscope.system.fault_record import FaultRecord, LastFault
 
 PRESSED = 10
@@ -50,7 +50,7 @@ def read_panes(path: Path) -> Panes:
         SettingsError: the file names no display that could be used.
     """
     try:
-        content = tomllib.loads(text_of(path.read_bytes()))
+        content = table_of(path.read_bytes())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read, so no display is known: {error}", "correct the file") from error
     displays = _each(TypeAdapter(DisplaySettings), content.get("displays"))

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leukoscope.errors import SettingsError
-from leukoscope.schema import FrozenModel, explain, text_of
+from leukoscope.schema import FrozenModel, explain, table_of
 from leukoscope.specimen.sample import Certainty, Mode, RulesIdentity
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -210,10 +210,14 @@ class Rules(FrozenModel):
         """
         try:
             content = path.read_bytes()
-            table = tomllib.loads(text_of(content))
+            table = table_of(content)
         except FileNotFoundError:
             raise SettingsError(f"no rules file at {path}", "check [rules] in the settings") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise SettingsError(
+                f"the rules file {path} cannot be read ({error.strerror})", "check [rules] in the settings"
+            ) from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(
                 f"{path} is not a readable TOML file: {error}", "correct the line, or take the file from its backup"
             ) from error
