@@ -51,10 +51,30 @@ def test_a_stained_field_is_plausible(fields: list[Pixels]) -> None:
         assert judged(pixels).flaws == ()
 
 
-@pytest.mark.parametrize("spoil", [exchanged, grey])
+def green_and_blue(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels[..., (0, 2, 1)])
+
+
+def red_and_green(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels[..., (1, 0, 2)])
+
+
+@pytest.mark.parametrize("spoil", [exchanged, red_and_green, green_and_blue, grey])
 def test_colours_that_no_stain_gives_are_refused(spoil: Callable[[Pixels], Pixels], fields: list[Pixels]) -> None:
     for pixels in fields:
         assert judged(spoil(pixels)).flaws == (Flaw.FOREIGN_COLOURS,)
+
+
+def test_a_negative_is_called_so_and_not_only_crowded(fields: list[Pixels]) -> None:
+    # The first field's darkest cells are not dark enough: its negative stays "crowded".
+    for pixels in fields[1:]:
+        assert judged(np.asarray(255 - pixels, dtype=np.uint8)).flaws[0] is Flaw.FOREIGN_COLOURS
+
+
+@pytest.mark.parametrize("lamp", [(0.7, 0.85, 1.0), (1.0, 0.88, 0.65), (0.75, 1.0, 0.75)])
+def test_no_lamp_makes_a_smear_implausible(lamp: tuple[float, float, float], fields: list[Pixels]) -> None:
+    for pixels in fields:
+        assert implausible(np.asarray(np.rint(pixels * np.array(lamp)), dtype=np.uint8)) is None
 
 
 def test_round_things_without_colour_are_no_blood() -> None:

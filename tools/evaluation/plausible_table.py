@@ -28,15 +28,15 @@ def plausible_table(data: Path, limit: int) -> Table:
         limit: at most so many pictures per set; 0 takes all.
     """
     table = Table(title="Fields refused as no stained smear, and the same ones spoilt")
-    for column in ("set", "fields", "refused", "red and blue exchanged: refused", "grey: refused"):
+    for column in ("set", "fields", "refused", *_CHANGES):
         table.add_column(column, justify="left" if column == "set" else "right")
-    sums = np.zeros(4, dtype=np.int64)
+    sums = np.zeros(2 + len(_CHANGES), dtype=np.int64)
     for name, paths, um_per_px in _sets(data):
         chosen = spread(paths, limit)
-        seen = np.zeros(4, dtype=np.int64)
+        seen = np.zeros(2 + len(_CHANGES), dtype=np.int64)
         for path in chosen:
             small, _ = resample(read_picture(path), min(1.0, um_per_px / GATE_UM_PER_PX))
-            seen += [1, *(_refused(change(small)) for change in _CHANGES)]
+            seen += [1, _refused(small), *(_refused(change(small)) for change in _CHANGES.values())]
         sums += seen
         table.add_row(name, *_cells(seen))
     table.add_section()
@@ -44,15 +44,31 @@ def plausible_table(data: Path, limit: int) -> Table:
     return table
 
 
-def _exchanged(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels[..., ::-1])
+def _in_order(*order: int) -> Callable[[Pixels], Pixels]:
+    return lambda pixels: np.ascontiguousarray(pixels[..., order])
 
 
-def _grey(pixels: Pixels) -> Pixels:
-    return np.repeat(pixels[..., 1:2], 3, axis=2)
+def _to_the_power(exponent: float) -> Callable[[Pixels], Pixels]:
+    levels = np.rint(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)
+    return lambda pixels: levels[pixels]
 
 
-_CHANGES: tuple[Callable[[Pixels], Pixels], ...] = (lambda pixels: pixels, _exchanged, _grey)
+def _lit(*lamp: float) -> Callable[[Pixels], Pixels]:
+    return lambda pixels: np.asarray(np.rint(pixels * np.array(lamp)), dtype=np.uint8)
+
+
+_CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
+    "red, blue exchanged": _in_order(2, 1, 0),
+    "red, green": _in_order(1, 0, 2),
+    "green, blue": _in_order(0, 2, 1),
+    "negative": lambda pixels: np.asarray(255 - pixels, dtype=np.uint8),
+    "grey": _in_order(1, 1, 1),
+    "decoded twice": _to_the_power(2.2),
+    "encoded twice": _to_the_power(1 / 2.2),
+    "blue lamp": _lit(0.7, 0.85, 1.0),
+    "yellow lamp": _lit(1.0, 0.88, 0.65),
+}
+"""Pictures spoilt, and two lamps that no field ought to be refused for."""
 
 
 def _refused(pixels: Pixels) -> bool:

@@ -19,9 +19,20 @@ GREY = 0.03
 field of the validation sets has less than 0.04."""
 LIGHTER_PERCENT, DARKEST_PERCENT = 70, 95
 """What absorbs less green than the first is cytoplasm and red cells; what absorbs more than the second are nuclei."""
-BLUE_NUCLEI = 0.05
+BLUE_NUCLEI = 0.02
 """Share by which nuclei absorb more blue than red from which no stain can have given their colour: azure and methylene
 blue absorb red."""
+REDDER_REST = 0.1
+"""The lighter rest absorbs more blue than red too, where it is haemoglobin; by so much more than the nuclei only where
+red and blue are in order."""
+BLUISH = 25
+"""Of 255: what is stained has less than so much more red than blue where red and blue are exchanged."""
+GREEN_SHORT = 0.05
+"""Share by which nuclei absorb another colour more than green from which the colours are in another order: every dye
+of the stain absorbs green. No field of the validation sets has more."""
+NEGATIVE_COVERED, NEGATIVE_GLASS = 0.83, 204
+"""With more than this share of stained pixels, and a glass below this level of green, a picture is a negative: what was
+glass covers it, and the brightest were nuclei."""
 CORNER_PX = 12
 BLACK = 25
 """Level of every colour, of 255, up to which a corner is the black surround of an eyepiece or an adapter."""
@@ -32,9 +43,10 @@ def implausible(pixels: NDArray[np.uint8]) -> Flaw | None:
     """Why a picture is no field of a stained smear; None when it may be one.
 
     Absorbance is the negative logarithm of a colour over that of the glass (Ruifrok and Johnston 2001). Nuclei absorb
-    more red than the lighter rest of a smear, whatever the lamp and the camera make of white; where it is the other way
-    round, and the cells are bluish, red and blue are exchanged. How many real fields this refuses, and how many
-    exchanged ones it finds: `tools/evaluate.py --only plausible`.
+    more red than blue, and green most of all, whatever the lamp and the camera make of white; where it is the other way
+    round, the colours are in another order. A picture decoded twice cannot be told from a strong stain, nor one encoded
+    twice from a pale one. How many real fields this refuses, and how many spoilt ones it finds:
+    `tools/evaluate.py --only plausible`.
 
     Args:
         pixels: RGB, shape (rows, cols, 3), at about 0.2 µm per pixel.
@@ -52,14 +64,29 @@ def implausible(pixels: NDArray[np.uint8]) -> Flaw | None:
     mean = float(of_pixels.mean())
     if mean <= 0 or float(np.abs(absorbance - of_pixels).mean()) < GREY * mean:
         return Flaw.FOREIGN_COLOURS
+    if len(places) > NEGATIVE_COVERED * colours[..., 1].size and glass[1] < NEGATIVE_GLASS:
+        return Flaw.FOREIGN_COLOURS
+    return Flaw.FOREIGN_COLOURS if _another_order(levels, absorbance) else None
+
+
+def _another_order(levels: NDArray[np.uint8], absorbance: NDArray[np.float32]) -> bool:
+    """Whether stained pixels have the colours of a stain in another order.
+
+    Args:
+        levels: of red, green and blue, shape (3, pixels).
+        absorbance: the same.
+    """
     # What is darker absorbs more: levels rank pixels as absorbances do, the other way round.
-    green = Levels.of(levels[1])
-    nuclei = _blue_over_red(absorbance, levels[1] <= green.percentile(100 - DARKEST_PERCENT))
-    rest = _blue_over_red(absorbance, levels[1] > green.percentile(100 - LIGHTER_PERCENT))
-    if nuclei <= BLUE_NUCLEI or rest >= nuclei:
-        return None
-    bluish = float(np.median(levels[0].astype(np.int16) - levels[2])) < 0
-    return Flaw.FOREIGN_COLOURS if bluish else None
+    ranks = Levels.of(levels[1])
+    red, green, blue = _shares(absorbance, levels[1] <= ranks.percentile(100 - DARKEST_PERCENT))
+    if max(red, blue) - green > GREEN_SHORT:
+        return True
+    if blue - red <= BLUE_NUCLEI:
+        return False
+    rest_red, _, rest_blue = _shares(absorbance, levels[1] > ranks.percentile(100 - LIGHTER_PERCENT))
+    if rest_blue - rest_red > blue - red + REDDER_REST:
+        return False
+    return float(np.median(levels[0]) - np.median(levels[2])) < BLUISH
 
 
 def _plane(colours: NDArray[np.uint8], colour: int) -> NDArray[np.uint8]:
@@ -71,8 +98,8 @@ def _absorbances(glass: float) -> NDArray[np.float32]:
     return np.asarray(np.log(np.float32(glass + 1) / (np.arange(256, dtype=np.float32) + 1)), dtype=np.float32)
 
 
-def _blue_over_red(absorbance: NDArray[np.float32], among: NDArray[np.bool_]) -> float:
-    """By how much more blue than red some pixels absorb, as a share of what they absorb of all three.
+def _shares(absorbance: NDArray[np.float32], among: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """What red, green and blue are of all that some pixels absorb; a third each where there are none.
 
     Args:
         absorbance: of red, green and blue, shape (3, pixels).
@@ -80,9 +107,10 @@ def _blue_over_red(absorbance: NDArray[np.float32], among: NDArray[np.bool_]) ->
     """
     places = np.flatnonzero(among)
     if not len(places):
-        return 0.0
+        return (1 / 3, 1 / 3, 1 / 3)
     red, green, blue = np.take(absorbance, places, axis=1).mean(axis=1).tolist()
-    return float((blue - red) / max(red + green + blue, 1e-3))
+    total = max(red + green + blue, 1e-3)
+    return red / total, green / total, blue / total
 
 
 def _black_corners(pixels: NDArray[np.uint8]) -> int:
