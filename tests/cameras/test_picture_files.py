@@ -1,9 +1,11 @@
 """A valid file is read to its own pixels and whole, or refused by name."""
 
+import errno
 import os
 import struct
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -266,8 +268,8 @@ def test_the_largest_picture_stands_in_memory_once_and_not_in_two_forms(tmp_path
     done = subprocess.run(
         [sys.executable, "-c", PEAK, tmp_path / "large.jpg"], capture_output=True, text=True, check=True
     )
-    # Both forms took 352 MiB.
-    assert float(done.stdout) < 320
+    # Both forms took 352 MiB; 4 bytes per pixel are 191.
+    assert float(done.stdout) < 215
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -278,17 +280,12 @@ def test_a_large_picture_has_the_pixels_of_a_small_one(
     Image.fromarray(blotches(8)).save(path, kind)
     usual = read_picture(path)
     monkeypatch.setattr(pictures, "_LARGE", 100)
-    decoded, imdecode = list[int](), cv2.imdecode
-
-    def noted(*rest: Any) -> Any:
-        decoded.append(1)
-        return imdecode(*rest)
-
-    monkeypatch.setattr(cv2, "imdecode", noted)
     assert np.array_equal(read_picture(path), usual)
-    assert decoded == [1]
-    # Another decoder's other pixels are not taken.
-    monkeypatch.setattr(cv2, "imdecode", lambda *_: np.zeros_like(usual))
+
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
     assert np.array_equal(read_picture(path), usual)
 
 

@@ -1,7 +1,7 @@
 """Reads picture files as RGB: to their own pixels and whole, or says clearly why not."""
 
+import tempfile
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -200,26 +200,24 @@ def _large_and_plain(picture: Image.Image) -> bool:
 
 
 def _decoded_large(path: Path, picture: Image.Image) -> Pixels:
-    """Decode it with OpenCV, once Pillow has shown that the file is whole, and which pixels it holds.
+    """Its pixels by way of a file without a name.
 
-    Pillow takes four bytes per pixel and the array three, seven together; one after the other, and with the two copies
-    that OpenCV makes, they take six. OpenCV alone would fill what is cut off with grey. Where it gives other pixels,
-    Pillow's are taken.
+    Pillow takes four bytes per pixel and the array three, seven together; one after the other they take four at most.
+    Where there is no room for the file, both stand in memory for a moment.
     """
     width, height = picture.size
-    bands = [(top, min(top + _BAND_ROWS, height)) for top in range(0, height, _BAND_ROWS)]
-    sums = [zlib.crc32(picture.crop((0, top, width, bottom)).tobytes()) for top, bottom in bands]
-    picture.close()
-    content = np.frombuffer(path.read_bytes(), np.uint8)
-    pixels = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is not None and pixels.shape == (height, width, 3):
-        for top, bottom in bands:
-            pixels[top:bottom] = pixels[top:bottom, :, ::-1].copy()
-        if sums == [zlib.crc32(pixels[top:bottom].tobytes()) for top, bottom in bands]:
-            return np.asarray(pixels, dtype=np.uint8)
-    del pixels
-    with Image.open(path, formats=READ) as again:
-        return _array_of(again)
+    try:
+        with tempfile.TemporaryFile() as aside:
+            for top in range(0, height, _BAND_ROWS):
+                aside.write(picture.crop((0, top, width, min(top + _BAND_ROWS, height))).tobytes())
+            aside.seek(0)
+            picture.close()
+            pixels = np.empty((height, width, 3), np.uint8)
+            aside.readinto(pixels.reshape(-1).data)
+            return pixels
+    except OSError:
+        with Image.open(path, formats=READ) as again:
+            return _array_of(again)
 
 
 def _array_of(picture: Image.Image) -> Pixels:
