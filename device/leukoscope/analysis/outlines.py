@@ -1,7 +1,6 @@
 """Draws the outline of every cell that was found, so that no pixel belongs to two of them."""
 
 import math
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +10,6 @@ from leukoscope.analysis.edge_refinement import Edge, part, stain_density
 from leukoscope.analysis.nucleus import draw_nucleus
 from leukoscope.analysis.peaks import Boxes
 from leukoscope.analysis.pixel_partition import Flags, PixelPartition
-from leukoscope.analysis.runs import Runs
 from leukoscope.specimen.cell import Box, CellInstance, CellKind
 from leukoscope.specimen.frame import Micrograph
 
@@ -51,88 +49,44 @@ def outline_cells(
     edges = np.clip(np.floor(sides + 0.5).astype(np.intp), 0, [cols, rows, cols, rows])
     wide = (edges[:, 2:] - edges[:, :2]).min(axis=1) * micrograph.um_per_px >= MIN_SIDE_UM
     sides, edges = sides[wide], edges[wide]
-    if not len(edges):
-        return ()
     kinds = [KINDS[kind] for kind in found.kind[wide].tolist()]
     is_white = np.array([kind is CellKind.WBC for kind in kinds], dtype=np.bool_)
     # Lobes and tails of white cells reach beyond their boxes.
     by = np.where(is_white, round(LOBE_UM / micrograph.um_per_px), 0)[:, None]
     boxed, edges = edges, np.clip(edges + by * [-1, -1, 1, 1], 0, [cols, rows, cols, rows])
     territories = PixelPartition(sides, edges, choosing=is_white)
+    any_cell = _any_cell(logits[ANY_CELL], factor)
     cut = _are_cut(boxed, micrograph).tolist()
+    scores = found.score[wide].tolist()
     # A box's ellipse has this share of its area.
     least_px = (MIN_FILL * math.pi / 4 * np.prod(boxed[:, 2:] - boxed[:, :2], axis=1)).tolist()
     corners = edges.tolist()
-    drawn: dict[int, _Drawn] = {}
+    cells: dict[int, CellInstance] = {}
     # White cells first: the network tells their pixels from those of the cells they press against.
-    for index in np.flatnonzero(is_white).tolist():
+    for index in np.argsort(~is_white, kind="stable").tolist():
         left, top, right, bottom = corners[index]
-        box = Box(top, left, bottom, right)
-        white = _WhiteCell(box, logits, factor, micrograph)
-        outline = _outline(white.cell, index, territories, least_px[index], cut=cut[index])
-        territories.take(index, outline)
-        nucleus = white.nucleus_in(outline)
-        box, inner = _trimmed(box, outline, boxed[index])
-        drawn[index] = _Drawn(box, outline[inner], nucleus[inner], int(np.count_nonzero(outline)))
-    others = _OtherCells(territories, logits[ANY_CELL], factor, len(kinds))
-    for index in np.flatnonzero(~is_white).tolist():
-        left, top, right, bottom = corners[index]
-        drawn[index] = others.draw(index, Box(top, left, bottom, right), least_px[index], cut=cut[index])
-    um2_per_px = micrograph.um_per_px**2
-    return tuple(
-        CellInstance(
-            kind=kind,
-            confidence=score,
-            box=one.box,
-            outline=one.outline,
-            nucleus=one.nucleus,
-            area_um2=one.area_px * um2_per_px,
-            diameter_um=2 * math.sqrt(one.area_px * um2_per_px / math.pi),
-            touches_border=touches,
+        box, nucleus = Box(top, left, bottom, right), None
+        if is_white[index]:
+            white = _WhiteCell(box, logits, factor, micrograph)
+            outline = _outline(white.cell, index, territories, least_px[index], cut=cut[index])
+            territories.take(index, outline)
+            nucleus = white.nucleus_in(outline)
+            box, inner = _trimmed(box, outline, boxed[index])
+            outline, nucleus = outline[inner], nucleus[inner]
+        else:
+            outline = _outline(any_cell[top:bottom, left:right], index, territories, least_px[index], cut=cut[index])
+        area_um2 = float(np.count_nonzero(outline)) * micrograph.um_per_px**2
+        cells[index] = CellInstance(
+            kind=kinds[index],
+            confidence=scores[index],
+            box=box,
+            outline=outline,
+            nucleus=nucleus,
+            area_um2=area_um2,
+            diameter_um=2 * math.sqrt(area_um2 / math.pi),
+            touches_border=cut[index],
         )
-        for kind, score, one, touches in zip(
-            kinds, found.score[wide].tolist(), (drawn[index] for index in range(len(kinds))), cut, strict=True
-        )
-    )
-
-
-class _Drawn(NamedTuple):
-    """A cell's pixels."""
-
-    box: Box
-    outline: Flags
-    nucleus: Flags | None
-    area_px: int
-
-
-class _OtherCells:
-    """Red cells and platelets: drawn in one plane, most of them are done at once."""
-
-    def __init__(
-        self, territories: PixelPartition, logits: NDArray[np.float32], factor: tuple[float, float], count: int
-    ) -> None:
-        self._territories = territories
-        rows, cols = territories.labels.shape
-        any_cell = _any_cell(logits, factor)[:rows, :cols]
-        self._seen = np.asarray(cv2.copyTo(territories.labels, any_cell), dtype=np.uint16)
-        runs = Runs.of(self._seen, count)
-        self._runs, self._plain, self._area_px = runs, runs.plain.tolist(), runs.area_px.tolist()
-
-    def draw(self, index: int, box: Box, least_px: float, *, cut: bool) -> _Drawn:
-        """A cell in its box: one piece without holes, or the ellipse where too little is seen."""
-        label = index + 1
-        outline, area_px = self._seen[box.row : box.row_end, box.col : box.col_end] == label, self._area_px[label]
-        if cut or not self._plain[label]:
-            piece = self._hull(label, box) if self._plain[label] else _one_piece(outline, cut=cut)
-            outline, area_px = piece & self._territories.of(index), int(np.count_nonzero(piece))
-        if area_px < least_px:
-            outline = self._territories.ellipse(index)
-        return _Drawn(box, outline, None, int(np.count_nonzero(outline)))
-
-    def _hull(self, label: int, box: Box) -> Flags:
-        """The convex hull of a plain label, in its box."""
-        ends = self._runs.ends_of(label) - np.array([box.col, box.row], dtype=np.int32)
-        return _filled(cv2.convexHull(ends), (box.height, box.width))
+    return tuple(cells[index] for index in range(len(cells)))
 
 
 class _WhiteCell:
@@ -181,13 +135,13 @@ def _are_cut(edges: NDArray[np.intp], micrograph: Micrograph) -> Flags:
     )
 
 
-def _any_cell(logits: NDArray[np.float32], factor: tuple[float, float]) -> NDArray[np.uint8]:
-    """1 where a pixel of the micrograph is cell: the whole plane at once costs less than each cell's box for itself."""
+def _any_cell(logits: NDArray[np.float32], factor: tuple[float, float]) -> Flags:
+    """Which pixels of the micrograph are cell: the whole plane at once costs less than each cell's box for itself."""
     # Eight bits place an edge within hundredths of a pixel, and take a quarter of the memory.
     shares = (255 * _share(logits) + 0.5).astype(np.uint8)
     enlarged = cv2.resize(shares, None, fx=factor[1] * MASK_STRIDE, fy=factor[0] * MASK_STRIDE)
     _, flags = cv2.threshold(enlarged, 127, 1, cv2.THRESH_BINARY, dst=enlarged)
-    return np.asarray(flags, dtype=np.uint8)
+    return np.asarray(flags, dtype=np.uint8).view(np.bool_)
 
 
 def _share_in(logits: NDArray[np.float32], box: Box, factor: tuple[float, float]) -> NDArray[np.float32]:
@@ -233,13 +187,8 @@ def _one_piece(flags: Flags, *, cut: bool) -> Flags:
         # One contour, where holes have contours too: nothing to leave out and nothing to fill, as in most cells.
         return flags
     contours, _ = cv2.findContours(plane, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(flags.shape, dtype=np.uint8)
     if contours:
         largest = max(contours, key=cv2.contourArea)
-        return _filled(cv2.convexHull(largest) if cut else largest, flags.shape)
-    return np.zeros(flags.shape, dtype=np.bool_)
-
-
-def _filled(contour: cv2.typing.MatLike, shape: tuple[int, ...]) -> Flags:
-    plane = np.zeros(shape, dtype=np.uint8)
-    cv2.drawContours(plane, [contour], -1, 1, cv2.FILLED)
-    return plane.view(np.bool_)
+        cv2.drawContours(filled, [cv2.convexHull(largest) if cut else largest], -1, 1, cv2.FILLED)
+    return filled.view(np.bool_)
