@@ -125,3 +125,10 @@ def test_a_key_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
     bench = write_bench(tmp_path)
     bench.write_text(bench.read_text().partition("models =")[0] + 'models = { keys = ["secret"] }\n')
     assert "models.keys.0" in leukoscope("bundle", "list", "--bench", bench).err
+
+
+def test_a_folder_without_a_bundle_is_refused_and_the_right_ones_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    outcome = leukoscope("bundle", "install", tmp_path / "empty", "--bench", write_bench(tmp_path))
+    assert outcome.code == 2
+    assert "empty holds no bundle: expected a manifest.toml there: give an archive" in outcome.err

@@ -28,6 +28,11 @@ def fitted_archive(folder: Path, name: str, store: BundleStore, software: str, n
     Raises:
         BundleError: it is no classifier's bundle, or a bundle beside the settings file comes first.
     """
+    if not (folder / MANIFEST).exists():
+        raise BundleError(
+            f"{folder} holds no bundle: expected a {MANIFEST} there",
+            "give an archive, or the folder that `leukoscope adapt` wrote",
+        )
     bundle = Bundle.read(folder)
     if (near / name).exists():
         raise BundleError(
