@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarking.watched_count import running, watched_share, write_bench
 from leukoscope.cli.web import PAGE_ENVIRONMENT, page_arguments
 from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.page_database import PageDatabase
@@ -36,6 +38,7 @@ from leukoscope.web.worklist import Worklist, keep_lines
 NAME, PIN = "benchmark", "4711-example"
 BARS_MS = {"worklist": 300.0, "gallery": 500.0, "key to new counts": 100.0, "search in 100,000 reports": 200.0}
 MEMORY_BAR_MB = 70.0
+WATCHED_BAR, WATCHED_ROUNDS = 0.95, 4
 
 
 class Browser:
@@ -47,20 +50,25 @@ class Browser:
 
     def ask(self, method: str, path: str, body: str = "") -> str:
         """The text of an answer that is no refusal."""
+        return self.fetch(path, method, body).decode()
+
+    def fetch(self, path: str, method: str = "GET", body: str = "") -> bytes:
+        """What an answer brings that is no refusal."""
         headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
         self._connection.request(method, path, body, headers | ({"cookie": self._cookie} if self._cookie else {}))
         answer = self._connection.getresponse()
-        text = answer.read().decode()
+        content = answer.read()
         self._cookie = answer.headers.get("set-cookie", self._cookie).split(";")[0]
         if answer.status >= 400:
-            raise SystemExit(f"{method} {path}: {answer.status} {text[:200]}")
-        return text
+            raise SystemExit(f"{method} {path}: {answer.status} {content[:200]!r}")
+        return content
 
 
 def main(
     bench: Annotated[Path, typer.Option(help="A bench that has counted a sample, with pictures of cells.")],
     times: Annotated[int, typer.Option(min=5, help="How often each is asked.")] = 40,
     reports: Annotated[int, typer.Option(min=1, help="Reports in the worklist that is searched.")] = 100_000,
+    watch_s: Annotated[float, typer.Option(min=0, help="Of each turn in which a count is watched; 0: none.")] = 20.0,
 ) -> None:
     """Print the 95th percentile of each, beside its bar."""
     table = Table("what", "p95", "bar")
@@ -73,22 +81,54 @@ def main(
         copy = Path(folder) / "bench.toml"
         content["storage"]["folder"] = str(storage)
         copy.write_text(tomli_w.dumps(content), "utf-8")
-        command = [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)]
-        environment = os.environ | PAGE_ENVIRONMENT | {"PYTHONPATH": str(_as_installed(Path(folder)))}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:
-            assert page.stdout is not None
-            port = int(page.stdout.readline().rstrip("/\n").rpartition(":")[2])
-            try:
-                code = page.stdout.readline().split()[-1]
-                for what, p95 in _asked(port, code, report, times):
-                    table.add_row(what, f"{p95:.0f} ms", f"{BARS_MS[what]:.0f} ms")
-                table.add_row("memory of the page", f"{_memory_mb(page.pid):.0f} MB", f"{MEMORY_BAR_MB:.0f} MB")
-            finally:
-                page.terminate()
+        with _page(copy, Path(folder)) as (page, port, code):
+            for what, p95 in _asked(port, code, report, times):
+                table.add_row(what, f"{p95:.0f} ms", f"{BARS_MS[what]:.0f} ms")
+            table.add_row("memory of the page", f"{_memory_mb(page.pid):.0f} MB", f"{MEMORY_BAR_MB:.0f} MB")
         p95 = _search(Path(folder), reports, times)
         bar = BARS_MS["search in 100,000 reports"]
         table.add_row(f"search in {reports:,} reports", f"{p95:.0f} ms", f"{bar:.0f} ms")
+        if watch_s:
+            share, memory_mb = _watched(Path(folder) / "watched", watch_s)
+            table.add_row("fields/s with three browsers watching, against none", f"{share:.3f}", f"{WATCHED_BAR}")
+            table.add_row("memory of the page that they watch", f"{memory_mb:.0f} MB", f"{MEMORY_BAR_MB:.0f} MB")
     Console().print(table)
+
+
+def _watched(folder: Path, seconds: float) -> tuple[float, float]:
+    """Share of the fields that are counted while three browsers watch, and the page's memory afterwards."""
+    folder.mkdir()
+    bench = write_bench(folder)
+    with running(folder), _page(bench, folder) as (process, port, code):
+        first = Browser(port)
+        first.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
+
+        def watch(enough: Callable[[], bool]) -> None:
+            mine, shown = Browser(port), 0
+            mine.ask("POST", "/sign-in", urlencode({"name": NAME, "secret": PIN}))
+            mine.ask("GET", "/bench")
+            while not enough():
+                frame = json.loads(mine.ask("GET", "/bench/state"))["frame"]
+                if frame != shown:
+                    mine.fetch(f"/bench/field.jpg?frame={frame}")
+                    shown = frame
+                time.sleep(1)
+
+        return watched_share(folder, watch, seconds, WATCHED_ROUNDS), _memory_mb(process.pid)
+
+
+@contextmanager
+def _page(bench: Path, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
+    """The page of a bench as a process, its port and its code."""
+    command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench, 0)]
+    environment = os.environ | PAGE_ENVIRONMENT | {"PYTHONPATH": str(_as_installed(folder))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:
+        try:
+            assert page.stdout is not None
+            port = int(page.stdout.readline().rstrip("/\n").rpartition(":")[2])
+            yield page, port, page.stdout.readline().split()[-1]
+        finally:
+            page.terminate()
 
 
 def _as_installed(folder: Path) -> Path:

@@ -174,3 +174,15 @@ def test_the_field_is_live_before_a_sample_where_looking_uses_nothing_up(bench: 
     assert picture is not None
     assert Image.open(io.BytesIO(picture)).width <= LONGEST_SIDE
     assert not (bench.parent / "state" / "live" / "bench.sock").exists()
+
+
+def test_the_code_of_the_first_administrator_stands_on_the_display_of_the_bench(
+    counting: "subprocess.Popen[bytes]", page: Page, served: Served, link: BenchLink
+) -> None:
+    page.goto(f"{served.address}/set-up")
+    expect(page.locator("main")).to_contain_text("stands on the display of the device")
+    assert violations(page) == []
+    state = wait_for(link, lambda state: "Guiding" in state.screens)
+    assert served.code in state.screens["Guiding"]["note"]
+    set_up(page, served)
+    assert page.request.get(f"{served.address}/set-up").url.endswith("/sign-in"), "it is given once"

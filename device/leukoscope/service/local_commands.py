@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ ALLOWED = (
 """What may be asked at the page, whatever may be commanded over MQTT; the page asks who may ask it."""
 _LIFE = timedelta(seconds=60)
 """Of a command: the page waits no longer either."""
+_CODE = re.compile(r"[A-Z0-9]{8}")
 _MOST_WAITING = 50
 """Commands whose sender is remembered."""
 
@@ -48,6 +50,7 @@ class LocalCommands:
         """
         self._path, self._inbox, self._watch, self._now = folder / DOOR, inbox, watch, now
         self._senders: dict[str, str | bytes] = {}
+        self._code = ""
         self._socket = datagram_socket()
         try:
             self._path.unlink(missing_ok=True)
@@ -83,6 +86,11 @@ class LocalCommands:
             if sender:
                 self._send(reply.payload, sender)
 
+    def code(self) -> str:
+        """The code that makes the first administrator, where the page asks to show it; empty else. Given once."""
+        code, self._code = self._code, ""
+        return code
+
     def close(self) -> None:
         """Stop listening."""
         self._socket.close()
@@ -91,6 +99,9 @@ class LocalCommands:
     def _take(self, message: dict[str, Any], sender: str | bytes) -> None:
         if message.get("watch") is True:
             self._watch()
+            return
+        if isinstance(code := message.get("code"), str):
+            self._code = code if _CODE.fullmatch(code) else ""
             return
         now = self._now()
         identifier = str(message.get("id"))

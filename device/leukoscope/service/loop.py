@@ -31,6 +31,8 @@ from leukoscope.system.watchdog import Watchdog
 
 REFRESH_S = 1.0
 """How often an idle screen is brought up to date."""
+CODE_S = 120.0
+"""How long the code that makes the page's first administrator is shown."""
 IDLE_S = 0.05
 """Pause between two looks at the button when nothing is counted."""
 
@@ -242,6 +244,8 @@ class Service:
             self._bench.page.turn(self._doing, self._named, self._presenter.alarms())
             self._asked_at_page.carry_out()
             self._bench.page.answer()
+            if (code := self._bench.page.code()) and self._under_way is None:
+                self._presenter.notice(NoticeTitle.PAGE_CODE, NoticeTodo.TYPE_IT, code, CODE_S, refused=False)
         except OutboxError as error:
             # A command that cannot be answered is shown here, and must not end the counting.
             self._presenter.fault(error)

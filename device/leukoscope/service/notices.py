@@ -1,4 +1,4 @@
-"""What a sample asks back on the displays, by id; the texts are the ids of the catalogues."""
+"""What is asked back and told on the displays, by id; the texts are the ids of the catalogues."""
 
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ class NoticeTitle(StrEnum):
     IN_PROGRESS = "In progress"
     DISCARD = "Discard?"
     DISCARDED = "Discarded"
+    PAGE_CODE = "Code for the page"
 
 
 class NoticeTodo(StrEnum):
@@ -21,3 +22,4 @@ class NoticeTodo(StrEnum):
     FINISH = "Finish {sample} first"
     AGAIN = "Again to discard, press to go on"
     NOTHING = "Nothing is reported"
+    TYPE_IT = "Type it in the browser"

@@ -81,6 +81,10 @@ class PageDoor:
             self._view.turn(doing, sample, alarms)
             self._local.receive()
 
+    def code(self) -> str:
+        """As in `LocalCommands`."""
+        return "" if self._local is None else self._local.code()
+
     def answer(self) -> None:
         """Send what became of what was asked."""
         if self._local is not None:

@@ -50,12 +50,19 @@ class BenchLink:
 
     def watch(self) -> bool:
         """Say that a person watches; False where no bench runs."""
+        return self._tell(b'{"watch":true}')
+
+    def show_code(self, code: str) -> bool:
+        """Ask it to show the code that makes the first administrator on its displays; False where no bench runs."""
+        return self._tell(to_bytes({"code": code}))
+
+    def _tell(self, message: bytes) -> bool:
         try:
             with door_address(self._folder) as address, datagram_socket() as made:
                 made.connect(address)
-                # Where there is no room for more, so many watch that it knows.
+                # Where there is no room for more, it is busy with the same.
                 with suppress(BlockingIOError):
-                    made.send(b'{"watch":true}')
+                    made.send(message)
         except OSError:
             return False
         return True

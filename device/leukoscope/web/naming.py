@@ -17,6 +17,8 @@ from leukoscope.web.drafts import Draft, changed
 from leukoscope.web.reports import Sample
 
 BLAST = "blast"
+RARE = 5
+"""Classes of fewer cells come before the others: each of them is a fifth of its class or more."""
 RESERVED = "unsx"
 """Keys that name nothing: undo, next, sign, mark."""
 _LETTERS = "abcdefghijklmopqrtvwyz0123456789"
@@ -101,18 +103,23 @@ class View:
         return remarks_of(self.report) | self.draft.remarks
 
     def groups(self) -> list[Group]:
-        """Blasts and suspects first, then unsure cells, then rare classes; within one the least sure first."""
+        """Blasts and suspects first, then unsure cells, then rare classes, then those that a change would tell in most;
+        within one suspects first, then likewise."""
         by_class: dict[str, list[Named]] = {}
         for cell in self.cells:
             by_class.setdefault(cell.name, []).append(cell)
+        counts = {name: len(cells) for name, cells in by_class.items()}
+        tells = {cell.record.number: change_tells(cell, counts) for cell in self.cells}
 
-        def rank(name: str) -> tuple[int, int, str]:
+        def rank(name: str) -> tuple[int, float, str]:
             cells = by_class[name]
             first = 0 if name == BLAST else 1 if any(map(is_suspect, cells)) else 2 if name == UNSURE else 3
+            if first == 3 and len(cells) >= RARE:
+                return 4, -max(tells[cell.record.number] for cell in cells), name
             return first, len(cells), name
 
         return [
-            Group(name, sorted(by_class[name], key=lambda one: (not is_suspect(one), one.record.confidence)))
+            Group(name, sorted(by_class[name], key=lambda one: (not is_suspect(one), -tells[one.record.number])))
             for name in sorted(by_class, key=rank)
         ]
 
@@ -170,6 +177,26 @@ def _counted(key: str, count: int, total: int) -> ClassCount:
     return ClassCount(key, count, count / total if total else 0.0, low, high, 0)
 
 
+def change_tells(cell: Named, counts: Mapping[str, int]) -> float:
+    """How much of the report a change of a cell's name may be expected to change, to put the galleries in order.
+
+    The sum, over the other classes, of the probability that the cell is one of these and of how much of both counts one
+    cell is. Nothing of one that a
+    person named; by the classifier's confidence alone where no probabilities are kept.
+
+    Args:
+        cell: as it is called.
+        counts: cells by class.
+    """
+    of_own = 1 / max(1, counts.get(cell.name, 0))
+    others = {name: share for name, share in cell.record.probabilities.items() if name != cell.name}
+    if cell.checked:
+        return 0.0
+    if not others:
+        return (1 - cell.record.confidence) * of_own
+    return sum(share * (of_own + 1 / (counts.get(name, 0) + 1)) for name, share in others.items())
+
+
 def keys_for(classes: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Class by key: those that the settings give, and for the others the usual letter, or the first free one of
     their name.
@@ -196,4 +223,14 @@ def likeliest(cell: Named) -> list[tuple[str, float]]:
     return sorted(cell.record.probabilities.items(), key=lambda one: -one[1])[:2]
 
 
-__all__ = ["BLAST", "CountLine", "Group", "View", "awaits_decision", "is_suspect", "keys_for", "likeliest"]
+__all__ = [
+    "BLAST",
+    "CountLine",
+    "Group",
+    "View",
+    "awaits_decision",
+    "change_tells",
+    "is_suspect",
+    "keys_for",
+    "likeliest",
+]

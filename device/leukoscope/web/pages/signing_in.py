@@ -9,7 +9,7 @@ from starlette.routing import Route
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import AccountError, Role, SignInRefused
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import back_to, page, site_of
+from leukoscope.web.page_server import Site, back_to, page, site_of
 from leukoscope.web.sessions import COOKIE, digest_of
 from leukoscope.web.words import COOKIE as LANGUAGE_COOKIE
 from leukoscope.web.words import LANGUAGES
@@ -60,9 +60,14 @@ async def set_up(request: Request) -> Response:
     if site.accounts.any():
         return back_to("/sign-in")
     if request.method == "GET":
-        return page(request, "set_up.html", message="")
+        return page(request, "set_up.html", message="", shown=_shown_at_device(site))
     form = await form_of(request)
     return await form.then(_set_up, request)
+
+
+def _shown_at_device(site: Site) -> bool:
+    """The bench beside this page shows the code, unless it counts; else the code stands where the page was started."""
+    return site.bench is not None and site.bench.show_code(site.setup_code)
 
 
 def _set_up(request: Request, form: dict[str, str]) -> Response:
@@ -75,7 +80,7 @@ def _set_up(request: Request, form: dict[str, str]) -> Response:
             raise AccountError("this is not the code that the device shows", "read it from the display again")
         site.accounts.create(form.get("name", ""), Role.ADMINISTRATOR, form.get("secret", ""), only_first=True)
     except LeukoscopeError as error:
-        return page(request, "set_up.html", 403, message=str(error))
+        return page(request, "set_up.html", 403, message=str(error), shown=_shown_at_device(site))
     return _with_session(request, form.get("name", "").strip())
 
 
