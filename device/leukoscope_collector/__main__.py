@@ -5,6 +5,7 @@ import logging
 import random
 import signal
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from leukoscope.errors import LeukoscopeError, SettingsError
 from leukoscope_collector import send_command
 from leukoscope_collector.collector import Collector
 from leukoscope_collector.collector_settings import CollectorSettings
+from leukoscope_collector.copying import copy
 from leukoscope_collector.metrics import Metrics
 from leukoscope_collector.partitioning import drop_before, partition
-from leukoscope_collector.postgres_store import PostgresStore
+from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
 from leukoscope_collector.showing import picture, reports, write_pictures
+from leukoscope_collector.sqlite_store import SqliteSettings
 
 
 def main() -> None:
@@ -56,6 +59,12 @@ def main() -> None:
     parser.add_argument(
         "--drop-before", type=_month, metavar="YYYY-MM", help="drop the months of reports before this one and end"
     )
+    parser.add_argument(
+        "--copy-to",
+        type=Path,
+        metavar="FILE.toml",
+        help="copy the SQLite store into the PostgreSQL store of these settings and end; run again, it goes on",
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -69,6 +78,8 @@ def main() -> None:
         if arguments.show or arguments.pictures:
             _show(settings, arguments.pictures, arguments.to)
             return
+        if arguments.copy_to is not None:
+            sys.exit(0 if _copy(settings, CollectorSettings.read(arguments.copy_to)) else 1)
         if arguments.partition or arguments.drop_before:
             _change_months(settings, arguments.drop_before)
             return
@@ -117,6 +128,18 @@ def _find(settings: CollectorSettings, search: str, *, critical: bool) -> None:
         Console().print(reports(store, search, critical=critical))
     finally:
         store.close()
+
+
+def _copy(source: CollectorSettings, target: CollectorSettings) -> bool:
+    if not isinstance(source.store, SqliteSettings) or not isinstance(target.store, PostgresSettings):
+        raise SettingsError(
+            "--copy-to copies from SQLite to PostgreSQL",
+            "--settings names a SQLite [store], and --copy-to settings with a PostgreSQL one",
+        )
+    if not source.store.file.is_file():
+        raise SettingsError(f"there is no store {source.store.file}", "check [store] of --settings")
+    with closing(source.store.open()) as old, closing(target.store.open()) as new:
+        return copy(old, new, print)
 
 
 def _month(text: str) -> datetime:
