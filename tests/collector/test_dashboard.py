@@ -24,7 +24,7 @@ def test_every_figure_of_the_dashboard_exists():
 
 
 def test_no_two_panels_of_the_dashboard_lie_on_each_other():
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     panels = json.loads(GRAFANA.read_text())["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for place in (panel["gridPos"] for panel in panels):
