@@ -58,12 +58,17 @@ class Slides:
         mask = _unpacked(cell.mask)
         picture = cell.picture
         if cell.cut_out:
-            picture = paste(thinned(picture, self._rng), mask, self._background())
+            picture = self.pasted(cell)
         elif self._rng.random() < MOVED_SHARE:
             picture = paste(picture, mask, self._background())
         if self._rng.random() < CROWDED_SHARE:
             picture = self._crowded(cell, picture, mask)
         return picture
+
+    def pasted(self, cell: Cell) -> Picture:
+        """The cached picture of a cell that its collection cut out, on the background of another."""
+        assert cell.mask is not None
+        return paste(thinned(cell.picture, self._rng), _unpacked(cell.mask), self._background())
 
     def _background(self) -> Picture:
         rng = self._rng
