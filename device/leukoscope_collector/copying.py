@@ -77,7 +77,7 @@ def copy(source: SqliteStore, target: PostgresStore, say: Callable[[str], object
     Args:
         source: no collector should write to it meanwhile; what it writes later a second run copies.
         target: collectors may use it meanwhile.
-        say: is told what became of each table.
+        say: gets what became of each table.
 
     Returns:
         True when nothing was left out.

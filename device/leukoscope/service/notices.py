@@ -1,4 +1,4 @@
-"""What is asked back and told on the displays, by id; the texts are the ids of the catalogues."""
+"""What is asked and shown on the displays, by id; the texts are the ids of the catalogues."""
 
 from enum import StrEnum
 
