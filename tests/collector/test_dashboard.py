@@ -12,7 +12,7 @@ GRAFANA = Path(__file__).parents[2] / "device" / "leukoscope_collector" / "grafa
 
 def test_every_figure_of_the_dashboard_exists():
     metrics = Metrics()
-    # What is told per device has no sample before a device has spoken.
+    # Metrics of each device have no sample before a device has spoken.
     known = {metric.name for metric in metrics.registry.collect()}
     known |= {sample.name for metric in metrics.registry.collect() for sample in metric.samples}
     panels = json.loads(GRAFANA.read_text())["panels"]

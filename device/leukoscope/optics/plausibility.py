@@ -44,8 +44,8 @@ def implausible(pixels: NDArray[np.uint8]) -> Flaw | None:
 
     Absorbance is the negative logarithm of a colour over that of the glass (Ruifrok and Johnston 2001). Nuclei absorb
     more red than blue, and green most of all, whatever the lamp and the camera make of white; where it is the other way
-    round, the colours are in another order. A picture decoded twice looks like a strong stain, nor one encoded
-    twice from a pale one. How many real fields this refuses, and how many spoilt ones it finds:
+    round, the colours are in another order. A picture decoded twice looks like a strong stain, and one encoded
+    twice like a pale one. How many real fields this refuses, and how many spoilt ones it finds:
     `tools/evaluate.py --only plausible`.
 
     Args:
