@@ -28,16 +28,16 @@ from tables import KINDS
 from tiles import Tile, cut_tile
 
 SHARES = {
-    "deepbionet": 0.29,
-    "txl": 0.30,
-    "aslan": 0.10,
-    "thesis": 0.09,
-    "taleqani": 0.08,
+    "deepbionet": 0.40,
+    "txl": 0.24,
+    "aslan": 0.08,
+    "thesis": 0.07,
+    "taleqani": 0.09,
     "krd_wbc": 0.05,
     "seg_wbc": 0.03,
-    "sigtuple": 0.02,
+    "sigtuple": 0.01,
     "bccd": 0.01,
-    "simulated": 0.03,
+    "simulated": 0.02,
 }
 """How often each collection is drawn from; those whose every cell is boxed teach most."""
 SIDE_PX = 208
