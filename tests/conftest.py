@@ -1,9 +1,11 @@
 """What several rooms of the tests share because it takes long to start."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 
 from fleet_simulation.postgres import ServerError
 from tests.clusters import ClusterBench
@@ -22,3 +24,15 @@ def broker_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
         pytest.skip(str(error))
     with bench.cluster:
         yield bench
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests: Playwright can be started once in a process."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or "/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        yield launched
+        launched.close()

@@ -2,11 +2,11 @@
 
 import dataclasses
 import io
-import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from pydantic import ValidationError
 from pypdf import PdfReader
 
@@ -125,17 +125,13 @@ def test_suspects_are_kept_apart_from_the_class_they_were_named(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_the_page_is_no_wider_than_a_phone_and_prints_on_one_sheet(tmp_path: Path, width: int) -> None:
+def test_the_page_is_no_wider_than_a_phone_and_prints_on_one_sheet(
+    tmp_path: Path, browser: Browser, width: int
+) -> None:
     path = tmp_path / "report.html"
     path.write_text(as_html(original(), POINTED_OUT, OURS))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or "/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        page = browser.new_page(viewport={"width": width, "height": 800})
+    with closing(browser.new_page(viewport={"width": width, "height": 800})) as page:
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         sheet = page.pdf(prefer_css_page_size=True)
-        browser.close()
     assert len(PdfReader(io.BytesIO(sheet)).pages) == 1

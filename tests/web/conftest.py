@@ -1,7 +1,6 @@
 """The page of a bench that has counted, served as a process, and a real Chromium."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from leukoscope.cli.web import page_arguments
 from tests.web.made import make_bench
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 NAME, PIN = "Dr. Ada", "4711-ada"
 
 
@@ -72,17 +70,6 @@ def served(bench: Path) -> Iterator[Served]:
     page = Served(bench).start()
     yield page
     page.kill()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_technician_starts_watches_pauses_goes_on_and_finishes(
     counting: "subprocess.Popen[bytes]", signed_in: Page, served: Served, bench: Path
 ) -> None:
     page = signed_in
-    page.get_by_role("link", name="Bench").click()
+    page.get_by_role("link", name="Bench", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("Ready")
     expect(page.locator("#no-field")).to_be_visible()
     assert violations(page) == []
