@@ -282,8 +282,8 @@ class Mix:
     def knows(self, keys: Collection[str]) -> bool:
         """Enough cells of these classes were checked to say how they are named.
 
-        Of classes with fewer checked cells the interval holds the truth too rarely, whatever other laboratories say:
-        `tools/interval_coverage.py` prints both.
+        Other laboratories do not say how this one names a class: an interval that rests on them alone holds the truth
+        too rarely.
         """
         return sum(self.checked[key] for key in keys) >= FEWEST_CHECKED
 
