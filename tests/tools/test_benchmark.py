@@ -83,7 +83,7 @@ def test_fields_are_seeded_and_their_light_is_evened() -> None:
 
 
 def test_the_timed_instrument_finds_what_the_instrument_finds_and_loses_no_time() -> None:
-    exhibits = take_fields(SIZES[0], 1, seed=5)
+    exhibits = take_fields(SIZES[0], 1, seed=6)
     bundles = (Bundle.read(find_asset("models", "segmenter")), Bundle.read(find_asset("models", "classifier")))
     engine = OnnxSettings(threads=1)
     timed = TimedInstrument(*bundles, engine).look(exhibits.frames[0], exhibits.calibration)
