@@ -35,7 +35,7 @@ from tests.controls.scanner_wire import ScannerWire
 from tests.fuzz.mutations import as_json, spoil_tree
 from tests.fuzz.target import Target, of_bytes, of_json
 from tests.messages.examples import IDENTITY, NOW, PROVENANCE, report
-from tests.messages.test_commands import command
+from tests.messages.test_commands import UNDER_WAY, command
 
 _WORDS = ("\ud800", "\u202e\u2066abc", "S-1\u2028", "/etc/passwd", "..", "../bench.toml", ".", "-", "x" * 64, "\x85")
 _REPLY_TOPICS = (None, "lab/answers", "", "#", "+/a", "$SYS/x", "a\0b", IDENTITY.topic("report"), "t" * 300)
@@ -121,10 +121,25 @@ class _Device:
         pass
 
 
+class _UnderWay:
+    """The sample that examples of commands speak of, being counted."""
+
+    report_under_way = UNDER_WAY
+
+    def pause_sample(self) -> None:
+        pass
+
+    def resume_sample(self) -> None:
+        pass
+
+    def finish_sample(self) -> None:
+        pass
+
+
 def _done(heard: CommandInbox, near: Path) -> list[str]:
     """Do what waits, through the code that the service does it with; returns the samples begun."""
     device = _Device()
-    RemoteCommands(near, heard, device).carry_out()
+    RemoteCommands(near, heard, device, under_way=_UnderWay()).carry_out()
     return device.begun
 
 
