@@ -12,15 +12,21 @@ from pathlib import Path
 from rich.console import Console
 
 from leukoscope.errors import LeukoscopeError, SettingsError
-from leukoscope_collector import send_command
-from leukoscope_collector.collector import Collector
-from leukoscope_collector.collector_settings import CollectorSettings
-from leukoscope_collector.copying import copy
-from leukoscope_collector.metrics import Metrics
-from leukoscope_collector.partitioning import drop_before, partition
-from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
-from leukoscope_collector.showing import picture, reports, write_pictures
-from leukoscope_collector.sqlite_store import SqliteSettings
+
+try:
+    from leukoscope_collector import send_command
+    from leukoscope_collector.collector import Collector
+    from leukoscope_collector.collector_settings import CollectorSettings
+    from leukoscope_collector.copying import copy
+    from leukoscope_collector.metrics import Metrics
+    from leukoscope_collector.partitioning import drop_before, partition
+    from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
+    from leukoscope_collector.showing import picture, reports, write_pictures
+    from leukoscope_collector.sqlite_store import SqliteSettings
+except ModuleNotFoundError as error:
+    # The device's own installation brings the command without what the central side needs.
+    print(f"leukoscope-collector: {error.name} is not installed: pip install 'leukoscope[collector]'", file=sys.stderr)
+    sys.exit(2)
 
 
 def main() -> None:
