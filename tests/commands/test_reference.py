@@ -5,7 +5,11 @@ from statistics import median
 import pytest
 from PIL import Image
 
-from tests.commands.command_line import leukoscope, simulated_pictures
+from leukoscope.optics.learnt_size import LearntSize, SpecimenSize
+from leukoscope.service.models import open_models
+from leukoscope.settings import BenchSettings
+from tests.commands.command_line import Outcome, leukoscope, simulated_pictures
+from tests.commands.test_run import write_bench
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +59,44 @@ def test_a_reference_that_cannot_be_written_is_one_line(fields: Path, tmp_path: 
     assert refused.code == 2
     assert "cannot be written" in refused.err
     assert len(refused.err.strip().splitlines()) == 1
+
+
+def test_pictures_are_named_as_the_bench_names_them(fields: Path, tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    settings = BenchSettings.read(bench)
+    calibration = settings.calibration.open(tmp_path)
+    segmenter = open_models(settings.models, tmp_path).segmenter_identity.sha256
+    learnt = LearntSize(
+        calibration=calibration.id,
+        segmenter=segmenter,
+        specimens=tuple(
+            SpecimenSize(report=f"{number}", specimen=f"S-{number}", white_um=11.5, white_cells=30)
+            for number in range(5)
+        ),
+        in_force=True,
+    )
+    settings.storage.make_folder()
+    learnt.write(settings.storage.folder)
+    kept = tmp_path / "reference.json"
+    leukoscope("reference", fields, "--um-per-px", "0.127", "--out", kept)
+    same_size = json.loads(kept.read_bytes()) | {"scale": 1.0, "enlarged": 1.2174}
+    kept.write_text(json.dumps(same_size))
+    field = sorted(fields.iterdir())[0]
+    for command in ("examine", "classify"):
+        plain, referred, as_on_bench = (
+            _named(leukoscope(command, field, "--um-per-px", "0.127", "--json", *more))
+            for more in ((), ("--reference", kept), ("--bench", bench))
+        )
+        assert as_on_bench == referred != plain
+
+
+def test_a_bench_and_a_network_named_beside_it_are_refused(tmp_path: Path) -> None:
+    refused = leukoscope("classify", tmp_path, "--um-per-px", "0.127", "--bench", write_bench(tmp_path), "--threads", 1)
+    assert refused.code == 2
+    assert "leave out" in refused.err
+
+
+def _named(outcome: Outcome) -> list[tuple[str, float]]:
+    assert outcome.code == 0, outcome.err
+    entry = json.loads(outcome.out)
+    return [(cell["class"], cell["confidence"]) for cell in entry.get("cells", [entry])]

@@ -20,13 +20,14 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.size_reference import Reference
+from leukoscope.service.bench_naming import models_for_pictures
 from leukoscope.service.models import (
     micrograph_of_scale,
     open_classifier,
     open_instrument_for_pictures,
     open_segmenter,
 )
-from leukoscope.settings import ModelSettings
+from leukoscope.settings import BenchSettings, ModelSettings
 
 SAME_SCALE = 0.02
 """Pictures and reference may be said to differ by this share: a rounding."""
@@ -40,6 +41,13 @@ SegmenterOption = Annotated[str, typer.Option(help="A segmenter bundle: its fold
 ReferenceOption = Annotated[
     Path | None,
     typer.Option("--reference", help="Size of this bench's cells: what `leukoscope reference` wrote."),
+]
+BenchNetworksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bench",
+        help="Networks, engine and cell size of this bench (its TOML), instead of the options that name them.",
+    ),
 ]
 ClassifierOption = Annotated[str, typer.Option(help="A classifier bundle: its folder, or its name under models/.")]
 
@@ -59,6 +67,7 @@ def examine(
     segmenter: SegmenterOption = "segmenter",
     classifier: ClassifierOption = "classifier",
     reference: ReferenceOption = None,
+    bench: BenchNetworksOption = None,
     focus_stack: Annotated[
         bool, typer.Option("--focus-stack", help="Of files with several pages examine the sharpest page alone.")
     ] = False,
@@ -68,6 +77,8 @@ def examine(
         raise typer.BadParameter("features are printed as JSON alone: add --json", param_hint="--features")
     models = ModelSettings(segmenter=segmenter, classifier=classifier, engine=_engine(engine, threads))
     um_per_px, enlarged = _referred(um_per_px, reference)
+    if bench is not None:
+        models, enlarged = _of_bench(bench, models, reference)
     instrument = open_instrument_for_pictures(models, um_per_px, enlarged)
     numbers = iter(range(1, sys.maxsize))
     labels = None if mask_dir is None else LabelFolder(mask_dir)
@@ -93,10 +104,13 @@ def classify(
     threads: ThreadsOption = 2,
     classifier: ClassifierOption = "classifier",
     reference: ReferenceOption = None,
+    bench: BenchNetworksOption = None,
 ) -> None:
     """Name the cell in the middle of each crop."""
     models = ModelSettings(classifier=classifier, engine=_engine(engine, threads))
     um_per_px, enlarged = _referred(um_per_px, reference)
+    if bench is not None:
+        models, enlarged = _of_bench(bench, models, reference)
     namer = open_classifier(models, enlarged)
     scale = ScaleCheck(um_per_px)
     look_around: list[Segmenter] = []
@@ -132,6 +146,16 @@ def _referred(um_per_px: float, path: Path | None) -> tuple[float, float]:
             "measure one with `leukoscope reference` at this scale",
         )
     return um_per_px * reference.scale, reference.enlarged
+
+
+def _of_bench(bench: Path, asked: ModelSettings, reference: Path | None) -> tuple[ModelSettings, float]:
+    if reference is not None or asked != ModelSettings(engine=_engine("onnx", 2)):
+        raise typer.BadParameter(
+            "the bench says which networks, engine and size: leave out --segmenter, --classifier, --engine, "
+            "--threads and --reference",
+            param_hint="--bench",
+        )
+    return models_for_pictures(BenchSettings.read(bench), bench.parent)
 
 
 def _engine(engine: Literal["onnx", "litert"], threads: int) -> EngineSettings:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from leukoscope import __version__
 from leukoscope.bundles.bundle_store import BundleStore
-from leukoscope.bundles.startup import find_bundle
+from leukoscope.bundles.startup import FoundBundle, find_bundle
 from leukoscope.errors import CalibrationError, OutboxError, ReviewError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration
@@ -13,7 +13,7 @@ from leukoscope.optics.learnt_size import LearntSize
 from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, calibration_with
 from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.models import naming_of
-from leukoscope.settings import BenchSettings
+from leukoscope.settings import BenchSettings, ModelSettings
 from leukoscope.specimen.sample import SizeReference
 from leukoscope.statistics.summary import Naming
 
@@ -58,15 +58,33 @@ def learns_cell_size(settings: BenchSettings) -> bool:
 
 def conditions_of(settings: BenchSettings, near: Path) -> BenchConditions:
     """What a report made now would be made with; errors as those of the bundle and the calibration."""
-    calibration, engine = settings.calibration.open(near), settings.models.engine.driver
-    segmenter = _bundle_called(settings.models.segmenter, settings, near).digest(engine)
-    learns = learns_cell_size(settings)
-    reference = LearntSize.read(settings.storage.folder, calibration.id, segmenter).reference if learns else None
+    calibration = settings.calibration.open(near)
     return BenchConditions(
-        bundle_of(settings, near).digest(engine),
-        calibration_with(calibration.id, reference),
+        bundle_of(settings, near).digest(settings.models.engine.driver),
+        calibration_with(calibration.id, _learnt_reference(settings, calibration, near)),
         camera_of(settings),
     )
+
+
+def models_for_pictures(settings: BenchSettings, near: Path) -> tuple[ModelSettings, float]:
+    """The bench's networks in force, by their folders, and how much larger its classifier is shown a cell.
+
+    Errors as those of the bundles and the calibration.
+    """
+    reference = _learnt_reference(settings, settings.calibration.open(near), near)
+    models = settings.models
+    in_force = {
+        "segmenter": str(_found(models.segmenter, settings, near).folder),
+        "classifier": str(_found(models.classifier, settings, near).folder),
+    }
+    return models.model_copy(update=in_force), 1.0 if reference is None else reference.enlarged
+
+
+def _learnt_reference(settings: BenchSettings, calibration: Calibration, near: Path) -> SizeReference | None:
+    if not learns_cell_size(settings):
+        return None
+    segmenter = _bundle_called(settings.models.segmenter, settings, near).digest(settings.models.engine.driver)
+    return LearntSize.read(settings.storage.folder, calibration.id, segmenter).reference
 
 
 def bundle_of(settings: BenchSettings, near: Path) -> Bundle:
@@ -75,7 +93,11 @@ def bundle_of(settings: BenchSettings, near: Path) -> Bundle:
 
 
 def _bundle_called(name: str, settings: BenchSettings, near: Path) -> Bundle:
-    return Bundle.read(find_bundle(name, near, BundleStore(settings.storage.bundles), __version__).folder)
+    return Bundle.read(_found(name, settings, near).folder)
+
+
+def _found(name: str, settings: BenchSettings, near: Path) -> FoundBundle:
+    return find_bundle(name, near, BundleStore(settings.storage.bundles), __version__)
 
 
 def naming_on(bundle: Bundle, storage: Path, now: BenchConditions) -> tuple[Naming, str]:
