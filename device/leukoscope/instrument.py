@@ -256,6 +256,11 @@ class Sample:
         return self._slide.patches
 
     @property
+    def places(self) -> Mapping[int, Place]:
+        """Where each counted field lies, by its number, from 1."""
+        return self._slide.places
+
+    @property
     def enough(self) -> bool:
         """The stop rule is met."""
         return self.tally.enough

@@ -168,6 +168,7 @@ def test_two_patches_that_turn_out_to_overlap_are_joined_and_nothing_counts_twic
     assert placed is not None
     known.take(placed)
     assert (placed.place.row, placed.place.col) == (0, 260)
+    assert known.slide.places == {1: Place(1, 0, 0), 2: Place(1, 0, 260), 3: Place(1, 0, 120)}
     assert known.slide.patches == 1
     assert known.counted == counting_frame([(0, 0), (0, 260), (0, 120)], spots)
     assert before - known.area_um2 > 0

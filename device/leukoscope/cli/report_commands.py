@@ -15,6 +15,7 @@ from leukoscope.reviewing import pages
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.reviewing.named_cells import UM_PER_PX, write_named
 from leukoscope.reviewing.review import Decision
+from leukoscope.specimen.census import MissedCell
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import Source
 
@@ -42,6 +43,14 @@ AllOption = Annotated[
 OpenedOption = Annotated[
     list[str] | None,
     typer.Option("--opened", help="CLASS: its cells were looked at; repeatable, or joined by commas."),
+]
+MissedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missed",
+        help="FIELD/X/Y=CLASS: a white cell that the device missed, by the pixels of its middle in that field; "
+        "repeatable, or joined by commas.",
+    ),
 ]
 SampleOption = Annotated[str | None, typer.Option(help="What the specimen is really called; never a patient's name.")]
 
@@ -132,12 +141,15 @@ def review(
     confirm: ConfirmOption = None,
     all_checked: AllOption = False,
     opened: OpenedOption = None,
+    missed: MissedOption = None,
     sample_id: SampleOption = None,
     note: NoteOption = "",
 ) -> None:
     """Look at a preliminary report and say what its cells really are; counts, intervals and findings follow."""
     cells = _relabelled(relabel), _numbers(confirm), all_checked
-    decision = Decision(Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)))
+    decision = Decision(
+        Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)), missed=_missed(missed)
+    )
     _take(bench, report, decision)
 
 
@@ -162,10 +174,12 @@ def correct(
     relabel: RelabelOption = None,
     confirm: ConfirmOption = None,
     all_checked: AllOption = False,
+    missed: MissedOption = None,
     sample_id: SampleOption = None,
 ) -> None:
     """Put an error in a signed report right."""
-    decision = Decision(Action.CORRECT, by, note, _relabelled(relabel), _numbers(confirm), all_checked, sample_id)
+    cells = _relabelled(relabel), _numbers(confirm), all_checked
+    decision = Decision(Action.CORRECT, by, note, *cells, sample_id, missed=_missed(missed))
     _take(bench, report, decision)
 
 
@@ -191,6 +205,21 @@ def _relabelled(values: list[str] | None) -> dict[int, str]:
             )
         names[int(number)] = name
     return names
+
+
+def _missed(values: list[str] | None) -> tuple[MissedCell, ...]:
+    found = []
+    for one in _parts(values):
+        where, _, name = one.partition("=")
+        numbers = where.split("/")
+        if len(numbers) != 3 or not all(part.isdecimal() and len(part) < 7 for part in numbers) or not name:
+            raise ReviewError(
+                f"--missed: expected FIELD/X/Y=CLASS such as 3/412/230=blast, found {one!r}",
+                "write it as FIELD/X/Y=CLASS",
+            )
+        field, x, y = map(int, numbers)
+        found.append(MissedCell(field, x, y, name))
+    return tuple(found)
 
 
 def _numbers(values: list[str] | None) -> frozenset[int]:

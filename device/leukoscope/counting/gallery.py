@@ -12,6 +12,7 @@ from PIL import Image
 from pydantic import Field
 
 from leukoscope.counting.outline_polygon import polygon_of
+from leukoscope.counting.picture_window import window_of
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.census import CellPicture, CellRecord
@@ -20,8 +21,6 @@ from leukoscope.specimen.frame import Micrograph
 
 MOST_BYTES = 8192
 """Of one picture."""
-AROUND = 1.5
-"""Side of the picture, in sides of the cell's box: what lies around a cell helps to name it."""
 LONGEST_SIDE = 160
 """Pixels; a larger picture is made smaller, about 0.1 µm per pixel for a large cell."""
 Corners = tuple[int, int, int, int]
@@ -93,39 +92,14 @@ def picture_of(micrograph: Micrograph, box: Box, outline: NDArray[np.bool_] | No
     Raises:
         OSError: the encoder failed.
     """
-    top, left = _corner(box)
-    reach = _reach(box)
-    row, col = box.centre
-    pixels = micrograph.pixels[top : round(row + reach), left : round(col + reach)]
+    top, left, bottom, right = window_of(box)
+    pixels = micrograph.pixels[top:bottom, left:right]
     picture = encode_webp(pixels, micrograph.um_per_px)
     if outline is None:
         return picture
     by = micrograph.um_per_px / picture.um_per_px
     corners = [(by * (x + box.col - left), by * (y + box.row - top)) for x, y in polygon_of(outline)]
     return replace(picture, outline=tuple((round(x, 1), round(y, 1)) for x, y in corners))
-
-
-def middle_of(box: Box, um_per_px: float, picture_um_per_px: float) -> tuple[float, float]:
-    """Where in its picture the middle of a cell lies, (row, col) in pixels; at the edge of a field not in its middle.
-
-    Args:
-        box: of the cell, in pixels of its field.
-        um_per_px: scale of the field.
-        picture_um_per_px: scale of the picture.
-    """
-    (top, left), (row, col) = _corner(box), box.centre
-    by = um_per_px / picture_um_per_px
-    return by * (row - top), by * (col - left)
-
-
-def _reach(box: Box) -> float:
-    return AROUND * max(box.height, box.width) / 2
-
-
-def _corner(box: Box) -> tuple[int, int]:
-    """Where the picture of a cell begins, (row, col) in pixels of its field."""
-    row, col = box.centre
-    return max(0, round(row - _reach(box))), max(0, round(col - _reach(box)))
 
 
 def encode_webp(pixels: NDArray[np.uint8], um_per_px: float) -> CellPicture:

@@ -1,6 +1,7 @@
 """The slide as far as it was counted: patches of fields that lie at known distances, and their cells."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,8 +46,14 @@ class SlideMap:
         self._numbers = itertools.count(1)
         self._patches: dict[int, Mosaic] = {}
         self._um_per_px = 1.0
+        self._places: dict[int, Place] = {}
         self.fields = 0
         """Fields added so far."""
+
+    @property
+    def places(self) -> Mapping[int, Place]:
+        """Where each field lies, by its number, from 1."""
+        return self._places
 
     @property
     def patches(self) -> int:
@@ -76,6 +83,7 @@ class SlideMap:
         if place is None:
             place = Place(max(self._patches, default=0) + 1, 0.0, 0.0)
             self._patches[place.patch] = Mosaic(self._um_per_px, self._name, self._numbers)
+        self._places[self.fields] = place
         patch = self._patches[place.patch]
         before_px = patch.area_px
         cells, dropped = patch.add(View(place.row, place.col, rows, cols, detections))
@@ -97,6 +105,9 @@ class SlideMap:
             [one.shift for one in agreed], axis=0, weights=[one.agreeing for one in agreed]
         ).tolist()
         moved = [replace(view, row=view.row + down, col=view.col + right) for view in moved]
+        for number, place in self._places.items():
+            if place.patch == patch:
+                self._places[number] = Place(to.patch, place.row + to.row + down, place.col + to.col + right)
         del self._patches[patch]
         before_px = gone.area_px + target.area_px
         changed_cells: dict[int, SlideCell] = {}

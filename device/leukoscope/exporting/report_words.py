@@ -147,4 +147,6 @@ def looked_at_words(report: SampleReport) -> str:
         return ""
     looked = f"{life.cells_looked_at or 0} of {report.white_cells + sum(report.beside.values())} cells looked at."
     without = [one.replace("_", " ") for step in life.steps for one in step.signed_without]
+    if life.cells_added:
+        looked += f" {life.cells_added} of them missed by the device and added by a person."
     return looked + (f" Signed although: {', '.join(dict.fromkeys(without))}." if without else "")

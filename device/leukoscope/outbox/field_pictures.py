@@ -4,13 +4,17 @@ Files beside the outbox, a folder a report: they never leave the device, and the
 room than the settings give them.
 """
 
+import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from leukoscope.specimen.place import Place
+
 _FILE = re.compile(r"(\d{5})-(\d{1,5})x(\d{1,5})\.jpg")
+_PLACES = "places.json"
 _REPORT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -46,9 +50,23 @@ class FieldPictures:
         """
         folder = self._folder / report_id
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / ".unfinished"
-        unfinished.write_bytes(jpeg)
-        unfinished.replace(folder / f"{number:05d}-{cols}x{rows}.jpg")
+        self._write(folder / f"{number:05d}-{cols}x{rows}.jpg", jpeg)
+
+    def keep_places(self, report_id: str, places: Mapping[int, Place]) -> None:
+        """Keep where the counted fields of a report lie, by number, beside the pictures of those that have one.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        folder = self._folder / report_id
+        if folder.is_dir():
+            content = {number: [one.patch, round(one.row, 1), round(one.col, 1)] for number, one in places.items()}
+            self._write(folder / _PLACES, json.dumps(content, separators=(",", ":")).encode())
+
+    def _write(self, path: Path, content: bytes) -> None:
+        unfinished = path.with_name(".unfinished")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
 
     def find(self, report_id: str, number: int) -> FieldPicture | None:
         """The picture of a field; None where it was not kept, or made room."""
@@ -58,6 +76,23 @@ class FieldPictures:
             if found := _FILE.fullmatch(path.name):
                 return FieldPicture(path, int(found[2]), int(found[3]))
         return None
+
+    def all_of(self, report_id: str) -> dict[int, FieldPicture]:
+        """The pictures of a report's fields that are kept, by number."""
+        if not _REPORT.fullmatch(report_id):
+            return {}
+        named = ((path, _FILE.fullmatch(path.name)) for path in sorted((self._folder / report_id).glob("*.jpg")))
+        return {int(found[1]): FieldPicture(path, int(found[2]), int(found[3])) for path, found in named if found}
+
+    def places(self, report_id: str) -> dict[int, Place]:
+        """Where the counted fields of a report lie, by number; empty where an older software counted them."""
+        if not _REPORT.fullmatch(report_id):
+            return {}
+        try:
+            read = json.loads((self._folder / report_id / _PLACES).read_bytes())
+            return {int(number): Place(int(patch), float(row), float(col)) for number, (patch, row, col) in read.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
 
     def forget(self, report_id: str) -> None:
         """The sample is thrown away."""

@@ -83,6 +83,18 @@ _SIXTH = (
     "CREATE INDEX verdict_by_class ON verdict (class)",
 )
 
+_SEVENTH = (
+    # White cells that the device missed and a person added; what they are called stands among the verdicts.
+    """CREATE TABLE missed (
+        report TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        field INTEGER NOT NULL,
+        xmin INTEGER NOT NULL, ymin INTEGER NOT NULL, xmax INTEGER NOT NULL, ymax INTEGER NOT NULL,
+        PRIMARY KEY (report, number)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 
 def _first(sql: sqlite3.Connection) -> None:
     for statement in _FIRST:
@@ -140,6 +152,11 @@ def _sixth(sql: sqlite3.Connection) -> None:
         sql.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
+def _seventh(sql: sqlite3.Connection) -> None:
+    for statement in _SEVENTH:
+        sql.execute(statement)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

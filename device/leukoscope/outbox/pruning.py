@@ -93,7 +93,7 @@ def _witness(sql: sqlite3.Connection, now: datetime, reports: int, because: str)
 
 def _delete_what_belongs_to_no_report(sql: sqlite3.Connection) -> None:
     kept = "(SELECT id FROM message WHERE kind = 'report')"
-    for table in ("cell", "verdict", "looked_at", "sample"):
+    for table in ("cell", "missed", "verdict", "looked_at", "sample"):
         sql.execute(f"DELETE FROM {table} WHERE report NOT IN {kept}")
     # The id of a picture is the report's, a dash and the cell's number.
     sql.execute(f"DELETE FROM message WHERE kind = 'cell' AND substr(id, 1, 36) NOT IN {kept}")

@@ -44,11 +44,14 @@ class KeptSample:
         """Cells that a person has named or confirmed, by that name."""
         return Counter(cell.name for cell in self.cells if cell.checked)
 
-    def after(self, verdicts: Mapping[int, str], looked_at: Iterable[int]) -> "KeptSample":
-        """What it is once these cells have these names, by number, and those were looked at."""
+    def after(
+        self, verdicts: Mapping[int, str], looked_at: Iterable[int], added: Sequence[CellRecord] = ()
+    ) -> "KeptSample":
+        """What it is once these cells have these names, by number, those were looked at, and others were added."""
+        there = (*self.cells, *(Named(record, "", True) for record in added))
         cells = tuple(
             Named(cell.record, verdicts[cell.record.number], True) if cell.record.number in verdicts else cell
-            for cell in self.cells
+            for cell in there
         )
         return replace(self, cells=cells, looked_at=self.looked_at.union(looked_at))
 
@@ -86,9 +89,16 @@ def look_at(sql: sqlite3.Connection, report_id: str, version: int, numbers: Iter
 
 
 def keep_names(
-    sql: sqlite3.Connection, report_id: str, version: int, names: Mapping[int, str], looked_at: Iterable[int]
+    sql: sqlite3.Connection,
+    report_id: str,
+    version: int,
+    names: Mapping[int, str],
+    looked_at: Iterable[int],
+    added: Iterable[CellRecord],
 ) -> None:
-    """Both: what a person called cells, and which were looked at."""
+    """What a person called cells, which were looked at, and which were added."""
+    rows = ((report_id, one.number, version, one.field, *one.box) for one in added)
+    sql.executemany("INSERT INTO missed VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     judge(sql, report_id, version, names)
     look_at(sql, report_id, version, looked_at)
 
@@ -103,6 +113,11 @@ def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
     cells = sql.execute(
         "SELECT number, field, class, confidence, xmin, ymin, xmax, ymax, suspect, probabilities FROM cell "
         "WHERE report = ? ORDER BY number",
+        (report_id,),
+    ).fetchall()
+    # Numbers go on where those of the device end.
+    cells += sql.execute(
+        "SELECT number, field, '', 0.0, xmin, ymin, xmax, ymax, '[]', '{}' FROM missed WHERE report = ? ORDER BY number",
         (report_id,),
     ).fetchall()
     seen = sql.execute("SELECT number FROM looked_at WHERE report = ?", (report_id,)).fetchall()

@@ -55,13 +55,13 @@ def checked_reports(desk: Desk, blind: Mapping[str, Iterable[int]]) -> Iterator[
 
 
 def _checked(kept: KeptSample) -> tuple[CheckedCell, ...]:
-    """Cells that a person could name."""
+    """Cells that the classifier answered and a person could name."""
     return tuple(
         CheckedCell(
             number=cell.record.number, answer=cell.record.cell_class, truth=cell.name, suspect=cell.record.suspect
         )
         for cell in kept.cells
-        if cell.checked and cell.name != UNSURE
+        if cell.checked and cell.name != UNSURE and not cell.record.is_missed
     )
 
 
@@ -90,10 +90,11 @@ def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng:
             continue
         kept = desk.cells(report.id)
         pictures = {one.number: one for one in pictures_of(desk.outbox, entry.key.id, entry.key.version)}
-        if kept is None or len(pictures) < len(kept.cells):
+        found_here = [] if kept is None else [cell for cell in kept.cells if not cell.record.is_missed]
+        if kept is None or len(pictures) < len(found_here):
             partly += 1
             continue
-        for cell in kept.cells:
+        for cell in found_here:
             if not cell.checked:
                 png = Image.fromarray(in_the_middle(pictures[cell.record.number], report.provenance.um_per_px))
                 found.append((report, cell.record.number, _png(png)))

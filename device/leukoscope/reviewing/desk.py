@@ -10,12 +10,15 @@ from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail, white_cells
+from leukoscope.outbox.cell_pictures import facts_of
 from leukoscope.outbox.entry import REPORT, Entry, Key
+from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.missed_cells import FieldMap, field_map
 from leukoscope.reviewing.review import Decision, Outcome, take_step
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport
@@ -48,6 +51,7 @@ class Desk:
     sample_pattern: str = ".+"
     """What all of a specimen's name must match at this site."""
     signing: SigningRule = STRICT
+    fields: FieldPictures | None = None
 
     def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
         """The version in force of the reports counted last, and what has become of its message; the newest first."""
@@ -78,6 +82,12 @@ class Desk:
         with self.outbox.reading() as sql:
             return white_cells.find(sql, report_id)
 
+    def field_map(self, report: SampleReport, cells: Sequence[white_cells.Named]) -> FieldMap | None:
+        """Where cells that the device missed may be added to a report; None where no pictures of fields are kept."""
+        if self.fields is None:
+            return None
+        return field_map(report, cells, facts_of(self.outbox, report.id), self.fields)
+
     def take(self, name: str, decision: Decision) -> Taken:
         """Do to a report what a person says, and put the new version where it is sent from.
 
@@ -104,8 +114,9 @@ class Desk:
             if decision.command and self.version_by(decision.command) is not None:
                 continue
             was = report.life.status
-            outcome = take_step(report, kept, decision, self.now(), self.signing)
-            kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at)
+            fields = None if kept is None or not decision.missed else self.field_map(report, kept.cells)
+            outcome = take_step(report, kept, decision, self.now(), self.signing, fields)
+            kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at, outcome.added)
             report = outcome.report
             outcomes.append((decision, was, outcome))
         # The numbers were made before, so that a device that counts meanwhile waits for the writing alone.
@@ -143,7 +154,7 @@ class Desk:
             action=decision.action.value,
             details=details,
             beside=lambda sql: white_cells.keep_names(
-                sql, report.id, step.version, outcome.verdicts, outcome.looked_at
+                sql, report.id, step.version, outcome.verdicts, outcome.looked_at, outcome.added
             ),
         )
         if not new:
@@ -206,4 +217,4 @@ def desk_of(
     signing: SigningRule = STRICT,
 ) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing)
+    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing, FieldPictures(storage))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from leukoscope.analysis.classifier import window_around
-from leukoscope.counting.gallery import middle_of
+from leukoscope.counting.picture_window import middle_of
 from leukoscope.outbox.cell_pictures import KeptPicture
 from leukoscope.specimen.cell import UNSURE
 

@@ -73,7 +73,7 @@ def cells(kept: KeptSample) -> Table:
             str(record.number),
             plain(cell.name),
             "person" if cell.checked else "classifier",
-            plain(f"{record.cell_class} {record.confidence:.0%}"),
+            plain("missed" if record.is_missed else f"{record.cell_class} {record.confidence:.0%}"),
             str(record.field),
             " ".join(map(str, record.box)),
         )
@@ -169,7 +169,8 @@ def _lines(report: SampleReport) -> Iterator[str]:
     yield provenance_line(report.provenance)
     looked_at = report.life.cells_looked_at
     seen = "" if looked_at is None else f", {looked_at} looked at"
-    checked = f", {report.life.cells_checked} cells checked{seen}" if report.life.steps else ""
+    missed = f", {report.life.cells_added} of them missed by the device" if report.life.cells_added else ""
+    checked = f", {report.life.cells_checked} cells checked{missed}{seen}" if report.life.steps else ""
     yield f"report {report.id} v{report.version}: {report.life.status}{checked}"
     yield f"v1 finished {report.finished_at:%Y-%m-%d %H:%M:%S} UTC"
     for step in report.life.steps:

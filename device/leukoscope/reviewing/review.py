@@ -8,8 +8,10 @@ from datetime import datetime
 
 from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
+from leukoscope.reviewing.missed_cells import MOST_MISSED, FieldMap, added_cells
 from leukoscope.reviewing.signing_rule import check_signature
 from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.census import CellRecord, MissedCell
 from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningRule, Step
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
@@ -43,6 +45,8 @@ class Decision:
     """Numbers of cells that were looked at."""
     opened: frozenset[str] = frozenset()
     """Classes all of whose cells were looked at."""
+    missed: tuple[MissedCell, ...] = ()
+    """White cells that the device did not find."""
     remarks: Mapping[str, str] = field(default_factory=dict)
     """Text by what it is on: "comment/17", "finding/blasts_seen" (dismissed because), "remark/red_cells"."""
     based_on: int | None = None
@@ -69,7 +73,14 @@ class Decision:
                     f"platelets, found {len(text)} on {item[:80]!r}",
                     "shorten it, or name an item of this report",
                 )
-        changes_numbers = bool(self.relabel or self.confirm or self.all_checked or self.looked_at or self.opened)
+        if len(self.missed) > MOST_MISSED:
+            raise ReviewError(
+                f"expected at most {MOST_MISSED} missed cells in one step, found {len(self.missed)}",
+                "count the slide again: so many are missed where something is wrong",
+            )
+        changes_numbers = bool(
+            self.relabel or self.confirm or self.all_checked or self.looked_at or self.opened or self.missed
+        )
         if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
             way = "review it again" if self.action is Action.FINALISE else "use correct"
             raise ReviewError(f"{self.action} changes neither cells nor the specimen's name", way)
@@ -91,10 +102,17 @@ class Outcome:
     """Class by number of each cell that was named or confirmed."""
     looked_at: frozenset[int]
     """Numbers of the cells that were looked at."""
+    added: Sequence[CellRecord] = ()
+    """Cells that the device missed; what they are called stands in `verdicts`."""
 
 
 def take_step(
-    report: SampleReport, kept: KeptSample | None, decision: Decision, now: datetime, rule: SigningRule = STRICT
+    report: SampleReport,
+    kept: KeptSample | None,
+    decision: Decision,
+    now: datetime,
+    rule: SigningRule = STRICT,
+    fields: FieldMap | None = None,
 ) -> Outcome:
     """The report's next version.
 
@@ -104,6 +122,7 @@ def take_step(
         word: what a person says about it.
         now: when.
         rule: what has to be done before the report is signed.
+        fields: where cells may be added; None where none may.
 
     Raises:
         ReviewError: it cannot be done at this point, or names a cell or class that there is not.
@@ -126,16 +145,20 @@ def take_step(
         )
     without = check_signature(report.life, kept, decision.by, rule) if decision.action is Action.FINALISE else ()
     verdicts = _verdicts(report, kept, decision)
+    added = _added(report, kept, decision, fields)
     looked_at = _looked_at(report, kept, decision)
     changes = []
-    if verdicts and kept is not None:
+    if (verdicts or added) and kept is not None:
         names = {cell.record.number: cell.name for cell in kept.cells}
         changes = [
             Change(f"cell/{number}", names[number], name)
             for number, name in sorted(verdicts.items())
             if names[number] != name
         ]
-        report = _recounted(report, kept, verdicts)
+        for record, one in zip(added, decision.missed, strict=True):
+            verdicts[record.number] = one.name
+            changes.append(Change(f"cell/{record.number}", one.place, one.name))
+        report = _recounted(report, kept.after(verdicts, (), added))
     if decision.sample_id is not None and decision.sample_id != report.sample_id:
         changes.append(Change("sample_id", report.sample_id, decision.sample_id))
         report = replace(report, sample_id=decision.sample_id)
@@ -150,7 +173,7 @@ def take_step(
     step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
     seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
     life = Life((*report.life.steps, step), report.life.cells_checked, seen)
-    return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at)
+    return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at, added)
 
 
 def remarks_of(report: SampleReport) -> dict[str, str]:
@@ -182,10 +205,23 @@ def _looked_at(report: SampleReport, kept: KeptSample | None, decision: Decision
     return decision.looked_at | {cell.record.number for cell in kept.cells if cell.name in decision.opened}
 
 
-def _recounted(report: SampleReport, kept: KeptSample, verdicts: Mapping[int, str]) -> SampleReport:
-    after = kept.after(verdicts, ())
+def _added(
+    report: SampleReport, kept: KeptSample | None, decision: Decision, fields: FieldMap | None
+) -> list[CellRecord]:
+    """The cells that the decision adds."""
+    if not decision.missed:
+        return []
+    if kept is None:
+        raise ReviewError(
+            f"the cells of report {report.id} were not kept, so none can be added", "count the slide again"
+        )
+    _check_classes(kept, {one.name for one in decision.missed})
+    return added_cells(kept.cells, decision.missed, fields)
+
+
+def _recounted(report: SampleReport, after: KeptSample) -> SampleReport:
     checked = after.checked
-    grounds = Grounds.from_json(kept.grounds)
+    grounds = Grounds.from_json(after.grounds)
     report = recount(report, grounds, after.answers, checked, undecided_of(after.cells, grounds))
     return replace(report, life=replace(report.life, cells_checked=checked.total()))
 
@@ -224,13 +260,17 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision)
         )
     if twice := sorted(set(relabel) & decision.confirm):
         raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
+    _check_classes(kept, set(relabel.values()))
+    confirmed = set(names) if decision.all_checked else decision.confirm
+    return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
+
+
+def _check_classes(kept: KeptSample, named: set[str]) -> None:
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
-    if unknown := sorted(set(relabel.values()) - {*classes, UNSURE}):
+    if unknown := sorted(named - {*classes, UNSURE}):
         raise ReviewError(
             f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}", "choose one of these"
         )
-    confirmed = set(names) if decision.all_checked else decision.confirm
-    return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
 
 
 def _way_out(action: Action, status: str) -> str:

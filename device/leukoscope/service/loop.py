@@ -389,7 +389,7 @@ class Service:
         self._result_shown, self._delivery_shown = True, False
         self._presenter.result(report)
         self._filing.pictures(self._bench, report, under_way.gallery.pictures(cells))
-        under_way.make_room()
+        under_way.keep_fields()
         _log.info("report %s finished (%s): %d white cells", report.id, because, report.white_cells)
         self._samples_left -= 1
         self._counted += report.fields_counted

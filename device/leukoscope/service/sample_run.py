@@ -149,9 +149,10 @@ class SampleRun:
         """The sample is thrown away."""
         self._around.forget(self.sample.report_id)
 
-    def make_room(self) -> None:
-        """Let the pictures of the oldest reports' fields go."""
+    def keep_fields(self) -> None:
+        """Keep where the fields lie, and let the pictures of the oldest reports' fields go."""
         try:
+            self._around.keep_places(self.sample.report_id, self.sample.places)
             self._around.make_room(self._fields_max_bytes)
         except OSError as error:
             _log.warning("pictures of fields: %s", error)

@@ -14,7 +14,7 @@ class CellRecord:
     field: int
     """Which counted field of the sample shows it best, from 1."""
     cell_class: str
-    """What the classifier called it."""
+    """What the classifier called it; empty for a cell that the device missed and a person added."""
     confidence: float
     """The classifier's, 0-1."""
     box: tuple[int, int, int, int]
@@ -23,6 +23,30 @@ class CellRecord:
     """Classes that the cell may be although the classifier did not name them."""
     probabilities: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Probability per class; empty where an older version of the software counted the cell."""
+
+    @property
+    def is_missed(self) -> bool:
+        """The device did not find it: a person did."""
+        return not self.cell_class
+
+
+@dataclass(frozen=True, slots=True)
+class MissedCell:
+    """A white cell that the device did not find, as a person points at it."""
+
+    field: int
+    """The counted field that shows it, from 1."""
+    x: int
+    """Column of its middle, pixels of that field."""
+    y: int
+    """Row of its middle, pixels of that field."""
+    name: str
+    """What the person calls it."""
+
+    @property
+    def place(self) -> str:
+        """"missed/FIELD/X/Y", as reports say where it lies."""
+        return f"missed/{self.field}/{self.x}/{self.y}"
 
 
 @dataclass(frozen=True, slots=True)

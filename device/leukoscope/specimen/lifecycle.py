@@ -1,5 +1,6 @@
 """Where a report stands between the first count and a signed result, and what people changed on the way."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,7 @@ class Action(StrEnum):
         return _STEPS[self][0]
 
 
+_MISSED = re.compile(r"missed/([1-9]\d{0,5})/(\d{1,5})/(\d{1,5})")
 SIGNED = (Status.FINAL, Status.AMENDED, Status.CORRECTED)
 """A person has signed the report, whatever was added or put right since."""
 _STEPS = {
@@ -77,7 +79,15 @@ class Change:
     """"cell/17" for the class of that white cell, "sample_id", or what a remark is on: "comment/17" for a cell,
     "finding/blasts_seen" for a finding that is dismissed, "remark/red_cells", "remark/platelets"."""
     before: str
+    """What stood there; "missed/3/412/230" for a cell that a person added: its field, and where in that its middle
+    lies, x and y in pixels."""
     after: str
+
+    @property
+    def missed_at(self) -> tuple[int, int, int] | None:
+        """Field, x and y of a cell that a person added by this; None for every other change."""
+        found = _MISSED.fullmatch(self.before) if self.item.startswith("cell/") else None
+        return None if found is None else (int(found[1]), int(found[2]), int(found[3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,11 @@ class Life:
     """White cells whose name a person gave or confirmed."""
     cells_looked_at: int | None = None
     """White cells that a person has looked at; None in a report of an older software."""
+
+    @property
+    def cells_added(self) -> int:
+        """White cells that the device missed and people added."""
+        return sum(one.missed_at is not None for step in self.steps for one in step.changes)
 
     @property
     def status(self) -> Status:
