@@ -117,7 +117,9 @@ def test_an_added_cell_is_named_otherwise_like_any_other_and_taken_back_as_an_ar
     before = counts_of(shown(bench)[0])
     assert add(bench, f"{field}/{x}/{y}=blast")[0] == 0
     number = len(shown(bench, "--cells")) - 1
-    done = leukoscope("report", "review", report_id(bench), "--bench", bench, "--by", "B", "--relabel", f"{number}=artefact")
+    done = leukoscope(
+        "report", "review", report_id(bench), "--bench", bench, "--by", "B", "--relabel", f"{number}=artefact"
+    )
     assert done.code == 0, done.err
     after = counts_of(shown(bench)[0])
     assert after.pop("artefact") == before.pop("artefact", 0) + 1
@@ -176,7 +178,11 @@ def test_where_fields_of_an_older_software_lie_is_not_known_so_none_is_added(ben
 
 
 def test_a_change_of_an_older_report_points_at_no_missed_cell() -> None:
-    for change in (Change("cell/3", "band", "blast"), Change("sample_id", "missed/1/2/3", "S"), Change("cell/3", "", "x")):
+    for change in (
+        Change("cell/3", "band", "blast"),
+        Change("sample_id", "missed/1/2/3", "S"),
+        Change("cell/3", "", "x"),
+    ):
         assert change.missed_at is None
     assert Change("cell/3", "missed/1/2/3", "blast").missed_at == (1, 2, 3)
     assert example().life.cells_added == 0

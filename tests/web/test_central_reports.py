@@ -14,7 +14,7 @@ import pytest
 
 from leukoscope.messages.command import Outcome
 from leukoscope.messages.json_format import to_bytes
-from leukoscope.specimen.lifecycle import Action
+from leukoscope.specimen.lifecycle import Action, Change, Life, Status, Step
 from leukoscope.system.clock import utc_now
 from leukoscope.web import Databases, Decision, GoneError
 from leukoscope.web.reports import Search
@@ -153,6 +153,17 @@ def test_a_sample_is_read_once_until_something_of_it_changes(place: Place, monke
     assert [cell.checked for cell in third.cells] == [False, False, True]
     place.keep(judged(1, version=2))
     assert place.reports.sample(id_of(1)).report.version == 2
+
+
+def test_a_cell_that_a_person_added_at_the_device_is_among_the_cells_of_the_centre(place: Place) -> None:
+    change = Change("cell/3", "missed/4/412/230", "blast")
+    step = Step(2, Status.REVIEWED, "Dr. Ada", utc_now(), "", (change,))
+    place.keep(picture(1, 1), picture(1, 2), judged(1, version=2, life=Life((step,), 1, 1)))
+    sample = place.reports.sample(id_of(1))
+    added = sample.cells[-1]
+    assert (added.name, added.checked, added.record.is_missed, added.record.field) == ("blast", True, True, 4)
+    assert added.record.number == 3
+    assert len(sample.cells) == 3
 
 
 @pytest.mark.parametrize("name", ["", "x" * 36, "-" * 36, "0" * 36, str(UUID(int=99))])

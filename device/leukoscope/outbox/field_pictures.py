@@ -90,7 +90,9 @@ class FieldPictures:
             return {}
         try:
             read = json.loads((self._folder / report_id / _PLACES).read_bytes())
-            return {int(number): Place(int(patch), float(row), float(col)) for number, (patch, row, col) in read.items()}
+            return {
+                int(number): Place(int(patch), float(row), float(col)) for number, (patch, row, col) in read.items()
+            }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 

@@ -117,7 +117,8 @@ def find(sql: sqlite3.Connection, report_id: str) -> KeptSample | None:
     ).fetchall()
     # Numbers go on where those of the device end.
     cells += sql.execute(
-        "SELECT number, field, '', 0.0, xmin, ymin, xmax, ymax, '[]', '{}' FROM missed WHERE report = ? ORDER BY number",
+        "SELECT number, field, '', 0.0, xmin, ymin, xmax, ymax, '[]', '{}' FROM missed "
+        "WHERE report = ? ORDER BY number",
         (report_id,),
     ).fetchall()
     seen = sql.execute("SELECT number FROM looked_at WHERE report = ?", (report_id,)).fetchall()

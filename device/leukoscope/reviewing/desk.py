@@ -217,4 +217,6 @@ def desk_of(
     signing: SigningRule = STRICT,
 ) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing, FieldPictures(storage))
+    return Desk(
+        outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing, FieldPictures(storage)
+    )

@@ -24,9 +24,7 @@ def arguments_of(report_id: str, version: int, decisions: Sequence[Decision]) ->
             "names": {str(number): name for number, name in sorted((decision.relabel or {}).items())},
             "confirmed": sorted(decision.confirm),
             "looked_at": sorted(decision.looked_at),
-            "missed": [
-                {"field": one.field, "x": one.x, "y": one.y, "class": one.name} for one in decision.missed
-            ],
+            "missed": [{"field": one.field, "x": one.x, "y": one.y, "class": one.name} for one in decision.missed],
             "remarks": dict(decision.remarks),
         }
         steps.append({key: value for key, value in step.items() if value})
@@ -52,9 +50,7 @@ def decisions_of(arguments: Mapping[str, Any], by: str, command: str) -> list[De
             {int(number): name for number, name in step.get("names", {}).items()},
             frozenset(step.get("confirmed", ())),
             looked_at=frozenset(step.get("looked_at", ())),
-            missed=tuple(
-                MissedCell(one["field"], one["x"], one["y"], one["class"]) for one in step.get("missed", ())
-            ),
+            missed=tuple(MissedCell(one["field"], one["x"], one["y"], one["class"]) for one in step.get("missed", ())),
             remarks=step.get("remarks", {}),
             based_on=arguments["version"] + place,
             command=command,

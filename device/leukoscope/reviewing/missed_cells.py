@@ -14,8 +14,8 @@ from leukoscope.specimen.place import Place
 from leukoscope.specimen.sample import SampleReport
 
 SIDE_UM = 12.0
-"""Side of the box of an added cell, about the diameter of a white cell in a smear. The box lies inside the field: a cell
-that the edge cuts is not counted."""
+"""Side of the box of an added cell, about the diameter of a white cell in a smear. The box lies inside the field: a
+cell that the edge cuts is not counted."""
 MOST_MISSED = 200
 """Cells that one step adds."""
 Corners = tuple[tuple[float, float], ...]
@@ -38,8 +38,7 @@ class FieldMap:
 
     def box_of(self, x: int, y: int) -> tuple[int, int, int, int]:
         """The box of a cell that is added there, [xmin, ymin, xmax, ymax]."""
-        reach = round(SIDE_UM / self.um_per_px / 2)
-        return x - reach, y - reach, x + reach, y + reach
+        return _box_of(x, y, self.um_per_px)
 
     def check(self, field: int, x: int, y: int) -> None:
         """Whether a cell may be added there.
@@ -111,6 +110,19 @@ def field_map(
     sizes = {number: (one.cols, one.rows) for number, one in fields.all_of(report.id).items()}
     apart = report.patches is None or report.fields_counted == 1
     return FieldMap(um_per_px, sizes, fields.places(report.id), outlines, apart)
+
+
+def missed_in(report: SampleReport) -> list[CellRecord]:
+    """The cells that people added to a report, as its history says."""
+    changes = (one for step in report.life.steps for one in step.changes)
+    placed = ((int(one.item.removeprefix("cell/")), one.missed_at) for one in changes if one.missed_at is not None)
+    um_per_px = report.provenance.um_per_px
+    return [CellRecord(number, at[0], "", 0.0, _box_of(at[1], at[2], um_per_px)) for number, at in placed if at]
+
+
+def _box_of(x: int, y: int, um_per_px: float) -> tuple[int, int, int, int]:
+    reach = round(SIDE_UM / um_per_px / 2)
+    return x - reach, y - reach, x + reach, y + reach
 
 
 def added_cells(known: Sequence[Named], missed: Iterable[MissedCell], fields: FieldMap | None) -> list[CellRecord]:

@@ -45,7 +45,7 @@ class MissedCell:
 
     @property
     def place(self) -> str:
-        """"missed/FIELD/X/Y", as reports say where it lies."""
+        """ "missed/FIELD/X/Y", as reports say where it lies."""
         return f"missed/{self.field}/{self.x}/{self.y}"
 
 

@@ -8,6 +8,7 @@ from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.from_afar import arguments_of
+from leukoscope.reviewing.missed_cells import missed_in
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
@@ -43,6 +44,7 @@ __all__ = [
     "exported",
     "line_of",
     "listening",
+    "missed_in",
     "new_code",
     "serve",
     "utc_now",

@@ -19,6 +19,7 @@ from leukoscope.web.guard import Guard
 from leukoscope.web.page_server import STATIC, Site, page
 from leukoscope.web.pages import administration, signing_in
 from leukoscope.web.pages import bench_page as bench
+from leukoscope.web.pages import fields_page as fields
 from leukoscope.web.pages import review_page as review
 from leukoscope.web.pages import teaching_page as teaching
 from leukoscope.web.pages import worklist_page as worklist
@@ -41,6 +42,7 @@ def app_of(site: Site) -> Starlette:
         Route("/", _first),
         *worklist.ROUTES,
         *review.ROUTES,
+        *fields.ROUTES,
         *signing_in.ROUTES,
         *administration.ROUTES,
         *([] if site.bench is None else bench.ROUTES),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from leukoscope.specimen.census import MissedCell
 from leukoscope.web.database import Databases
 
 MOST_UNDO = 2000
@@ -24,6 +25,8 @@ class Draft:
     """Numbers of the cells that were on the screen."""
     remarks: dict[str, str] = field(default_factory=dict)
     """Text by what it is on, as in `reviewing.review.Decision`."""
+    missed: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    """Field, x and y of the cells that the person added, by numbers below 0; those without a name were taken back."""
     undo: list[list[tuple[int, str | None]]] = field(default_factory=list)
     """What the decided cells were before each key, oldest first."""
 
@@ -37,6 +40,22 @@ class Draft:
         self.undo.append([(number, self.names.get(number)) for number in cells])
         del self.undo[:-MOST_UNDO]
         self.names.update(cells)
+
+    def add(self, field: int, x: int, y: int, name: str) -> int:
+        """Add a cell that the device missed; its number, which is below 0."""
+        number = min(self.missed, default=0) - 1
+        self.missed[number] = (field, x, y)
+        self.name({number: name})
+        return number
+
+    def remove(self, cells: Collection[int]) -> None:
+        """Take added cells back; one step for `undo_last`."""
+        self.undo.append([(number, self.names.pop(number, None)) for number in cells])
+
+    def added(self) -> list[tuple[int, MissedCell]]:
+        """The cells that the person added, with their numbers, in the order of adding."""
+        there = sorted((number for number in self.missed if number in self.names), reverse=True)
+        return [(number, MissedCell(*self.missed[number], self.names[number])) for number in there]
 
     def undo_last(self) -> list[int]:
         """Take the last key back; the numbers of the cells that it was about."""
@@ -61,6 +80,7 @@ class Draft:
             "looked_at": sorted(self.looked_at),
             "remarks": self.remarks,
             "undo": self.undo,
+            **({"missed": self.missed} if self.missed else {}),
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
@@ -73,6 +93,7 @@ class Draft:
             {int(number): name for number, name in read["names"].items()},
             set(read["looked_at"]),
             read["remarks"],
+            {int(number): (field, x, y) for number, (field, x, y) in read.get("missed", {}).items()},
             [[(number, before) for number, before in step] for step in read["undo"]],
         )
 

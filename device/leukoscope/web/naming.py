@@ -9,6 +9,7 @@ from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Decision, remarks_of, undecided_of
 from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
+from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import ClassCount, SampleReport
 from leukoscope.statistics.intervals import clopper_pearson
@@ -75,11 +76,23 @@ class View:
     @property
     def cells(self) -> tuple[Named, ...]:
         """Every cell as it is called with the draft."""
-        names = self.draft.names
-        return tuple(
+        names, fields = self.draft.names, self.sample.fields
+        found = (
             replace(cell, name=names[cell.record.number], checked=True) if cell.record.number in names else cell
             for cell in self.sample.cells
         )
+        if fields is None:
+            return tuple(found)
+        added = (
+            Named(CellRecord(number, one.field, "", 0.0, fields.box_of(one.x, one.y)), one.name, True)
+            for number, one in self.draft.added()
+        )
+        return (*found, *added)
+
+    @property
+    def numbers(self) -> set[int]:
+        """Of the cells, those that the draft added among them."""
+        return {cell.record.number for cell in self.cells}
 
     @property
     def looked_at(self) -> frozenset[int]:
@@ -154,20 +167,24 @@ class View:
         new_remarks = {
             item: text for item, text in self.draft.remarks.items() if remarks_of(self.report).get(item, "") != text
         }
-        version = self.draft.version
-        says = bool(relabel or confirm or new_remarks or looked_at - self.sample.looked_at)
+        version, missed = self.draft.version, tuple(one for _, one in self.draft.added())
+        says = bool(relabel or confirm or missed or new_remarks or looked_at - self.sample.looked_at)
         if action is Action.FINALISE:
             reviewed = self.report.life.status is Status.REVIEWED and not says
             first = Decision(
-                Action.REVIEW, by, "", relabel, confirm, looked_at=looked_at, remarks=new_remarks, based_on=version
-            )
+                Action.REVIEW, by, "", relabel, confirm,
+                looked_at=looked_at, missed=missed, remarks=new_remarks, based_on=version,
+            )  # fmt: skip
             after = version if reviewed else version + 1
             return [*(() if reviewed else (first,)), Decision(Action.FINALISE, by, note, based_on=after)]
         if action is Action.AMEND:
             return [Decision(Action.AMEND, by, note, remarks=new_remarks, based_on=version)]
         return [
-            Decision(action, by, note, relabel, confirm, looked_at=looked_at, remarks=new_remarks, based_on=version)
-        ]
+            Decision(
+                action, by, note, relabel, confirm,
+                looked_at=looked_at, missed=missed, remarks=new_remarks, based_on=version,
+            )
+        ]  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

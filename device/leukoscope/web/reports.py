@@ -9,6 +9,7 @@ from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.field_pictures import FieldPicture
 from leukoscope.outbox.white_cells import Named
+from leukoscope.reviewing.missed_cells import FieldMap
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.statistics.recount import Grounds
@@ -37,6 +38,8 @@ class Sample:
     """What the numbers are made anew by; None where only the device can."""
     delivery: str = ""
     """What became of the message."""
+    fields: FieldMap | None = None
+    """Where cells that the device missed may be added; None at the centre, where no pictures of fields are."""
 
     @property
     def names(self) -> dict[int, str]:

@@ -30,6 +30,7 @@ from leukoscope.web import (
     arguments_of,
     exported,
     line_of,
+    missed_in,
 )
 from leukoscope_collector.web.steps import Steps
 
@@ -113,6 +114,8 @@ class CentralReports:
             )
             cells.append(Named(record, names.get(number, cell["class"]), number in names))
             pictures[number] = PictureFacts.of(cell["picture"])
+        if cells:
+            cells += [Named(one, names.get(one.number, UNSURE), True) for one in missed_in(report)]
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
         known.pop(UNSURE, None)
         return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")

@@ -1,6 +1,5 @@
 """One report: its gallery, the draft behind each key, and the signature."""
 
-from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,11 +9,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from leukoscope.errors import LeukoscopeError, ReviewError
-from leukoscope.reviewing.review import MOST_REMARK_CHARS, remarks_of
 from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import SIGNED, Action
 from leukoscope.web.accounts import Account, Role
+from leukoscope.web.changes import ARTEFACT, CHANGES
 from leukoscope.web.drafts import Draft
 from leukoscope.web.forms import form_of, json_of
 from leukoscope.web.measures import measured
@@ -25,14 +24,11 @@ from leukoscope.web.reports import GoneError
 PX_PER_UM = 5.0
 """Of the gallery at first; one scale for all cells."""
 _ALIKE = 6
-ARTEFACT = "artefact"
-"""The class of what is no cell to be counted, where the bundle has it."""
-DOUBLE = "counted twice"
-"""The comment on a cell that is in the report already under another number."""
 _MEDIA = {"pdf": "application/pdf", "csv": "text/csv", "fhir": "application/fhir+json", "html": "text/html"}
 
 
-def _view(request: Request, account: Account) -> View:
+def view_of(request: Request, account: Account) -> View:
+    """The report of the address, as this person sees it."""
     site, report_id = site_of(request), request.path_params["report"]
     sample = site.reports.sample(report_id)
     draft = site.drafts.get(report_id, account.name) or Draft(sample.report.version)
@@ -46,7 +42,7 @@ def review(request: Request) -> Response:
 
 
 def _page(request: Request, account: Account, message: str = "", status: int = 200) -> Response:
-    view = _view(request, account)
+    view = view_of(request, account)
     site = site_of(request)
     keys = keys_for(view.sample.classes, site.settings.keys)
     return page(
@@ -61,11 +57,12 @@ def _page(request: Request, account: Account, message: str = "", status: int = 2
         waiting=site.reports.waiting(view.report.id),
         meaning=MEANING,
         may_sign=account.role.may(Role.REVIEWER),
-        **_shown(view),
+        **shown(view),
     )
 
 
-def _shown(view: View) -> dict[str, Any]:
+def shown(view: View) -> dict[str, Any]:
+    """What templates are given of a report."""
     return {
         "view": view,
         "report": view.report,
@@ -90,21 +87,22 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     site, report_id = site_of(request), request.path_params["report"]
     sample = site.reports.sample(report_id)
     numbers = _numbers(asked.get("cells", []))
-    if gone := numbers - sample.names.keys():
-        raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}", "load the page again")
+    do = CHANGES.get(str(asked.get("do")))
+    if do is None:
+        raise HTTPException(400, "There is no such change.")
     touched = sorted(numbers)
-    undone: list[int] = []
+    changed_too: list[int] = []
 
     def change(draft: Draft) -> None:
-        for do in [_CHANGES.get(str(asked.get("do")))]:
-            if do is None:
-                raise HTTPException(400, "There is no such change.")
-            undone.extend(do(draft, touched, asked, View(sample, draft)))
+        view = View(sample, draft)
+        if gone := numbers - view.numbers:
+            raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}", "load the page again")
+        changed_too.extend(do(draft, touched, asked, view))
 
     draft = site.drafts.change(report_id, account.name, sample.report.version, change)
     view = View(sample, draft)
     if asked.get("do") == "look":
-        return JSONResponse({"left": fragment(request, "left.html", **_shown(view))})
+        return JSONResponse({"left": fragment(request, "left.html", **shown(view))})
     by_number = {cell.record.number: cell for cell in view.cells}
     states = {
         number: {
@@ -112,89 +110,19 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
             "decided": number in draft.names,
             "awaits": awaits_decision(by_number[number]),
         }
-        for number in {*touched, *undone}
+        for number in {*touched, *changed_too}
         if number in by_number
     }
-    shown = _shown(view)
+    gone = {*touched, *changed_too} - by_number.keys()
+    values = shown(view)
     return JSONResponse(
         {
             "cells": states,
-            "counts": fragment(request, "counts.html", **shown),
-            "left": fragment(request, "left.html", **shown),
+            "gone": sorted(gone),
+            "counts": fragment(request, "counts.html", **values),
+            "left": fragment(request, "left.html", **values),
         }
     )
-
-
-def _name(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    name = str(asked.get("class"))
-    if name not in view.sample.classes:
-        raise ReviewError(
-            f"{name[:40]!r} is no class of this report: expected one of {', '.join(view.sample.classes)}",
-            "choose one of these",
-        )
-    draft.name(dict.fromkeys(cells, name))
-    return []
-
-
-def _confirm(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    named = {cell.record.number: cell.name for cell in view.cells}
-    draft.name({number: named[number] for number in cells})
-    return []
-
-
-def _double(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    """Leave cells out that are in the report already: as artefacts, and a comment says why."""
-    if ARTEFACT not in view.sample.classes:
-        raise ReviewError("this report knows no artefacts", "comment on the cell instead")
-    draft.name(dict.fromkeys(cells, ARTEFACT))
-    for number in cells:
-        draft.remark(f"comment/{number}", DOUBLE)
-    return []
-
-
-def _undo(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    undone = draft.undo_last()
-    for number in undone:
-        if draft.remarks.get(f"comment/{number}") == DOUBLE:
-            draft.remark(f"comment/{number}", remarks_of(view.report).get(f"comment/{number}", ""))
-    return undone
-
-
-def _look(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    draft.looked_at.update(cells)
-    return []
-
-
-def _remark(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    item, text = str(asked.get("item")), str(asked.get("text", "")).strip()
-    known = {f"finding/{one.code}" for one in view.report.findings} | {"remark/red_cells", "remark/platelets"}
-    known |= {f"comment/{number}" for number in view.sample.names}
-    if item not in known or len(text) > MOST_REMARK_CHARS:
-        raise ReviewError(
-            f"expected at most {MOST_REMARK_CHARS} characters on a cell, a finding, red cells or platelets",
-            "shorten it",
-        )
-    draft.remark(item, text)
-    return []
-
-
-def _rebase(draft: Draft, cells: list[int], asked: dict[str, Any], view: View) -> list[int]:
-    """The person has seen what changed since."""
-    if asked.get("version") != view.report.version:
-        raise ReviewError("the report has changed once more", "load the page again and look at what changed")
-    draft.version = view.report.version
-    return []
-
-
-_CHANGES: dict[str, Callable[[Draft, list[int], dict[str, Any], View], list[int]]] = {
-    "name": _name,
-    "confirm": _confirm,
-    "double": _double,
-    "undo": _undo,
-    "look": _look,
-    "remark": _remark,
-    "rebase": _rebase,
-}
 
 
 def _numbers(values: Any) -> set[int]:
@@ -205,15 +133,15 @@ def _numbers(values: Any) -> set[int]:
 
 def findings(request: Request) -> Response:
     """Findings before and after the draft."""
-    view = _view(request, person(request))
+    view = view_of(request, person(request))
     after = view.recounted()
-    return HTMLResponse(fragment(request, "findings.html", after=after, **_shown(view)))
+    return HTMLResponse(fragment(request, "findings.html", after=after, **shown(view)))
 
 
 def state(request: Request) -> Response:
     """Who else is here, and whether the report moved on."""
     account = person(request)
-    site, view = site_of(request), _view(request, account)
+    site, view = site_of(request), view_of(request, account)
     others = site.drafts.see(view.report.id, account.name)
     waiting = site.reports.waiting(view.report.id)
     return HTMLResponse(fragment(request, "state.html", others=others, waiting=waiting, view=view))
@@ -221,7 +149,7 @@ def state(request: Request) -> Response:
 
 def cell(request: Request) -> Response:
     """A cell large, with what is known of it, and confirmed cells of its class beside it."""
-    view = _view(request, person(request))
+    view = view_of(request, person(request))
     number = request.path_params["number"]
     found = next((one for one in view.cells if one.record.number == number), None)
     if found is None:
@@ -237,7 +165,7 @@ def cell(request: Request) -> Response:
             field=site_of(request).reports.field(view.report.id, found.record.field),
             beside=[one for one in view.cells if one.record.field == found.record.field and one is not found],
             measures=None if picture is None else measured(picture.outline, picture.um_per_px),
-            **_shown(view),
+            **shown(view),
         )
     )
 
@@ -287,7 +215,7 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     try:
         if site.accounts.check(account.name, form.get("secret", "")).name != account.name:
             raise ReviewError("this is another person's PIN", "sign with your own, or sign in anew")
-        view = _view(request, account)
+        view = view_of(request, account)
         if view.moved_on or form.get("version") != str(view.report.version):
             raise ReviewError(
                 f"version {view.report.version} is in force and you looked at version {view.draft.version}",

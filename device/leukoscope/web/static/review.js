@@ -50,6 +50,7 @@
       cell.classList.toggle("moved", state.name !== cell.closest(".group").dataset.class);
       cell.setAttribute("aria-label", `${number}, ${cell.querySelector(".label").textContent}${state.decided ? ", " + page.dataset.accepted : ""}`);
     }
+    for (const number of answer.gone || []) find(number)?.remove();
     if (answer.counts) document.getElementById("counts").innerHTML = answer.counts;
     if (answer.left) document.getElementById("left").innerHTML = answer.left;
     if (answer.counts) document.body.dispatchEvent(new CustomEvent("named"));
@@ -89,13 +90,17 @@
 
   const undo = async () => {
     const answer = await send({ do: "undo" });
-    if (answer) focus(find(Object.keys(answer.cells)[0]));
+    const back = answer && Object.keys(answer.cells)[0];
+    // An added cell that comes back has no picture here yet.
+    if (back && !find(back)) window.location.reload(); else if (back) focus(find(back));
   };
 
   // A double click is two clicks as well: only the first of them opens.
   let opening = false;
   const open = async (cell) => {
     if (opening || large.open) return;
+    // What was added and not signed yet is looked at in its field.
+    if (cell.dataset.field) { window.location.assign(`${address}/fields/${cell.dataset.field}`); return; }
     opening = true;
     try {
       await turn;
@@ -181,10 +186,10 @@
   const size = document.getElementById("size");
   size.addEventListener("input", () => {
     const scale = Number(size.value);
-    for (const image of page.querySelectorAll("img[data-um]")) {
+    for (const image of page.querySelectorAll("[data-um]")) {
       const [width, height] = image.dataset.um.split(" ").map(Number);
-      image.width = Math.round(width * scale);
-      image.height = Math.round(height * scale);
+      image.setAttribute("width", Math.round(width * scale));
+      image.setAttribute("height", Math.round(height * scale));
     }
     document.getElementById("bar").setAttribute("width", Math.round(10 * scale));
   });
