@@ -39,7 +39,7 @@ from named_cells.cache import meanings, named_cells
 def main(
     classifier: Annotated[str, typer.Option(help="A classifier bundle that holds a validation.")] = "classifier",
     only: Annotated[Literal["both", "real", "simulated"], typer.Option(help="Which samples.")] = "both",
-    samples: Annotated[int, typer.Option(min=1, help="Samples per mix, and per patient a fifth of it.")] = 50,
+    samples: Annotated[int, typer.Option(min=1, help="Samples per mix, and per specimen a fifth of it.")] = 50,
     cells: Annotated[int, typer.Option(min=10, help="Cells counted per sample.")] = 200,
     checked: Annotated[int, typer.Option(min=1, help="Cells of the bench that were checked.")] = 100,
     between: Annotated[
@@ -84,8 +84,7 @@ def _real(
         # A laboratory of blasts alone, or of few cells, has no differential.
         if len(laboratory.kept) >= FEWEST_CELLS and len(laboratory.parts) > 2:
             yield from laboratory.drawn(others, checked, cells, samples, rng)
-            if name == "deepapl":
-                yield from laboratory.patients(others, checked, cells, max(1, samples // 5), rng)
+            yield from laboratory.specimens(others, checked, cells, max(1, samples // 5), rng)
 
 
 if __name__ == "__main__":

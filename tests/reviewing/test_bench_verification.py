@@ -143,11 +143,13 @@ def test_an_expired_verification_is_told(tmp_path: Path) -> None:
     assert "expired" in naming.not_verified
 
 
-def test_the_matrix_of_the_bench_holds_what_people_and_classifier_said(tmp_path: Path) -> None:
-    progress = record_of(checked(1), checked(2), checked(3)).progress(NOW)
-    matrix = progress.matrix(("segmented", "lymphocyte", "monocyte", "blast"))
-    assert np.array(matrix.counts).sum() == 120
-    assert np.array(matrix.counts)[:, -1].sum() == 12
+def test_each_specimen_has_a_matrix_of_what_people_and_classifier_said(tmp_path: Path) -> None:
+    again = checked(4, 20, specimen="S-3")
+    nameless = checked(5, 30, specimen="")
+    progress = record_of(checked(1), checked(2), checked(3), again, nameless).progress(NOW)
+    matrices = progress.matrices(("segmented", "lymphocyte", "monocyte", "blast"))
+    assert [np.array(one.counts).sum() for one in matrices] == [40, 40, 60, 30]
+    assert sum(np.array(one.counts)[:, -1].sum() for one in matrices) == 4 + 4 + 6 + 3
 
 
 def test_the_false_suspects_of_a_bench_move_the_share_of_the_classifier() -> None:

@@ -7,14 +7,16 @@ from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.intervals import clopper_pearson
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction, Mix
-from tests.statistics.validations import FACTS, KEYS, MISTAKES, VALIDATION, WHITE, matrix
+from tests.statistics.validations import FACTS, KEYS, MISTAKES, WHITE, matrix
 
 NOBODY = NamingRecord.of((), FACTS)
-CORRECTION = Correction(NOBODY, NamingRecord.of(VALIDATION.matrices, FACTS))
 
 
-def correction_of(rows: Mapping[str, Mapping[str, int]]) -> Correction:
-    return Correction(NOBODY, NamingRecord.of((matrix(rows),), FACTS))
+def correction_of(*specimens: Mapping[str, Mapping[str, int]]) -> Correction:
+    return Correction(NOBODY, NamingRecord.of([matrix(rows) for rows in specimens], FACTS))
+
+
+CORRECTION = correction_of(MISTAKES)
 
 
 def share(mix: Mix, *keys: str) -> tuple[float, float, float]:
@@ -28,8 +30,8 @@ def test_a_perfect_classifier_leaves_about_the_interval_of_the_counts() -> None:
 
 
 def test_what_is_known_to_be_mistaken_is_put_right() -> None:
-    # 180 segmented cells are called so 144 times, and band 29 times.
-    mix = CORRECTION.correct({"segmented": 144, "band": 29, "eosinophil": 2, UNSURE: 5})
+    # 180 segmented cells are called so 144 times, and band 29 times, in each of six specimens alike.
+    mix = correction_of(*[MISTAKES] * 6).correct({"segmented": 144, "band": 29, "eosinophil": 2, UNSURE: 5})
     value, low, high = share(mix, "segmented")
     assert value > 0.95
     assert 0.78 < low < value <= high
@@ -43,11 +45,31 @@ def test_fewer_checked_cells_make_a_wider_interval() -> None:
     assert wide[2] - wide[1] > 1.15 * (narrow[2] - narrow[1])
 
 
+def test_specimens_that_differ_make_a_wider_interval_than_the_same_cells_of_specimens_that_do_not() -> None:
+    certain = {"lymphocyte": {"lymphocyte": 200}, "monocyte": {"monocyte": 200}}
+    alike = [{"segmented": {"segmented": 34, UNSURE: 6}, **certain}] * 5
+    apart = [{"segmented": {"segmented": 40 - wrong, UNSURE: wrong}, **certain} for wrong in (0, 0, 30, 0, 0)]
+    named = {"segmented": 90, "lymphocyte": 60, UNSURE: 50}
+    widths = [
+        high - low
+        for _, low, high in (share(correction_of(*one).correct(named), "segmented") for one in (alike, apart))
+    ]
+    assert widths[1] > 1.2 * widths[0]
+
+
+def test_many_cells_of_one_specimen_say_less_than_as_many_of_several() -> None:
+    rows = {key: {name: 2 * count for name, count in row.items()} for key, row in MISTAKES.items()}
+    whole = {key: {name: 10 * count for name, count in row.items()} for key, row in MISTAKES.items()}
+    named = {"segmented": 90, "band": 30, "lymphocyte": 60, "monocyte": 15, "blast": 5}
+    several, one = (share(correction_of(*specimens).correct(named), "segmented") for specimens in ([rows] * 5, [whole]))
+    assert one[2] - one[1] > 1.1 * (several[2] - several[1])
+
+
 def test_a_class_nobody_validated_is_taken_as_named_and_trusted_little() -> None:
-    unknown = correction_of({key: row for key, row in MISTAKES.items() if key != "eosinophil"})
+    unknown = correction_of(*[{key: row for key, row in MISTAKES.items() if key != "eosinophil"}] * 4)
     named = {"segmented": 100, "eosinophil": 60, "lymphocyte": 40}
     value, low, high = share(unknown.correct(named), "eosinophil")
-    known = share(CORRECTION.correct(named), "eosinophil")
+    known = share(correction_of(*[MISTAKES] * 4).correct(named), "eosinophil")
     assert value == pytest.approx(0.3, abs=0.08)
     assert high - low > 1.2 * (known[2] - known[1])
     assert unknown.checked_cells(["eosinophil"]) == 0
@@ -106,9 +128,10 @@ def test_other_laboratories_that_agree_make_a_bench_of_few_cells_narrow_and_such
 
 def test_an_unsure_cell_is_what_its_own_probabilities_say() -> None:
     named = {"segmented": 80, "lymphocyte": 20, UNSURE: 20}
-    plain = share(CORRECTION.correct(named), "blast")
+    correction = correction_of(*[MISTAKES] * 4)
+    plain = share(correction.correct(named), "blast")
     believed = share(
-        CORRECTION.correct(named, unsure=[{"blast": 0.6, "monocyte": 0.3, "lymphocyte": 0.1}] * 20), "blast"
+        correction.correct(named, unsure=[{"blast": 0.6, "monocyte": 0.3, "lymphocyte": 0.1}] * 20), "blast"
     )
     assert believed[0] > plain[0] + 0.05
 

@@ -77,9 +77,11 @@ def test_cells_with_a_coarse_label_are_left_out_where_there_are_fine_ones() -> N
     assert len(one.kept) == 20 * len(KEYS)
 
 
-def test_the_cells_that_are_checked_are_not_those_that_are_counted_of_patients() -> None:
-    found = list(laboratory().patients((), 60, 50, 1, np.random.default_rng(3)))
+def test_a_bench_of_specimens_has_checked_cells_of_three_others() -> None:
+    found = list(laboratory().specimens((), 60, 50, 1, np.random.default_rng(3)))
     assert len(found) == 5
+    for sample in found:
+        assert [sample.checked.specimens.count(name) for name in sorted(set(sample.checked.specimens))] == [20, 20, 20]
     for sample in found:
         assert sum(sample.truth.values()) == pytest.approx(1)
         assert len(sample.answers) == 50

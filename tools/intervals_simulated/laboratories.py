@@ -14,11 +14,17 @@ from named_cells.cache import NamedCells
 
 FEWEST_CELLS = 200
 """Of a laboratory: the checked ones and as many to count."""
-FEWEST_OF_PATIENT, PATIENTS_CHECKED = 30, 3
+FEWEST_OF_SPECIMEN, SPECIMENS_CHECKED = 30, 3
 ALIKENESS = 60.0
 """How alike samples of one mix are, as in `world`."""
 USED = ("normal", "left shift", "lymphocytes", "monocytes")
 """Mixes that are drawn of real cells."""
+
+
+def _of_three(specimens: Sequence[NDArray[np.intp]], checked: int) -> NDArray[np.intp]:
+    """As many of each of three specimens; what these lack comes from further ones."""
+    of_each = -(-checked // SPECIMENS_CHECKED)
+    return np.concatenate([cells[:of_each] for cells in specimens])[:checked]
 
 
 class Laboratory:
@@ -50,7 +56,7 @@ class Laboratory:
     def matrix(self) -> ConfusionMatrix:
         """Of all its cells."""
         answers = (*(one.key for one in self._facts.classes), UNSURE)
-        return self._checked(np.arange(len(self.cells))).matrix(answers)
+        return self.checked(np.arange(len(self.cells))).matrix(answers)
 
     def drawn(
         self, others: tuple[ConfusionMatrix, ...], checked: int, cells: int, samples: int, rng: np.random.Generator
@@ -64,25 +70,27 @@ class Laboratory:
                 rest = np.setdiff1d(self.kept, bench)
                 yield self._sample(mix, self._pick(mix, cells, rest, rng), bench, others)
 
-    def patients(
+    def specimens(
         self, others: tuple[ConfusionMatrix, ...], checked: int, cells: int, samples: int, rng: np.random.Generator
     ) -> Iterator[Sample]:
-        """Samples of one patient each as the patient is, beside checked cells of three others."""
+        """Samples of one specimen each (a patient, a slide) as it is, beside checked cells of three others."""
         groups = np.array(self.cells.groups)[self.kept]
         names, sizes = np.unique(groups, return_counts=True)
-        counted = names[sizes >= FEWEST_OF_PATIENT]
-        if len(names) <= PATIENTS_CHECKED:
+        counted = names[sizes >= FEWEST_OF_SPECIMEN]
+        if len(counted) <= SPECIMENS_CHECKED:
             return
-        for patient in counted:
-            own = self.kept[groups == patient]
+        for specimen in counted:
+            own = self.kept[groups == specimen]
             labels = [self.truth[number] for number in own]
             if not any(label in self.parts for label in labels):
                 continue
             mix = {label: labels.count(label) / len(labels) for label in set(labels)}
             for _ in range(samples):
-                teachers = rng.permutation(names[names != patient])
-                bench = np.concatenate([self.kept[groups == name] for name in teachers])[:checked]
-                yield self._sample(mix, rng.choice(own, cells), bench, others, "patients")
+                of_others = [
+                    rng.permutation(self.kept[groups == name]) for name in rng.permutation(names[names != specimen])
+                ]
+                bench = _of_three(of_others, checked)
+                yield self._sample(mix, rng.choice(own, cells), bench, others, "specimens")
 
     def _sample(
         self,
@@ -99,15 +107,17 @@ class Laboratory:
             truth={part: mix.get(part, 0.0) / white for part in self.parts},
             answers=tuple(self.cells.answers[number] for number in counted),
             probabilities=self.cells.probabilities[counted],
-            checked=self._checked(bench),
+            checked=self.checked(bench),
             others=others,
         )
 
-    def _checked(self, chosen: Sequence[int] | NDArray[np.intp]) -> CheckedCells:
+    def checked(self, chosen: Sequence[int] | NDArray[np.intp]) -> CheckedCells:
+        """These of its cells, as a person would name them."""
         return CheckedCells(
             tuple(self.truth[number] for number in chosen),
             tuple(self.cells.answers[number] for number in chosen),
             self.cells.probabilities[np.asarray(chosen, dtype=np.intp)],
+            tuple(self.cells.groups[number] for number in chosen),
         )
 
     def _mix(self, name: str, rng: np.random.Generator) -> dict[str, float]:

@@ -43,7 +43,7 @@ def counted(sample: Sample, facts: ClassifierFacts) -> Estimates:
 def corrected(sample: Sample, facts: ClassifierFacts) -> Estimates:
     """What the device reports once the bench is verified."""
     answers = (*(one.key for one in facts.classes), UNSURE)
-    bench = NamingRecord.of((sample.checked.matrix(answers),), facts)
+    bench = NamingRecord.of(sample.checked.matrices(answers), facts)
     correction = Correction(NamingRecord.of(sample.others, facts), bench)
     unsure = [
         dict(zip(answers, row, strict=False))

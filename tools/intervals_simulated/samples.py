@@ -19,9 +19,27 @@ class CheckedCells:
     answers: tuple[str, ...]
     probabilities: Floats
     """Shape (cells, classes)."""
+    specimens: tuple[str, ...] = ()
+    """Of each cell; none where that is not known."""
+
+    def matrices(self, answers: tuple[str, ...]) -> tuple[ConfusionMatrix, ...]:
+        """As a bench's record holds them, one per specimen."""
+        if not self.specimens:
+            return (self.matrix(answers),)
+        return tuple(
+            self._of([number for number, one in enumerate(self.specimens) if one == name]).matrix(answers)
+            for name in sorted(set(self.specimens))
+        )
+
+    def _of(self, chosen: list[int]) -> "CheckedCells":
+        return CheckedCells(
+            tuple(self.labels[number] for number in chosen),
+            tuple(self.answers[number] for number in chosen),
+            self.probabilities[chosen],
+        )
 
     def matrix(self, answers: tuple[str, ...]) -> ConfusionMatrix:
-        """As a bench's record holds them."""
+        """All in one."""
         truth = tuple(sorted(set(self.labels)))
         counts = np.zeros((len(truth), len(answers)), dtype=int)
         for label, answer in zip(self.labels, self.answers, strict=True):

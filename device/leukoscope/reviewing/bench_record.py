@@ -211,13 +211,13 @@ class VerificationProgress:
         by = tuple(sorted({name for one in self.counted for name in one.by}))
         return Verification(self.cells, self.specimens, max(one.at for one in self.counted), by)
 
-    def matrix(self, classes: Sequence[str]) -> ConfusionMatrix:
-        """Checked cells by truth and answer."""
-        answers = (*classes, UNSURE)
-        counts = Counter((cell.truth, cell.answer) for one in self.counted for cell in one.cells)
-        truths = tuple(key for key in classes if any(truth == key for truth, _ in counts))
-        rows = tuple(tuple(counts[truth, answer] for answer in answers) for truth in truths)
-        return ConfusionMatrix(collection="bench", held_out_by="slide", truth=truths, named=answers, counts=rows)
+    def matrices(self, classes: Sequence[str]) -> tuple[ConfusionMatrix, ...]:
+        """Checked cells by truth and answer, one matrix per specimen."""
+        of_specimen: dict[str, Counter[tuple[str, str]]] = {}
+        for one in self.counted:
+            counts = of_specimen.setdefault(one.specimen or one.report, Counter())
+            counts.update((cell.truth, cell.answer) for cell in one.cells)
+        return tuple(_matrix(counts, classes) for counts in of_specimen.values())
 
     def correction(self, bundle: Bundle, facts: ClassifierFacts) -> Correction | None:
         """How the classifier mistakes its classes on this bench; None where it is not verified."""
@@ -225,7 +225,7 @@ class VerificationProgress:
             return None
         path = bundle.validation_path()
         others = NamingRecord.of((), facts) if path is None else NamingRecord.read(Validation.read(path), facts)
-        return Correction(others, NamingRecord.of((self.matrix([one.key for one in facts.classes]),), facts))
+        return Correction(others, NamingRecord.of(self.matrices([one.key for one in facts.classes]), facts))
 
     def false_suspects(self, expected: Mapping[str, float]) -> dict[str, float]:
         """Share of cells that are falsely suspected, by class: the classifier's, moved by what this bench has seen."""
@@ -236,6 +236,13 @@ class VerificationProgress:
             false = sum(key in cell.suspect for cell in others)
             shares[key] = (PRIOR_CELLS * share + false) / (PRIOR_CELLS + len(others))
         return shares
+
+
+def _matrix(counts: Mapping[tuple[str, str], int], classes: Sequence[str]) -> ConfusionMatrix:
+    answers = (*classes, UNSURE)
+    truths = tuple(key for key in classes if any(truth == key for truth, _ in counts))
+    rows = tuple(tuple(counts.get((truth, answer), 0) for answer in answers) for truth in truths)
+    return ConfusionMatrix(collection="bench", held_out_by="slide", truth=truths, named=answers, counts=rows)
 
 
 def _seal(reports: Sequence[CheckedReport]) -> str:

@@ -37,9 +37,9 @@ LOWER_TAILS = np.linspace(0.01, 0.04, 16)
 """Probability that may be left out below the interval; the rest of 5 % is left out above."""
 RIGHT_BEFORE, CELLS_BEFORE = 0.75, 2.0
 """What is believed of a class's row before any cell was checked: three of four right, worth two cells."""
-BELIEVED = 0.9
+BELIEVED = 0.95
 """How far an unsure cell's own probabilities are believed; the rest says nothing."""
-LEAST_VALIDATED = 0.005
+LEAST_VALIDATED = 0.05
 """Part of the validation that each class is taken to have at least, so that no probability counts beyond measure."""
 
 
@@ -49,7 +49,9 @@ class Correction:
     Each named cell is of some true class: a mix pi and a confusion matrix A give it the name j with probability
     sum_k pi_k A_kj. Each row of A is Dirichlet around the mean row of all laboratories with a concentration whose
     distribution is learnt from how far these lie apart (a hierarchical model: Gelman et al., Bayesian Data Analysis,
-    2013, chapter 5); the bench's own checked cells count in full. Draws of pi given A and the names are by data
+    2013, chapter 5); the rows of each specimen are Dirichlet around the bench's, with a concentration learnt from the
+    bench's specimens, and the sample is one specimen more. The bench's own checked cells count in full, as far as they
+    are not explained by the specimen they are of. Draws of pi given A and the names are by data
     augmentation (Tanner & Wong, JASA 82, 1987; for imperfect tests Joseph, Gyorkos & Coupal, Am J Epidemiol 141,
     1995): every name is shared out to true classes, then pi is drawn given these. The sample is not allowed to teach
     A (a cut: Plummer, Stat Comput 25, 2015). An unsure cell is of class k with probability proportional to
@@ -65,7 +67,7 @@ class Correction:
 
         Args:
             others: of the laboratories of the bundle's validation.
-            bench: of this bench; one laboratory, the same classes.
+            bench: of this bench, the same classes; its specimens in place of laboratories.
         """
         self.others, self.bench = others, bench
         classes = len(others.classes)
@@ -78,8 +80,10 @@ class Correction:
         second = np.where(own, 1.0, 0.0)
         second *= (1 - RIGHT_BEFORE) / second.sum(axis=1, keepdims=True)
         second[np.arange(classes), np.arange(classes)] += RIGHT_BEFORE
-        self._across = Level.of(bench.answers.sum(axis=0), others.answers, CELLS_BEFORE * first)
-        self._within = Level.of(bench.inside.sum(axis=0), others.inside, CELLS_BEFORE * second)
+        self.belief = CELLS_BEFORE * first
+        """Of a class's answers before any cell was checked, in cells, shape (K, K + 1)."""
+        self._across = Level.of(bench.answers, others.answers, self.belief)
+        self._within = Level.of(bench.inside, others.inside, CELLS_BEFORE * second)
         cells = np.array(others.cells) + np.array(bench.cells)
         self._before = np.maximum(LEAST_BEFORE, JEFFREYS * cells / (cells + HALF_KNOWN))
         validated = others.answers.sum(axis=(0, 2))
