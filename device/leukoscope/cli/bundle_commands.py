@@ -1,27 +1,23 @@
 """`leukoscope bundle install|list|use|rollback`."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from leukoscope import __version__
-from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed
-from leukoscope.bundles.contents import is_bundle_name
+from leukoscope.bundles.bundle_rows import bundle_rows
+from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.fitted_here import fitted_archive
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
 from leukoscope.cli.options import BenchOption, JsonOption
-from leukoscope.errors import BundleError, LeukoscopeError
-from leukoscope.inference.bundle import Bundle
 from leukoscope.settings import BenchSettings
-from leukoscope.system.assets import find_asset
 
 bundle_app = typer.Typer(
     help="Install networks, choose which version is in force, or go back. A refused step changes nothing.",
@@ -74,11 +70,11 @@ def list_command(
     store = _store(settings)
     models = settings.models
     table = Table("bundle", "version", "kind", "state", "signed by", "installed at", "note")
-    for name in sorted({models.segmenter, models.classifier, *store.names()}):
-        for row in _rows(store, name, bench.parent):
-            if as_json:
-                typer.echo(json.dumps(row))
-            table.add_row(*("" if value is None else str(value) for value in row.values()))
+    for row in bundle_rows(store, (models.segmenter, models.classifier), bench.parent, __version__):
+        shown = asdict(row)
+        if as_json:
+            typer.echo(json.dumps(shown))
+        table.add_row(*("" if value is None else str(value) for value in shown.values()))
     if not as_json:
         Console().print(table)
 
@@ -120,54 +116,3 @@ def _unnamed(settings: BenchSettings, name: str) -> str:
     if name in (settings.models.segmenter, settings.models.classifier):
         return ""
     return f", where [models] in the settings names {name}"
-
-
-def _rows(store: BundleStore, name: str, near: Path) -> Iterator[dict[str, Any]]:
-    try:
-        state = store.state(name) if is_bundle_name(name) else BundleState()
-    except BundleError as error:
-        yield _row(name, None, None, "damaged", note=str(error))
-        return
-    beside = (near / name).exists()
-    try:
-        manifest = Bundle.read(find_asset("models", name, near)).manifest
-    except LeukoscopeError:
-        pass
-    else:
-        in_force = beside or state.in_force is None
-        origin = "named by the settings" if beside else "came with the software"
-        yield _row(name, manifest.version, manifest.kind, "in force" if in_force else "kept", note=origin)
-    for one in state.installed:
-        yield _installed_row(name, one, state, beside=beside)
-
-
-def _installed_row(name: str, one: Installed, state: BundleState, *, beside: bool) -> dict[str, Any]:
-    note = state.failed.get(one.folder, "")
-    word = "kept"
-    if one == state.in_force and not beside:
-        word = "in force"
-        note = "" if state.confirmed_by == __version__ else "on trial until the device is ready on it"
-        note += f"; {state.starts} failed starts" if state.starts else ""
-    elif one == state.before:
-        word = "before"
-    return _row(name, one.version, one.kind, word, one.signed_by, one.at.isoformat(timespec="seconds"), note)
-
-
-def _row(
-    name: str,
-    version: str | None,
-    kind: str | None,
-    state: str,
-    signed_by: str | None = None,
-    at: str | None = None,
-    note: str = "",
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "version": version,
-        "kind": kind,
-        "state": state,
-        "signed_by": signed_by,
-        "installed_at": at,
-        "note": note,
-    }

@@ -23,6 +23,7 @@ from leukoscope.cli.outbox import outbox_app
 from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
 from leukoscope.cli.report_commands import report_app
+from leukoscope.cli.settings_shown import settings
 from leukoscope.cli.standard_output import printable, written_whole
 from leukoscope.cli.stored_pictures import classify, examine
 from leukoscope.cli.verify import verify
@@ -56,6 +57,7 @@ app.command()(trend)
 app.command()(check)
 app.command()(adapt)
 app.command()(web)
+app.command()(settings)
 
 
 def main() -> None:
@@ -68,6 +70,12 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+RunningOption = Annotated[
+    bool,
+    typer.Option("--running", help="The bench runs and holds camera, displays, controls and lamps: leave them out."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -114,6 +122,7 @@ def doctor(
     remember: Annotated[
         bool, typer.Option("--remember", help="Keep how fast the networks run, for later checks to compare with.")
     ] = False,
+    running: RunningOption = False,
 ) -> None:
     """Try each part for real, and say what to do about what fails."""
     if bench is None and INSTALLED_BENCH.exists():
@@ -121,7 +130,7 @@ def doctor(
     if bench is None or desk:
         findings = check_desk()
     else:
-        findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember)
+        findings = check_bench(BenchSettings.read(bench), bench.parent, remember=remember, running=running)
     failed = False
     table = Table("part", "", "found", title=f"leukoscope {__version__}")
     for finding in findings:
@@ -140,9 +149,10 @@ def doctor(
 def support(
     bench: BenchOption,
     out: Annotated[Path, typer.Option(help="The .tar.gz to write.")] = Path("leukoscope-support.tar.gz"),
+    running: RunningOption = False,
 ) -> None:
     """Pack log, settings, doctor's findings and last screens into one file, without secrets or names of specimens."""
-    names = pack_support(bench, out)
+    names = pack_support(bench, out, running=running)
     typer.echo(f"{out} holds {', '.join(names)}")
 
 

@@ -49,6 +49,7 @@ def page_arguments(bench: Path, port: int | None = None) -> str:
         "bench": str(bench.resolve()),
         "signing": asdict(settings.signing.rule),
         "live": str(page_folder(settings.storage.folder, page.live_folder).resolve()),
+        "segmenter": settings.models.segmenter,
         "classifier": settings.models.classifier,
         "web": page.model_dump(mode="json"),
     }

@@ -27,13 +27,16 @@ def check_desk() -> Iterator[Finding]:
     yield from _board()
 
 
-def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) -> Iterator[Finding]:
+def check_bench(
+    settings: BenchSettings, near: Path, *, remember: bool = False, running: bool = False
+) -> Iterator[Finding]:
     """Every part a settings file names, and the board under it.
 
     Args:
         settings: the bench.
         near: the folder of its file.
         remember: keep how fast the networks run now, for later checks to compare with.
+        running: the bench runs and holds camera, displays, controls and lamps; they are left out.
     """
     folder = settings.storage.folder
     store = BundleStore(settings.storage.bundles, settings.models.keys)
@@ -41,11 +44,13 @@ def check_bench(settings: BenchSettings, near: Path, *, remember: bool = False) 
     yield tried("engine", lambda: check_engines(settings.models, near, store))
     yield tried("rules", lambda: _rules(settings, near))
     yield tried("calibration", lambda: check_calibration(settings, near))
-    yield tried("camera", lambda: check_camera(settings, near))
+    if not running:
+        yield tried("camera", lambda: check_camera(settings, near))
     yield tried("storage", lambda: check_storage(settings.storage))
     yield tried("card", lambda: check_wear(folder))
     identity, outbox = identity_of(settings), settings.storage.outbox
-    for part in (*settings.displays, *settings.controls, settings.signals, settings.reporting):
+    held = () if running else (*settings.displays, *settings.controls, settings.signals)
+    for part in (*held, settings.reporting):
         if (check := check_of(part, identity, outbox)) is not None:
             yield tried(check.part, check.run)
     yield tried("clock", check_clock)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from leukoscope import __version__
 from leukoscope.displays.kept import FILE as SCREENS
 from leukoscope.doctor import check_bench
+from leukoscope.doctor.left_out import LEFT_OUT, secret_values, without_secrets
 from leukoscope.errors import LeukoscopeError, SettingsError, without_logins
 from leukoscope.schema import table_of, text_of
 from leukoscope.settings import BenchSettings
@@ -27,20 +28,17 @@ RUNTIME = Path("/run/leukoscope")
 """RuntimeDirectory of the units."""
 LOG_DAYS = 7
 LOG_TIMEOUT_S = 60
-_SECRET_KEY = re.compile(r"pass|secret|token|key|pin_code|credential", re.IGNORECASE)
-_NEVER_A_SECRET = {"password_file", "client_key", "keepalive_s"}
-"""Paths and times: where a secret lies, not what it is."""
 _WHOLE_REPORT = "could not be kept"
-_GONE = "[left out]"
 
 
-def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
+def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME, *, running: bool = False) -> list[str]:
     """Write a .tar.gz of log, settings, doctor's findings, last screens and last fault.
 
     Args:
         bench: the settings file; of one that cannot be read, only that fact is packed.
         out: the file to write.
         runtime: where the service keeps its last screens and fault.
+        running: as in `check_bench`.
 
     Returns:
         The names of what was packed.
@@ -52,7 +50,7 @@ def pack_support(bench: Path, out: Path, runtime: Path = RUNTIME) -> list[str]:
     names = []
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, text in _texts(bench, runtime):
+        for name, text in _texts(bench, runtime, running=running):
             content = secrets.removed_from(text).encode("utf-8")
             entry = tarfile.TarInfo(f"leukoscope-support/{name}")
             entry.size, entry.mode = len(content), 0o600
@@ -79,7 +77,7 @@ class Secrets:
         """Every secret a bench's settings point to, and every specimen in its reports."""
         content = _settings_of(bench)
         reporting = content.get("reporting", {})
-        passwords = set(_secret_values(content))
+        passwords = set(secret_values(content))
         if isinstance(reporting, dict):
             for key in ("password_file", "client_key"):
                 try:
@@ -95,15 +93,15 @@ class Secrets:
         """The text without any of them, and without lines that hold a whole report."""
         kept = "\n".join(line for line in text.split("\n") if _WHOLE_REPORT not in line)
         for one in self._passwords:
-            kept = kept.replace(one, _GONE)
+            kept = kept.replace(one, LEFT_OUT)
         kept = without_logins(kept)
-        return kept if self._samples is None else self._samples.sub(_GONE, kept)
+        return kept if self._samples is None else self._samples.sub(LEFT_OUT, kept)
 
 
-def _texts(bench: Path, runtime: Path) -> Iterator[tuple[str, str]]:
+def _texts(bench: Path, runtime: Path, *, running: bool) -> Iterator[tuple[str, str]]:
     yield "system.txt", _system()
-    yield "settings.json", json.dumps(_without_secrets(_settings_of(bench)), indent=2, default=str)
-    yield "doctor.jsonl", "\n".join(_doctor(bench)) + "\n"
+    yield "settings.json", json.dumps(without_secrets(_settings_of(bench)), indent=2, default=str)
+    yield "doctor.jsonl", "\n".join(_doctor(bench, running=running)) + "\n"
     yield "log.txt", _log()
     for name in ("fault.json", "stacks.txt", SCREENS):
         try:
@@ -133,33 +131,9 @@ def _settings_of(bench: Path) -> dict[str, Any]:
         return {"cannot be read": type(error).__name__}
 
 
-def _without_secrets(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _GONE if _is_secret(key) else _without_secrets(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_without_secrets(value) for value in content]
-    return content
-
-
-def _secret_values(content: Any) -> Iterator[str]:
-    if isinstance(content, Mapping):
-        for key, value in content.items():
-            if _is_secret(key) and isinstance(value, str):
-                yield value
-            else:
-                yield from _secret_values(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _secret_values(value)
-
-
-def _is_secret(key: str) -> bool:
-    return key not in _NEVER_A_SECRET and _SECRET_KEY.search(key) is not None
-
-
-def _doctor(bench: Path) -> Iterator[str]:
+def _doctor(bench: Path, *, running: bool) -> Iterator[str]:
     try:
-        for finding in check_bench(BenchSettings.read(bench), bench.parent):
+        for finding in check_bench(BenchSettings.read(bench), bench.parent, running=running):
             yield json.dumps(asdict(finding), ensure_ascii=False)
     except LeukoscopeError as error:
         yield json.dumps({"part": "settings", "good": False, "text": str(error)}, ensure_ascii=False)

@@ -19,6 +19,7 @@ from leukoscope.web.device_reports import DeviceReports
 from leukoscope.web.page_server import Site
 from leukoscope.web.server import address_of, listening, new_code, serve
 from leukoscope.web.teaching import Teaching
+from leukoscope.web.upkeep import Upkeep
 from leukoscope.web_settings import WebSettings
 
 
@@ -37,7 +38,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     """Serve until it is asked to stop.
 
     Args:
-        arguments: site, device, software_version, boot_id, storage, bench, signing, live, classifier and web.
+        arguments: site, device, software_version, boot_id, storage, bench, signing, live, segmenter, classifier, web.
 
     Raises:
         OutboxError: the device has not run yet.
@@ -56,9 +57,13 @@ def serve_device(arguments: dict[str, Any]) -> None:
         reports = DeviceReports(desk, Path(str(arguments["bench"])), storage)
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         bench = BenchLink(Path(str(arguments["live"])))
-        teaching = Teaching(outbox, Path(str(arguments["bench"])), storage, str(arguments["classifier"]))
+        file = Path(str(arguments["bench"]))
+        teaching = Teaching(outbox, file, storage, str(arguments["classifier"]))
+        upkeep = Upkeep(file, storage, (str(arguments["segmenter"]), str(arguments["classifier"])), utc_now)
         title = f"{identity.site}/{identity.device}"
-        site = Site.of(title, settings, rule, databases, reports, new_code(), bench=bench, teaching=teaching)
+        site = Site.of(
+            title, settings, rule, databases, reports, new_code(), bench=bench, teaching=teaching, upkeep=upkeep
+        )
         site.worklist.catch_up()
         with listening(settings) as made:
             print(f"The page is at {address_of(settings, made)}", flush=True)
@@ -66,6 +71,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
                 print(f"Code for the first administrator: {site.setup_code}", flush=True)
             serve(site, made)
         teaching.stop()
+        upkeep.stop()
 
 
 if __name__ == "__main__":

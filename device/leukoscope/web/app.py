@@ -22,6 +22,7 @@ from leukoscope.web.pages import bench_page as bench
 from leukoscope.web.pages import fields_page as fields
 from leukoscope.web.pages import review_page as review
 from leukoscope.web.pages import teaching_page as teaching
+from leukoscope.web.pages import upkeep_page as upkeep
 from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
 
@@ -47,6 +48,7 @@ def app_of(site: Site) -> Starlette:
         *administration.ROUTES,
         *([] if site.bench is None else bench.ROUTES),
         *([] if site.teaching is None else teaching.ROUTES),
+        *([] if site.upkeep is None else upkeep.ROUTES),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(

@@ -19,6 +19,7 @@ from leukoscope.web.drafts import Drafts
 from leukoscope.web.reports import Reports
 from leukoscope.web.sessions import Sessions
 from leukoscope.web.teaching import Teaching
+from leukoscope.web.upkeep import Upkeep
 from leukoscope.web.words import LANGUAGES, language_of, translate
 from leukoscope.web.worklist import Worklist
 from leukoscope.web_settings import WebSettings
@@ -47,6 +48,8 @@ class Site:
     """The bench beside this page; None at the centre."""
     teaching: Teaching | None = None
     """Fits its classifier; None at the centre."""
+    upkeep: Upkeep | None = None
+    """Its doctor, bundles, settings and file for support; None at the centre."""
 
     @classmethod
     def of(
@@ -60,6 +63,7 @@ class Site:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         bench: BenchLink | None = None,
         teaching: Teaching | None = None,
+        upkeep: Upkeep | None = None,
     ) -> "Site":
         """A server over a place where reports are."""
         accounts = Accounts(databases, now)
@@ -67,7 +71,7 @@ class Site:
         worklist = Worklist(databases, reports)
         drafts = Drafts(databases, now)
         kept = accounts, sessions, drafts, worklist
-        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench, teaching)
+        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench, teaching, upkeep)
 
 
 _templates = Environment(

@@ -6,7 +6,6 @@ Each command is a process of its own, with a low priority: what it needs in memo
 import logging
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.errors import AdaptingError
 from leukoscope.outbox.cell_pictures import named_counts
 from leukoscope.outbox.store import Outbox
+from leukoscope.web.own_commands import complaint_of, done, words_of
 
-_COMMAND_S = 120.0
 _MOST_CHARS = 600
 _log = logging.getLogger("leukoscope.web")
 
@@ -115,7 +114,7 @@ class Teaching:
         """
         if not self.waits:
             raise AdaptingError("there is no fit to put in force", "fit one first")
-        said = self._run("bundle", "install", str(self._folder / "classifier"), "--allow-unsigned")
+        said = self._run("bundle", "install", arguments=("--allow-unsigned", str(self._folder / "classifier")))
         shutil.rmtree(self._folder, ignore_errors=True)
         self._progress = Progress()
         return said
@@ -126,7 +125,7 @@ class Teaching:
         Raises:
             AdaptingError: there is none before.
         """
-        return self._run("bundle", "rollback", self._classifier)
+        return self._run("bundle", "rollback", arguments=("--", self._classifier))
 
     def in_force(self) -> tuple[str, bool]:
         """Version of the classifier in force, empty for the one that came with the software or lies beside the
@@ -173,21 +172,15 @@ class Teaching:
         except (OSError, UnicodeDecodeError):
             return ""
 
-    def _words(self, *words: str) -> list[str]:
-        # Where even more niceness may not be asked for, nice says so and goes on.
-        nice = ["nice", "-n", "9"] if shutil.which("nice") else []
-        return [*nice, sys.executable, "-m", "leukoscope.cli.main", *words, "--bench", str(self._bench)]
+    def _started(self, command: str, *arguments: str) -> "subprocess.Popen[str]":
+        words = words_of(self._bench, (command,), *arguments)
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def _started(self, *words: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(self._words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def _run(self, *words: str) -> str:
+    def _run(self, *command: str, arguments: Sequence[str]) -> str:
         try:
-            done = subprocess.run(self._words(*words), capture_output=True, text=True, timeout=_COMMAND_S, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise AdaptingError(f"leukoscope {words[0]} {words[1]} did not end ({error})", "try again") from error
-        if done.returncode:
-            raise AdaptingError(
-                " ".join(done.stderr.split())[-_MOST_CHARS:].removeprefix("leukoscope: "), "nothing was changed"
-            )
-        return done.stdout.strip()
+            ended = done(self._bench, command, *arguments)
+        except OSError as error:
+            raise AdaptingError(f"leukoscope {' '.join(command)} did not end ({error})", "try again") from error
+        if ended.returncode:
+            raise AdaptingError(complaint_of(ended, _MOST_CHARS), "nothing was changed")
+        return ended.stdout.strip()

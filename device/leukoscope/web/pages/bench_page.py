@@ -116,6 +116,17 @@ def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str
     return link.ask(_STEPS[do], account.name, {"report": form.get("report", "")})
 
 
+def restarted(request: Request, account: Account) -> str:
+    """Let the bench start again, where it runs and counts nothing."""
+    link = site_of(request).bench
+    if link is None:
+        return ""
+    try:
+        return link.ask(CommandName.RESTART, account.name, {}).text
+    except BenchAwayError:
+        return ""
+
+
 ROUTES = [
     Route("/bench", bench),
     Route("/bench/state", state),

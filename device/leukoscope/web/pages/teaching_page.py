@@ -7,11 +7,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from leukoscope.errors import AdaptingError, BundleError
-from leukoscope.messages.command import CommandName
-from leukoscope.web.accounts import Account, Role
-from leukoscope.web.bench_link import BenchAwayError
+from leukoscope.web.accounts import Role
 from leukoscope.web.forms import form_of
 from leukoscope.web.page_server import back_to, fragment, page, person, site_of
+from leukoscope.web.pages.bench_page import restarted
 from leukoscope.web.reports import GoneError
 from leukoscope.web.teaching import Teaching
 
@@ -85,18 +84,7 @@ def _change(request: Request, form: dict[str, str]) -> Response:
                 raise AdaptingError("there is no such thing to do here", "load the page again")
     except AdaptingError as error:
         return _page(request, str(error), 409)
-    return _page(request, f"{said} {_restarted(request, account)}".strip())
-
-
-def _restarted(request: Request, account: Account) -> str:
-    """Let the bench start again, where it runs and counts nothing."""
-    link = site_of(request).bench
-    if link is None:
-        return ""
-    try:
-        return link.ask(CommandName.RESTART, account.name, {}).text
-    except BenchAwayError:
-        return ""
+    return _page(request, f"{said} {restarted(request, account)}".strip())
 
 
 ROUTES = [
