@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 
-from tests.faults import copies, disks, files, kills, parts, powercut, servers
+from tests.faults import connections, copies, disks, files, kills, parts, powercut, servers
 from tests.faults.campaign import Kind, Row, try_kind
 from tests.faults.nursery import Nursery
 
@@ -20,6 +20,7 @@ KINDS: tuple[Kind, ...] = (
     *disks.KINDS,
     *parts.KINDS,
     *servers.KINDS,
+    *connections.KINDS,
 )
 HEAD = f"{'fault':26}{'tried':>7}{'survived':>9}{'lost':>5}{'doubled':>8}{'resumed':>8}{'restart s':>10}{'s':>6}"
 

@@ -1,6 +1,8 @@
 """What others do to a device's folder: planted and changed reports, an outbox taken away, a second device on it."""
 
+import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -115,6 +117,39 @@ def _second_owner(plant: Plant, chance: Random) -> None:
     plant.works()
 
 
+def _another_bench(site: str, device: str) -> Case:
+    """A bench of another name on the folder leaves the sample that was cut short alone, and reports its own."""
+
+    def case(plant: Plant, chance: Random) -> None:
+        plant.about = f"of {site}/{device}"
+        plant.write(white_cells=10_000)
+        first = plant.start("eager")
+        first.until_ready()
+        first.until(lambda: _journal_bytes(plant) > 700, "counted a field")
+        first.end(signal.SIGKILL)
+        plant.write()
+        plant.bench.write_text(
+            plant.bench.read_text()
+            .replace('site = "campaign"', f'site = "{site}"')
+            .replace('device = "test"', f'device = "{device}"')
+        )
+        plant.works()
+        for payload in plant.stored().values():
+            report = json.loads(payload)
+            if report["sample"].get("resumed"):
+                raise NotSurvived("the sample of another bench was gone on with")
+            if (report["provenance"]["site"], report["provenance"]["device"]) != (site, device):
+                raise NotSurvived("a report is under another bench's name")
+        if not list((plant.state / "in-progress").rglob("*.events*")):
+            raise NotSurvived("the sample that was cut short is gone")
+
+    return case
+
+
+def _journal_bytes(plant: Plant) -> int:
+    return sum(path.stat().st_size for path in (plant.state / "in-progress").glob("*.events"))
+
+
 def _all(*cases: Case) -> Callable[[int], Iterator[Case]]:
     return lambda wanted: iter(cases[: max(1, wanted)])
 
@@ -122,5 +157,8 @@ def _all(*cases: Case) -> Callable[[int], Iterator[Case]]:
 SPOILS = (_planted_version, _changed, _gone, _planted_report, _folder_gone, _a_folder, _a_link)
 PLANTED = Kind("report files planted", lambda wanted: iter([_planted(spoil) for spoil in SPOILS]))
 LOST = Kind("outbox taken away", _all(_without_outbox(False), _without_outbox(True)))
-OWNERS = Kind("two devices, one folder", _all(_second_owner))
+OTHERS = (_another_bench("annex", "test"), _another_bench("campaign", "other"))
+OWNERS = Kind(
+    "two devices, one folder", _all(_second_owner, _another_bench("annex", "test"), _another_bench("campaign", "other"))
+)
 KINDS = (PLANTED, LOST, OWNERS)

@@ -19,7 +19,8 @@ SILENT_S = 2.0
 WALL = Path(__file__).with_name("wall_clock.c")
 MEMORY_MIB = 512
 HOGS = 4
-YEAR_S = 365 * 86400
+DAY_S = 86400
+YEAR_S = 365 * DAY_S
 
 
 def _supervised(plant: Plant, device: Device) -> None:
@@ -86,15 +87,25 @@ def _stuck(plant: Plant, chance: Random) -> None:
     plant.works()
 
 
-def _clock(first_s: int, then_s: int = 0) -> Case:
-    """A wall clock that is off by so much, and then by something else."""
+def wrong_clock(folder: Path) -> Path:
+    """A library that makes the wall clock wrong, for LD_PRELOAD.
+
+    Raises:
+        NotHere: there is no C compiler.
+    """
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise NotHere("needs a C compiler: apt-get install gcc")
+    library = folder / "wall_clock.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, WALL], check=True)
+    return library
+
+
+def _clock(first_s: int, *then_s: int) -> Case:
+    """A wall clock that is off by so much, and then by something else, again and again."""
 
     def case(plant: Plant, chance: Random) -> None:
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if compiler is None:
-            raise NotHere("needs a C compiler: apt-get install gcc")
-        library = plant.folder / "wall_clock.so"
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, WALL], check=True)
+        library = wrong_clock(plant.folder)
         plant.works()
         wall = plant.folder / "clock"
         wall.write_text(str(first_s))
@@ -103,8 +114,9 @@ def _clock(first_s: int, then_s: int = 0) -> Case:
         device = plant.start(environ=(("LD_PRELOAD", str(library)), ("WALL_CLOCK", str(wall))))
         device.until_ready()
         device.until(lambda: (plant.state / "samples.jsonl").read_text().count('"begun"') > 1, "began a sample")
-        if then_s:
-            wall.write_text(str(then_s))
+        for off_s in then_s:
+            wall.write_text(str(off_s))
+            time.sleep(0.1)
         device.until(lambda: plant.finished() - before, "finished a report")
         if status := device.end():
             raise NotSurvived(f"ended with {status}: {plant.log_text()[-600:]}")
@@ -172,6 +184,7 @@ KINDS = (
     Kind("button stuck", _each(_stuck)),
     Kind("clock years off", _each(_clock(-10 * YEAR_S), _clock(10 * YEAR_S))),
     Kind("clock jumps in a sample", _each(_clock(0, -5 * YEAR_S), _clock(-10 * YEAR_S, 10 * YEAR_S))),
+    Kind("clock steps", _each(_clock(0, 3600, -3600, 3600, 0), _clock(-1, 1, -1, 2 * DAY_S, 0))),
     Kind(f"memory {MEMORY_MIB} MB", _each(_little(data_mib=MEMORY_MIB))),
     Kind(f"processor shared by {HOGS + 1}", _each(_starved)),
 )

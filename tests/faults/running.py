@@ -221,7 +221,7 @@ class Plant:
         contents: dict[str, set[str]] = {}
         samples: dict[tuple[str, str], set[str]] = {}
         resumed: set[str] = set()
-        stored = self._stored()
+        stored = self.stored()
         for payload in [*stored.values(), *self._files(set(stored))]:
             with suppress(ValueError, KeyError, TypeError):
                 report = json.loads(payload)
@@ -235,9 +235,10 @@ class Plant:
 
     def in_outbox(self) -> frozenset[str]:
         """Ids of the reports that the outbox holds now."""
-        return frozenset(self._stored())
+        return frozenset(self.stored())
 
-    def _stored(self) -> dict[str, bytes]:
+    def stored(self) -> dict[str, bytes]:
+        """The reports that the outbox holds now, the newest version of each, by id."""
         path = self.state / "outbox.sqlite"
         if not path.exists():
             return {}

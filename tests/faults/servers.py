@@ -22,10 +22,10 @@ BYTES_PER_S = 20_000
 
 
 class SlowRelay:
-    """Passes everything on to a broker, slowly; use `port`."""
+    """Passes everything on to a broker, slowly unless it is to hurry; use `port`. `to` may change."""
 
     def __init__(self, to: int) -> None:
-        self.port, self._to = free_port(), to
+        self.port, self.to = free_port(), to
         self.hurry = threading.Event()
         self._listener = socket.create_server((HOST, self.port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -34,7 +34,7 @@ class SlowRelay:
         while True:
             try:
                 near, _ = self._listener.accept()
-                far = socket.create_connection((HOST, self._to))
+                far = socket.create_connection((HOST, self.to))
             except OSError:
                 return
             for one, other in ((near, far), (far, near)):
@@ -61,15 +61,34 @@ def _trouble(begin: Callable[[Mosquitto, Path], Mosquitto | None], end: Callable
         broker = Mosquitto(plant.folder / "broker")
         broker = begin(broker, plant.folder) or broker
         try:
-            _reports_arrive(plant, broker.port, broker, lambda: end(broker))
+            reports_arrive(plant, broker.port, broker, lambda: end(broker))
         finally:
             broker.kill()
 
     return case
 
 
-def _reports_arrive(plant: Plant, port: int, broker: Mosquitto, heal: Callable[[], object]) -> None:
-    plant.write(reporting=f'{{ driver = "mqtt", host = "{HOST}", port = {port} }}')
+def mqtt(port: int, more: str = "") -> str:
+    """The settings of reporting to a broker on this machine; `more` begins with a comma."""
+    return f'{{ driver = "mqtt", host = "{HOST}", port = {port}{more} }}'
+
+
+def reports_arrive(
+    plant: Plant, port: int, broker: Mosquitto, heal: Callable[[], object] = lambda: None, more: str = ""
+) -> None:
+    """Count while the broker is in trouble, and on once it is well; every finished report has to arrive.
+
+    Args:
+        plant: whose device reports.
+        port: at which the device looks for a broker.
+        broker: at which reports have to arrive.
+        heal: ends the trouble.
+        more: settings of reporting, as in `mqtt`.
+
+    Raises:
+        NotSurvived: a report did not arrive.
+    """
+    plant.write(reporting=mqtt(port, more))
     device = plant.start("eager")
     plant.restarts_s.append(device.until_ready())
     device.until(lambda: len(plant.finished()) >= MEANWHILE, "counted on without the broker")
@@ -120,13 +139,15 @@ def _slow(plant: Plant, chance: Random) -> None:
     broker = Mosquitto(plant.folder / "broker").start()
     relay = SlowRelay(broker.port)
     try:
-        _reports_arrive(plant, relay.port, broker, lambda: None)
+        reports_arrive(plant, relay.port, broker)
     finally:
         relay.close()
         broker.kill()
 
 
-def _kind(name: str, case: Case) -> Kind:
+def kind_of(name: str, case: Case) -> Kind:
+    """One case, as often as it is wanted."""
+
     def some(wanted: int) -> Iterator[Case]:
         for _ in range(max(wanted, 1)):
             yield case
@@ -135,8 +156,8 @@ def _kind(name: str, case: Case) -> Kind:
 
 
 KINDS = (
-    _kind("broker absent", _trouble(_absent, lambda broker: broker.start())),
-    _kind("broker hangs", _trouble(_hung, lambda broker: _signal(broker, signal.SIGCONT))),
-    _kind("broker slow", _slow),
-    _kind("broker refuses", _trouble(_refusing, _allow)),
+    kind_of("broker absent", _trouble(_absent, lambda broker: broker.start())),
+    kind_of("broker hangs", _trouble(_hung, lambda broker: _signal(broker, signal.SIGCONT))),
+    kind_of("broker slow", _slow),
+    kind_of("broker refuses", _trouble(_refusing, _allow)),
 )

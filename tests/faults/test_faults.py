@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.faults import copies, disks, files, kills, parts, powercut, servers
+from tests.faults import connections, copies, disks, files, kills, parts, powercut, servers
 from tests.faults.campaign import Kind, Row, try_kind
 from tests.faults.nursery import Nursery
 
@@ -20,7 +20,7 @@ SHORT = [
     *disks.KINDS,
     *(
         kind
-        for kind in (*parts.KINDS, *servers.KINDS)
+        for kind in (*parts.KINDS, *servers.KINDS, *connections.KINDS)
         if kind.name
         in {
             "camera hangs",
@@ -28,7 +28,12 @@ SHORT = [
             "display absent",
             "button stuck",
             "broker refuses",
+            "broker flaps",
+            "broker busy",
+            "name used twice",
+            "command sent again",
             "clock jumps in a sample",
+            "clock steps",
             "memory 512 MB",
         }
     ),

@@ -1,5 +1,6 @@
 """A device's birth, will, health and offline status at its broker, and the number that each connection goes by."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from leukoscope.system.clock import Clock
 
 _MOST_REPLIES = 5
 """How often one connection repeats its birth over an old will; more would be two devices of one name at odds."""
+_MOST_KNOWN = 64
+"""Own statuses that are known again; a broker remembers one of the last."""
 
 
 class BirthAndWill:
@@ -40,6 +43,8 @@ class BirthAndWill:
         self._now = now
         self._clock_quality = clock_quality
         self._session = 0
+        self._first_session: int | None = None
+        self._own: deque[bytes] = deque(maxlen=_MOST_KNOWN)
         self._spare: bytes | None = None
         self._birth_sequence = 0
         self._connections = 0
@@ -57,7 +62,9 @@ class BirthAndWill:
         if self._spare is None:
             numbers = self._outbox.begin_connection(self._now(), above=self._floor)
             self._session, sequence, self._birth_sequence = numbers
+            self._first_session = self._first_session or self._session
             self._spare = to_bytes(status.last_will(self._identity, session=self._session, sequence=sequence))
+            self._own.append(self._spare)
         return self._spare
 
     def accepted(self) -> None:
@@ -81,6 +88,7 @@ class BirthAndWill:
             clock_synchronised=self._clock_quality(),
         )
         self._birth = to_bytes(birth_message)
+        self._own.append(self._birth)
         self._publish(link, "status", self._birth, "the birth message")
 
     def weigh(self, link: DeviceConnection, received: Received) -> None:
@@ -99,8 +107,7 @@ class BirthAndWill:
         name = f"{self._identity.site}/{self._identity.device}"
         doubled = BrokerError(f"another device calls itself {name}", "give each its own name")
         # Between two connections of ours no client but us should have spoken here.
-        other = received.stored and self._connections > 1
-        other = other and status.boot_of(received.payload) not in {None, self._identity.boot_id}
+        other = received.stored and self._connections > 1 and self._is_of_another(received.payload, number)
         if other:
             self._stability.thrown_out(doubled)
         if number <= self._session:
@@ -113,6 +120,16 @@ class BirthAndWill:
             raise doubled if other else BrokerError(last_session, "counting on from it, nothing is to be done")
         else:
             self._stability.thrown_out(doubled)
+
+    def _is_of_another(self, payload: bytes, session: int) -> bool:
+        """Whether a status was not made by us since we started, nor by an earlier start of ours.
+
+        Copies of one device on one computer share its boot; then only the numbers tell them apart.
+        """
+        boot = status.boot_of(payload)
+        if boot is None or payload in self._own:
+            return False
+        return boot != self._identity.boot_id or session >= (self._first_session or 0)
 
     def post_health(self, message: Mapping[str, Any]) -> None:
         """Publish this next; only the latest is kept.
