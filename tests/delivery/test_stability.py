@@ -38,6 +38,7 @@ def written_bytes(publisher):
 def test_a_broker_that_ends_each_connection_after_the_birth_is_asked_more_and_more_rarely(publisher, code):
     with ScriptedBroker(goodbye=code) as broker:
         publisher(broker.port, **SLOW)
+        assert wait_until(lambda: broker.connects)
         time.sleep(3.0)
         # Pauses of 0.1, 0.2, 0.4, 0.8, 1.6 s and half of these at the least; without growth there would be thirty.
         assert 3 <= len(broker.connects) <= 7
@@ -46,6 +47,7 @@ def test_a_broker_that_ends_each_connection_after_the_birth_is_asked_more_and_mo
 def test_a_busy_broker_in_its_answer_to_the_connection_is_asked_more_and_more_rarely_and_named(publisher):
     with ScriptedBroker(connack=b"\x20\x03\x00\x89\x00") as broker:
         running = publisher(broker.port, **SLOW)
+        assert wait_until(lambda: broker.connects)
         time.sleep(3.0)
         assert 3 <= len(broker.connects) <= 7
         assert "Server busy" in running.state.last_error
