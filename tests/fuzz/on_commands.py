@@ -125,6 +125,7 @@ class _UnderWay:
     """The sample that examples of commands speak of, being counted."""
 
     report_under_way = UNDER_WAY
+    counting = False
 
     def pause_sample(self) -> None:
         pass
@@ -133,6 +134,9 @@ class _UnderWay:
         pass
 
     def finish_sample(self) -> None:
+        pass
+
+    def discard_sample(self) -> None:
         pass
 
 

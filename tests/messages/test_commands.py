@@ -19,7 +19,7 @@ from tests.messages.examples import IDENTITY, NOW
 UNDER_WAY = "00000000-0000-0000-0000-000000000001"
 ARGUMENTS = {
     "start_sample": {"sample_id": "S-1"},
-    **{f"{what}_sample": {"report": UNDER_WAY} for what in ("pause", "resume", "finish")},
+    **{f"{what}_sample": {"report": UNDER_WAY} for what in ("pause", "resume", "finish", "discard")},
     "set_rules": {"file": "marrow.toml"},
     "review": {"report": "00000000-0000-0000-0000-000000000001", "version": 1, "steps": [{"action": "finalise"}]},
 }

@@ -102,3 +102,18 @@ def test_strangers_fill_no_disk_and_make_no_one_s_wrong_tries_forgotten(
         accounts.check("Émile Zoé", PIN)
     clock.wait(15)
     assert accounts.check("Émile Zoé", PIN).name == "Émile Zoé"
+
+
+def test_a_badge_is_changed_and_never_belongs_to_two(accounts: Accounts) -> None:
+    accounts.create("Ann", Role.ADMINISTRATOR, OTHER)
+    accounts.create("Bo", Role.TECHNICIAN, OTHER, "B-1")
+    accounts.create("Cy", Role.TECHNICIAN, OTHER)
+    with pytest.raises(AccountError, match="belongs to the account Bo"):
+        accounts.change("Cy", badge="b-1")
+    accounts.change("Bo", badge="B-2")
+    accounts.change("Cy", badge=" B-1 ")
+    assert accounts.check("B-1", OTHER).name == "Cy"
+    assert accounts.check("b-2", OTHER).name == "Bo"
+    accounts.change("Bo", badge="")
+    with pytest.raises(SignInRefused):
+        accounts.check("B-2", OTHER)

@@ -103,6 +103,52 @@ def test_a_name_used_before_is_asked_back_and_a_bench_that_is_killed_is_told(
     assert violations(page) == []
 
 
+def test_a_sample_is_started_paused_and_thrown_away_by_keyboard_alone_and_never_by_one_press(
+    counting: "subprocess.Popen[bytes]", signed_in: Page, served: Served, bench: Path, link: BenchLink
+) -> None:
+    page = signed_in
+    page.goto(f"{served.address}/bench")
+
+    def go_to(text: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if text in page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent"):
+                return
+        raise AssertionError(f"{text} is not reached by Tab")
+
+    go_to("Specimen id")
+    page.keyboard.type("S-77")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Counting: S-77")
+    report = (wait_for(link, lambda state: state.sample is not None)).sample
+    assert report is not None
+    asked = link.ask("discard_sample", "A.", {"report": report.report})
+    assert (asked.done, asked.reason) == (False, "busy")
+    expect(page.get_by_text("Throw this sample away")).to_have_count(0)
+    go_to("Pause")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Paused: S-77")
+    unsure = page.request.post(
+        f"{served.address}/bench/act",
+        form={"do": "discard", "report": report.report},
+        headers={"origin": served.address},
+    )
+    assert unsure.status == 404
+    go_to("Throw this sample away")
+    page.keyboard.press("Enter")
+    go_to("Nothing of S-77 is reported")
+    page.keyboard.press("Space")
+    assert violations(page) == []
+    go_to("Throw away")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Ready")
+    register = (bench.parent / "state").glob("*.jsonl")
+    assert any('"discarded"' in path.read_text() for path in register)
+    assert not (bench.parent / "state" / "fields-around" / report.report).exists()
+    page.goto(f"{served.address}/worklist?state=all")
+    expect(page.get_by_role("link", name="S-77")).to_have_count(0)
+
+
 def test_a_command_for_a_sample_that_is_not_under_way_is_refused_and_one_without_sense_too(
     counting: "subprocess.Popen[bytes]", link: BenchLink
 ) -> None:

@@ -35,6 +35,8 @@ class CommandName(StrEnum):
     """Go on with a sample that is paused."""
     FINISH_SAMPLE = "finish_sample"
     """Report what is counted so far."""
+    DISCARD_SAMPLE = "discard_sample"
+    """Throw a paused sample away; nothing of it is reported."""
     SET_RULES = "set_rules"
     """Use other rules from the next sample on, until the device starts again."""
     SEND_BUNDLE = "send_bundle"
@@ -49,8 +51,8 @@ class CommandSettings(FrozenModel):
     """What may be commanded over MQTT."""
 
     allow: tuple[CommandName, ...] = ()
-    """Of start_sample, pause_sample, resume_sample, finish_sample, set_rules, send_bundle, restart, review; what is not
-    named is refused."""
+    """Of start_sample, pause_sample, resume_sample, finish_sample, discard_sample, set_rules, send_bundle, restart,
+    review; what is not named is refused."""
 
 
 class Refusal(Exception):

@@ -21,6 +21,7 @@ ALLOWED = (
     CommandName.PAUSE_SAMPLE,
     CommandName.RESUME_SAMPLE,
     CommandName.FINISH_SAMPLE,
+    CommandName.DISCARD_SAMPLE,
     CommandName.RESTART,
 )
 """What may be asked at the page, whatever may be commanded over MQTT; the page asks who may ask it."""

@@ -307,6 +307,15 @@ class Service:
         """Report what is counted so far."""
         self._finish("technician")
 
+    @property
+    def counting(self) -> bool:
+        """A sample is being counted, not paused."""
+        return self._under_way is not None and self._under_way.counting
+
+    def discard_sample(self) -> None:
+        """Throw the sample away; nothing of it is reported."""
+        self._discard()
+
     def use_rules(self, rules: Rules) -> None:
         """Judge by these from the next sample on."""
         self._rules = rules

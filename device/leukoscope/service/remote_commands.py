@@ -72,6 +72,13 @@ class SampleUnderWay(Protocol):
             LeukoscopeError: the report cannot be kept.
         """
 
+    @property
+    def counting(self) -> bool:
+        """It is being counted, not paused."""
+
+    def discard_sample(self) -> None:
+        """Throw it away; nothing of it is reported."""
+
 
 class RemoteCommands:
     """Takes commands from the inbox, one after the other, and answers each once it is done or refused."""
@@ -119,7 +126,12 @@ class RemoteCommands:
         match command.name:
             case CommandName.START_SAMPLE:
                 return self._start(command.arguments["sample_id"], again=command.arguments.get("again", False))
-            case CommandName.PAUSE_SAMPLE | CommandName.RESUME_SAMPLE | CommandName.FINISH_SAMPLE:
+            case (
+                CommandName.PAUSE_SAMPLE
+                | CommandName.RESUME_SAMPLE
+                | CommandName.FINISH_SAMPLE
+                | CommandName.DISCARD_SAMPLE
+            ):
                 return self._go_on(command.name, command.arguments["report"])
             case CommandName.SET_RULES:
                 return self._set_rules(command.arguments["file"])
@@ -176,6 +188,11 @@ class RemoteCommands:
             case CommandName.RESUME_SAMPLE:
                 self._under_way.resume_sample()
                 return Outcome("done", "it is being counted", report=report)
+            case CommandName.DISCARD_SAMPLE:
+                if self._under_way.counting:
+                    raise Refusal("busy", "it is being counted: pause it before it is thrown away")
+                self._under_way.discard_sample()
+                return Outcome("done", "it is thrown away; nothing of it is reported", report=report)
             case _:
                 self._under_way.finish_sample()
                 return Outcome("done", "it is finished, and its report is kept", report=report)

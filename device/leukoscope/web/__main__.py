@@ -10,6 +10,7 @@ from leukoscope.errors import LeukoscopeError, OutboxError
 from leukoscope.messages.identity import Identity
 from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.outbox.store import Outbox
+from leukoscope.quality_control.history import History
 from leukoscope.reviewing.desk import desk_of
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.system.clock import utc_now
@@ -62,7 +63,16 @@ def serve_device(arguments: dict[str, Any]) -> None:
         upkeep = Upkeep(file, storage, (str(arguments["segmenter"]), str(arguments["classifier"])), utc_now)
         title = f"{identity.site}/{identity.device}"
         site = Site.of(
-            title, settings, rule, databases, reports, new_code(), bench=bench, teaching=teaching, upkeep=upkeep
+            title,
+            settings,
+            rule,
+            databases,
+            reports,
+            new_code(),
+            bench=bench,
+            teaching=teaching,
+            upkeep=upkeep,
+            run_history=History(storage),
         )
         site.worklist.catch_up()
         with listening(settings) as made:

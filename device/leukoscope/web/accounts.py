@@ -107,12 +107,19 @@ class Accounts:
             )
 
     def change(
-        self, name: str, *, role: Role | None = None, active: bool | None = None, secret: str | None = None
+        self,
+        name: str,
+        *,
+        role: Role | None = None,
+        active: bool | None = None,
+        secret: str | None = None,
+        badge: str | None = None,
     ) -> None:
         """Change an account; the last active administrator stays one.
 
         Raises:
-            AccountError: there is no such account, no active administrator would be left, or the secret is too short.
+            AccountError: there is no such account, no active administrator would be left, the secret is too short, or
+                the badge is another person's.
         """
         database = self._databases.get()
         stored = None if secret is None else make_secret(secret)
@@ -132,6 +139,13 @@ class Accounts:
                 "UPDATE web_account SET role = :role, active = :active WHERE name = :name",
                 {"role": new_role.value, "active": int(new_active), "name": name},
             )
+            if badge is not None:
+                whose = _whose(database, badge.strip()) if badge.strip() else None
+                if whose is not None and whose.name != name:
+                    raise AccountError(f"this badge belongs to the account {whose.name} already", "take another")
+                database.execute(
+                    "UPDATE web_account SET badge = :badge WHERE name = :name", {"badge": badge.strip(), "name": name}
+                )
             if stored is not None:
                 database.execute(
                     "UPDATE web_account SET secret = :secret WHERE name = :name", {"secret": stored, "name": name}

@@ -22,6 +22,7 @@ from leukoscope.web.pages import bench_page as bench
 from leukoscope.web.pages import fields_page as fields
 from leukoscope.web.pages import review_page as review
 from leukoscope.web.pages import teaching_page as teaching
+from leukoscope.web.pages import trend_page as trend
 from leukoscope.web.pages import upkeep_page as upkeep
 from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
@@ -49,6 +50,7 @@ def app_of(site: Site) -> Starlette:
         *([] if site.bench is None else bench.ROUTES),
         *([] if site.teaching is None else teaching.ROUTES),
         *([] if site.upkeep is None else upkeep.ROUTES),
+        *([] if site.run_history is None else trend.ROUTES),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(

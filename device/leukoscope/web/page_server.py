@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from leukoscope.quality_control.history import History
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.web.accounts import Account, Accounts, Role
 from leukoscope.web.bench_link import BenchLink
@@ -50,6 +51,8 @@ class Site:
     """Fits its classifier; None at the centre."""
     upkeep: Upkeep | None = None
     """Its doctor, bundles, settings and file for support; None at the centre."""
+    run_history: History | None = None
+    """What each of its samples and checks said of the instrument; None at the centre."""
 
     @classmethod
     def of(
@@ -64,6 +67,7 @@ class Site:
         bench: BenchLink | None = None,
         teaching: Teaching | None = None,
         upkeep: Upkeep | None = None,
+        run_history: History | None = None,
     ) -> "Site":
         """A server over a place where reports are."""
         accounts = Accounts(databases, now)
@@ -71,7 +75,8 @@ class Site:
         worklist = Worklist(databases, reports)
         drafts = Drafts(databases, now)
         kept = accounts, sessions, drafts, worklist
-        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, bench, teaching, upkeep)
+        device = bench, teaching, upkeep, run_history
+        return cls(title, settings, rule, databases, *kept, reports, setup_code, now, *device)
 
 
 _templates = Environment(

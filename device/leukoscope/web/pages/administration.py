@@ -46,6 +46,8 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
             case "secret":
                 site.accounts.change(name, secret=form.get("secret", ""))
                 site.sessions.end_all_of(name)
+            case "badge":
+                site.accounts.change(name, badge=form.get("badge", ""))
             case "off":
                 site.accounts.change(name, active=False)
                 site.sessions.end_all_of(name)

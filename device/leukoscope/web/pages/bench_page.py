@@ -17,6 +17,7 @@ _STEPS = {
     "pause": CommandName.PAUSE_SAMPLE,
     "resume": CommandName.RESUME_SAMPLE,
     "finish": CommandName.FINISH_SAMPLE,
+    "discard": CommandName.DISCARD_SAMPLE,
 }
 
 
@@ -113,6 +114,8 @@ def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str
     if do not in _STEPS:
         # Whatever is not understood starts nothing.
         raise GoneError("a bench has no such button", "use the buttons of the page")
+    if do == "discard" and form.get("sure") != "yes":
+        raise GoneError("a sample is not thrown away by one press", "say that you are sure")
     return link.ask(_STEPS[do], account.name, {"report": form.get("report", "")})
 
 

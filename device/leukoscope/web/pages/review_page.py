@@ -213,8 +213,9 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     account = person(request, role)
     site = site_of(request)
     try:
-        if site.accounts.check(account.name, form.get("secret", "")).name != account.name:
-            raise ReviewError("this is another person's PIN", "sign with your own, or sign in anew")
+        signer = form.get("name", "").strip() or account.name
+        if site.accounts.check(signer, form.get("secret", "")).name != account.name:
+            raise ReviewError(f"{account.name} is signed in here, and this is another person's badge", "sign in anew")
         view = view_of(request, account)
         if view.moved_on or form.get("version") != str(view.report.version):
             raise ReviewError(
