@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from leukoscope.analysis.blocks import find_in_blocks
 from leukoscope.analysis.outlines import BORDER_UM, KINDS, outline_cells
 from leukoscope.analysis.peaks import Boxes, find_boxes, unpack_mask
 from leukoscope.analysis.tiling import run_tiled, tile_side
@@ -15,6 +16,10 @@ from leukoscope.specimen.frame import Micrograph
 MOST_TILE_PX = 1024
 """Larger pictures are cut even for a network that takes any: memory grows with the tile. No camera's field at 1000x
 comes near it."""
+MOST_AT_ONCE_PX = 5_200_000
+"""Larger pictures, in pixels at the network's scale, are examined in blocks. A camera of 12 megapixels at 1000x stays
+below it."""
+BLOCK_SIDE_UM = 350.0
 
 
 class Segmenter:
@@ -41,6 +46,13 @@ class Segmenter:
         Args:
             micrograph: of any size and scale; it is resampled to the network's scale.
         """
+        rows, cols = micrograph.pixels.shape[:2]
+        if rows * cols * (micrograph.um_per_px / self._input.um_per_px) ** 2 > MOST_AT_ONCE_PX:
+            side_px = max(1, round(BLOCK_SIDE_UM / micrograph.um_per_px))
+            return find_in_blocks(micrograph, self._find_at_once, side_px)
+        return self._find_at_once(micrograph)
+
+    def _find_at_once(self, micrograph: Micrograph) -> tuple[CellInstance, ...]:
         small, factor = resample(micrograph.pixels, micrograph.um_per_px / self._input.um_per_px)
         margin_px = round(self._facts.margin_um / self._input.um_per_px)
         rows, cols = small.shape[:2]
