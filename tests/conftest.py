@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from fleet_simulation.postgres import ServerError
 from tests.clusters import ClusterBench
@@ -13,6 +13,8 @@ from tests.clusters import ClusterBench
 # How long an example takes says how busy this machine is; the time limit of a test (pytest-timeout) is limit enough.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+# Likewise for what a page is waited for.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
