@@ -2,7 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from leukoscope_collector.metrics import Metrics
 
@@ -40,3 +46,32 @@ def test_every_figure_of_the_alert_rules_exists():
     known |= {sample.name for metric in metrics.registry.collect() for sample in metric.samples}
     asked = set(re.findall(r"leukoscope_\w+", " ".join(re.findall(r"expr: (.*)", ALERTS.read_text()))))
     assert {"leukoscope_collector_critical_reports_total", "leukoscope_device_last_seen_seconds"} <= asked <= known
+
+
+def as_grafana_reads_it(dashboard: Any) -> Any:
+    """The dashboard through the classes generated from Grafana's schema, which leave out what they do not know."""
+    plugins.register_default_plugins()
+    return json.loads(JSONEncoder().encode(Dashboard.from_json(json.loads(json.dumps(dashboard)))))
+
+
+def lost(ours: Any, theirs: Any, at: str = "dashboard") -> Iterator[str]:
+    """Where ours says what theirs does not."""
+    if isinstance(ours, dict):
+        for key, value in ours.items():
+            there = isinstance(theirs, dict) and key in theirs
+            yield from lost(value, theirs[key], f"{at}.{key}") if there else [f"{at}.{key}"]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from lost(one, other, f"{at}[{number}]")
+    elif ours != theirs:
+        yield at
+
+
+def test_grafanas_schema_knows_everything_that_the_dashboard_says():
+    ours = json.loads(GRAFANA.read_text())
+    assert list(lost(ours, as_grafana_reads_it(ours))) == []
+    ours["panels"][0]["targets"][0]["exprr"] = ours["panels"][1]["gridPos"]["widht"] = 1
+    assert list(lost(ours, as_grafana_reads_it(ours))) == [
+        "dashboard.panels[0].targets[0].exprr",
+        "dashboard.panels[1].gridPos.widht",
+    ]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fleet_simulation import worker
 from fleet_simulation.postgres import ServerError, find_programs
 from fleet_simulation.result import Sent, Stored, exactly_once, speed
+from leukoscope.system.clock import utc_now
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +35,19 @@ def test_a_small_fleet_that_is_disturbed_has_every_report_stored_once():
     for what in ("broker killed", "collector-", "database stopped", "broker's process stopped"):
         assert what in done.stderr
     assert "missing               │ 0" in done.stdout
+    # Three versions each of twenty reports, from another device.
+    assert re.search(r"sent +│ 60 ", done.stdout)
+    assert re.search(r"in quarantine +│ 60 ", done.stdout)
+    assert re.search(r"came into force +│ 0 ", done.stdout)
+
+
+def test_the_clocks_of_a_disturbed_fleet_step_and_those_of_a_sound_one_are_right(monkeypatch):
+    moments = iter([0.0, 5.0, 10.0, 0.0])
+    monkeypatch.setattr("fleet_simulation.worker.time.monotonic", lambda: next(moments))
+    wrong, right = worker.stepping_clock(86400.0, 0), worker.stepping_clock(0.0, 0)
+    off_days = [round((wrong() - utc_now()).total_seconds() / 86400) for _ in range(3)]
+    assert off_days == [0, 1, -1]
+    assert abs((right() - utc_now()).total_seconds()) < 1
 
 
 def test_the_backlog_of_one_device_goes_through_its_own_outbox_and_is_stored_once():

@@ -1,13 +1,16 @@
 """What the page about the central side says works: its commands are run, its files fit each other."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import tomllib
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -103,3 +106,13 @@ def test_the_containers_name_only_what_there_is(tmp_path: Path, monkeypatch: pyt
     assert f"dbname={environment['POSTGRES_DB']} user={environment['POSTGRES_USER']}" in settings.store.conninfo
     assert str(settings.store.password_file) == environment["POSTGRES_PASSWORD_FILE"]
     assert services["collector"]["ports"] == [f"127.0.0.1:{settings.metrics.port}:{settings.metrics.port}"]
+
+
+def test_the_containers_are_described_as_the_compose_specification_asks() -> None:
+    vendored = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    schema = json.loads(vendored.read_text("utf-8"))
+    judge = jsonschema.validators.validator_for(schema)(schema)
+    ours = yaml.safe_load(COMPOSE.read_text())
+    assert [error.message for error in judge.iter_errors(ours)] == []
+    ours["services"]["collector"]["restarts"] = "always"
+    assert ["'restarts' was unexpected" in error.message for error in judge.iter_errors(ours)] == [True]

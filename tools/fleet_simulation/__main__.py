@@ -14,6 +14,7 @@ from rich.console import Console
 
 from fleet_simulation.cluster_run import run_cluster
 from fleet_simulation.faults import Background, happenings
+from fleet_simulation.forgery import Forged, forge
 from fleet_simulation.network import BROKER_SIDE, CuttableNetwork
 from fleet_simulation.postgres import ScratchPostgres
 from fleet_simulation.result import Sent, Stored, exactly_once, read_sent, read_stored, speed
@@ -22,6 +23,7 @@ from fleet_simulation.servers import HOST, Program, ScratchBroker, collector
 from leukoscope.errors import LeukoscopeError
 
 _AUTOSAVE_S = 2
+_TEN_YEARS_S = 10 * 365 * 86400.0
 
 console = Console(stderr=True)
 
@@ -47,25 +49,28 @@ def run(arguments: argparse.Namespace) -> bool:
         LeukoscopeError: a server is missing or did not start.
     """
     console.print(f"load before the start: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    runs: dict[str, tuple[Sent, Stored, int]] = {}
+    runs: dict[str, tuple[Sent, Stored, int, Forged | None]] = {}
     # Faults of a cluster are no measure of speed, which is what one machine is compared by.
     if not (arguments.cluster and arguments.faults):
         runs["one machine"] = _run_on_one_machine(arguments)
     if arguments.cluster:
         runs["cluster"] = run_cluster(arguments, console.print)
     console.print(f"load at the end: {os.getloadavg()[0]:.2f}")
-    if not arguments.faults and all(sent.published_at for sent, _, _ in runs.values()):
-        (sent, stored, _), *rest = runs.values()
-        Console().print(speed(sent, stored, *(run[:2] for run in rest)))
+    if not arguments.faults and all(sent.published_at for sent, *_ in runs.values()):
+        (sent, stored, *_), *rest = runs.values()
+        Console().print(speed(sent, stored, *((run[0], run[1]) for run in rest)))
     whole = True
-    for name, (sent, stored, made) in runs.items():
+    for name, (sent, stored, made, forged) in runs.items():
         table, once = exactly_once(sent, stored, made, name if arguments.cluster else "")
         Console().print(table)
         whole = whole and once
+        if forged is not None:
+            Console().print(forged.table())
+            whole = whole and forged.held
     return whole
 
 
-def _run_on_one_machine(arguments: argparse.Namespace) -> tuple[Sent, Stored, int]:
+def _run_on_one_machine(arguments: argparse.Namespace) -> tuple[Sent, Stored, int, Forged | None]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leukoscope-fleet-")))
         database = stack.enter_context(ScratchPostgres())
@@ -87,7 +92,9 @@ def _run_on_one_machine(arguments: argparse.Namespace) -> tuple[Sent, Stored, in
         run_workers(orders, folder, stack, Background(things, console.print), network)
         made = sum(one.reports for one in orders)
         wait_until_stored(database.conninfo, made)
-        return read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo), made
+        sent, stored = read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo)
+        forged = forge((HOST, broker.port), database.conninfo, arguments.forged) if arguments.forged else None
+        return sent, stored, made, forged
 
 
 def _happenings(
@@ -148,6 +155,14 @@ def _arguments() -> argparse.Namespace:
         "--cut", choices=("netns", "sigstop"), default="netns", help="a network namespace (root), or a stopped broker"
     )
     parser.add_argument(
+        "--forged", type=int, help="stored reports under whose ids another device sends; 20 with --faults, else none"
+    )
+    parser.add_argument(
+        "--clock-off-s",
+        type=float,
+        help="devices' clocks step ahead and behind by so much; ten years with --faults, else 0",
+    )
+    parser.add_argument(
         "--redelivery-window-s",
         type=float,
         default=10,
@@ -158,6 +173,10 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.backlog:
         arguments.devices = arguments.processes = 1
+    if arguments.forged is None:
+        arguments.forged = 20 if arguments.faults else 0
+    if arguments.clock_off_s is None:
+        arguments.clock_off_s = _TEN_YEARS_S if arguments.faults else 0.0
     if arguments.faults:
         # A kill of each takes about five pauses and a second.
         pauses_s = (5 * arguments.kills + 10) * arguments.pause_s

@@ -15,6 +15,7 @@ from random import Random
 import tomli_w
 
 from fleet_simulation.faults import Background
+from fleet_simulation.forgery import Forged, forge
 from fleet_simulation.patroni import ScratchPatroni
 from fleet_simulation.rabbitmq import ScratchCluster, loopback_nodes
 from fleet_simulation.result import Sent, Stored, read_sent, read_stored
@@ -28,7 +29,7 @@ RECONNECT_SPREAD_S = 20.0
 Report = Callable[[str], None]
 
 
-def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, Stored, int]:
+def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, Stored, int, Forged | None]:
     """Start everything in a temporary folder, send, disturb it where that is asked for, wait and read.
 
     Args:
@@ -36,7 +37,7 @@ def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, St
         say: gets a line for each step.
 
     Returns:
-        What the devices say, what the database says, and how many reports were made.
+        What the devices say, what the database says, how many reports were made, and what came of forged ones.
 
     Raises:
         LeukoscopeError: a server is missing or did not start.
@@ -76,7 +77,11 @@ def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, St
         run_workers(orders, folder, stack, Background(happen, report) if happen else None)
         made = sum(one.reports for one in orders)
         wait_until_stored(database.conninfo, made, settle_s=300)
-        return read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo), made
+        sent, stored = read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo)
+        forged = None
+        if arguments.forged:
+            forged = forge((HOST, ports[0]), database.conninfo, arguments.forged, protocol="3.1.1")
+        return sent, stored, made, forged
 
 
 _PASSWORD = secrets.token_hex(16)

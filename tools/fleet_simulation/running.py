@@ -52,6 +52,7 @@ def orders_for(
             in_flight=10,
             ack_timeout_s=5 if protocol == "5" else 20,
             redelivery_window_s=arguments.redelivery_window_s,
+            clock_off_s=arguments.clock_off_s,
             start_at=start_at,
             result=str(folder / f"worker-{number}.json"),
         )

@@ -6,13 +6,15 @@ import selectors
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from fleet_simulation.device import SimulatedDevice
-from leukoscope.system.clock import utc_now
+from leukoscope.system.clock import Clock, utc_now
 
 _CARE_S = 0.2
 _SELECT_S = 0.005
+_STEP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,18 @@ class Orders:
     in_flight: int
     ack_timeout_s: float
     redelivery_window_s: float
+    clock_off_s: float
+    """Seconds by which clocks step ahead and behind; 0: they are right."""
     start_at: float
     """Seconds since 1970; until then only connections are made."""
     result: str
     """File to write."""
+
+
+def stepping_clock(off_s: float, number: int) -> Clock:
+    """A clock that is right, ahead and behind in turn, each for some seconds; where in turn is the device's number."""
+    steps = (timedelta(0), timedelta(seconds=off_s), timedelta(seconds=-off_s))
+    return lambda: utc_now() + steps[(int(time.monotonic() / _STEP_S) + number) % 3]
 
 
 def run(orders: Orders) -> None:
@@ -57,7 +67,7 @@ def run(orders: Orders) -> None:
             protocol=orders.protocol,
             reconnect_spread_s=orders.reconnect_spread_s,
             rng=random.Random(orders.first + number),
-            now=utc_now,
+            now=stepping_clock(orders.clock_off_s, number),
         )
         for number in range(orders.devices)
     ]
