@@ -1,6 +1,7 @@
 """`leukoscope verify`: from reviewed live reports to a verified bench whose next report is corrected."""
 
 import csv
+import io
 import json
 import uuid
 from dataclasses import replace
@@ -8,14 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from leukoscope.outbox.cell_pictures import keep_pictures
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Outbox
 from leukoscope.service.bench_naming import bundle_of, conditions_of
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings, identity_of
-from leukoscope.specimen.census import CellRecord
+from leukoscope.specimen.census import CellPicture, CellRecord
 from leukoscope.specimen.sample import BundleIdentity, Source
 from leukoscope.statistics.recount import Grounds
 from leukoscope.statistics.rules import Rules
@@ -27,8 +31,8 @@ CELLS = 40
 NAMES = ("segmented", "lymphocyte", "monocyte", "unsure")
 
 
-def counted(bench: Path, number: int, source: Source = Source.LIVE) -> str:
-    """Put a report of forty cells, as this bench would make it, into its outbox; its id."""
+def counted(bench: Path, number: int, source: Source = Source.LIVE, pictures: int = 0) -> str:
+    """Put a report of forty cells, as this bench would make it, into its outbox, some with pictures; its id."""
     settings = BenchSettings.read(bench)
     now = conditions_of(settings, bench.parent)
     grounds = Grounds(naming_of(bundle_of(settings, bench.parent)), 0.1, Rules.shipped()).to_json()
@@ -45,7 +49,16 @@ def counted(bench: Path, number: int, source: Source = Source.LIVE) -> str:
     settings.storage.make_folder()
     with Outbox.open(settings.storage.outbox) as outbox:
         record(made, outbox, identity_of(settings), now=lambda: datetime.now(UTC), cells=cells, grounds=grounds)
+        kept = [(cell, picture_of(cell.number)) for cell in cells[:pictures]]
+        keep_pictures(made, kept, outbox, identity_of(settings), now=lambda: datetime.now(UTC))
     return made.id
+
+
+def picture_of(number: int) -> CellPicture:
+    """Grey, a little darker with every cell."""
+    content = io.BytesIO()
+    Image.fromarray(np.full((40, 40, 3), 250 - 5 * number, dtype=np.uint8)).save(content, "WEBP", lossless=True)
+    return CellPicture(content.getvalue(), 40, 40, 0.15)
 
 
 def review(bench: Path, identifier: str) -> None:
@@ -110,3 +123,63 @@ def test_names_given_without_the_classifiers_name_are_blind(tmp_path: Path) -> N
         csv.writer(file).writerows([("cell", "name"), *rows])
     found = standing(bench, "--names", table, "--by", "Dr. Bo")
     assert (found["verified"], found["blind"], found["by"]) == (True, 120, ["Dr. Bo"])
+
+
+def filled_in(table: Path, name: str) -> list[str]:
+    """Give every cell of a sheet that name; the cells."""
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["name"] for row in rows} == {""}
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("cell", "name"), *((row["cell"], name) for row in rows)])
+    return [row["cell"] for row in rows]
+
+
+def test_a_sheet_shows_cells_without_the_classifiers_name_and_its_names_verify_the_bench(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    for number in (1, 2, 3):
+        counted(bench, number, pictures=CELLS)
+    sheet = tmp_path / "sheet"
+    outcome = leukoscope("verify", "--bench", bench, "--sheet", sheet, "--cells", 110)
+    assert outcome.code == 0, outcome.err
+    assert "110 cells in" in outcome.out
+    assert "NOT VERIFIED: missing 100 more checked cells" in outcome.out
+    written = {path.stem: path for path in sheet.glob("*.png")}
+    text = " ".join([*written, (sheet / "names.csv").read_text("utf-8")])
+    assert not any(name in text for name in NAMES)
+    cells = filled_in(sheet / "names.csv", "lymphocyte")
+    assert set(cells) == set(written)
+    # The picture is of the cell whose number it bears.
+    name = cells[0]
+    with Image.open(written[name]) as picture:
+        assert picture.size == (128, 128)
+        assert np.asarray(picture)[64, 64].tolist() == [250 - 5 * int(name[-5:])] * 3
+    found = standing(bench, "--names", sheet / "names.csv", "--by", "Dr. Bo")
+    assert (found["verified"], found["cells"], found["blind"], found["specimens"]) == (True, 110, 110, 3)
+    # Ten are left, and a second sheet holds none that has a name already.
+    again = tmp_path / "again"
+    assert "10 cells in" in leukoscope("verify", "--bench", bench, "--sheet", again).out
+    assert not set(cells) & set(filled_in(again / "names.csv", "band"))
+
+
+def test_a_sheet_is_of_live_reports_that_have_a_picture_of_every_cell(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    counted(bench, 1, Source.SIMULATED, pictures=CELLS)
+    counted(bench, 2, pictures=10)
+    outcome = leukoscope("verify", "--bench", bench, "--sheet", tmp_path / "sheet")
+    assert outcome.code == 2
+    assert "1 have pictures of some of their cells alone" in outcome.err
+    assert not (tmp_path / "sheet").exists()
+
+
+def test_a_sheet_with_a_name_that_is_no_class_changes_no_report(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    identifiers = [counted(bench, number) for number in (1, 2)]
+    table = tmp_path / "names.csv"
+    rows = [(f"{identifiers[0]}-00001", "lymphocyte"), (f"{identifiers[1]}-00001", "lymphocite")]
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("cell", "name"), *rows])
+    outcome = leukoscope("verify", "--bench", bench, "--names", table, "--by", "Dr. Bo")
+    assert outcome.code == 2
+    assert "lymphocite: expected a class" in outcome.err
+    assert standing(bench)["cells"] == 0

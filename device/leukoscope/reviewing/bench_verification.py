@@ -15,7 +15,7 @@ from leukoscope.outbox.white_cells import KeptSample
 from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.named_cells import in_the_middle
-from leukoscope.reviewing.review import Decision
+from leukoscope.reviewing.review import Decision, check_classes
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import SampleReport, Source
@@ -154,8 +154,13 @@ def take_names(desk: Desk, names: Mapping[str, Mapping[int, str]], by: str) -> l
         Why new versions could not be written as files as well; empty where they are.
 
     Raises:
-        ReviewError: a report is gone, or a name is no class; reports before it are changed already.
+        ReviewError: a report is gone, or a name is no class of its classifier; then no report is changed.
     """
+    for report, cells in names.items():
+        # One wrong name in a sheet of a hundred is put right and the sheet read again, from the beginning.
+        kept = desk.cells(decode(desk.find(report).payload).id)
+        if kept is not None:
+            check_classes(kept, set(cells.values()))
     unfiled = []
     for report, cells in names.items():
         status = decode(desk.find(report).payload).life.status

@@ -215,7 +215,7 @@ def _added(
         raise ReviewError(
             f"the cells of report {report.id} were not kept, so none can be added", "count the slide again"
         )
-    _check_classes(kept, {one.name for one in decision.missed})
+    check_classes(kept, {one.name for one in decision.missed})
     return added_cells(kept.cells, decision.missed, fields)
 
 
@@ -260,12 +260,13 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision)
         )
     if twice := sorted(set(relabel) & decision.confirm):
         raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
-    _check_classes(kept, set(relabel.values()))
+    check_classes(kept, set(relabel.values()))
     confirmed = set(names) if decision.all_checked else decision.confirm
     return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
 
 
-def _check_classes(kept: KeptSample, named: set[str]) -> None:
+def check_classes(kept: KeptSample, named: set[str]) -> None:
+    """Raise ReviewError where a name is no class of the classifier that named these cells."""
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
     if unknown := sorted(named - {*classes, UNSURE}):
         raise ReviewError(
