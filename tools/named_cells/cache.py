@@ -21,6 +21,7 @@ LABORATORIES = (
 )
 """Every set of the picture collection with labelled white cells."""
 _ROOT = Path(__file__).resolve().parents[2]
+KEPT = _ROOT / "out" / "named-cells"
 _FACTS = _ROOT / "models" / "recipes"
 
 
@@ -78,7 +79,7 @@ def meanings(bundle: Bundle) -> Mapping[str, tuple[str, ...]]:
 def _probabilities(
     bundle: Bundle, classifier: Classifier, laboratory: str, split: str, crops: Sequence[LabelledCrop], keys: list[str]
 ) -> NDArray[np.float64]:
-    kept = _ROOT / "out" / "named-cells" / f"{bundle.digest('onnx')[:16]}-{laboratory}-{split}.npz"
+    kept = KEPT / f"{bundle.digest('onnx')[:16]}-{laboratory}-{split}.npz"
     paths = np.array([f"{crop.path.parent.name}/{crop.path.name}#{crop.centre}" for crop in crops])
     if kept.exists():
         with np.load(kept) as stored:
