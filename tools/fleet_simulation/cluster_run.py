@@ -111,21 +111,21 @@ def _happenings(
     collectors: list[Program],
     rng: Random,
 ) -> Iterator[str]:
-    """Kill each node, the primary and collectors in turn; stop a node's process as a cut network would silence it."""
+    """Kill each node and a collector, then the primary; stop a node's process as a cut network would silence it."""
     pause_s = arguments.pause_s
-    for round_number in range(arguments.kills):
-        for node in cluster.nodes:
-            node.kill()
-            time.sleep(pause_s * rng.uniform(1.0, 4.0))
-            node.start()
-            cluster.wait_until_up()
-            yield f"{node.node.name} killed ({round_number + 1} of {arguments.kills})"
-            time.sleep(pause_s * rng.uniform(1.0, 4.0))
+    rounds = [(number, node) for number in range(arguments.kills) for node in cluster.nodes]
+    for turn, (number, node) in enumerate(rounds, start=1):
+        node.kill()
+        time.sleep(pause_s * rng.uniform(1.0, 4.0))
+        node.start()
+        cluster.wait_until_up()
+        yield f"{node.node.name} killed ({number + 1} of {arguments.kills})"
+        time.sleep(pause_s * rng.uniform(1.0, 4.0))
         victim = rng.choice(collectors)
         victim.kill()
         time.sleep(rng.uniform(0.1, 1.0))
         victim.start()
-        yield f"{victim.log.stem} killed ({round_number + 1} of {arguments.kills})"
+        yield f"{victim.log.stem} killed ({turn} of {len(rounds)})"
     for number in range(arguments.promotions):
         database.wait_for_standby()
         killed = database.kill_primary()
