@@ -115,6 +115,15 @@ def test_orientation_is_heeded_in_every_format(tmp_path: Path, orientation: int,
         assert np.abs(read.astype(int) - upright).mean() <= off / 4, suffix
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_grey_pages_are_turned_upright_as_colour_is(written: Written, orientation: int) -> None:
+    grey = COLOUR_8[..., 0]
+    as_colour = TiffPage(np.repeat(grey[..., None], 3, axis=2), orientation=orientation)
+    as_grey = TiffPage(grey, photometric=1, orientation=orientation)
+    shown = read_picture(written(as_grey))
+    assert np.array_equal(shown, read_picture(written(as_colour, name="colour.tif")))
+
+
 def _deep_png(path: Path, values: NDArray[np.uint16] | NDArray[np.uint8], exif: Image.Exif) -> None:
     cv2.imwrite(str(path), values[..., ::-1])
     content, tags = path.read_bytes(), exif.tobytes().removeprefix(b"Exif\0\0")

@@ -86,7 +86,8 @@ def read_pages(
             raise PictureError(f"{path} is empty (0 bytes)", "copy it again from its source")
         if (kind := foreign_kind(path)) is not None:
             raise PictureError(f"{path} is a {kind}, which is not read", "save it as PNG, JPEG or TIFF")
-        with Image.open(path, formats=READ) as picture:
+        # From a path Pillow maps the file, and reads turned grey pages of a TIFF file in another order than they lie.
+        with path.open("rb") as file, Image.open(file, formats=READ) as picture:
             if isinstance(picture, TiffImageFile):
                 yield from _tiff_pages(path, picture, max_pixels, one_place=one_place, cut_out=cut_out)
                 return
