@@ -102,7 +102,8 @@ def _valid() -> Sequence[bytes]:
     white = grey | {"photometric": _WHITE_IS_ZERO}
     upright: tuple[dict[str, object], ...] = ({}, grey, deep | grey)
     turned = [made | {"orientation": number} for number in _TURNED for made in upright]
-    return [json.dumps({"seed": 1} | made).encode() for made in ({"planar": 2}, deep, white, deep | white, *turned)]
+    odd: list[dict[str, object]] = [{"planar": 2}, deep, white, deep | white, *turned]
+    return [json.dumps({"seed": 1, **made}).encode() for made in odd]
 
 
 def _read(content: bytes, folder: Path) -> None:
