@@ -19,7 +19,7 @@ from leukoscope_collector.provisioning.cluster_site import ClusterSite
 
 _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 """Debian's wrappers in /usr/sbin change to another user and folder; these are what they call."""
-_START_S = 240.0
+_START_S = 480.0
 _FEW_S = 0.25
 
 
