@@ -146,6 +146,7 @@ def main(
         alarms = Alarms()
         for sample in drawn:
             alarms.add(judge.findings(sample))
+        typer.echo(f"{name}: {alarms}", err=True)
         if alarms.samples:
             which = ", ".join(f"{code} {count}" for code, count in alarms.codes.most_common(4))
             table.add_row(

@@ -20,6 +20,9 @@ from leukoscope.statistics.rules import Rules, ShareRule
 
 BY_CHANCE = 0.01
 """Probability of so many such cells in normal blood below which they are called likely."""
+SUSPECTS_BY_CHANCE = 0.05
+"""The same for suspects. Of 200 cells 15 are likely then: as many as 30 % malignant ones give of which a quarter is
+suspect. In normal cells of the laboratory with the most false suspects, 4.1 %, that is so in 2 % of samples."""
 FALSELY_NAMED = 0.01
 """Share of normal white cells that a classifier calls a blast in a laboratory it has not seen."""
 FALSELY_SUSPECTED = 0.04
@@ -152,7 +155,7 @@ def _suspects(
     false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
     expected = min(1.0, normal + (1 - normal) * false_share)
     chance = at_least_by_chance(named + count, cells, expected)
-    certainty = at_most(Certainty.LIKELY if chance < BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
+    certainty = at_most(Certainty.LIKELY if chance < SUSPECTS_BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
     statement = Sentence(
         "{cells}: {suspects} suspects beside {named} named of {of} cells, look at them",
