@@ -12,6 +12,7 @@ import pytest
 from leukoscope.messages.command import MOST_REVIEW_BYTES
 from leukoscope.messages.json_format import validate
 from leukoscope.messages.report import decode
+from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.outbox.store import Outbox
 from leukoscope.outbox.white_cells import Named
@@ -54,7 +55,7 @@ def map_of(bench: Path) -> tuple[FieldMap, list[dict[str, Any]]]:
         ((report, _),) = desk.reports(1)
         kept = desk.cells(report.id)
         assert kept is not None
-        made = desk.field_map(report, kept.cells)
+        made = desk.field_map(report)
         assert made is not None
         return made, shown(bench, "--cells")[1:]
 
@@ -130,7 +131,7 @@ def test_a_cell_that_was_found_is_not_added_and_the_fields_of_a_run_have_their_p
     made, cells = map_of(bench)
     assert len(made.places) == shown(bench)[0]["fields"]["counted"]
     assert made.sizes.keys() <= made.places.keys()
-    assert made.outlines.keys() == {cell["cell"] for cell in cells}
+    assert made.pictures.keys() == {cell["cell"] for cell in cells}
     xmin, ymin, xmax, ymax = cells[0]["box"]
     code, err = add(bench, f"{cells[0]['field']}/{(xmin + xmax) // 2}/{(ymin + ymax) // 2}=blast")
     assert code == 2
@@ -224,13 +225,15 @@ def test_a_remote_command_that_would_count_a_cell_twice_is_refused(device: Devic
 
 
 def test_an_outline_says_what_lies_beside_a_cell_and_a_box_stands_for_it_where_there_is_none() -> None:
-    made = FieldMap(0.1, {1: (400, 300)}, {}, {7: ((10.0, 10.0), (90.0, 10.0), (10.0, 90.0))}, apart=True)
+    # The picture of the cell begins at the corner of the field, at the scale of the field.
+    drawn = PictureFacts(110, 110, 0.1, ((10.0, 10.0), (90.0, 10.0), (10.0, 90.0)))
+    made = FieldMap(0.1, {1: (400, 300)}, {}, {7: drawn}, apart=True)
     cell = Named(CellRecord(7, 1, "blast", 0.9, (10, 10, 90, 90)), "blast", False)
     assert made.cell_at([cell], 1, 20, 20) == 7
     assert made.cell_at([cell], 1, 80, 80) is None
-    assert replace(made, outlines={}).cell_at([cell], 1, 80, 80) == 7
+    assert replace(made, pictures={}).cell_at([cell], 1, 80, 80) == 7
     # Field 2 lies 300 pixels to the right on the slide and shows the same cell at its left; of field 3 it is not known.
-    near = replace(made, places={1: Place(1, 0, 0), 2: Place(1, 0, 300), 3: Place(2, 0, 0)}, outlines={})
+    near = replace(made, places={1: Place(1, 0, 0), 2: Place(1, 0, 300), 3: Place(2, 0, 0)}, pictures={})
     far = replace(cell, record=replace(cell.record, box=(320, 10, 390, 90)))
     assert near.cell_at([far], 2, 55, 50) == 7
     assert near.cell_at([far], 2, 155, 50) is None

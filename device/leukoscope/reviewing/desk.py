@@ -1,6 +1,6 @@
 """Finds the reports of a bench, takes people's steps on them and records the new versions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import decode
 from leukoscope.outbox import audit_trail, white_cells
-from leukoscope.outbox.cell_pictures import facts_of
+from leukoscope.outbox.cell_pictures import PictureFacts, facts_of
 from leukoscope.outbox.entry import REPORT, Entry, Key
 from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.outbox.record_report import record_version
@@ -82,11 +82,16 @@ class Desk:
         with self.outbox.reading() as sql:
             return white_cells.find(sql, report_id)
 
-    def field_map(self, report: SampleReport, cells: Sequence[white_cells.Named]) -> FieldMap | None:
-        """Where cells that the device missed may be added to a report; None where no pictures of fields are kept."""
+    def field_map(self, report: SampleReport, pictures: Mapping[int, PictureFacts] | None = None) -> FieldMap | None:
+        """Where cells that the device missed may be added to a report; None where no pictures of fields are kept.
+
+        Args:
+            report: the report.
+            pictures: what is known of the pictures of its cells, where that was read before.
+        """
         if self.fields is None:
             return None
-        return field_map(report, cells, facts_of(self.outbox, report.id), self.fields)
+        return field_map(report, facts_of(self.outbox, report.id) if pictures is None else pictures, self.fields)
 
     def take(self, name: str, decision: Decision) -> Taken:
         """Do to a report what a person says, and put the new version where it is sent from.
@@ -114,7 +119,7 @@ class Desk:
             if decision.command and self.version_by(decision.command) is not None:
                 continue
             was = report.life.status
-            fields = None if kept is None or not decision.missed else self.field_map(report, kept.cells)
+            fields = None if kept is None or not decision.missed else self.field_map(report)
             outcome = take_step(report, kept, decision, self.now(), self.signing, fields)
             kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at, outcome.added)
             report = outcome.report

@@ -30,9 +30,8 @@ class FieldMap:
     """(cols, rows) in pixels of each field of which a picture is kept, by its number."""
     places: Mapping[int, Place]
     """Where counted fields lie on the slide, by their number."""
-    outlines: Mapping[int, Corners]
-    """Corners of a cell's outline, (x, y) in pixels of its field, by the cell's number; where they are not known its
-    box stands for it."""
+    pictures: Mapping[int, PictureFacts]
+    """Of cells, by number: where one has an outline, a place beside that is free; else the cell's box stands for it."""
     apart: bool
     """No two fields show the same part of the slide."""
 
@@ -81,35 +80,33 @@ class FieldMap:
             return None
         return x + here.col - there.col, y + here.row - there.row
 
-    def _holds(self, cell: CellRecord, x: float, y: float) -> bool:
-        outline = self.outlines.get(cell.number)
-        if outline is not None:
-            return _is_inside(outline, x, y)
+    def outline_of(self, cell: CellRecord) -> Corners | None:
+        """Corners of a cell's outline, (x, y) in pixels of its field; None where it is not known."""
+        picture = self.pictures.get(cell.number)
+        if picture is None or not picture.outline:
+            return None
         xmin, ymin, xmax, ymax = cell.box
-        return xmin <= x < xmax and ymin <= y < ymax
+        return in_field(picture.outline, Box(ymin, xmin, ymax, xmax), self.um_per_px, picture.um_per_px)
+
+    def _holds(self, cell: CellRecord, x: float, y: float) -> bool:
+        xmin, ymin, xmax, ymax = cell.box
+        if not (xmin <= x < xmax and ymin <= y < ymax):
+            return False
+        outline = self.outline_of(cell)
+        return outline is None or _is_inside(outline, x, y)
 
 
-def field_map(
-    report: SampleReport, cells: Iterable[Named], pictures: Mapping[int, PictureFacts], fields: FieldPictures
-) -> FieldMap:
+def field_map(report: SampleReport, pictures: Mapping[int, PictureFacts], fields: FieldPictures) -> FieldMap:
     """What is known of a report's fields.
 
     Args:
         report: in any version.
-        cells: its white cells.
-        pictures: what is known of their pictures, by number of the cell.
+        pictures: what is known of the pictures of its cells, by number of the cell.
         fields: the device's pictures of fields.
     """
-    um_per_px, outlines = report.provenance.um_per_px, {}
-    for cell in cells:
-        picture = pictures.get(cell.record.number)
-        if picture is not None and picture.outline:
-            xmin, ymin, xmax, ymax = cell.record.box
-            box = Box(ymin, xmin, ymax, xmax)
-            outlines[cell.record.number] = in_field(picture.outline, box, um_per_px, picture.um_per_px)
     sizes = {number: (one.cols, one.rows) for number, one in fields.all_of(report.id).items()}
     apart = report.patches is None or report.fields_counted == 1
-    return FieldMap(um_per_px, sizes, fields.places(report.id), outlines, apart)
+    return FieldMap(report.provenance.um_per_px, sizes, fields.places(report.id), pictures, apart)
 
 
 def missed_in(report: SampleReport) -> list[CellRecord]:

@@ -62,16 +62,16 @@ class DeviceReports:
         payload = self._outbox.versions(report_id)[-1].payload
         kept = self._desk.cells(report_id)
         grounds = None if kept is None else Grounds.from_json(kept.grounds)
-        report = decode(payload)
+        report, pictures = decode(payload), facts_of(self._outbox, report_id)
         return Sample(
             report=report,
             cells=() if kept is None else kept.cells,
             looked_at=frozenset() if kept is None else kept.looked_at,
-            pictures=facts_of(self._outbox, report_id),
+            pictures=pictures,
             classes=() if grounds is None else (*(one.key for one in grounds.naming.classes), UNSURE),
             grounds=grounds,
             delivery=state,
-            fields=None if kept is None else self._desk.field_map(report, kept.cells),
+            fields=None if kept is None else self._desk.field_map(report, pictures),
         )
 
     def picture(self, report_id: str, number: int) -> bytes:

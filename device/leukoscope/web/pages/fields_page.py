@@ -23,11 +23,12 @@ def field_page(request: Request) -> Response:
     numbers = sorted(fields.sizes)
     at = numbers.index(number)
     keys = keys_for(view.sample.classes, site_of(request).settings.keys)
+    cells = [cell for cell in view.cells if cell.record.field == number]
     values = shown(view) | {
         "number": number,
         "size": fields.sizes[number],
-        "cells": [cell for cell in view.cells if cell.record.field == number],
-        "outlines": fields.outlines,
+        "cells": cells,
+        "outlines": {cell.record.number: found for cell in cells if (found := fields.outline_of(cell.record))},
         "before": numbers[at - 1] if at else None,
         "after": numbers[at + 1] if at + 1 < len(numbers) else None,
         "place": at + 1,
