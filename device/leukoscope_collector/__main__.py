@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from leukoscope.errors import LeukoscopeError, SettingsError
+from leukoscope.system.standard_output import written_whole
 
 try:
     from leukoscope_collector import send_command
@@ -31,6 +32,15 @@ except ModuleNotFoundError as error:
 
 def main() -> None:
     """Collect until SIGTERM or SIGINT, or send a command; an error on purpose becomes one line and exit code 2."""
+    try:
+        with written_whole():
+            _main()
+    except LeukoscopeError as error:
+        print(f"collector: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _main() -> None:
     if sys.argv[1:2] == ["send"]:
         sys.exit(send_command.main(sys.argv[2:]))
     if sys.argv[1:2] == ["web"]:
@@ -73,35 +83,31 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
-        if arguments.metrics_port is not None:
-            metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
-            settings = settings.model_copy(update={"metrics": metrics})
-        if arguments.search is not None or arguments.critical:
-            _find(settings, arguments.search or "", critical=arguments.critical)
-            return
-        if arguments.show or arguments.pictures:
-            _show(settings, arguments.pictures, arguments.to)
-            return
-        if arguments.copy_to is not None:
-            sys.exit(0 if _copy(settings, CollectorSettings.read(arguments.copy_to)) else 1)
-        if arguments.partition or arguments.drop_before:
-            _change_months(settings, arguments.drop_before)
-            return
-        collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
-        if arguments.check:
-            collector.check()
-            print(f"{settings.broker.where} and {settings.store.where} answer")
-            return
-        served.serve(settings.metrics)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, lambda *_: collector.stop())
-        collector.run()
-    except LeukoscopeError as error:
-        print(f"collector: {error}", file=sys.stderr)
-        sys.exit(2)
+    settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
+    if arguments.metrics_port is not None:
+        metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
+        settings = settings.model_copy(update={"metrics": metrics})
+    if arguments.search is not None or arguments.critical:
+        _find(settings, arguments.search or "", critical=arguments.critical)
+        return
+    if arguments.show or arguments.pictures:
+        _show(settings, arguments.pictures, arguments.to)
+        return
+    if arguments.copy_to is not None:
+        sys.exit(0 if _copy(settings, CollectorSettings.read(arguments.copy_to)) else 1)
+    if arguments.partition or arguments.drop_before:
+        _change_months(settings, arguments.drop_before)
+        return
+    collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
+    if arguments.check:
+        collector.check()
+        print(f"{settings.broker.where} and {settings.store.where} answer")
+        return
+    served.serve(settings.metrics)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: collector.stop())
+    collector.run()
 
 
 def _serve_page(words: list[str]) -> None:
@@ -110,11 +116,7 @@ def _serve_page(words: list[str]) -> None:
     except ModuleNotFoundError as error:
         print(f"collector: {error.name} is not installed: pip install 'leukoscope[collector,web]'", file=sys.stderr)
         sys.exit(2)
-    try:
-        serve_page(words)
-    except LeukoscopeError as error:
-        print(f"collector: {error}", file=sys.stderr)
-        sys.exit(2)
+    serve_page(words)
 
 
 def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None:

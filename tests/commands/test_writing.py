@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from leukoscope.cli.standard_output import OutputError, written_whole
 from leukoscope.exporting.table import as_csv
 from leukoscope.system.acting_as import as_owner_of
 from leukoscope.system.output_file import write_output
+from leukoscope.system.standard_output import OutputError, written_whole
 from tests.commands.command_line import leukoscope
 from tests.exporting.stored import blood, original, store
 

@@ -127,6 +127,7 @@ def _happenings(
         victim.start()
         yield f"{victim.log.stem} killed ({turn} of {len(rounds)})"
     for number in range(arguments.promotions):
+        database.wait_for_primary()
         database.wait_for_standby()
         killed = database.kill_primary()
         began = time.monotonic()

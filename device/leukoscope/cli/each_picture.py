@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from leukoscope.cameras.picture_files import find_pictures
-from leukoscope.cli.standard_output import printable
 from leukoscope.errors import PictureError
+from leukoscope.system.standard_output import printable
 
 MOST_NAMED = 5
 """Files left out that are named in one line."""

@@ -24,7 +24,6 @@ from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
 from leukoscope.cli.report_commands import report_app
 from leukoscope.cli.settings_shown import settings
-from leukoscope.cli.standard_output import printable, written_whole
 from leukoscope.cli.stored_pictures import classify, examine
 from leukoscope.cli.verify import verify
 from leukoscope.cli.web import web
@@ -36,6 +35,7 @@ from leukoscope.service.run import faults_on_record, run_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.system.log_setup import set_up_logs
 from leukoscope.system.shutdown import stopped_by_signals
+from leukoscope.system.standard_output import printable, written_whole
 
 app = typer.Typer(
     help="Counts and classifies the cells of a stained blood smear. It counts and flags; it does not diagnose.",

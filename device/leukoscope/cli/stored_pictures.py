@@ -14,7 +14,6 @@ from leukoscope.cli.each_picture import for_each_picture
 from leukoscope.cli.options import JsonOption
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
-from leukoscope.cli.standard_output import printable
 from leukoscope.errors import CalibrationError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.litert import LitertSettings
@@ -28,6 +27,7 @@ from leukoscope.service.models import (
     open_segmenter,
 )
 from leukoscope.settings import BenchSettings, ModelSettings
+from leukoscope.system.standard_output import printable
 
 SAME_SCALE = 0.02
 """Pictures and reference may be said to differ by this share: a rounding."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope.system.standard_output import written_whole
 from leukoscope_collector.provisioning.cluster_site import ClusterSite, hosts_file
 from leukoscope_collector.provisioning.site import Site
 
@@ -45,13 +46,14 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        what_next, made = _provision(arguments)
+        with written_whole():
+            what_next, made = _provision(arguments)
+            print(what_next)
+            for folder in made:
+                print(folder)
     except LeukoscopeError as error:
         print(f"provision: {error}", file=sys.stderr)
         sys.exit(2)
-    print(what_next)
-    for folder in made:
-        print(folder)
 
 
 def _provision(arguments: argparse.Namespace) -> tuple[str, list[Path]]:
