@@ -1,4 +1,4 @@
-"""Draws training views and keeps what the network's first stages make of them, for `train_last_stage`.
+"""Draws training views and keeps what the network's first stages make of them, for `train_on_views`.
 
 The first six stages take seven eighths of the work and learn slowly; what they see of a view is computed once, whatever
 is then left out or weighed otherwise. Stops after `--views`, and goes on where it stopped.
@@ -24,7 +24,8 @@ from batches import as_batch
 from cells import Cell, artefact_cells, centred, labelled_cells
 from classifier_net import FIRST_STAGES, ClassifierNet
 from cut_outs import Outlines
-from starting_weights import start_from
+from imagenet import start_from_imagenet
+from slides import on_slides
 from tables import crops
 from train_classifier import ARTEFACTS, Inputs
 from vocabulary import ARTEFACT, Vocabulary
@@ -41,7 +42,6 @@ def main() -> None:
     parser.add_argument("--outlines", type=Path, required=True)
     parser.add_argument("--views", type=int, default=100_000)
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--start-from", type=Path, default=Path(__file__).with_name("classifier.f16.npz"))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -49,14 +49,14 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary.read(options.facts)
     net = ClassifierNet(len(vocabulary.classes))
-    start_from(net, options.start_from, vocabulary.classes)
+    start_from_imagenet(net)
     first = net.eval().features[:FIRST_STAGES].to(memory_format=torch.channels_last)
     outlines = Outlines.read(options.outlines)
+    artefacts = artefact_cells(ARTEFACTS, options.seed, vocabulary)
     if not (options.out / f"{VAL}.npy").exists():
-        judged = labelled_cells(crops("val"), vocabulary)
+        judged = on_slides(labelled_cells(crops("val"), vocabulary), artefacts)
         keep(options.out, VAL, see(first, [centred(cell.picture) for cell in judged]), judged)
-    learnt = labelled_cells(crops("train"), vocabulary, outlines)
-    learnt += artefact_cells(ARTEFACTS, options.seed, vocabulary)
+    learnt = labelled_cells(crops("train"), vocabulary, outlines) + artefacts
     for shard in range(-(-options.views // SHARD)):
         name = f"views-{shard:03d}"
         if (options.out / f"{name}.npy").exists():
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def see(first: nn.Module, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float16]:
-    """What the first stages give, (pictures, 128, 16, 16)."""
+    """What the first stages give, (pictures, 24, 32, 32)."""
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pictures), BATCH):

@@ -92,6 +92,11 @@ def cached_picture(crop: Crop) -> Picture:
     return _middle(resampled(picture, crop.um_per_px / UM_PER_PX))
 
 
+def picture_around(picture: Picture, x: float, y: float, um_per_px: float) -> Picture:
+    """(160, 160, 3) pixels of 0.15 µm around a point of a field."""
+    return _middle(resampled(in_the_middle(picture, None, (x, y)), um_per_px / UM_PER_PX))
+
+
 def _middle(picture: Picture) -> Picture:
     """The middle 160 x 160 pixels; a smaller picture is mirrored outwards."""
     height, width = picture.shape[:2]

@@ -1,6 +1,6 @@
 """Judges how well blasts are distinguished from other white cells, on val and on what a training left out.
 
-judge_blasts.py --views .train/views --run .train/without-taleqani/run .train/classifier/run
+judge_blasts.py --run .train/without-taleqani/run .train/classifier/run
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cells import Cell
-from classifier_net import ClassifierNet
+from cells import Cell, artefact_cells, labelled_cells
 from device_classifier import Decision, decider
-from fitting import CHECKPOINT_FILE
 from judge_classifier import softmax
-from starting_weights import start_from
-from train_last_stage import logits_of_seen, read_val
+from judge_left_out import trained
+from remember import ARTEFACTS, SEED
+from slides import on_slides
+from tables import crops
+from train_classifier import logits_of
 from vocabulary import Vocabulary
 
 BLAST = "blast"
@@ -110,26 +111,19 @@ def decided(source: str, cells: Sequence[Cell], decisions: Sequence[Decision]) -
 def main() -> None:
     """Reads the command line and prints two lines per source of blasts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--views", type=Path, required=True)
-    parser.add_argument("--run", type=Path, nargs="*", default=[])
+    parser.add_argument("--run", type=Path, nargs="+", required=True)
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--start-from", type=Path, default=Path(__file__).with_name("classifier.f16.npz"))
     parser.add_argument("--beside", nargs="*", default=[], help="classes whose probability counts as suspicion, too")
     parser.add_argument("--bundle", type=Path, default=Path(__file__).resolve().parents[1] / "classifier")
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
-    cells, seen = read_val(options.views, vocabulary)
+    cells = on_slides(labelled_cells(crops("val"), vocabulary), artefact_cells(ARTEFACTS, SEED, vocabulary))
     decide = decider(options.bundle)
-    for run in (None, *options.run):
-        net = ClassifierNet(len(vocabulary.classes))
-        if run is None:
-            start_from(net, options.start_from, vocabulary.classes)
-        else:
-            net.load_state_dict(torch.load(run / CHECKPOINT_FILE, map_location="cpu", weights_only=True)["weights"])
-        logits = logits_of_seen(net.eval(), seen)
+    for run in options.run:
+        logits = logits_of(trained(run, vocabulary), cells)
         share, decisions = softmax(logits), [decide(row) for row in logits]
-        print(options.start_from.name if run is None else run)
+        print(run)
         for source in SOURCES:
             one = figures_of(source, cells, share, vocabulary, options.beside)
             print(

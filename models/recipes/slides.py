@@ -24,6 +24,7 @@ EXPECTED_DIAMETER_UM = 14.0
 """The median of a bench's white cells, to which its reference brings them (`leukoscope.optics`)."""
 MOST_ENLARGED = 1.25
 FEWEST_MEASURED = 100
+BACKGROUNDS_SEED = 7
 NEVER_MOVED = frozenset(
     {"smudge", "smudge_or_artefact", ARTEFACT, "platelet", "giant_thrombocyte", "thrombocyte_aggregation"}
 )
@@ -88,6 +89,15 @@ class Slides:
             shown = thinned(other.picture, self._rng) if other.cut_out else other.picture
             picture = crowd(picture, taken, shown, _unpacked(other.mask), self._rng)
         return picture
+
+
+def on_slides(cells: Sequence[Cell], backgrounds: Sequence[Cell]) -> list[Cell]:
+    """The same cells, those cut out by their collection on backgrounds of other laboratories: no device sees black."""
+    slides = Slides(backgrounds, np.random.default_rng(BACKGROUNDS_SEED))
+    return [
+        Cell(slides.pasted(cell), cell.collection, cell.label, cell.group, cell.classes) if cell.cut_out else cell
+        for cell in cells
+    ]
 
 
 def _unpacked(packed: NDArray[np.uint8]) -> Mask:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from classifier_net import ClassifierNet
+from imagenet import start_from_imagenet
 
 CLASSES = "classes"
 
@@ -21,8 +22,14 @@ def fill(net: nn.Module, path: Path) -> None:
     net.load_state_dict(weights)
 
 
-def start_from(net: ClassifierNet, path: Path, classes: Sequence[str]) -> int:
-    """Fills a classifier; returns how many of its classes were known there. Rows of new classes stay at random."""
+def start_from(net: ClassifierNet, path: Path | None, classes: Sequence[str]) -> int:
+    """Fills a classifier; returns how many of its classes were known there. Rows of new classes stay at random.
+
+    Without a path the features are those that ImageNet taught.
+    """
+    if path is None:
+        start_from_imagenet(net)
+        return 0
     weights, known = _read(path)
     rows = {name: index for index, name in enumerate(known)}
     shared = [(mine, rows[name]) for mine, name in enumerate(classes) if name in rows]

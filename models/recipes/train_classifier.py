@@ -23,11 +23,13 @@ from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
 from classifier_net import UM_PER_PX, ClassifierNet
+from cut_outs import Outlines
 from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from scenes import Picture
-from slides import Slides
+from slides import Slides, on_slides
 from starting_weights import start_from
 from tables import Crop, add_collection, collected
+from teacher import SHARE, Teacher, read_teacher, taught
 from vocabulary import ARTEFACT, Vocabulary
 
 BALANCE = 0.5
@@ -137,21 +139,30 @@ def logits_of(net: ClassifierNet, cells: Sequence[Cell], *, fast: bool = False) 
 
 
 def task(
-    plan: Plan, vocabulary: Vocabulary, learnt: list[Cell], watched: Sequence[Crop], start: Path | None
+    plan: Plan,
+    vocabulary: Vocabulary,
+    learnt: list[Cell],
+    watched: Sequence[Crop],
+    start: Path | None,
+    teacher: Teacher | None,
 ) -> Task[ClassifierNet]:
     """Cells to learn, and labelled ones to be judged on."""
-    judged = labelled_cells(watched, vocabulary)
+    judged = on_slides(labelled_cells(watched, vocabulary), learnt)
     inputs = Inputs(learnt, vocabulary, (plan.seed, steps_taken(plan.run)))
     net = ClassifierNet(len(vocabulary.classes))
-    if start is not None:
-        known = start_from(net, start, vocabulary.classes)
-        print(f"starts from {start}, where {known} of {len(vocabulary.classes)} classes were known", flush=True)
+    known = start_from(net, start, vocabulary.classes)
+    print(f"starts from {start or 'ImageNet'}: {known} of {len(vocabulary.classes)} classes are known", flush=True)
 
     def loss(net: ClassifierNet) -> dict[str, Tensor]:
-        pictures, allowed = inputs.draw(plan.batch)
+        pictures, allowed = (part.to(plan.device) for part in inputs.draw(plan.batch))
         with half_precision(plan.device):
-            logits = net(pictures.to(plan.device))
-        return {"loss": loss_of(logits.float(), allowed.to(plan.device), vocabulary.label_smoothing)}
+            logits = net(pictures)
+        by_label = loss_of(logits.float(), allowed, vocabulary.label_smoothing)
+        if teacher is None:
+            return {"loss": by_label}
+        with torch.inference_mode(), half_precision(plan.device):
+            said = teacher(pictures).float()
+        return {"loss": (1 - SHARE) * by_label, "teacher": SHARE * taught(logits.float(), said)}
 
     def judge(net: ClassifierNet, done: bool) -> dict[str, Any]:
         logits = logits_of(copy.deepcopy(net).cpu(), judged, fast=not done)
@@ -168,8 +179,12 @@ def main() -> None:
     """Reads the command line."""
     parser = arguments(__doc__, batch=64, peak=2e-3)
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz)")
-    parser.add_argument("--without", help="leave out this laboratory, to be judged on it")
+    parser.add_argument(
+        "--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz); else ImageNet's"
+    )
+    parser.add_argument("--teacher", type=Path, help="weights of a network that has learnt the same classes (.npz)")
+    parser.add_argument("--outlines", type=Path, help="what outline_crops wrote: cells lie on other slides, in crowds")
+    parser.add_argument("--without", nargs="*", default=[], help="leave out these laboratories, to be judged on them")
     add_collection(parser)
     options = parser.parse_args()
     plan = plan_of(options, decay=0.05, average=0.999, clip=5.0)
@@ -180,12 +195,14 @@ def main() -> None:
             f"{options.facts}: expected a collection, a label or collection/label of the pictures in "
             f"[training.emphasis], found {sorted(unknown)}"
         )
-    learnt = labelled_cells([crop for crop in given if crop.collection != options.without], vocabulary)
+    outlines = None if options.outlines is None else Outlines.read(options.outlines)
+    learnt = labelled_cells([crop for crop in given if crop.collection not in options.without], vocabulary, outlines)
     if options.folder is None:
         learnt += artefact_cells(ARTEFACTS, plan.seed, vocabulary)
     else:
         learnt += simulated_artefact_cells(SIMULATED_ARTEFACTS, plan.seed, vocabulary)
-    fit(task(plan, vocabulary, learnt, collected(options, "val"), options.start_from), plan)
+    teacher = None if options.teacher is None else read_teacher(options.teacher, vocabulary.classes).to(plan.device)
+    fit(task(plan, vocabulary, learnt, collected(options, "val"), options.start_from, teacher), plan)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Trains the last stages of the classifier on views that `cache_views` kept; the first ones stay as they are.
 
-train_last_stage.py --views .train/views --run .train/classifier/run --budget-min 30 [--without taleqani]
+train_on_views.py --views .train/views --run .train/classifier/run --budget-min 30 [--without taleqani]
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Views:
         return len(self._rows)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Maps (count, 128, 16, 16) and allowed classes (count, classes); every view once before any comes again."""
+        """Maps (count, 24, 32, 32) and allowed classes (count, classes); every view once before any comes again."""
         if self._at + count > len(self._rows):
             self._rng.shuffle(self._rows)
             self._at = 0
@@ -98,14 +98,14 @@ def read_val(folder: Path, vocabulary: Vocabulary) -> tuple[list[Cell], NDArray[
 
 def main() -> None:
     """Reads the command line."""
-    parser = arguments(__doc__, batch=128, peak=1e-3)
+    parser = arguments(__doc__, batch=64, peak=1e-3)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--views", type=Path, required=True)
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
-    parser.add_argument("--start-from", type=Path, default=Path(__file__).with_name("classifier.f16.npz"))
+    parser.add_argument("--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz)")
     parser.add_argument("--without", nargs="*", default=[], help="leave out these laboratories, to be judged on them")
     options = parser.parse_args()
-    plan = plan_of(options, decay=0.05, average=0.997, clip=5.0)
+    plan = plan_of(options, decay=0.05, average=0.998, clip=5.0)
     vocabulary = Vocabulary.read(options.facts)
     net = ClassifierNet(len(vocabulary.classes))
     start_from(net, options.start_from, vocabulary.classes)
