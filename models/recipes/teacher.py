@@ -71,7 +71,8 @@ def read_teacher(path: Path, classes: Sequence[str]) -> Teacher:
         raise ValueError(f"expected a teacher of the classes {list(classes)} in {path}, found {known}")
     net = Teacher(len(known))
     net.load_state_dict({name: one.float() if one.dtype.is_floating_point else one for name, one in weights.items()})
-    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return net
 
 
 def taught(logits: Tensor, taught_by: Tensor) -> Tensor:
