@@ -82,10 +82,10 @@ def bean(grid: Grid, radius: float, rng: Random) -> Distance:
 def kidney(grid: Grid, radius: float, rng: Random) -> Distance:
     """Large and folded, as in monocytes: a kidney, a thick horseshoe or a lobed lump."""
     form = rng.random()
-    if form < 0.5:
-        return _indented(grid, radius, rng, size=(0.64, 0.76), stretch=(1.2, 1.7), depth=(0.3, 0.8))
-    if form < 0.75:
-        return _bent(grid, radius, rng, span=(2.2, 3.3), thick=(0.32, 0.4), ring=(0.4, 0.46))
+    if form < 0.45:
+        return _indented(grid, radius, rng, size=(0.72, 0.82), stretch=(1.15, 1.5), depth=(0.25, 0.7))
+    if form < 0.6:
+        return _bent(grid, radius, rng, span=(2.2, 3.3), thick=(0.34, 0.42), ring=(0.4, 0.46))
     angle = rng.uniform(0, 2 * np.pi)
     lump = ellipse(grid, (0, 0), (0.56 * radius, 0.5 * radius), angle)
     for turn in (0.3, 2.2, 4.1):
