@@ -33,13 +33,13 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere(cells: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same cells under a camera that takes red for green, by a laboratory that does not tell bands apart."""
+    """The same cells as negatives, by a laboratory that does not tell bands apart."""
     folder = tmp_path_factory.mktemp("elsewhere") / "cells"
     for path in cells.rglob("*.png"):
         label, *rest = path.relative_to(cells).parts
         there = folder.joinpath("neutrophil" if label == "segmented" else label, *rest)
         there.parent.mkdir(parents=True)
-        Image.fromarray(np.asarray(Image.open(path))[:, :, [1, 0, 2]]).save(there)
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(there)
     return folder
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = ROOT / "device" / "leukoscope"
-THE_COLLECTOR_MAY = {"messages", "delivery.mqtt", "web", "web_settings", "schema", "errors", "system.clock"}
+THE_COLLECTOR_MAY = {
+    "messages",
+    "delivery.mqtt",
+    "web",
+    "web_settings",
+    "schema",
+    "errors",
+    "system.clock",
+    "system.standard_output",
+}
 SPLIT = {"delivery", "system"}
 """Rooms of which the collector may import a part."""
 

@@ -109,7 +109,7 @@ LATER_ADDITIONS = {
     "verification", "version",
 }  # fmt: skip
 """Keys that messages of earlier versions lack."""
-LEFT_OUT_WHEN_EMPTY = {"confirmed", "looked_at", "names", "note", "remarks"}
+LEFT_OUT_WHEN_EMPTY = {"confirmed", "looked_at", "missed", "names", "note", "remarks"}
 """Keys of a step of `review`, which can name a thousand cells or none."""
 
 

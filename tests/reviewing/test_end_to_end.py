@@ -16,16 +16,19 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.review import Outcome, take_step
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
-from tests.commands.test_run import write_bench
+from tests.commands.test_run import SIMULATED, write_bench
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY
+
+WITH_UNSURE = SIMULATED.replace("seed = 3", "seed = 4")
+"""A slide of which the classifier cannot name every cell."""
 
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bench that has counted one sample of a few white cells."""
     folder = tmp_path_factory.mktemp("bench")
-    bench = write_bench(folder, white_cells=8)
+    bench = write_bench(folder, white_cells=8, camera=WITH_UNSURE)
     bench.write_text(bench.read_text() + "cells = { pictures = 5 }\n")
     assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-17").code == 0
     return folder
@@ -41,7 +44,7 @@ def bench(counted: Path, tmp_path: Path) -> Path:
         there.backup(here)
         here.close()
     there.close()
-    return write_bench(tmp_path, white_cells=8)
+    return write_bench(tmp_path, white_cells=8, camera=WITH_UNSURE)
 
 
 def shown(bench: Path, *options: str) -> list[dict[str, Any]]:
