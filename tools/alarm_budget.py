@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.tables import data_folder
 from intervals_simulated.laboratories import Laboratory
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.errors import LeukoscopeError
@@ -35,8 +34,7 @@ from leukoscope.specimen.cell import UNSURE, Decision
 from leukoscope.specimen.sample import Basis, Certainty, Finding, RedCells
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Counts, Naming, Summary, Undecided
-from leukoscope.system.assets import find_asset
-from named_cells.cache import NamedCells, meanings, named_cells
+from named_cells.cache import NamedCells, meanings, named_cells, opened
 from named_cells.simulated import healthy_slides
 
 NORMAL = ("pbc", "raabin", "krd_wbc", "seg_wbc", "deepbionet")
@@ -127,13 +125,7 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
     """Print the table."""
-    data = data_folder()
-    if data is None:
-        raise typer.BadParameter("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
-    bundle = Bundle.read(find_asset("models", classifier))
-    facts = bundle.manifest.classifier
-    if facts is None:
-        raise typer.BadParameter(f"{classifier} is no classifier")
+    bundle, facts, data = opened(classifier)
     found, means, rng = named_cells(bundle, data), meanings(bundle), np.random.default_rng(seed)
     laboratories = {name: Laboratory(one, facts, means) for name, one in found.items()}
     laboratories["simulated"] = Laboratory(healthy_slides(bundle, SLIDES, CELLS_OF_SLIDE), facts, means)

@@ -15,29 +15,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.tables import data_folder
 from intervals_simulated.laboratories import Laboratory
 from leukoscope.errors import LeukoscopeError
-from leukoscope.inference.bundle import Bundle, ClassifierFacts
+from leukoscope.inference.bundle import ClassifierFacts
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.laboratory_levels import SPECIMENS_ALIKE, fits_of, mixture_of, share_between
 from leukoscope.statistics.misclassification import Correction
-from leukoscope.system.assets import find_asset
-from named_cells.cache import meanings, named_cells
+from named_cells.cache import meanings, named_cells, opened
 
 Fits = list[list[float]]
 
 
 def main(classifier: Annotated[str, typer.Option(help="A classifier bundle.")] = "classifier") -> None:
     """Print the table."""
-    data = data_folder()
-    if data is None:
-        raise typer.BadParameter("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
-    bundle = Bundle.read(find_asset("models", classifier))
-    facts = bundle.manifest.classifier
-    if facts is None:
-        raise typer.BadParameter(f"{classifier} is no classifier")
+    bundle, facts, data = opened(classifier)
     means, found = meanings(bundle), named_cells(bundle, data)
     fits = {name: _fits(Laboratory(cells, facts, means), facts) for name, cells in found.items()}
     table = Table(title=f"{bundle.manifest.name} {bundle.manifest.version}", title_justify="left")

@@ -17,26 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from plain_layers import Residual, conv
 from segmenter_grid import PLANES
-
-
-def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    padding = 2 if kernel == 8 else kernel // 2
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
-
-
-class _Residual(nn.Module):  # type: ignore[misc,unused-ignore]
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(self.first(x)))
 
 
 class _Merge(nn.Module):  # type: ignore[misc,unused-ignore]
@@ -45,8 +27,8 @@ class _Merge(nn.Module):  # type: ignore[misc,unused-ignore]
     def __init__(self, deep: int, fine: int) -> None:
         super().__init__()
         # Narrowing before doubling is a quarter of the work for the same numbers: 1x1 commutes with nearest.
-        self.narrow = _conv(deep, fine, kernel=1)
-        self.smooth = _conv(fine, fine)
+        self.narrow = conv(deep, fine, kernel=1)
+        self.smooth = conv(fine, fine)
 
     def forward(self, deep: Tensor, fine: Tensor) -> Tensor:
         doubled = functional.interpolate(self.narrow(deep), scale_factor=2.0, mode="nearest")
@@ -59,13 +41,13 @@ class SegmenterNet(nn.Module):  # type: ignore[misc,unused-ignore]
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _conv(3, 64, kernel=8, stride=4)
-        self.stride4 = _conv(64, 64)
-        self.stride8 = nn.Sequential(_conv(64, 96, stride=2), _Residual(96))
-        self.stride16 = nn.Sequential(_conv(96, 96, stride=2), _Residual(96), _Residual(96))
+        self.stem = conv(3, 64, kernel=8, stride=4)
+        self.stride4 = conv(64, 64)
+        self.stride8 = nn.Sequential(conv(64, 96, stride=2), Residual(96))
+        self.stride16 = nn.Sequential(conv(96, 96, stride=2), Residual(96), Residual(96))
         self.merge8 = _Merge(96, 96)
         self.merge4 = _Merge(96, 64)
-        self.head = _conv(64, 64)
+        self.head = conv(64, 64)
         self.heat_out = nn.Conv2d(64, 3, 1)
         self.box_out = nn.Conv2d(64, 4, 1)
         self.mask_out = nn.Conv2d(64, 4 * len(PLANES), 1)

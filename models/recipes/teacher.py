@@ -13,26 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from plain_layers import Residual, conv
+
 SHARE = 0.5
 """Of the loss that is the teacher's; the rest is the labels'."""
-
-
-def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
-
-
-class _Residual(nn.Module):  # type: ignore[misc,unused-ignore]
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(x + self.second(self.first(x)))
 
 
 class Teacher(nn.Module):  # type: ignore[misc,unused-ignore]
@@ -41,14 +25,14 @@ class Teacher(nn.Module):  # type: ignore[misc,unused-ignore]
     def __init__(self, classes: int) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _conv(3, 32, kernel=5, stride=2),
-            _conv(32, 64, stride=2),
-            _Residual(64),
-            _conv(64, 128, stride=2),
-            _Residual(128),
-            _Residual(128),
-            _conv(128, 160, stride=2),
-            _Residual(160),
+            conv(3, 32, kernel=5, stride=2),
+            conv(32, 64, stride=2),
+            Residual(64),
+            conv(64, 128, stride=2),
+            Residual(128),
+            Residual(128),
+            conv(128, 160, stride=2),
+            Residual(160),
         )
         self.name = nn.Linear(160, classes)
 

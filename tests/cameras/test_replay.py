@@ -61,7 +61,7 @@ def test_a_video_waits_for_its_own_clock(video):
     assert camera.capture() is None
 
 
-def test_whoever_comes_late_misses_frames_and_gets_the_newest(video):
+def test_a_late_reader_misses_frames_and_gets_the_newest(video):
     clock = Clock()
     camera = ReplayCamera(ReplayCameraSettings(path=video), clock=clock, pause=clock.pause)
     seen = []

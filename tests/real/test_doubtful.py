@@ -31,7 +31,7 @@ def test_smudges_empty_windows_and_blurred_cells_are_hardly_ever_called_white_ce
     data = data_folder()
     assert data is not None
     bundle = Bundle.read(find_asset("models", "classifier"))
-    table = doubtful_table(Classifier(bundle, OnnxSettings().open(bundle)), "classifier", data, 300)
+    table = doubtful_table(Classifier(bundle, OnnxSettings().open(bundle)), "classifier", data, 0)
     columns = {str(column.header): list(column.cells) for column in table.columns}
     rows = {what: place for place, what in enumerate(columns["shown"])}
     wrongly = [float(str(share).rstrip("%")) for share in columns["a white cell, wrongly"]]
@@ -42,5 +42,4 @@ def test_smudges_empty_windows_and_blurred_cells_are_hardly_ever_called_white_ce
     shown = [int(str(cells)) for cells in columns["cells"]]
     enough = [share for share, cells in zip(wrongly, shown, strict=True) if cells >= FEWEST]
     assert "smudge" in [what for what, place in rows.items() if shown[place] >= FEWEST]
-    # Of these fifty smudges 20 in 100 are named a white cell, of all 252 in validation 9 (CARD.md).
-    assert max(enough) < 25
+    assert max(enough) < 15

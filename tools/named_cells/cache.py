@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from evaluation.tables import LabelledCrop, read_cell, read_crops
+from evaluation.tables import LabelledCrop, data_folder, read_cell, read_crops
 from leukoscope.analysis.classifier import Classifier
-from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle import Bundle, ClassifierFacts
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.system.assets import find_asset
 
 LABORATORIES = (
     *("pbc", "deepapl", "raabin", "krd_wbc", "seg_wbc", "deepbionet", "bccd", "pathbites", "taleqani", "cnmc"),
@@ -41,6 +43,22 @@ class NamedCells:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def opened(classifier: str) -> tuple[Bundle, ClassifierFacts, Path]:
+    """A classifier's bundle, what it says of its classes, and the folder of labelled pictures.
+
+    Raises:
+        BadParameter: there are no labelled pictures, or it is no classifier.
+    """
+    data = data_folder()
+    if data is None:
+        raise typer.BadParameter("no labelled pictures found: set LEUKOSCOPE_DATA to the data folder")
+    bundle = Bundle.read(find_asset("models", classifier))
+    facts = bundle.manifest.classifier
+    if facts is None:
+        raise typer.BadParameter(f"{classifier} is no classifier")
+    return bundle, facts, data
 
 
 def named_cells(
