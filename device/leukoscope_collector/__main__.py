@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import random
 import signal
 import sys
@@ -82,7 +83,11 @@ def _main() -> None:
         help="copy the SQLite store into the PostgreSQL store of these settings and end; run again, it goes on",
     )
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # The journal has a clock of its own.
+    words = "%(message)s" if "JOURNAL_STREAM" in os.environ else "%(asctime)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=words, stream=sys.stderr)
+    # It fills pages with every connection that fails; what it raises becomes one line of ours.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
     if arguments.metrics_port is not None:
         metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})

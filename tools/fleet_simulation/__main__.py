@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from fleet_simulation.forgery import Forged, forge
 from fleet_simulation.network import BROKER_SIDE, CuttableNetwork
 from fleet_simulation.postgres import ScratchPostgres
 from fleet_simulation.result import Sent, Stored, exactly_once, read_sent, read_stored, speed
+from fleet_simulation.run_folder import RunFolder
 from fleet_simulation.running import orders_for, run_workers, wait_until_collecting, wait_until_stored
 from fleet_simulation.servers import HOST, Program, ScratchBroker, collector
 from leukoscope.errors import LeukoscopeError
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Start everything in a temporary folder, send, wait and count.
+    """Start everything in a temporary folder, send, wait and count; the folder stays when a report is not stored once.
 
     Returns:
         Whether every report is stored exactly once.
@@ -48,13 +48,24 @@ def run(arguments: argparse.Namespace) -> bool:
     Raises:
         LeukoscopeError: a server is missing or did not start.
     """
+    with RunFolder(_line, keep=arguments.keep) as folder:
+        whole = _run(arguments, folder.path)
+        folder.keep |= not whole
+    return whole
+
+
+def _line(text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
+
+
+def _run(arguments: argparse.Namespace, folder: Path) -> bool:
     console.print(f"load before the start: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
     runs: dict[str, tuple[Sent, Stored, int, Forged | None]] = {}
     # Faults of a cluster are no measure of speed, which is what one machine is compared by.
     if not (arguments.cluster and arguments.faults):
-        runs["one machine"] = _run_on_one_machine(arguments)
+        runs["one machine"] = _run_on_one_machine(arguments, _made(folder / "one-machine"))
     if arguments.cluster:
-        runs["cluster"] = run_cluster(arguments, console.print)
+        runs["cluster"] = run_cluster(arguments, _made(folder / "cluster"), console.print)
     console.print(f"load at the end: {os.getloadavg()[0]:.2f}")
     if not arguments.faults and all(sent.published_at for sent, *_ in runs.values()):
         (sent, stored, *_), *rest = runs.values()
@@ -70,10 +81,14 @@ def run(arguments: argparse.Namespace) -> bool:
     return whole
 
 
-def _run_on_one_machine(arguments: argparse.Namespace) -> tuple[Sent, Stored, int, Forged | None]:
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o711)
+    return folder
+
+
+def _run_on_one_machine(arguments: argparse.Namespace, folder: Path) -> tuple[Sent, Stored, int, Forged | None]:
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leukoscope-fleet-")))
-        database = stack.enter_context(ScratchPostgres())
+        database = stack.enter_context(ScratchPostgres(folder / "database"))
         network = stack.enter_context(CuttableNetwork()) if arguments.faults and arguments.cut == "netns" else None
         addresses = [HOST] + ([BROKER_SIDE] if network else [])
         broker = ScratchBroker(folder / "broker", addresses, autosave_s=_AUTOSAVE_S)
@@ -168,6 +183,9 @@ def _arguments() -> argparse.Namespace:
         default=10,
         help="what was acknowledged so shortly before a lost "
         "connection is sent again; 0 to see what a killed broker loses",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the run's folder with all logs; where a run fails it is kept anyway"
     )
     parser.add_argument("--seed", type=int, default=1, help="when what happens")
     arguments = parser.parse_args()

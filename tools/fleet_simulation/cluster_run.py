@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import os
 import secrets
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -29,12 +28,13 @@ RECONNECT_SPREAD_S = 20.0
 Report = Callable[[str], None]
 
 
-def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, Stored, int, Forged | None]:
-    """Start everything in a temporary folder, send, disturb it where that is asked for, wait and read.
+def run_cluster(arguments: argparse.Namespace, folder: Path, report: Report) -> tuple[Sent, Stored, int, Forged | None]:
+    """Start everything in a folder, send, disturb it where that is asked for, wait and read.
 
     Args:
         arguments: of the command.
-        say: gets a line for each step.
+        folder: that every user may pass through.
+        report: gets a line for each step.
 
     Returns:
         What the devices say, what the database says, how many reports were made, and what came of forged ones.
@@ -43,8 +43,7 @@ def run_cluster(arguments: argparse.Namespace, report: Report) -> tuple[Sent, St
         LeukoscopeError: a server is missing or did not start.
     """
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leukoscope-fleet-")))
-        database = stack.enter_context(ScratchPatroni())
+        database = stack.enter_context(ScratchPatroni(folder / "databases"))
         os.environ["PGPASSWORD"] = database.password_file.read_text()
         report("two databases are up, the standby confirms")
         nodes = loopback_nodes(folder / "site")

@@ -65,10 +65,13 @@ postgresql:
 
 
 class ScratchPatroni:
-    """etcd and two databases, in a temporary folder."""
+    """etcd and two databases, in a folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         """Write the configuration.
+
+        Args:
+            folder: to be made, in one that every user may pass through; it stays. None: a temporary one, that goes.
 
         Raises:
             ServerError: Patroni, etcd or PostgreSQL is not installed.
@@ -77,7 +80,12 @@ class ScratchPatroni:
             if shutil.which(program) is None:
                 raise ServerError(f"no {program} found: apt-get install {package}")
         user = unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="leukoscope-ha-"))
+        self._stays = folder is not None
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="leukoscope-ha-"))
+        else:
+            folder.mkdir(mode=0o700)
+        self.folder = folder
         password = secrets.token_hex(16)
         etcd, peer = free_port(), free_port()
         self.ports = [free_port(), free_port()]
@@ -196,7 +204,8 @@ class ScratchPatroni:
         for node in self.nodes:
             node.kill()
         self._etcd.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self._stays:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class DatabaseNode(Program):
@@ -209,9 +218,12 @@ class DatabaseNode(Program):
         super().kill()
         with suppress(OSError, ValueError):
             pid = int((self.log.parent / "data" / "postmaster.pid").read_text().split()[0])
-            for child in _children(pid):
-                os.kill(child, 9)
+            children = _children(pid)
+            # The first: it would take the death of a child for a crash, recover, and be the primary again.
             os.kill(pid, 9)
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, 9)
 
 
 def _children(pid: int) -> list[int]:

@@ -24,10 +24,11 @@ class ServerError(LeukoscopeError, RuntimeError):
 class ScratchPostgres:
     """A cluster that listens at a Unix socket only; PostgreSQL refuses root, so it runs as another user there."""
 
-    def __init__(self, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
         """Make the cluster.
 
         Args:
+            folder: to be made, in one that every user may pass through; it stays. None: a temporary one, that goes.
             durable: False does without fsync, for tests that ask nothing of the disk.
 
         Raises:
@@ -35,7 +36,12 @@ class ScratchPostgres:
         """
         self._bin = find_programs()
         self._user = unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="leukoscope-pg-"))
+        self._stays = folder is not None
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="leukoscope-pg-"))
+        else:
+            folder.mkdir(mode=0o700)
+        self.folder = folder
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self._data = self.folder / "data"
@@ -72,7 +78,8 @@ class ScratchPostgres:
     ) -> None:
         if (self._data / "postmaster.pid").exists():
             self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self._stays:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: object) -> None:
         who: dict[str, Any] = {}

@@ -107,11 +107,18 @@ class AmqpIntake:
 
     @contextmanager
     def _broker_errors(self, what: str) -> Iterator[None]:
+        from pika.adapters.utils.connection_workflow import AMQPConnectorException, AMQPConnectorStackTimeout
         from pika.exceptions import AMQPError
 
         try:
             yield
-        except (AMQPError, OSError) as error:
+        except AMQPConnectorStackTimeout as error:
+            raise BrokerError(
+                f"{self._settings.where}: {what} (no answer within {self._settings.connect_timeout_s:g} s)",
+                "does the node run, and is it part of the cluster?",
+            ) from error
+        # What goes wrong while connecting has a family of its own in pika, outside AMQPError.
+        except (AMQPError, AMQPConnectorException, OSError) as error:
             raise BrokerError(
                 f"{self._settings.where}: {what} ({_reason(error)})", "check its address, the user and what it may do"
             ) from error
