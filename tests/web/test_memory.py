@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from leukoscope.cli.web import PAGE_ENVIRONMENT
+from tests.web.made import make_bench
 
 _NOT_NEEDED = (
     "PIL",
@@ -34,6 +36,23 @@ for _ in range(3):
 print(json.dumps(resident_mb() - before))
 """
 
+_READ = """
+import json, sys
+from pathlib import Path
+from leukoscope.messages.identity import Identity
+from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.desk import desk_of
+from leukoscope.system.clock import utc_now
+from leukoscope.web.device_reports import DeviceReports
+
+storage = Path({folder!r})
+with Outbox.open(storage / "outbox.sqlite", owner=False) as outbox:
+    desk = desk_of(outbox, storage, Identity("ward-3", "scope-1", "1", "boot"), utc_now)
+    reports = DeviceReports(desk, storage, storage)
+    report = reports.sample("00000000-0000-0000-0000-000000000001").report
+print(json.dumps({{"sample_id": report.sample_id, "jsonschema": "jsonschema" in sys.modules}}))
+"""
+
 
 def python(program: str, **environment: str) -> str:
     return subprocess.run(
@@ -49,3 +68,9 @@ def test_the_page_loads_nothing_that_it_does_not_need() -> None:
 
 def test_what_a_pin_takes_in_memory_is_given_back() -> None:
     assert json.loads(python(_SCRYPT, **PAGE_ENVIRONMENT)) < 4
+
+
+def test_a_kept_report_is_read_without_what_checks_schemas(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path)
+    read = json.loads(python(_READ.format(folder=str(bench.parent / "state"))))
+    assert read == {"sample_id": "S-17", "jsonschema": False}

@@ -242,6 +242,7 @@ class Tally:
             rules=self._rules.identity,
             finished_because=finished_because,
             provenance=provenance,
+            suspects=self.suspects,
         )
 
     def cell_sizes(self) -> CellSizes:

@@ -25,6 +25,7 @@ REPORT_SCHEMA = "leukoscope/report/1"
 __all__ = [
     "REPORT_SCHEMA",
     "decode",
+    "decode_kept",
     "encode",
     "envelope_of",
     "signature_of",
@@ -91,6 +92,7 @@ def encode(
             "differential_corrected": corrected_part(report.differential_corrected),
             "not_corrected_because": report.not_corrected_because,
             "beside": dict(report.beside),
+            **({} if report.suspects is None else {"suspects": report.suspects}),
             "per_1000_red_cells": report.wbc_per_1000_rbc,
         },
         "red_cells": {
@@ -121,6 +123,26 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
     if isinstance(message, bytes):
         message = from_bytes(message)
     validate(message, REPORT_SCHEMA)
+    return _read(message)
+
+
+def decode_kept(message: Mapping[str, Any] | bytes) -> SampleReport:
+    """The report inside a message that was checked when it was kept, without the schema, whose reader takes memory.
+
+    Raises:
+        InvalidMessage: it was damaged since.
+    """
+    if isinstance(message, bytes):
+        message = from_bytes(message)
+    try:
+        return _read(message)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidMessage(
+            f"a kept report cannot be read: {type(error).__name__} {error}", "`leukoscope doctor` looks at the outbox"
+        ) from error
+
+
+def _read(message: Mapping[str, Any]) -> SampleReport:
     sample, fields = message["sample"], message["fields"]
     white, red = message["white_cells"], message["red_cells"]
     return SampleReport(
@@ -156,6 +178,7 @@ def decode(message: Mapping[str, Any] | bytes) -> SampleReport:
         provenance=read_provenance(message["provenance"]),
         life=read_life(message["lifecycle"]),
         resumed=int(sample["resumed"]),
+        suspects=None if white.get("suspects") is None else int(white["suspects"]),
     )
 
 

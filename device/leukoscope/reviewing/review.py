@@ -223,7 +223,8 @@ def _recounted(report: SampleReport, after: KeptSample) -> SampleReport:
     checked = after.checked
     grounds = Grounds.from_json(after.grounds)
     report = recount(report, grounds, after.answers, checked, undecided_of(after.cells, grounds))
-    return replace(report, life=replace(report.life, cells_checked=checked.total()))
+    suspects = sum(bool(record.suspect) for record in _open_cells(after.cells, grounds))
+    return replace(report, life=replace(report.life, cells_checked=checked.total()), suspects=suspects)
 
 
 def undecided_of(cells: Sequence[Named], grounds: Grounds) -> Undecided:
@@ -234,13 +235,20 @@ def undecided_of(cells: Sequence[Named], grounds: Grounds) -> Undecided:
         for cell in cells
         if cell.checked and cell.name in not_named and cell.record.cell_class in grounds.naming.differential
     )
-    # A person's name settles what a cell is; a person who only says that it cannot be named leaves the suspicion.
-    open_cells = [cell.record for cell in cells if not cell.checked or cell.name in not_named]
     return Undecided(
-        suspects=Counter(key for cell in open_cells for key in cell.suspect),
+        suspects=Counter(key for record in _open_cells(cells, grounds) for key in record.suspect),
         unsure=tuple(cell.record.probabilities for cell in cells if cell.name == UNSURE and cell.record.probabilities),
         withdrawn=withdrawn,
     )
+
+
+def _open_cells(cells: Sequence[Named], grounds: Grounds) -> list[CellRecord]:
+    """Cells whose suspicion stands.
+
+    A person's name settles what a cell is; a person who only says that it cannot be named leaves the suspicion.
+    """
+    not_named = {UNSURE, *grounds.rules.counting.unnamed}
+    return [cell.record for cell in cells if not cell.checked or cell.name in not_named]
 
 
 def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision) -> dict[int, str]:

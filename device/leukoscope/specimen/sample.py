@@ -270,3 +270,6 @@ class SampleReport:
     """What people did to it since it was counted."""
     resumed: int = 0
     """How often counting went on after a power cut or a crash; the field in work then was lost."""
+    suspects: int | None = None
+    """White cells that may be of a class that they are not named, and that no person has named; None in reports of
+    versions that did not say it."""

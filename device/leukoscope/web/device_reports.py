@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.json_format import from_bytes
-from leukoscope.messages.report import decode
+from leukoscope.messages.report import decode_kept
 from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.cell_pictures import called_so, facts_of, webp_of
 from leukoscope.outbox.field_pictures import FieldPicture, FieldPictures
@@ -62,7 +62,7 @@ class DeviceReports:
         payload = self._outbox.versions(report_id)[-1].payload
         kept = self._desk.cells(report_id)
         grounds = None if kept is None else Grounds.from_json(kept.grounds)
-        report, pictures = decode(payload), facts_of(self._outbox, report_id)
+        report, pictures = decode_kept(payload), facts_of(self._outbox, report_id)
         return Sample(
             report=report,
             cells=() if kept is None else kept.cells,

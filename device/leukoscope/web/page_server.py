@@ -88,6 +88,12 @@ _templates = Environment(
 )
 
 
+def compile_templates() -> None:
+    """Compile every template before the first request; what that takes in memory can be given back then."""
+    for name in _templates.list_templates():
+        _templates.get_template(name)
+
+
 def site_of(request: Request) -> Site:
     """The server that a request came to."""
     site: Site = request.app.state.site

@@ -6,8 +6,9 @@ import socket
 import uvicorn
 
 from leukoscope.errors import SettingsError
+from leukoscope.system.memory import give_back
 from leukoscope.web.app import app_of
-from leukoscope.web.page_server import Site
+from leukoscope.web.page_server import Site, compile_templates
 from leukoscope.web_settings import WebSettings
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -61,4 +62,7 @@ def serve(site: Site, made: socket.socket) -> None:
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )
-    uvicorn.Server(config).run(sockets=[made])
+    server = uvicorn.Server(config)
+    compile_templates()
+    give_back()
+    server.run(sockets=[made])

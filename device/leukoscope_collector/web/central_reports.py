@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from leukoscope.messages.report import decode
+from leukoscope.messages.report import decode_kept
 from leukoscope.web import (
     BATCH,
     UNSURE,
@@ -97,7 +97,7 @@ class CentralReports:
         ((payload,),) = database.execute(
             "SELECT payload FROM report WHERE id = :id AND version = :version", {"id": report_id, "version": version}
         )
-        report = decode(_message(payload))
+        report = decode_kept(_message(payload))
         rows = database.execute(
             "SELECT cell, payload FROM cell WHERE report = :report AND site = :site AND device = :device"
             " ORDER BY cell, version",
