@@ -62,6 +62,8 @@ class OnnxSettings(FrozenModel):
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
+        # The arena keeps what the largest layer needed, rounded up: 9 MB that a board has no use for.
+        options.enable_cpu_mem_arena = False
         # Without dot-product instructions sums of two products saturate at 16 bits and cells get other names: compute
         # exactly there. Elsewhere this changes nothing.
         options.add_session_config_entry("session.x64quantprecision", "1")
