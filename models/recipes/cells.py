@@ -201,6 +201,13 @@ def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2, e
     return _warped(picture, np.column_stack([turn, middle_out + shift - turn @ middle_in]), SIDE_PX)
 
 
+def enlarged(picture: Picture, factor: float) -> Picture:
+    """As many pixels, with the middle shown larger."""
+    middle = np.full(2, (picture.shape[0] - 1) / 2)
+    turn = factor * np.eye(2)
+    return _warped(picture, np.column_stack([turn, middle - turn @ middle]), picture.shape[0])
+
+
 def with_cutout(picture: Picture, rng: np.random.Generator) -> Picture:
     """A small square of the picture hidden under its median colour, so that no single spot decides."""
     side = int(rng.integers(9, 30))

@@ -30,7 +30,7 @@ BLOCKS = (
 )
 FEATURES = BLOCKS[-1][0]
 FIRST_STAGES = 4
-"""Of the features: what `train_on_views` keeps as it is. They give 24 maps of 32 x 32."""
+"""Of the features: what `train_on_views` and `--keep-first` keep as they are. They give 24 maps of 32 x 32."""
 BATCH_NORM = {"momentum": 0.01, "eps": 1e-3}
 
 
@@ -81,6 +81,11 @@ class ClassifierNet(nn.Module):  # type: ignore[misc,unused-ignore]
     def forward(self, image: Tensor) -> Tensor:
         """Logits (batch, classes) for (batch, 3, 128, 128)."""
         logits: Tensor = self.name(self.dropout(self.pooled(image)))
+        return logits
+
+    def name_seen(self, seen: Tensor) -> Tensor:
+        """Logits (batch, classes) from what the first stages gave, (batch, 24, 32, 32)."""
+        logits: Tensor = self.name(self.dropout(torch.mean(self.features[FIRST_STAGES:](seen), dim=(2, 3))))
         return logits
 
 

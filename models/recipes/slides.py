@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cells import Cell
+from cells import Cell, enlarged
 from classifier_net import UM_PER_PX
 from cut_outs import SIDE_PX, Mask, crowd, paste, plain, thinned
 from scenes import Picture
@@ -50,7 +51,11 @@ class Slides:
 
     def enlarged(self, cell: Cell) -> float:
         """How much larger to show the cell: from not at all to as a bench that knows its reference shows it."""
-        return float(self._enlarged.get(cell.collection, 1.0) ** self._rng.random())
+        return float(self.by_reference(cell.collection) ** self._rng.random())
+
+    def by_reference(self, collection: str) -> float:
+        """How much larger a bench that knows its reference shows this collection's cells; 1 where too few are known."""
+        return self._enlarged.get(collection, 1.0)
 
     def around(self, cell: Cell) -> Picture:
         """The cell's cached picture, on another slide where it has none, now and then among neighbours."""
@@ -98,6 +103,12 @@ def on_slides(cells: Sequence[Cell], backgrounds: Sequence[Cell]) -> list[Cell]:
         Cell(slides.pasted(cell), cell.collection, cell.label, cell.group, cell.classes) if cell.cut_out else cell
         for cell in cells
     ]
+
+
+def by_reference(cells: Sequence[Cell], measured: Sequence[Cell]) -> list[Cell]:
+    """The same cells as large as a bench shows them that took its reference from `measured` ones."""
+    slides = Slides(measured, np.random.default_rng(BACKGROUNDS_SEED))
+    return [replace(cell, picture=enlarged(cell.picture, slides.by_reference(cell.collection))) for cell in cells]
 
 
 def _unpacked(packed: NDArray[np.uint8]) -> Mask:

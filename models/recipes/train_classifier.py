@@ -22,7 +22,7 @@ import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
-from classifier_net import UM_PER_PX, ClassifierNet
+from classifier_net import FIRST_STAGES, UM_PER_PX, ClassifierNet
 from cut_outs import Outlines
 from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from scenes import Picture
@@ -145,18 +145,34 @@ def task(
     watched: Sequence[Crop],
     start: Path | None,
     teacher: Teacher | None,
+    *,
+    keep_first: bool = False,
 ) -> Task[ClassifierNet]:
-    """Cells to learn, and labelled ones to be judged on."""
+    """Cells to learn, and labelled ones to be judged on; `keep_first` fixes the first stages, for twice the views."""
     judged = on_slides(labelled_cells(watched, vocabulary), learnt)
     inputs = Inputs(learnt, vocabulary, (plan.seed, steps_taken(plan.run)))
     net = ClassifierNet(len(vocabulary.classes))
     known = start_from(net, start, vocabulary.classes)
     print(f"starts from {start or 'ImageNet'}: {known} of {len(vocabulary.classes)} classes are known", flush=True)
 
+    first = None
+    if keep_first:
+        net.features[:FIRST_STAGES].requires_grad_(False)
+        # A copy: `fit` would have the batch norms of the network itself follow each batch.
+        first = copy.deepcopy(net.features[:FIRST_STAGES]).eval().to(plan.device, memory_format=torch.channels_last)
+
+    def name(net: ClassifierNet, pictures: Tensor) -> Tensor:
+        if first is None:
+            logits: Tensor = net(pictures)
+            return logits
+        with torch.no_grad():
+            seen = first(pictures)
+        return net.name_seen(seen)
+
     def loss(net: ClassifierNet) -> dict[str, Tensor]:
         pictures, allowed = (part.to(plan.device) for part in inputs.draw(plan.batch))
         with half_precision(plan.device):
-            logits = net(pictures)
+            logits = name(net, pictures)
         by_label = loss_of(logits.float(), allowed, vocabulary.label_smoothing)
         if teacher is None:
             return {"loss": by_label}
@@ -183,6 +199,7 @@ def main() -> None:
         "--start-from", type=Path, help="a checkpoint, or weights kept in half precision (.npz); else ImageNet's"
     )
     parser.add_argument("--teacher", type=Path, help="weights of a network that has learnt the same classes (.npz)")
+    parser.add_argument("--keep-first", action="store_true", help="the first stages stay as they start; twice as fast")
     parser.add_argument("--outlines", type=Path, help="what outline_crops wrote: cells lie on other slides, in crowds")
     parser.add_argument("--without", nargs="*", default=[], help="leave out these laboratories, to be judged on them")
     add_collection(parser)
@@ -202,7 +219,8 @@ def main() -> None:
     else:
         learnt += simulated_artefact_cells(SIMULATED_ARTEFACTS, plan.seed, vocabulary)
     teacher = None if options.teacher is None else read_teacher(options.teacher, vocabulary.classes).to(plan.device)
-    fit(task(plan, vocabulary, learnt, collected(options, "val"), options.start_from, teacher), plan)
+    watched = collected(options, "val")
+    fit(task(plan, vocabulary, learnt, watched, options.start_from, teacher, keep_first=options.keep_first), plan)
 
 
 if __name__ == "__main__":

@@ -70,17 +70,11 @@ def allowed_classes(
     return allowed
 
 
-def name_seen(net: ClassifierNet, seen: Tensor) -> Tensor:
-    """Logits (views, classes) from what the first stages gave."""
-    logits: Tensor = net.name(net.dropout(torch.mean(net.features[FIRST_STAGES:](seen), dim=(2, 3))))
-    return logits
-
-
 def logits_of_seen(net: ClassifierNet, seen: NDArray[np.float16]) -> NDArray[np.float32]:
-    """The same, in batches and without gradients."""
+    """Logits (views, classes) from what the first stages gave, (views, 24, 32, 32)."""
     with torch.inference_mode():
         parts = [
-            name_seen(net, torch.from_numpy(seen[start : start + 256].astype(np.float32))).numpy()
+            net.name_seen(torch.from_numpy(seen[start : start + 256].astype(np.float32))).numpy()
             for start in range(0, len(seen), 256)
         ]
     return np.concatenate(parts)
@@ -116,7 +110,7 @@ def main() -> None:
 
     def loss(net: ClassifierNet) -> dict[str, Tensor]:
         maps, allowed = views.draw(plan.batch)
-        return {"loss": loss_of(name_seen(net, maps), allowed, vocabulary.label_smoothing)}
+        return {"loss": loss_of(net.name_seen(maps), allowed, vocabulary.label_smoothing)}
 
     def judge(net: ClassifierNet, _: bool) -> dict[str, Any]:
         scores = judge_classifier.figures(judged, logits_of_seen(net, seen), vocabulary)
