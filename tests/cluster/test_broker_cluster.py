@@ -2,15 +2,18 @@
 
 import contextlib
 import time
+from dataclasses import replace
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from leukoscope.errors import BrokerError
+from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.intake.amqp import DEAD_LETTER_QUEUE
+from leukoscope_collector.sqlite_store import SqliteSettings
 from tests.brokers import wait_until
 from tests.clusters import LEAVER, OTHER, SHARE, SPEAKER, ClusterBench
-from tests.collector.running import Device
+from tests.collector.running import Device, Running, id_of, message, stored
 
 # Starting three nodes takes 20 s on a desk that has nothing else to do, and minutes on one that has.
 pytestmark = pytest.mark.timeout(900)
@@ -101,19 +104,53 @@ def test_an_operator_commands_the_device_it_names_and_no_other_hears_it(bench):
     assert heard == [(OTHER, f"leukoscope/v1/{OTHER}/command")]
 
 
-def test_a_device_that_is_revoked_while_connected_is_cut_off_whatever_node_it_is_on(bench):
-    with bench.device(LEAVER, node=2) as leaver, bench.device(SPEAKER, node=2) as stays:
+def test_a_device_that_is_revoked_while_connected_is_cut_off_on_every_node(bench):
+    with contextlib.ExitStack() as stack:
+        # Under three client ids, since a second connection under one ends the first.
+        leavers = [
+            stack.enter_context(bench.device(LEAVER, node=node, client_id=f"leaver-{node}"))
+            for node in range(len(bench.nodes))
+        ]
+        stays = stack.enter_context(bench.device(SPEAKER, node=2))
         # The tls_context has read the files: what is in its folder goes with the certificate.
         bench.site.revoke(LEAVER)
         bench.site.write_cluster(disk_free="50MB")
         began = time.monotonic()
         bench.cluster.apply()
-        assert wait_until(lambda: not leaver.client.is_connected(), timeout_s=60)
+        assert wait_until(lambda: not any(one.client.is_connected() for one in leavers), timeout_s=60)
         assert time.monotonic() - began < 60
         for _ in range(3):
-            assert not wait_until(leaver.client.is_connected, timeout_s=1)
+            assert not wait_until(lambda: any(one.client.is_connected() for one in leavers), timeout_s=1)
         assert stays.publish(b"still here", REPORT) == "Success"
     assert [payload for _, payload in bench.drain()] == [b"still here"]
+
+
+def test_what_is_handed_out_again_and_again_makes_room_and_is_stored_from_the_dead_letters(bench, tmp_path):
+    with bench.device(SPEAKER) as device:
+        device.publish(message(1), REPORT)
+        device.publish(message(2), REPORT)
+    intake = bench.intake(share=replace(SHARE, receive_maximum=1))
+    handed_out = 0
+    while True:
+        intake.poll(0.2)
+        if not (batch := intake.take(1)):
+            continue
+        if batch[0].payload == message(2):
+            break
+        # As by a collector that ends each time before it has stored the message.
+        intake._channel.basic_nack(batch[0].tag, requeue=True)
+        handed_out += 1
+    assert handed_out == 201
+    intake.acknowledge(batch)
+    intake.close()
+    assert bench.drain() == []
+    broker = bench.broker_of().model_copy(update={"queue": DEAD_LETTER_QUEUE})
+    store = SqliteSettings(driver="sqlite", file=tmp_path / "reports.sqlite3")
+    running = Running(CollectorSettings(name="collector-1", broker=broker, store=store))
+    try:
+        assert wait_until(lambda: stored(store) == {(id_of(1), 1)}, timeout_s=30)
+    finally:
+        running.stop()
 
 
 def test_what_is_acknowledged_while_a_node_is_down_is_on_both_others(bench):

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from fleet_simulation.faults import Background, happenings
 from fleet_simulation.forgery import Forged, forge
 from fleet_simulation.network import BROKER_SIDE, CuttableNetwork
 from fleet_simulation.postgres import ScratchPostgres
-from fleet_simulation.result import Sent, Stored, exactly_once, read_sent, read_stored, speed
+from fleet_simulation.result import Sent, Stored, connections, exactly_once, read_sent, read_stored, speed
 from fleet_simulation.run_folder import RunFolder
 from fleet_simulation.running import orders_for, run_workers, wait_until_collecting, wait_until_stored
 from fleet_simulation.servers import HOST, Program, ScratchBroker, collector
@@ -31,6 +32,8 @@ console = Console(stderr=True)
 def main() -> None:
     """Run a fleet; exit 0 only if every report is stored once."""
     arguments = _arguments()
+    # As Ctrl-C does: what was started is ended, and the folder stays.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         whole = run(arguments)
     except LeukoscopeError as error:
@@ -60,7 +63,7 @@ def _line(text: str) -> None:
 
 def _run(arguments: argparse.Namespace, folder: Path) -> bool:
     console.print(f"load before the start: {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores")
-    runs: dict[str, tuple[Sent, Stored, int, Forged | None]] = {}
+    runs: dict[str, tuple[Sent, Stored, Forged | None]] = {}
     # Faults of a cluster are no measure of speed, which is what one machine is compared by.
     if not (arguments.cluster and arguments.faults):
         runs["one machine"] = _run_on_one_machine(arguments, _made(folder / "one-machine"))
@@ -71,8 +74,11 @@ def _run(arguments: argparse.Namespace, folder: Path) -> bool:
         (sent, stored, *_), *rest = runs.values()
         Console().print(speed(sent, stored, *((run[0], run[1]) for run in rest)))
     whole = True
-    for name, (sent, stored, made, forged) in runs.items():
-        table, once = exactly_once(sent, stored, made, name if arguments.cluster else "")
+    for name, (sent, stored, forged) in runs.items():
+        where = name if arguments.cluster else ""
+        if sent.away_s:
+            Console().print(connections(sent, where))
+        table, once = exactly_once(sent, stored, sent.made, where)
         Console().print(table)
         whole = whole and once
         if forged is not None:
@@ -86,7 +92,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _run_on_one_machine(arguments: argparse.Namespace, folder: Path) -> tuple[Sent, Stored, int, Forged | None]:
+def _run_on_one_machine(arguments: argparse.Namespace, folder: Path) -> tuple[Sent, Stored, Forged | None]:
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(ScratchPostgres(folder / "database"))
         network = stack.enter_context(CuttableNetwork()) if arguments.faults and arguments.cut == "netns" else None
@@ -104,12 +110,12 @@ def _run_on_one_machine(arguments: argparse.Namespace, folder: Path) -> tuple[Se
         wait_until_collecting(collectors)
         orders = orders_for(arguments, folder, ((addresses[-1], broker.port),))
         things = _happenings(arguments, broker, collectors, database, network, orders[0].start_at)
-        run_workers(orders, folder, stack, Background(things, console.print), network)
-        made = sum(one.reports for one in orders)
-        wait_until_stored(database.conninfo, made)
-        sent, stored = read_sent([Path(one.result) for one in orders]), read_stored(database.conninfo)
+        run_workers(orders, folder, stack, Background(things, console.print), collectors, network)
+        sent = read_sent([Path(one.result) for one in orders])
+        wait_until_stored(database.conninfo, sent.made, collectors)
+        stored = read_stored(database.conninfo)
         forged = forge((HOST, broker.port), database.conninfo, arguments.forged) if arguments.forged else None
-        return sent, stored, made, forged
+        return sent, stored, forged
 
 
 def _happenings(
@@ -145,7 +151,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--devices", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=1000, help="reports per second of all devices together")
-    parser.add_argument("--seconds", type=float, default=60, help="how long; with --faults as long as they take")
+    parser.add_argument("--seconds", type=float, default=60, help="how long; with --faults until they are over")
     parser.add_argument("--collectors", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2, help="that the devices are spread over")
     parser.add_argument(
@@ -162,10 +168,22 @@ def _arguments() -> argparse.Namespace:
         "machine; with --faults the cluster alone",
     )
     parser.add_argument("--promotions", type=int, default=3, help="with --cluster --faults: kills of the primary")
-    parser.add_argument("--kills", type=int, default=10, help="of the broker and of collectors, each")
+    parser.add_argument(
+        "--upgrades", type=int, default=0, help="with --cluster --faults: of each node, drained, stopped and started"
+    )
+    parser.add_argument(
+        "--lost-node",
+        action="store_true",
+        help="with --cluster --faults: every device begins at one node, and that is killed",
+    )
+    parser.add_argument(
+        "--kills", type=int, default=10, help="of the broker and of collectors, each; of a cluster, of each node"
+    )
     parser.add_argument("--pause-s", type=float, default=1, help="between kills, at least; up to four times as long")
     parser.add_argument("--outage-s", type=float, default=30, help="how long the database is stopped")
-    parser.add_argument("--cut-s", type=float, default=60, help="how long the network is cut")
+    parser.add_argument(
+        "--cut-s", type=float, default=60, help="how long the network is cut; of a cluster, that of a node"
+    )
     parser.add_argument(
         "--cut", choices=("netns", "sigstop"), default="netns", help="a network namespace (root), or a stopped broker"
     )

@@ -49,9 +49,13 @@ def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
     publisher = settings.open(outbox, identity, now=utc_now, rng=random.Random(orders.first))
     publisher.start()
     try:
-        until = time.monotonic() + orders.drain_s
+        known, until = -1, 0.0
         # Asked rarely: counting a backlog takes the disk that sending needs.
-        while (outbox.counts().pending or outbox.awaiting_redelivery()) and time.monotonic() < until:
+        while (pending := outbox.counts().pending) or outbox.awaiting_redelivery():
+            if pending != known:
+                known, until = pending, time.monotonic() + orders.patience_s
+            elif time.monotonic() > until:
+                break
             time.sleep(0.5)
         return publisher.state.connected
     finally:
@@ -61,7 +65,9 @@ def _send(outbox: Outbox, identity: Identity, orders: Orders) -> bool:
 def _result(entries: tuple[Entry, ...], began: float, connected: bool) -> dict[str, object]:
     done = [(one.key.id, began, utc_time(one.settled_at).timestamp()) for one in entries if one.settled_at]
     return {
+        "made": len(entries),
         "connected": int(connected),
+        "away_s": [],
         "greeted_at": [],
         "again": sum(one.attempts for one in entries),
         "unfinished": [one.key.id for one in entries if one.state is not State.SENT],

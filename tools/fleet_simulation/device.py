@@ -53,6 +53,7 @@ class SimulatedDevice:
         redelivery_window_s: float,
         protocol: str,
         reconnect_spread_s: float,
+        first_address_first: bool,
         rng: Random,
         now: Clock,
     ) -> None:
@@ -62,9 +63,15 @@ class SimulatedDevice:
         """Seconds since 1970 of each yes of a broker."""
         self.again = 0
         """Reports sent again, for whatever reason."""
+        self.acknowledged = 0
+        """Answers of the broker that a report is safe."""
+        self.away_s: list[float] = []
+        """Seconds from each loss of a broker to the next yes of one."""
+        self._lost_at: float | None = None
         self._site, self._device = name
         self._topic = "/".join((TOPIC_ROOT, *name, "report"))
-        self._addresses = rng.sample(list(addresses), len(addresses))
+        first, rest = (list(addresses[:1]), addresses[1:]) if first_address_first else ([], addresses)
+        self._addresses = first + rng.sample(list(rest), len(rest))
         self._protocol = protocol
         self._reconnect_spread_s = reconnect_spread_s
         self._selector = selector
@@ -165,6 +172,8 @@ class SimulatedDevice:
             self._drop()
 
     def _lose(self) -> None:
+        if self._greeted:
+            self._lost_at = time.monotonic()
         since = time.monotonic() - self._doubt_s
         doubtful = [sending for at, sending in self._doubtful if at >= since]
         self._doubtful.clear()
@@ -197,6 +206,9 @@ class SimulatedDevice:
         if self._greeted:
             self._failures = 0
             self.greeted_at.append(time.time())
+            if self._lost_at is not None:
+                self.away_s.append(time.monotonic() - self._lost_at)
+                self._lost_at = None
 
     def _on_publish(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
         sending, _ = self._in_flight.pop(mid, (None, 0.0))
@@ -207,6 +219,7 @@ class SimulatedDevice:
             self._unheard_until = time.monotonic() + _UNHEARD_S
             return
         sending.acknowledged_at = time.time()
+        self.acknowledged += 1
         self.done.append(sending)
         now = time.monotonic()
         self._doubtful.append((now, sending))

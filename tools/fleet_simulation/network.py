@@ -1,7 +1,8 @@
-"""A network of their own for the simulated devices, that can be cut; needs root."""
+"""A network of their own for some processes, joined to this machine by a cable that can be pulled; needs root."""
 
 import os
 import subprocess
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,9 +15,17 @@ _DEVICE_SIDE = "10.213.77.2"
 class CuttableNetwork:
     """A network namespace joined to this machine by one virtual cable."""
 
-    def __init__(self) -> None:
-        self._space = f"leukoscope-{os.getpid()}"
-        self._here, self._there = f"lk{os.getpid()}a", f"lk{os.getpid()}b"
+    def __init__(self, here: Sequence[str] = (f"{BROKER_SIDE}/30",), there: str = f"{_DEVICE_SIDE}/30") -> None:
+        """Prepare it.
+
+        Args:
+            here: addresses of this machine's end, each with its prefix length.
+            there: address of the other end.
+        """
+        self._addresses, self._address = tuple(here), there
+        self._space = f"leukoscope-{os.getpid()}-{there.partition('/')[0]}"
+        number = there.partition("/")[0].rpartition(".")[2]
+        self._here, self._there = f"lk{os.getpid()}a{number}", f"lk{os.getpid()}b{number}"
 
     @property
     def prefix(self) -> list[str]:
@@ -40,10 +49,12 @@ class CuttableNetwork:
         try:
             _ip("netns", "add", self._space)
             _ip("link", "add", self._here, "type", "veth", "peer", "name", self._there, "netns", self._space)
-            _ip("addr", "add", f"{BROKER_SIDE}/30", "dev", self._here)
+            for address in self._addresses:
+                _ip("addr", "add", address, "dev", self._here)
             _ip("link", "set", self._here, "up")
-            _ip("-n", self._space, "addr", "add", f"{_DEVICE_SIDE}/30", "dev", self._there)
-            _ip("-n", self._space, "link", "set", self._there, "up")
+            _ip("-n", self._space, "addr", "add", self._address, "dev", self._there)
+            for device in ("lo", self._there):
+                _ip("-n", self._space, "link", "set", device, "up")
         except ServerError as error:
             self._remove()
             raise ServerError(f"{error}; network namespaces need root: try --cut sigstop") from error

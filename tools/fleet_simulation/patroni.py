@@ -151,10 +151,19 @@ class ScratchPatroni:
         )
 
     def kill_primary(self) -> int:
-        """kill -9 of the primary, its Patroni and all; its number."""
-        number = next(number for number, api in enumerate(self._apis) if _role(api) in ("master", "primary"))
-        self.nodes[number].kill()
-        return number
+        """kill -9 of the primary, its Patroni and all; its number.
+
+        Raises:
+            ServerError: no node calls itself that in time.
+        """
+        until = time.monotonic() + _START_S
+        while time.monotonic() < until:
+            for number, api in enumerate(self._apis):
+                if _role(api) in ("master", "primary"):
+                    self.nodes[number].kill()
+                    return number
+            time.sleep(0.2)
+        raise ServerError("no database is the primary")
 
     def wait_for_primary(self, timeout_s: float = _START_S) -> None:
         """Until a node takes writes.

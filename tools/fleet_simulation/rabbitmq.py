@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from fleet_simulation.network import CuttableNetwork
 from fleet_simulation.postgres import ServerError
 from fleet_simulation.servers import HOST, Program, free_port
 from leukoscope_collector.provisioning.cluster_files import ClusterNode
@@ -21,6 +22,7 @@ _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 """Debian's wrappers in /usr/sbin change to another user and folder; these are what they call."""
 _START_S = 480.0
 _FEW_S = 0.25
+_PROBE_S = 5.0
 
 
 def find_rabbitmq() -> Path:
@@ -55,14 +57,53 @@ def loopback_nodes(folder: Path, count: int = 3) -> list[ClusterNode]:
     ]
 
 
+NODE_ADDRESSES = ("10.213.78.1", "10.213.78.2", "10.213.78.3")
+"""Of nodes of which the last has a network of its own."""
+
+
+def network_of_last_node() -> CuttableNetwork:
+    """The cable between the last node and all the rest."""
+    *here, there = (f"{address}/24" for address in NODE_ADDRESSES)
+    return CuttableNetwork(here, there)
+
+
+def networked_nodes(folder: Path) -> list[ClusterNode]:
+    """Nodes with an address each, as on machines of their own; for `network_of_last_node`.
+
+    Args:
+        folder: of the site that will be provisioned.
+    """
+    mqtt_port, amqp_port, dist_port = free_port(), free_port(), free_port()
+    return [
+        ClusterNode(
+            host=address,
+            name=f"leuk{number}@{address}",
+            at=folder.resolve() / "cluster" / address,
+            mqtt_port=mqtt_port,
+            amqp_port=amqp_port,
+            dist_port=dist_port,
+            listen=address,
+        )
+        for number, address in enumerate(NODE_ADDRESSES, 1)
+    ]
+
+
 class BrokerNode(Program):
     """One node; a process group, since the server is a child of a shell."""
 
     own_group = True
 
-    def __init__(self, node: ClusterNode, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, node: ClusterNode, folder: Path, environment: dict[str, str], network: CuttableNetwork | None = None
+    ) -> None:
         self.node = node
+        self.prefix = network.prefix if network else []
+        """What a command is put behind to run where the node runs."""
+        interface = node.listen.replace(".", ",")
         self.environment = environment | {
+            "ERL_EPMD_ADDRESS": node.listen,
+            # Whatever the site's own file says, here only this machine is to reach a node.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{{interface}}}",
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
@@ -70,7 +111,8 @@ class BrokerNode(Program):
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_NODENAME": node.name,
         }
-        super().__init__([str(find_rabbitmq() / "rabbitmq-server")], folder / "out", **self.environment)
+        server = str(find_rabbitmq() / "rabbitmq-server")
+        super().__init__([*self.prefix, server], folder / "out", **self.environment)
 
     def send(self, number: signal.Signals) -> None:
         """To the shell and the server."""
@@ -98,27 +140,29 @@ class BrokerNode(Program):
         """It goes on."""
         self.send(signal.SIGCONT)
 
-    @property
-    def ended(self) -> bool:
-        """It was started and has left by itself."""
-        return self._process is not None and self._process.poll() is not None
-
     def listens(self) -> bool:
         """Devices can connect."""
         with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.node.mqtt_port)) == 0
+            probe.settimeout(_PROBE_S)
+            return probe.connect_ex((self.node.host, self.node.mqtt_port)) == 0
 
 
 class ScratchCluster:
     """The nodes of a provisioned site, their epmd, and the command line to them."""
 
-    def __init__(self, site: ClusterSite, nodes: Sequence[ClusterNode]) -> None:
+    def __init__(self, site: ClusterSite, nodes: Sequence[ClusterNode], network: CuttableNetwork | None = None) -> None:
         """Prepare it; `site.write_cluster` was called.
+
+        Args:
+            site: of which the nodes are.
+            nodes: all of it.
+            network: where the last node is to run; None: with the others.
 
         Raises:
             ServerError: RabbitMQ is not installed.
         """
         self._site = site
+        self.network = network
         home = site.cluster_folder / "home"
         home.mkdir(exist_ok=True)
         cookie = home / ".erlang.cookie"
@@ -129,13 +173,18 @@ class ScratchCluster:
         self._environment = {
             "HOME": str(home),
             "ERL_EPMD_PORT": str(port),
-            "ERL_EPMD_ADDRESS": HOST,
-            # Whatever the site's own file says, here only this machine is to reach a node.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "PATH": f"{find_rabbitmq()}:{os.environ.get('PATH', '')}",
         }
-        self._epmd = Program(["epmd", "-port", str(port), "-address", HOST], home / "epmd.log")
-        self.nodes = [BrokerNode(node, site.node_folder(node), self._environment) for node in nodes]
+        places = [None] * (len(nodes) - 1) + [network]
+        self.nodes = [
+            BrokerNode(node, site.node_folder(node), self._environment, place)
+            for node, place in zip(nodes, places, strict=True)
+        ]
+        self._epmds: list[Program] = []
+        for prefix in {tuple(node.prefix): None for node in self.nodes}:
+            hosts = ",".join(sorted({node.node.listen for node in self.nodes if tuple(node.prefix) == prefix}))
+            command = [*prefix, "epmd", "-port", str(port), "-address", hosts]
+            self._epmds.append(Program(command, home / f"epmd-{len(self._epmds)}.log"))
 
     def start(self) -> Self:
         """Start all nodes, wait until they are one cluster, and bring users and queues to it.
@@ -143,7 +192,8 @@ class ScratchCluster:
         Raises:
             ServerError: a node does not come up.
         """
-        self._epmd.start()
+        for epmd in self._epmds:
+            epmd.start()
         for node in self.nodes:
             node.start()
         self.wait_until_up()
@@ -154,7 +204,8 @@ class ScratchCluster:
         """End all of it."""
         for node in self.nodes:
             node.kill()
-        self._epmd.stop()
+        for epmd in self._epmds:
+            epmd.stop()
 
     def __enter__(self) -> Self:
         try:
@@ -190,6 +241,18 @@ class ScratchCluster:
                     raise ServerError(f"{node.node.name} does not listen: {node.log.read_text()[-500:]}")
                 time.sleep(_FEW_S)
 
+    def wait_until_spare(self, node: int, timeout_s: float = _START_S) -> None:
+        """Until every queue still has a majority when a node leaves.
+
+        Args:
+            node: which is to leave.
+            timeout_s: seconds.
+
+        Raises:
+            ServerError: the others lag behind for so long.
+        """
+        self.control_with("rabbitmq-upgrade", "await_online_quorum_plus_one", "-t", f"{timeout_s:.0f}", node=node)
+
     def apply(self) -> None:
         """Bring users, rights and queues to the cluster as an operator does, with the script that was written.
 
@@ -212,8 +275,10 @@ class ScratchCluster:
         Raises:
             ServerError: it fails.
         """
-        environment = os.environ | self.nodes[node].environment
-        done = subprocess.run(list(command), env=environment, capture_output=True, text=True, check=False)
+        at = self.nodes[node]
+        command = (*at.prefix, *command)
+        environment = os.environ | at.environment
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServerError(f"{' '.join(command)}: {' '.join((done.stdout + done.stderr).split())[-500:]}")
         return done.stdout

@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 from rich.table import Table
 
+_CONNECT_S = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -23,6 +25,10 @@ class Sent:
     acknowledged_at: dict[str, float]
     greeted_at: list[float] = field(default_factory=list)
     """Seconds since 1970 of every connection that a broker accepted."""
+    away_s: list[float] = field(default_factory=list)
+    """Sorted seconds from each loss of a broker to the next connection."""
+    made: int = 0
+    """Reports that were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,21 @@ def read_sent(files: Sequence[Path]) -> Sent:
         published_at={line[0]: line[1] for line in done},
         acknowledged_at={line[0]: line[2] for line in done},
         greeted_at=sorted(at for result in results for at in result["greeted_at"]),
+        away_s=sorted(one_s for result in results for one_s in result["away_s"]),
+        made=sum(result["made"] for result in results),
     )
 
 
 def count_stored(conninfo: str) -> int:
     """Reports stored so far."""
-    with psycopg.connect(conninfo) as sql:
+    with psycopg.connect(conninfo, connect_timeout=_CONNECT_S) as sql:
         row = sql.execute("SELECT count(*) FROM report").fetchone()
     return int(row[0]) if row else 0
 
 
 def read_stored(conninfo: str) -> Stored:
     """Everything that is stored, with the moments at which it was committed."""
-    with psycopg.connect(conninfo) as sql:
+    with psycopg.connect(conninfo, connect_timeout=_CONNECT_S) as sql:
         rows = sql.execute(
             "SELECT id::text, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM report"
         ).fetchall()
@@ -87,6 +95,17 @@ def exactly_once(sent: Sent, stored: Stored, made: int, where: str = "") -> tupl
         table.add_row(what, str(count))
     whole = len(stored.committed_at) == made and not (missing or twice or stored.conflicts or stored.quarantined)
     return table, whole
+
+
+def connections(sent: Sent, where: str = "") -> Table:
+    """How devices came back after they had lost a broker."""
+    table = Table("connections", where, title="Back at a broker")
+    table.add_row("made, most in one second", f"{len(sent.greeted_at)}, {most_in_a_second(sent.greeted_at)}")
+    table.add_row("lost", str(len(sent.away_s)))
+    if sent.away_s:
+        table.add_row("half of them back within", f"{sent.away_s[len(sent.away_s) // 2]:.1f} s")
+        table.add_row("all back within", f"{sent.away_s[-1]:.1f} s")
+    return table
 
 
 def speed(sent: Sent, stored: Stored, cluster: tuple[Sent, Stored] | None = None) -> Table:

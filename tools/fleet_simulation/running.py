@@ -5,7 +5,10 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+import psycopg
 
 from fleet_simulation.faults import Background
 from fleet_simulation.network import CuttableNetwork
@@ -15,6 +18,7 @@ from fleet_simulation.worker import Orders, as_json
 from leukoscope.errors import LeukoscopeError
 
 _START_S = 60.0
+_LOOK_S = 0.5
 
 
 def orders_for(
@@ -24,7 +28,9 @@ def orders_for(
     *,
     protocol: str = "5",
     reconnect_spread_s: float = 0.0,
-    drain_s: float = 120,
+    first_address_first: bool = False,
+    until: Path | None = None,
+    patience_s: float = 120,
 ) -> list[Orders]:
     """What each process of devices is to do.
 
@@ -34,7 +40,9 @@ def orders_for(
         addresses: of the brokers.
         protocol: MQTT version.
         reconnect_spread_s: as a device's setting.
-        drain_s: seconds to wait for the last acknowledgements.
+        first_address_first: all devices begin at the first of the addresses.
+        until: a file that ends the making of reports by being there; None: as many are made as the command says.
+        patience_s: seconds without an acknowledgement after which devices give up, once all reports are made.
     """
     count = min(arguments.processes, arguments.devices)
     start_at = time.time() + 2 + arguments.devices / 100
@@ -48,7 +56,9 @@ def orders_for(
             reconnect_spread_s=reconnect_spread_s,
             rate_per_s=0.0 if arguments.backlog else arguments.rate / count,
             reports=(number + 1) * reports // count - number * reports // count,
-            drain_s=drain_s,
+            first_address_first=first_address_first,
+            until=str(until or ""),
+            patience_s=patience_s,
             in_flight=10,
             ack_timeout_s=5 if protocol == "5" else 20,
             redelivery_window_s=arguments.redelivery_window_s,
@@ -65,12 +75,13 @@ def run_workers(
     folder: Path,
     stack: contextlib.ExitStack,
     happenings: Background | None,
+    collectors: Sequence[Program],
     network: CuttableNetwork | None = None,
 ) -> None:
-    """Start the devices, wait for what happens meanwhile, and for the last of them.
+    """Start the devices, wait for what happens meanwhile, and for the last of them; a file `until` is made then.
 
     Raises:
-        LeukoscopeError: a process of devices failed.
+        LeukoscopeError: a process of devices failed, or a collector ended by itself.
     """
     workers = [_worker(one, folder, network) for one in orders]
     for worker in workers:
@@ -78,12 +89,25 @@ def run_workers(
         stack.callback(worker.kill)
     if happenings is not None:
         happenings.join()
-    for worker, order in zip(workers, orders, strict=True):
-        duration_s = order.reports / order.rate_per_s if order.rate_per_s else 0.0
-        if worker.wait(_START_S + order.drain_s + duration_s + max(0.0, order.start_at - time.time())):
-            raise LeukoscopeError(
-                f"a process of devices failed: {worker.log.read_text()[-500:]}", "its last lines say why"
-            )
+    for until in {order.until for order in orders if order.until}:
+        Path(until).touch()
+    while not all(worker.ended for worker in workers):
+        refuse_ended(collectors)
+        time.sleep(_LOOK_S)
+    for worker in workers:
+        if worker.wait(0):
+            raise LeukoscopeError(f"a process of devices failed: {worker.last_words}", "its last lines say why")
+
+
+def refuse_ended(collectors: Sequence[Program]) -> None:
+    """Each is still there: nothing that a broker or a database does may end one.
+
+    Raises:
+        LeukoscopeError: one ended by itself.
+    """
+    for one in collectors:
+        if one.ended:
+            raise LeukoscopeError(f"{one.log.stem} ended by itself: {one.last_words}", f"see {one.log}")
 
 
 def wait_until_collecting(collectors: list[Program]) -> None:
@@ -101,15 +125,29 @@ def wait_until_collecting(collectors: list[Program]) -> None:
         time.sleep(0.1)
 
 
-def wait_until_stored(conninfo: str, made: int, settle_s: float = 60.0) -> None:
-    """Until as many reports are stored as were made, or nothing more came for `settle_s`."""
+def wait_until_stored(conninfo: str, made: int, collectors: Sequence[Program], settle_s: float = 60.0) -> int:
+    """Until as many reports are stored as were made, or nothing more came for `settle_s`.
+
+    Returns:
+        How many are stored.
+
+    Raises:
+        LeukoscopeError: a collector ended by itself.
+    """
     known, until = -1, 0.0
-    while (stored := count_stored(conninfo)) < made:
+    stored = 0
+    while True:
+        with contextlib.suppress(psycopg.OperationalError):
+            stored = count_stored(conninfo)
+        if stored >= made:
+            break
+        refuse_ended(collectors)
         if stored > known:
             known, until = stored, time.monotonic() + settle_s
         elif time.monotonic() > until:
-            return
-        time.sleep(0.5)
+            break
+        time.sleep(_LOOK_S)
+    return stored
 
 
 def _worker(orders: Orders, folder: Path, network: CuttableNetwork | None) -> Program:

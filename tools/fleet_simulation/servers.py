@@ -63,6 +63,16 @@ class Program:
         if self._process is not None:
             self._process.send_signal(number)
 
+    @property
+    def ended(self) -> bool:
+        """It was started and has left by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    @property
+    def last_words(self) -> str:
+        """The end of its log, in one line."""
+        return " ".join(self.log.read_text("utf-8", "replace")[-500:].split()) if self.log.exists() else ""
+
     def wait(self, timeout_s: float) -> int:
         """The exit status.
 

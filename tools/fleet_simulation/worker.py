@@ -30,12 +30,16 @@ class Orders:
     """MQTT version: 5 or 3.1.1."""
     reconnect_spread_s: float
     """Seconds over which devices that lose a broker together spread their first attempt."""
+    first_address_first: bool
+    """Every device begins at the first of the addresses, so that all of them lose it together."""
     rate_per_s: float
     """Reports made per second by all of its devices together; 0: they were made long ago (`backlog`)."""
     reports: int
-    """Reports to make in all."""
-    drain_s: float
-    """Seconds to wait for the last acknowledgements."""
+    """Reports to make in all; with `until` it is no bound."""
+    until: str
+    """A file that ends the making of reports by being there; "": as many as `reports` are made."""
+    patience_s: float
+    """Seconds without an acknowledgement after which it gives up, once all are made."""
     in_flight: int
     ack_timeout_s: float
     redelivery_window_s: float
@@ -66,6 +70,7 @@ def run(orders: Orders) -> None:
             redelivery_window_s=orders.redelivery_window_s,
             protocol=orders.protocol,
             reconnect_spread_s=orders.reconnect_spread_s,
+            first_address_first=orders.first_address_first,
             rng=random.Random(orders.first + number),
             now=stepping_clock(orders.clock_off_s, number),
         )
@@ -75,12 +80,14 @@ def run(orders: Orders) -> None:
         device.connect()
         _serve(selector, 0)
     connected = _wait_for_start(devices, selector, orders.start_at)
-    _send(devices, selector, orders)
+    made = _send(devices, selector, orders)
     for device in devices:
         device.leave()
     selector.close()
     result = {
+        "made": made,
         "connected": connected,
+        "away_s": [one_s for device in devices for one_s in device.away_s],
         "greeted_at": [at for device in devices for at in device.greeted_at],
         "again": sum(device.again for device in devices),
         "unfinished": [sending.id for device in devices for sending in device.pending],
@@ -100,12 +107,16 @@ def _wait_for_start(devices: list[SimulatedDevice], selector: selectors.BaseSele
     return sum(device.connected for device in devices)
 
 
-def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> None:
+def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> int:
+    """Make reports and send them; how many were made."""
     began, made, cared = time.monotonic(), 0, time.monotonic()
-    duration_s = orders.reports / orders.rate_per_s
+    acknowledged, progress_at = 0, began
+    ended = False
     while True:
-        passed = time.monotonic() - began
-        due = orders.reports if passed >= duration_s else int(passed * orders.rate_per_s)
+        now = time.monotonic()
+        due = made if ended else int((now - began) * orders.rate_per_s)
+        if not orders.until:
+            due = min(due, orders.reports)
         busy = set()
         while made < due:
             device = devices[made % len(devices)]
@@ -115,15 +126,20 @@ def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orde
         for device in busy:
             device.send()
         _serve(selector, _SELECT_S)
-        if time.monotonic() - cared > _CARE_S:
-            cared = time.monotonic()
-            for device in devices:
-                device.look_after()
-                device.send()
-            if made == orders.reports and all(device.idle for device in devices):
-                return
-        if passed > duration_s + orders.drain_s:
-            return
+        if now - cared <= _CARE_S:
+            continue
+        cared = now
+        for device in devices:
+            device.look_after()
+            device.send()
+        ended = ended or (Path(orders.until).exists() if orders.until else made == orders.reports)
+        so_far = sum(device.acknowledged for device in devices)
+        if so_far > acknowledged or not ended:
+            acknowledged, progress_at = so_far, now
+        if ended and all(device.idle for device in devices):
+            return made
+        if now - progress_at > orders.patience_s:
+            return made
 
 
 def _serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
