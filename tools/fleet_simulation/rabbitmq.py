@@ -73,7 +73,7 @@ def networked_nodes(folder: Path) -> list[ClusterNode]:
     Args:
         folder: of the site that will be provisioned.
     """
-    mqtt_port, amqp_port, dist_port = free_port(), free_port(), free_port()
+    mqtt_port, amqp_port = free_port(), free_port()
     return [
         ClusterNode(
             host=address,
@@ -81,7 +81,8 @@ def networked_nodes(folder: Path) -> list[ClusterNode]:
             at=folder.resolve() / "cluster" / address,
             mqtt_port=mqtt_port,
             amqp_port=amqp_port,
-            dist_port=dist_port,
+            # Two nodes that one epmd knows may not have the same, whatever their addresses.
+            dist_port=free_port(),
             listen=address,
         )
         for number, address in enumerate(NODE_ADDRESSES, 1)
@@ -102,6 +103,7 @@ class BrokerNode(Program):
         interface = node.listen.replace(".", ",")
         self.environment = environment | {
             "ERL_EPMD_ADDRESS": node.listen,
+            "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             # Whatever the site's own file says, here only this machine is to reach a node.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{{interface}}}",
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
