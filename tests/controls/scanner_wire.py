@@ -33,6 +33,8 @@ class ScannerWire:
     def __init__(self) -> None:
         self.devices: list[PipedDevice] = []
         self.problem: OSError | None = None
+        self.at_s = 0.0
+        """When the kernel sees the keys that are pressed, seconds."""
         self._ends: set[int] = set()
         self._writing = -1
 
@@ -47,8 +49,9 @@ class ScannerWire:
         return device
 
     def send(self, *events: InputEvent) -> None:
+        sec, usec = divmod(round(self.at_s * 1e6), 1_000_000)
         for event in events:
-            self.write(struct.pack("llHHi", event.sec, event.usec, event.type, event.code, event.value))
+            self.write(struct.pack("llHHi", sec, usec, event.type, event.code, event.value))
 
     def write(self, events: bytes) -> None:
         """As the kernel packs them."""

@@ -59,6 +59,18 @@ def test_the_folder_is_free_again_when_its_instrument_was_killed(tmp_path: Path)
         assert str(os.getpid()) in (tmp_path / LOCK).read_text()
 
 
+def test_a_lock_file_that_was_deleted_opens_the_folder_to_nobody(tmp_path: Path) -> None:
+    """A person takes it for a leftover, and the second instrument would go on with the sample of the first."""
+    with holder_of(tmp_path) as first:
+        (tmp_path / LOCK).unlink()
+        for _ in range(2):
+            with pytest.raises(OutboxError, match=r"another process \(\.running was deleted"), owned(tmp_path):
+                pytest.fail("two owners")
+        first.kill()
+    with owned(tmp_path):
+        assert str(os.getpid()) in (tmp_path / LOCK).read_text()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

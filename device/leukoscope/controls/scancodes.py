@@ -22,6 +22,9 @@ _SYNC_EVENT, _DROPPED = 0, 3
 _LONGEST = 256
 """Characters kept of a code; the rest is dropped. No id may be so long, so a longer code is refused."""
 
+REST_S = 2.0
+"""What comes so soon after a code was given up may be its rest, which read alone would be the id of another specimen."""
+
 _FIRST_KEYS = (2, 16, 30, 44)
 """Where the rows of digits, and of the upper, middle and lower letters begin."""
 _ROWS: dict[Layout, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -55,14 +58,25 @@ class CodeReader:
 
         Args:
             layout: the keyboard the scanner says it is.
-            gap_s: seconds without a key after which what was begun is no code.
+            gap_s: seconds without a key after which what was begun is no code any more.
         """
         self._plain, self._shifted = _characters(layout)
         self._gap_s = gap_s
         self._held: set[int] = set()
         self._modifiers: set[int] = set()
         self._code = ""
+        self._told = False
         self._last_s = 0.0
+
+    def broken_off(self) -> str | None:
+        """What was begun and got no end, with `UNREADABLE` at its end, once; None where nothing was begun.
+
+        To be asked when no key came for `gap_s`.
+        """
+        if not self._code or self._told:
+            return None
+        code, self._code, self._told = self._code + UNREADABLE, UNREADABLE, True
+        return code
 
     def event(self, kind: int, key: int, value: int, now_s: float) -> str | None:
         """The code that this event completes, or None; `UNREADABLE` stands in it for keys that are no characters.
@@ -71,7 +85,7 @@ class CodeReader:
             kind: the event's type.
             key: its code, a key's number.
             value: 0 up, 1 down, 2 repeated.
-            now_s: when it was read, seconds.
+            now_s: when it was pressed, seconds; by when it is read, a busy program would tear codes apart.
         """
         if (kind, key) == (_SYNC_EVENT, _DROPPED):
             self._held, self._modifiers = set(), set()
@@ -86,20 +100,23 @@ class CodeReader:
         if value != _DOWN or key == _NUM_LOCK:
             return None
         if key in _ENDS:
+            self._join(now_s)
             if self._modifiers:
                 self._add(UNREADABLE, now_s)
-            late, code, self._code = self._is_late(now_s), self._code, ""
-            return None if late else code or None
+            code, self._code, self._told = self._code, "", False
+            return code or None
         characters = self._shifted if self._held else self._plain
         self._add(UNREADABLE if self._modifiers else characters.get(key, UNREADABLE), now_s)
         return None
 
-    def _is_late(self, now_s: float) -> bool:
-        return now_s - self._last_s > self._gap_s
+    def _join(self, now_s: float) -> None:
+        """Let go what was begun too long ago; its rest that comes now is no code by itself."""
+        late_s = now_s - self._last_s - self._gap_s
+        if self._code and late_s > 0:
+            self._code, self._told = UNREADABLE if late_s < REST_S else "", False
 
     def _add(self, character: str, now_s: float) -> None:
-        if self._is_late(now_s):
-            self._code = ""
+        self._join(now_s)
         self._last_s = now_s
         self._code = (self._code + character)[:_LONGEST]
 

@@ -27,7 +27,7 @@ class ScannerSettings(FrozenModel):
     layout: Layout = "us"
     """The keyboard layout the scanner is set to; "us" as it leaves the factory."""
     gap_s: float = Field(default=1.0, gt=0, le=10)
-    """Seconds without a key after which a code that was begun is thrown away."""
+    """Seconds without a key after which a code that was begun is refused."""
 
     def open(self, keys: KeySource | None = None) -> "Scanner":
         """Open and grab the scanner; a window's `keys` are not needed.
@@ -63,6 +63,7 @@ class Scanner:
         self._codes: deque[str] = deque()
         self._closed = False
         self._retry_at_s = 0.0
+        self._read_at_s = clock()
         self._reader = CodeReader(settings.layout, settings.gap_s)
         self._device: Any = self._opened()
 
@@ -108,8 +109,8 @@ class Scanner:
     def _read(self) -> None:
         try:
             while (event := self._device.read_one()) is not None:
-                code = self._reader.event(event.type, event.code, event.value, self._clock())
-                if code:
+                self._read_at_s = self._clock()
+                if code := self._reader.event(event.type, event.code, event.value, event.timestamp()):
                     self._codes.append(code)
         except OSError as error:
             self._drop()
@@ -117,6 +118,8 @@ class Scanner:
             raise ControlError(
                 Sentence("the scanner at {place} is gone", place=self._settings.device), "plug it in"
             ) from error
+        if self._clock() - self._read_at_s > self._settings.gap_s and (code := self._reader.broken_off()):
+            self._codes.append(code)
 
     def _look_again(self) -> None:
         if self._clock() < self._retry_at_s:
