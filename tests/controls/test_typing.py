@@ -3,10 +3,13 @@
 import os
 import pty
 
+import pytest
+
 from leukoscope.controls import Action, Event, Identify
-from leukoscope.controls.keyboard import Keyboard
+from leukoscope.controls.keyboard import Keyboard, parsed
 from leukoscope.controls.typing import TypedKeys
 from leukoscope.controls.window_keys import WindowKeyboardSettings
+from leukoscope.specimen.sample_id import UNREADABLE, why_not_an_id
 from tests.contracts.test_control import Keys
 
 
@@ -33,6 +36,25 @@ def test_a_slip_is_taken_back() -> None:
 def test_an_id_that_is_given_up_is_no_id() -> None:
     for keys in (("i", "A", "escape", "f"), ("i", "enter", "f"), ("i", " ", "enter", "f")):
         assert typed(*keys)[-2:] == [Identify(""), Action.FINISH]
+
+
+def test_an_id_that_is_too_long_is_not_cut_to_another() -> None:
+    (*_, last) = typed("i", *"0123456789" * 7, "enter")
+    assert last == Identify("0123456789" * 7)
+    assert why_not_an_id("0123456789" * 7) == "expected 1 to 64 printable characters"
+
+
+def test_a_control_character_spoils_an_id() -> None:
+    """A scanner that is a keyboard sends FNC1 so; left out, 01 and 21 would be one id."""
+    assert typed("i", "0", "\x1d", "2", "enter")[-1] == Identify(f"0{UNREADABLE}2")
+
+
+@pytest.mark.parametrize("sent", ["iA\u00c42\n", "iA\x1d2\n", "iA\u20ac2\t", "iA\U0001f6002\n"])
+def test_what_a_terminal_sends_that_is_no_character_of_an_id_is_not_left_out(sent: str) -> None:
+    hand = TypedKeys({})
+    pending, keys = parsed(sent.encode())
+    assert pending == b""
+    assert [hand.press(key) for key in keys][-1] == Identify(f"A{UNREADABLE}2")
 
 
 def test_arrows_and_other_names_are_no_letters() -> None:

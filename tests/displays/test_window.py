@@ -6,11 +6,13 @@ import pygame
 import pytest
 from PIL import Image
 
+from leukoscope.controls import Action, Identify
 from leukoscope.controls.window_keys import _ACTIONS, KEYS, WindowKeyboardSettings
 from leukoscope.displays.language import words_of
 from leukoscope.displays.panel import Panel
 from leukoscope.displays.window import CLOSED, Window, WindowSettings
 from leukoscope.errors import DisplayError
+from leukoscope.specimen.sample_id import UNREADABLE, why_not_an_id
 
 SIZE = (320, 240)
 
@@ -23,9 +25,9 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     opened.close()
 
 
-def press(*keys: int) -> None:
+def press(*keys: int, unicode: str = "", mod: int = 0) -> None:
     for key in keys:
-        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, unicode=unicode, mod=mod))
 
 
 def pixel(x: int, y: int) -> tuple[int, ...]:
@@ -110,3 +112,51 @@ def test_the_line_about_the_keys_names_every_key_there_is() -> None:
     named = {part.split(":")[0].strip() for part in KEYS.split("·")}
     letters = {key for key in _ACTIONS if len(key) == 1 and key != " "}
     assert named == letters | {"space", "i", "arrows"}
+
+
+def identified(window: Window) -> list[object]:
+    control = WindowKeyboardSettings().open(window)
+    events = []
+    while (event := control.poll()) is not None:
+        events.append(event)
+    return events
+
+
+def test_a_character_is_what_the_layout_of_the_keyboard_makes_of_the_key(window: Window) -> None:
+    press(pygame.K_i, unicode="i")
+    press(pygame.K_LSHIFT, mod=pygame.KMOD_LSHIFT)
+    press(pygame.K_MINUS, unicode="_", mod=pygame.KMOD_LSHIFT)
+    # A digit of a French keyboard.
+    press(pygame.K_AMPERSAND, unicode="1", mod=pygame.KMOD_LSHIFT)
+    press(pygame.K_b, unicode="b")
+    press(pygame.K_TAB, unicode="\t")
+    assert identified(window)[-1] == Identify("_1B")
+
+
+@pytest.mark.parametrize("mod", [pygame.KMOD_LCTRL, pygame.KMOD_RALT, pygame.KMOD_LMETA])
+def test_a_key_pressed_with_a_modifier_is_no_letter_of_an_id_and_no_action(window: Window, mod: int) -> None:
+    press(pygame.K_q, unicode="\x11", mod=mod)
+    assert identified(window) == []
+    press(pygame.K_i, unicode="i")
+    press(pygame.K_LCTRL, mod=mod)
+    press(pygame.K_RIGHTBRACKET, unicode="\x1d", mod=mod)
+    press(pygame.K_1, unicode="1")
+    press(pygame.K_RETURN, unicode="\r")
+    assert identified(window)[-1] == Identify(f"{UNREADABLE}1")
+
+
+def test_more_keys_than_are_kept_leave_no_shorter_id(window: Window) -> None:
+    control = WindowKeyboardSettings().open(window)
+    press(pygame.K_i, unicode="i")
+    assert control.poll() == Identify("", complete=False)
+    for _ in range(6):
+        press(*[pygame.K_1] * 100, unicode="1")
+        window.show(Image.new("RGB", SIZE))
+    press(pygame.K_RETURN, unicode="\r")
+    while isinstance(event := control.poll(), Identify):
+        assert not event.complete or why_not_an_id(event.sample_id) is not None
+
+
+def test_capital_letters_mean_the_same_actions(window: Window) -> None:
+    press(pygame.K_f, unicode="F", mod=pygame.KMOD_CAPS)
+    assert identified(window) == [Action.FINISH]

@@ -11,6 +11,7 @@ from leukoscope.controls.action import Action, Event, KeySource
 from leukoscope.controls.typing import BACKSPACE, ENTER, ESCAPE, TypedKeys
 from leukoscope.errors import ControlError
 from leukoscope.schema import FrozenModel
+from leukoscope.specimen.sample_id import UNREADABLE
 
 _ACTIONS = {
     " ": Action.TOGGLE,
@@ -25,7 +26,7 @@ _ACTIONS = {
     "right": Action.STAGE_RIGHT,
     "left": Action.STAGE_LEFT,
 }
-_NAMES = {b"\r": ENTER, b"\n": ENTER, b"\x7f": BACKSPACE, b"\x08": BACKSPACE}
+_NAMES = {b"\r": ENTER, b"\n": ENTER, b"\t": ENTER, b"\x7f": BACKSPACE, b"\x08": BACKSPACE}
 _ARROWS = {b"A": "up", b"B": "down", b"C": "right", b"D": "left"}
 _ESCAPE = b"\x1b"
 _LEAD_INS = (b"[", b"O")
@@ -125,7 +126,7 @@ def parsed(typed: bytes) -> tuple[bytes, list[str]]:
     keys = []
     while typed:
         if typed[:1] != _ESCAPE:
-            key = _NAMES.get(typed[:1]) or typed[:1].decode("ascii", "ignore")
+            key = _NAMES.get(typed[:1]) or typed[:1].decode("ascii", "ignore") or _beyond_ascii(typed[0])
             typed = typed[1:]
         elif len(typed) == 1:
             break
@@ -140,6 +141,11 @@ def parsed(typed: bytes) -> tuple[bytes, list[str]]:
         if key:
             keys.append(key)
     return typed, keys
+
+
+def _beyond_ascii(byte: int) -> str:
+    """One unreadable key for each character of UTF-8, whose later bytes are 0x80-0xBF."""
+    return "" if 0x80 <= byte < 0xC0 else UNREADABLE
 
 
 def _end_of_sequence(typed: bytes) -> int | None:

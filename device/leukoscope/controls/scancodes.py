@@ -23,7 +23,7 @@ _LONGEST = 256
 """Characters kept of a code; the rest is dropped. No id may be so long, so a longer code is refused."""
 
 REST_S = 2.0
-"""What comes so soon after a code was given up may be its rest, which read alone would be the id of another specimen."""
+"""What comes so soon after a code was given up may be its rest: read alone, the id of another specimen."""
 
 _FIRST_KEYS = (2, 16, 30, 44)
 """Where the rows of digits, and of the upper, middle and lower letters begin."""

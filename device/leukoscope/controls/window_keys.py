@@ -23,7 +23,7 @@ _ACTIONS = {
 }
 KEYS = "space: start, pause · f: finish · d: discard · i: specimen id · arrows: slide · q: quit"
 """What the window says about them; the id of a sentence in the catalogues."""
-_NAMES = {"space": " ", "return": ENTER, "enter": ENTER, "keypad enter": ENTER}
+_NAMES = {"space": " ", "return": ENTER, "enter": ENTER, "keypad enter": ENTER, "tab": ENTER}
 _KEYPAD = re.compile(r"\[(.)\]")
 
 
@@ -78,6 +78,8 @@ class WindowKeyboard:
 
 
 def _key(name: str) -> str:
-    """The key as `TypedKeys` knows it; the window tells no capitals from small letters."""
+    """The key as `TypedKeys` knows it."""
     on_keypad = _KEYPAD.fullmatch(name)
-    return on_keypad[1] if on_keypad else _NAMES.get(name, name)
+    if on_keypad:
+        return on_keypad[1]
+    return name.lower() if name.lower() in _ACTIONS else _NAMES.get(name, name)

@@ -13,12 +13,15 @@ from leukoscope.displays.lettering import draw_text, printable, text_length
 from leukoscope.displays.palette import MUTED
 from leukoscope.displays.picture import fitted
 from leukoscope.errors import DisplayError
+from leukoscope.specimen.sample_id import UNREADABLE
 
 _FRAME = 12
 """Dark border around and between the pictures, in pixels."""
 _BACKDROP = (3, 5, 8)
 _KEYS_PX, _KEYS_LINE, _KEYS_LINES = 14, 18, 2
 """The line about the keys: size of its letters, distance and number of its lines, in pixels."""
+_MOST_KEYS = 512
+"""Keys kept until the program asks for them: more than the longest id."""
 CLOSED = "window closed"
 """What `pressed` reports when a person closes the window."""
 
@@ -64,7 +67,7 @@ class Window(DisplayDefaults):
         left = _FRAME + (field_width + _FRAME if field_width else 0)
         self._glass = pygame.Rect((left, _FRAME), enlarged)
         self._field = pygame.Rect((_FRAME, _FRAME), (field_width, enlarged[1]))
-        self._keys: deque[str] = deque(maxlen=64)
+        self._keys: deque[str] = deque()
         self.keys = self
         self.shows_field = field_width > 0
         self._closed = False
@@ -116,7 +119,9 @@ class Window(DisplayDefaults):
         self._paint(panel, self._field)
 
     def pressed(self) -> list[str]:
-        """Names of the keys pressed since the last call, such as "space" or "left"; then CLOSED if it was.
+        """The keys pressed since the last call: characters, and names such as "space" or "left"; CLOSED if it was.
+
+        A key pressed with Ctrl, Alt or AltGr is `UNREADABLE`: it is no letter, and no action either.
 
         Raises:
             DisplayError: the window is gone.
@@ -166,6 +171,22 @@ class Window(DisplayDefaults):
             raise DisplayError("the window is closed", "start the program again to see it")
         for event in pygame.event.get():
             if event.type == pygame.KEYDOWN:
-                self._keys.append(pygame.key.name(event.key))
+                self._press(self._key_of(event))
             elif event.type == pygame.QUIT:
                 self._keys.append(CLOSED)
+
+    def _key_of(self, event: Any) -> str:
+        """The character as the layout of the keyboard has it; the name where it is none."""
+        pygame = self._pygame
+        name = str(pygame.key.name(event.key))
+        if event.mod & (pygame.KMOD_CTRL | pygame.KMOD_ALT | pygame.KMOD_GUI | pygame.KMOD_MODE):
+            # Names of more letters are those of keys that are no characters, the modifiers themselves among them.
+            return UNREADABLE if len(name) == 1 or event.unicode else name
+        return event.unicode if event.unicode.isprintable() and event.unicode.strip() else name
+
+    def _press(self, key: str) -> None:
+        if len(self._keys) < _MOST_KEYS:
+            self._keys.append(key)
+        else:
+            # What is lost is seen as lost: the rest of an id would be another.
+            self._keys[-1] = UNREADABLE
