@@ -1,6 +1,6 @@
 """The window on a desktop, here without a desktop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pygame
 import pytest
@@ -114,7 +114,7 @@ def test_the_line_about_the_keys_names_every_key_there_is() -> None:
     assert named == letters | {"space", "i", "arrows"}
 
 
-def identified(window: Window) -> list[object]:
+def identified(window: Window) -> Sequence[object]:
     control = WindowKeyboardSettings().open(window)
     events = []
     while (event := control.poll()) is not None:
