@@ -37,7 +37,7 @@ def test_what_was_stored_outlives_the_primary_and_what_follows_is_stored_by_the_
     store = settings.open()
     for number in range(1, 21):
         assert store.keep([judged(number)], [], datetime.now(UTC)).stored == 1
-    patroni.kill_primary()
+    killed = patroni.kill_primary()
     with pytest.raises(StoreUnavailable):
         store.keep([judged(21)], [], datetime.now(UTC))
     store.close()
@@ -53,3 +53,6 @@ def test_what_was_stored_outlives_the_primary_and_what_follows_is_stored_by_the_
 
     assert wait_until(keeps_all, timeout_s=240, every_s=0.5)
     assert stored(settings) == {(id_of(number), 1) for number in range(1, 22)}
+    with patroni.connect() as sql:
+        (port,) = sql.execute("SELECT inet_server_port()").fetchone()
+    assert port == patroni.ports[1 - killed]

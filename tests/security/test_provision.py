@@ -74,6 +74,22 @@ def test_a_cluster_has_a_folder_for_each_node_and_clients_that_know_all_of_them(
     assert [node.where for node in collector.nodes()] == [f"broker-{number}.example:5671" for number in (1, 2, 3)]
 
 
+@pytest.mark.parametrize(("members", "imports"), [("[3]", True), ("[2]", False), ("[0,2]", False)])
+def test_a_cluster_whose_list_of_mqtt_clients_is_split_takes_no_users(tmp_path, members, imports):
+    provision(tmp_path / "site", "--cluster", *HOSTS)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    control = programs / "rabbitmqctl"
+    control.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/said\ncase "$*" in *eval*) echo "{members}" ;; esac\n')
+    control.chmod(0o755)
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    apply = tmp_path / "site" / "cluster" / "apply"
+    done = subprocess.run([apply], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == (0 if imports else 1)
+    assert ("import_definitions" in (tmp_path / "said").read_text()) is imports
+    assert ("start one after the other" in done.stderr) is not imports
+
+
 def test_a_cluster_is_added_to_without_naming_its_nodes_again_and_forgets_who_was_revoked(tmp_path):
     provision(tmp_path, "--cluster", *HOSTS, "--device", "clinic/scope-1", "--device", "clinic/scope-2")
     done = provision(tmp_path, "--device", "clinic/scope-3", "--revoke", "clinic/scope-1")

@@ -189,7 +189,7 @@ class ScratchCluster:
             self._epmds.append(Program(command, home / f"epmd-{len(self._epmds)}.log"))
 
     def start(self) -> Self:
-        """Start all nodes, wait until they are one cluster, and bring users and queues to it.
+        """Start the nodes one after the other, as the page says, and bring users and queues to them.
 
         Raises:
             ServerError: a node does not come up.
@@ -198,7 +198,7 @@ class ScratchCluster:
             epmd.start()
         for node in self.nodes:
             node.start()
-        self.wait_until_up()
+            self.wait_until_up([node])
         self.apply()
         return self
 

@@ -64,6 +64,19 @@ _APPLY = """\
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rabbitmqctl await_online_nodes {nodes}
+# RabbitMQ before 3.12 keeps a list of MQTT clients by a vote of its own. Nodes that first started together may have
+# split over it, and then one that is lost takes MQTT away from all.
+members=$(rabbitmqctl -q eval '
+    lists:usort([
+        case rpc:call(Node, erlang, whereis, [mqtt_node]) of
+            undefined -> {nodes};
+            _ -> case ra:members({{mqtt_node, Node}}, 20000) of {{ok, All, _}} -> length(All); _ -> 0 end
+        end || Node <- [node() | nodes()]]).')
+if [ "$members" != "[{nodes}]" ]; then
+    echo "expected the list of MQTT clients on {nodes} nodes as all of them see it, found $members" >&2
+    echo "stop all nodes, remove the folder coordination from the data of each, and start one after the other" >&2
+    exit 1
+fi
 rabbitmqctl import_definitions "$here/definitions.json"
 rabbitmqctl -q list_users --no-table-headers | cut -f1 | grep -Fx -f "$here/users-to-delete" | while read -r user; do
     rabbitmqctl delete_user "$user" < /dev/null
