@@ -1,5 +1,6 @@
 """What the screens say, before any of it is drawn."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -84,6 +85,12 @@ def test_what_limits_the_trust_in_a_report_is_a_warning() -> None:
     assert "Clock" in result.warnings[1]
     assert result.source is Source.SIMULATED
     assert result_of(report(True, None, Source.LIVE), {}).warnings == ()
+
+
+def test_a_nominal_calibration_that_is_a_finding_is_no_warning_too() -> None:
+    nominal = replace(report(False, True, Source.LIVE), findings=(Finding("uncalibrated", "calibration is nominal"),))
+    result = result_of(nominal, {})
+    assert (result.findings, result.warnings) == (("calibration is nominal",), ())
 
 
 def test_every_flaw_has_a_hint_of_its_own() -> None:

@@ -141,6 +141,7 @@ def test_suspects_are_tested_against_what_normal_cells_give() -> None:
     got = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": 0.04}))["blast_suspects"]
     assert got.certainty is LIKELY
     assert got.numbers["count"] == 20
+    assert got.text.endswith("normal cells give 8, so many by chance with p < 0.001")
     for count in (1, 8):
         usual = found({"segmented": 200}, suspects=Suspects({"blast": count}, {"blast": 0.04}))["blast_suspects"]
         assert usual.certainty is OPEN

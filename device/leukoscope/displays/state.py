@@ -249,7 +249,8 @@ def result_of(report: SampleReport, short_labels: Mapping[str, str]) -> Result:
     """The result screen of a report, with everything that limits its trust as a warning."""
     provenance = report.provenance
     warnings = []
-    if not provenance.calibration_measured:
+    # Reports of older software have no finding on it.
+    if not provenance.calibration_measured and all(finding.code != "uncalibrated" for finding in report.findings):
         warnings.append("Calibration is nominal: sizes were not measured on this bench")
     if provenance.clock_synchronised is False:
         warnings.append("Clock is not synchronised")

@@ -165,9 +165,9 @@ def _suspects(
         of=cells,
     )
     why = Sentence(
-        "normal cells give {expected}, so many by chance with p = {p}",
+        "normal cells give {expected}, so many by chance with p {p}",
         expected=f"{expected * cells:.0f}",
-        p=f"{chance:.2g}",
+        p="< 0.001" if chance < 0.001 else f"= {chance:.2g}",
     )
     numbers = {"count": count, "named": named, "of": cells, "limit": expected, "p": chance}
     yield finding_of("blast_suspects", statement, certainty, estimate, why, numbers)
