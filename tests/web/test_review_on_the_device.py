@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from leukoscope.displays.live_picture import live_picture
 from leukoscope.outbox.field_pictures import FieldPictures
 from tests.commands.command_line import leukoscope
-from tests.web.conftest import NAME, PIN, Served, sign_in
+from tests.web.conftest import NAME, PIN, Served, set_up, sign_in
 
 
 def report_in_force(bench: Path) -> dict[str, Any]:
@@ -245,6 +245,44 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(signed_in: Page) -> N
     signed_in.set_viewport_size({"width": 390, "height": 844})
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= 390
     signed_in.locator(".cell").first.scroll_into_view_if_needed()
+
+
+def test_on_a_touch_screen_cells_are_marked_named_and_seen_large_without_leaving_the_gallery(
+    browser: Browser, served: Served
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    set_up(page, served)
+    open_sample(page)
+    cells = page.locator(".group[data-class=unsure] .cell")
+    for at in range(2):
+        cells.nth(at).tap()
+    expect(page.locator(".cell[aria-pressed=true]")).to_have_count(2)
+    name = page.locator('[data-name-as="blast"]')
+    expect(name).to_be_in_viewport()
+    expect(cells.first).to_be_in_viewport()
+    name.tap()
+    expect(page.locator(".cell.checked")).to_have_count(2)
+    page.get_by_role("button", name="Large").tap()
+    expect(page.locator("dialog")).to_contain_text("the device said")
+    page.get_by_role("button", name="Close").tap()
+    page.get_by_role("button", name="The name is right").tap()
+    expect(page.locator(".cell.checked")).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert Axe().run(page).response["violations"] == []
+    context.close()
+
+
+def test_findings_lead_to_their_cells_and_are_said_in_the_language_of_the_person(
+    signed_in: Page, served: Served
+) -> None:
+    open_sample(signed_in)
+    signed_in.get_by_role("button", name="Français").click()
+    findings = signed_in.locator("#findings")
+    expect(findings).to_contain_text("aucun échantillon examiné")
+    link = findings.get_by_role("link", name="cellules : blaste").first
+    link.click()
+    expect(signed_in.locator("#group-blast")).to_be_in_viewport()
 
 
 def test_without_a_script_the_report_can_be_read(signed_in: Page, served: Served) -> None:

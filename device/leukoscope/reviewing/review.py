@@ -10,6 +10,7 @@ from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
 from leukoscope.reviewing.missed_cells import MOST_MISSED, FieldMap, added_cells
 from leukoscope.reviewing.signing_rule import check_signature
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord, MissedCell
 from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningRule, Step
@@ -85,7 +86,9 @@ class Decision:
             way = "review it again" if self.action is Action.FINALISE else "use correct"
             raise ReviewError(f"{self.action} changes neither cells nor the specimen's name", way)
         if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
-            raise ReviewError(f"{self.action} of a signed report needs a reason", "give --note")
+            raise ReviewError(
+                Sentence("{action} of a signed report needs a reason", action=self.action.value), "give --note"
+            )
         if self.action is Action.CORRECT and not (changes_numbers or self.sample_id is not None):
             raise ReviewError(
                 "correct changes nothing", "name cells or the specimen anew, or use amend to add a remark"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Life, SigningRule, Status
 
@@ -61,19 +62,26 @@ def check_signature(life: Life, kept: KeptSample | None, by: str, rule: SigningR
         ReviewError: it may not be signed yet.
     """
     if rule.second_person and life.steps and life.status is Status.REVIEWED and life.steps[-1].by == by:
-        raise ReviewError(f"{by} reviewed this report, and here another person signs", "have a second one finalise it")
+        raise ReviewError(
+            Sentence("{name} reviewed this report, and here another person signs", name=Verbatim(by)),
+            "have a second one finalise it",
+        )
     if kept is None:
         return (NOT_KEPT,)
     left = left_to_do(kept.cells, kept.looked_at)
     if left.undecided and rule.undecided_refused:
         count = len(left.undecided)
         raise ReviewError(
-            f"{count} unsure or suspect {'cell is' if count == 1 else 'cells are'} undecided ({_few(left.undecided)})",
+            Sentence("1 unsure or suspect cell is undecided ({cells})", cells=_few(left.undecided))
+            if count == 1
+            else Sentence(
+                "{count} unsure or suspect cells are undecided ({cells})", count=count, cells=_few(left.undecided)
+            ),
             "name or confirm each in a review",
         )
     if left.unopened and rule.unopened_refused:
         raise ReviewError(
-            f"nobody has looked at a cell called {_few(left.unopened)}",
+            Sentence("nobody has looked at a cell called {classes}", classes=_few(left.unopened)),
             "open each class on the page, or say `report review --opened CLASS` after looking",
         )
     return (*((UNDECIDED,) if left.undecided else ()), *((UNOPENED,) if left.unopened else ()))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope.sentence import Sentence
 from leukoscope.web.database import Database, Databases
 
 LEAST_CHARS, MOST_CHARS = 6, 200
@@ -183,7 +184,7 @@ class Accounts:
         rows = self._databases.get().execute("SELECT blocked_until FROM web_attempt WHERE name = :key", {"key": key})
         if rows and self._now() < (until := datetime.fromisoformat(rows[0][0])):
             wait_s = max(1, round((until - self._now()).total_seconds()))
-            raise SignInRefused("too many wrong PINs", f"wait {wait_s} s and try again")
+            raise SignInRefused("too many wrong PINs", Sentence("wait {seconds} s and try again", seconds=wait_s))
 
     def _count_failure(self, key: str) -> None:
         database, now = self._databases.get(), self._now()
@@ -240,7 +241,10 @@ def make_secret(secret: str) -> str:
     """
     if not LEAST_CHARS <= len(secret) <= MOST_CHARS or len(set(secret)) < 3:
         raise AccountError(
-            f"expected a PIN or password of {LEAST_CHARS} or more characters, at least 3 of them different",
+            Sentence(
+                "expected a PIN or password of {least} or more characters, at least 3 of them different",
+                least=LEAST_CHARS,
+            ),
             "choose another",
         )
     salt = os.urandom(16)

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import SignInRefused
 from leukoscope.web.guard import Guard
-from leukoscope.web.page_server import STATIC, Site, page
+from leukoscope.web.page_server import STATIC, Site, error_words, page
 from leukoscope.web.pages import administration, signing_in
 from leukoscope.web.pages import bench_page as bench
 from leukoscope.web.pages import fields_page as fields
@@ -26,6 +26,7 @@ from leukoscope.web.pages import trend_page as trend
 from leukoscope.web.pages import upkeep_page as upkeep
 from leukoscope.web.pages import worklist_page as worklist
 from leukoscope.web.reports import GoneError
+from leukoscope.web.words import language_of, said_in
 
 _THREADS = 4
 """Each holds a connection; more would not be faster on a board."""
@@ -74,18 +75,20 @@ def _error_page(request: Request, error: Exception) -> Response:
     if isinstance(error, OSError):
         _log.warning("%s", error)
         status = 503
-    return _sentence(request, str(error), status)
+    text = error_words(request, error) if isinstance(error, LeukoscopeError) else str(error)
+    return _sentence(request, text, status)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
-    detail = "There is no such page." if status == 404 else str(getattr(error, "detail", error))
-    return _sentence(request, detail, status)
+    detail = "There is no such page." if status == 404 else getattr(error, "detail", str(error))
+    return _sentence(request, said_in(language_of(request), detail), status)
 
 
 def _failed(request: Request, error: Exception) -> Response:
     _log.error("%s failed", request.url.path, exc_info=error)
-    return _sentence(request, "The page has a fault; it is in the log. What you named is kept.", 500)
+    text = "The page has a fault; it is in the log. What you named is kept."
+    return _sentence(request, said_in(language_of(request), text), 500)
 
 
 def _sentence(request: Request, text: str, status: int) -> Response:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from leukoscope.errors import ReviewError
 from leukoscope.reviewing.missed_cells import MOST_MISSED
 from leukoscope.reviewing.review import MOST_REMARK_CHARS, remarks_of
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.web.drafts import Draft
 from leukoscope.web.naming import View
 
@@ -28,7 +29,11 @@ def _class_in(asked: Asked, view: View) -> str:
     name = str(asked.get("class"))
     if name not in view.sample.classes:
         raise ReviewError(
-            f"{name[:40]!r} is no class of this report: expected one of {', '.join(view.sample.classes)}",
+            Sentence(
+                "{name} is no class of this report: expected one of {classes}",
+                name=Verbatim(repr(name[:40])),
+                classes=", ".join(view.sample.classes),
+            ),
             "choose one of these",
         )
     return name
@@ -72,7 +77,10 @@ def _remark(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[in
     known |= {f"comment/{number}" for number in view.sample.names}
     if item not in known or len(text) > MOST_REMARK_CHARS:
         raise ReviewError(
-            f"expected at most {MOST_REMARK_CHARS} characters on a cell, a finding, red cells or platelets",
+            Sentence(
+                "expected at most {most} characters on a cell, a finding, red cells or platelets",
+                most=MOST_REMARK_CHARS,
+            ),
             "shorten it",
         )
     draft.remark(item, text)

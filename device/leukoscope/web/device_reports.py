@@ -15,9 +15,11 @@ from leukoscope.outbox.report_lookup import beginning_of, reports_since, version
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.review import Decision
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds
 from leukoscope.web.exports import exported
+from leukoscope.web.findings import findings_as_sentences
 from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 
 
@@ -53,7 +55,9 @@ class DeviceReports:
         found = version_in_force(self._outbox, report_id)
         if found is None:
             raise GoneError(
-                f"there is no report {report_id[:36]} here any more: those sent long ago are pruned",
+                Sentence(
+                    "there is no report {report} here any more: those sent long ago are pruned", report=report_id[:36]
+                ),
                 "look for it at the centre",
             )
         return self._cached(beginning_of(self._outbox), report_id, *found)
@@ -63,14 +67,16 @@ class DeviceReports:
         kept = self._desk.cells(report_id)
         grounds = None if kept is None else Grounds.from_json(kept.grounds)
         report, pictures = decode_kept(payload), facts_of(self._outbox, report_id)
+        cells = () if kept is None else kept.cells
         return Sample(
             report=report,
-            cells=() if kept is None else kept.cells,
+            cells=cells,
             looked_at=frozenset() if kept is None else kept.looked_at,
             pictures=pictures,
             classes=() if grounds is None else (*(one.key for one in grounds.naming.classes), UNSURE),
             grounds=grounds,
             delivery=state,
+            findings=findings_as_sentences(report, cells, grounds),
             fields=None if kept is None else self._desk.field_map(report, pictures),
         )
 
@@ -79,7 +85,9 @@ class DeviceReports:
         webp = webp_of(self._outbox, report_id, number)
         if webp is None:
             raise GoneError(
-                f"there is no picture of cell {number}: it was not kept, or was pruned to make room",
+                Sentence(
+                    "there is no picture of cell {number}: it was not kept, or was pruned to make room", number=number
+                ),
                 "raise cells.pictures for the samples to come",
             )
         return webp
@@ -98,8 +106,9 @@ class DeviceReports:
             try:
                 done = self._desk.take_all(sample.report.id, decisions)
             except OutboxError as error:
-                happened = f"{error.happened}; nothing that you named is lost"
-                raise ReviewError(happened, f"{error.todo}; sign again when that is done") from error
+                happened = Sentence("{happened}; nothing that you named is lost", happened=error.happened)
+                todo = Sentence("{todo}; sign again when that is done", todo=error.todo)
+                raise ReviewError(happened, todo) from error
         return Submitted(done.report.version, done.unfiled)
 
     def waiting(self, report_id: str) -> str:

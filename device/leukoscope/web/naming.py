@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
-from leukoscope.reviewing.review import Decision, remarks_of, undecided_of
+from leukoscope.reviewing.review import Decision, remarks_of
 from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import Action, Status
-from leukoscope.specimen.sample import ClassCount, SampleReport
+from leukoscope.specimen.sample import ClassCount, Finding, SampleReport
 from leukoscope.statistics.intervals import clopper_pearson
-from leukoscope.statistics.recount import recount
 from leukoscope.web.drafts import Draft, changed
+from leukoscope.web.findings import counted_anew
 from leukoscope.web.reports import Sample
 
 BLAST = "blast"
@@ -156,9 +156,12 @@ class View:
         grounds = self.sample.grounds
         if grounds is None or not self.sample.cells:
             return None
-        answers = Counter(cell.name for cell in self.cells if not cell.checked)
-        checked = Counter(cell.name for cell in self.cells if cell.checked)
-        return recount(self.report, grounds, answers, checked, undecided_of(self.cells, grounds))
+        return counted_anew(self.report, grounds, self.cells)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of the version in force."""
+        return self.sample.findings or self.report.findings
 
     def decisions(self, action: Action, by: str, note: str) -> list[Decision]:
         """What the draft says to the report, ending in an action."""

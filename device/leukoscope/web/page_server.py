@@ -11,7 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from leukoscope.errors import LeukoscopeError
 from leukoscope.quality_control.history import History
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.lifecycle import SigningRule
 from leukoscope.web.accounts import Account, Accounts, Role
 from leukoscope.web.bench_link import BenchLink
@@ -21,7 +23,7 @@ from leukoscope.web.reports import Reports
 from leukoscope.web.sessions import Sessions
 from leukoscope.web.teaching import Teaching
 from leukoscope.web.upkeep import Upkeep
-from leukoscope.web.words import LANGUAGES, language_of, translate
+from leukoscope.web.words import LANGUAGES, error_in, language_of, said_in, translate
 from leukoscope.web.worklist import Worklist
 from leukoscope.web_settings import WebSettings
 
@@ -110,7 +112,7 @@ def person(request: Request, may: Role = Role.TECHNICIAN) -> Account:
     if account is None:
         raise HTTPException(401, "Sign in first.")
     if not account.role.may(may):
-        raise HTTPException(403, f"This needs the role {may}; {account.name} is {account.role}.")
+        raise HTTPException(403, Sentence("This needs the role {role}.", role=may.value))
     return account
 
 
@@ -128,6 +130,7 @@ def fragment(request: Request, template: str, **values: Any) -> str:
 
     given: dict[str, Any] = {
         "_": translated,
+        "said": lambda text: said_in(language, text),
         "language": language,
         "languages": LANGUAGES,
         "account": request.state.account,
@@ -136,6 +139,11 @@ def fragment(request: Request, template: str, **values: Any) -> str:
         "class_words": lambda name: translated(str(name).replace("_", " ")),
     }
     return _templates.get_template(template).render(given | values)
+
+
+def error_words(request: Request, error: LeukoscopeError) -> str:
+    """What happened and what to do, in the language of the person."""
+    return error_in(language_of(request), error)
 
 
 def back_to(path: str) -> Response:

@@ -11,7 +11,7 @@ from leukoscope.outbox.field_pictures import FieldPicture
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.missed_cells import FieldMap
 from leukoscope.reviewing.review import Decision
-from leukoscope.specimen.sample import SampleReport
+from leukoscope.specimen.sample import Finding, SampleReport
 from leukoscope.statistics.recount import Grounds
 
 BATCH = 500
@@ -38,6 +38,8 @@ class Sample:
     """What the numbers are made anew by; None where only the device can."""
     delivery: str = ""
     """What became of the message."""
+    findings: tuple[Finding, ...] = ()
+    """The report's, as sentences that can be put into another language where they can be made anew."""
     fields: FieldMap | None = None
     """Where cells that the device missed may be added; None at the centre, where no pictures of fields are."""
 

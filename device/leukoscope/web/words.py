@@ -4,14 +4,19 @@ import ast
 import re
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, get_args
 
 from starlette.requests import Request
 
+from leukoscope.errors import LeukoscopeError, without_logins
+from leukoscope.sentence import Sentence, Verbatim
+
 PageLanguage = Literal["en", "fr", "es"]
 LANGUAGES: tuple[PageLanguage, ...] = get_args(PageLanguage)
 COOKIE = "leukoscope_language"
-_ENTRY = re.compile(r'^msgid (?P<msgid>".*")\nmsgstr (?P<msgstr>".*")$', re.MULTILINE)
+_ENTRY = re.compile(r'^msgid (?P<msgid>".*"(?:\n".*")*)\nmsgstr (?P<msgstr>".*"(?:\n".*")*)$', re.MULTILINE)
 
 
 @cache
@@ -19,9 +24,25 @@ def catalogue(language: PageLanguage) -> dict[str, str]:
     """Sentences in `languages/<language>.po` (gettext) by their English ones; empty for English."""
     if language == "en":
         return {}
-    text = resources.files("leukoscope.web").joinpath("languages", f"{language}.po").read_text("utf-8")
-    entries = ((ast.literal_eval(one["msgid"]), ast.literal_eval(one["msgstr"])) for one in _ENTRY.finditer(text))
+    return _entries(resources.files("leukoscope.web").joinpath("languages", f"{language}.po").read_text("utf-8"))
+
+
+@cache
+def findings_catalogue(language: PageLanguage) -> dict[str, str]:
+    """What the displays call findings: their file is read, and none of their drivers."""
+    displays = find_spec("leukoscope.displays")
+    if language == "en" or displays is None or displays.origin is None:
+        return {}
+    return _entries(Path(displays.origin).with_name("languages").joinpath(f"{language}.po").read_text("utf-8"))
+
+
+def _entries(text: str) -> dict[str, str]:
+    entries = ((_joined(one["msgid"]), _joined(one["msgstr"])) for one in _ENTRY.finditer(text))
     return {english: translated for english, translated in entries if english and translated}
+
+
+def _joined(lines: str) -> str:
+    return "".join(str(ast.literal_eval(line)) for line in lines.splitlines())
 
 
 def language_of(request: Request) -> PageLanguage:
@@ -39,3 +60,24 @@ def translate(language: PageLanguage, text: str, **values: object) -> str:
     """A sentence in a language, its `{fields}` filled in."""
     translated = catalogue(language).get(text, text)
     return translated.format(**values) if values else translated
+
+
+def said_in(language: PageLanguage, text: str) -> str:
+    """A text in a language: a sentence with what it was made from; as it is where no catalogue knows it."""
+    match text:
+        case Verbatim():
+            return text
+        case Sentence():
+            values = {name: said_in(language, value) for name, value in text.values.items()}
+            return _looked_up(language, text.id).format(**values)
+    return _looked_up(language, text)
+
+
+def error_in(language: PageLanguage, error: LeukoscopeError) -> str:
+    """What happened and what to do."""
+    return without_logins(f"{said_in(language, error.happened)}: {said_in(language, error.todo)}")
+
+
+def _looked_up(language: PageLanguage, text: str) -> str:
+    own = catalogue(language)
+    return own[text] if text in own else findings_catalogue(language).get(text, text)

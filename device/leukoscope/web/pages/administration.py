@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from leukoscope.web.accounts import AccountError, Role
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import back_to, page, person, site_of
+from leukoscope.web.page_server import back_to, error_words, page, person, site_of
 
 
 def administration(request: Request) -> Response:
@@ -56,7 +56,7 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
             case _:
                 raise AccountError("there is no such thing to do with an account", "load the page again")
     except AccountError as error:
-        return _page(request, str(error), 409)
+        return _page(request, error_words(request, error), 409)
     return back_to("/administration")
 
 

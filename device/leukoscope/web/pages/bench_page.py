@@ -10,7 +10,7 @@ from leukoscope.messages.command import CommandName
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.bench_link import Asked, BenchAwayError, BenchLink
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import back_to, fragment, page, person, site_of
+from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
 
 _STEPS = {
@@ -100,7 +100,7 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     try:
         asked = _ask(_link(request), account, form, sample_id, again=again)
     except BenchAwayError as error:
-        return _page(request, 503, str(error), sample_id)
+        return _page(request, 503, error_words(request, error), sample_id)
     if asked.done:
         return back_to("/bench")
     return _page(request, 409, asked.text, sample_id, again=asked.reason == "used_before")

@@ -1,5 +1,6 @@
 """One report: its gallery, the draft behind each key, and the signature."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,15 +11,19 @@ from starlette.routing import Route
 
 from leukoscope.errors import LeukoscopeError, ReviewError
 from leukoscope.reviewing.signing_rule import MEANING
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import SIGNED, Action
+from leukoscope.specimen.sample import Finding
+from leukoscope.statistics.rules import Rules
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.changes import ARTEFACT, CHANGES
 from leukoscope.web.drafts import Draft
+from leukoscope.web.findings import cells_of_findings
 from leukoscope.web.forms import form_of, json_of
 from leukoscope.web.measures import measured
 from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
-from leukoscope.web.page_server import back_to, fragment, page, person, site_of
+from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
 
 PX_PER_UM = 5.0
@@ -66,6 +71,7 @@ def shown(view: View) -> dict[str, Any]:
     return {
         "view": view,
         "report": view.report,
+        "findings": view.findings,
         "lines": view.count_lines(),
         "left": view.left,
         "awaits": awaits_decision,
@@ -96,7 +102,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     def change(draft: Draft) -> None:
         view = View(sample, draft)
         if gone := numbers - view.numbers:
-            raise GoneError(f"report {report_id[:8]} has no cell {min(gone)}", "load the page again")
+            raise GoneError(Sentence("this report has no cell {number}", number=min(gone)), "load the page again")
         changed_too.extend(do(draft, touched, asked, view))
 
     draft = site.drafts.change(report_id, account.name, sample.report.version, change)
@@ -135,7 +141,14 @@ def findings(request: Request) -> Response:
     """Findings before and after the draft."""
     view = view_of(request, person(request))
     after = view.recounted()
-    return HTMLResponse(fragment(request, "findings.html", after=after, **shown(view)))
+    cells = _cells_of(view, view.findings if after is None else after.findings)
+    return HTMLResponse(fragment(request, "findings.html", after=after, cells=cells, **shown(view)))
+
+
+def _cells_of(view: View, findings: Sequence[Finding]) -> dict[str, list[str]]:
+    grounds = view.sample.grounds
+    rules = Rules.shipped(view.report.rules.mode) if grounds is None else grounds.rules
+    return cells_of_findings(findings, view.cells, rules, {} if grounds is None else grounds.naming.groups)
 
 
 def state(request: Request) -> Response:
@@ -153,7 +166,7 @@ def cell(request: Request) -> Response:
     number = request.path_params["number"]
     found = next((one for one in view.cells if one.record.number == number), None)
     if found is None:
-        raise GoneError(f"this report has no cell {number}", "load the page again")
+        raise GoneError(Sentence("this report has no cell {number}", number=number), "load the page again")
     picture = view.sample.pictures.get(number)
     return HTMLResponse(
         fragment(
@@ -215,16 +228,23 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     try:
         signer = form.get("name", "").strip() or account.name
         if site.accounts.check(signer, form.get("secret", "")).name != account.name:
-            raise ReviewError(f"{account.name} is signed in here, and this is another person's badge", "sign in anew")
+            raise ReviewError(
+                Sentence("{name} is signed in here, and this is another person's badge", name=Verbatim(account.name)),
+                "sign in anew",
+            )
         view = view_of(request, account)
         if view.moved_on or form.get("version") != str(view.report.version):
             raise ReviewError(
-                f"version {view.report.version} is in force and you looked at version {view.draft.version}",
+                Sentence(
+                    "version {now} is in force and you looked at version {mine}",
+                    now=view.report.version,
+                    mine=view.draft.version,
+                ),
                 "look at what changed and say that you have seen it",
             )
         done = site.reports.submit(view.sample, view.decisions(action, account.name, form.get("note", "").strip()))
     except LeukoscopeError as error:
-        return _page(request, account, str(error), 409)
+        return _page(request, account, error_words(request, error), 409)
     if done.version is not None:
         site.drafts.drop(view.report.id, account.name)
     if done.warning:

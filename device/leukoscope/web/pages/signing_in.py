@@ -9,7 +9,7 @@ from starlette.routing import Route
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import AccountError, Role, SignInRefused
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import Site, back_to, page, site_of
+from leukoscope.web.page_server import Site, back_to, error_words, page, site_of
 from leukoscope.web.sessions import COOKIE, digest_of
 from leukoscope.web.words import COOKIE as LANGUAGE_COOKIE
 from leukoscope.web.words import LANGUAGES
@@ -33,7 +33,7 @@ def _sign_in(request: Request, form: dict[str, str]) -> Response:
     try:
         account = site.accounts.check(form.get("name", ""), form.get("secret", ""))
     except SignInRefused as error:
-        return page(request, "sign_in.html", 403, message=str(error))
+        return page(request, "sign_in.html", 403, message=error_words(request, error))
     return _with_session(request, account.name)
 
 
@@ -80,7 +80,7 @@ def _set_up(request: Request, form: dict[str, str]) -> Response:
             raise AccountError("this is not the code that the device shows", "read it from the display again")
         site.accounts.create(form.get("name", ""), Role.ADMINISTRATOR, form.get("secret", ""), only_first=True)
     except LeukoscopeError as error:
-        return page(request, "set_up.html", 403, message=str(error), shown=_shown_at_device(site))
+        return page(request, "set_up.html", 403, message=error_words(request, error), shown=_shown_at_device(site))
     return _with_session(request, form.get("name", "").strip())
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from leukoscope.errors import AdaptingError, BundleError
 from leukoscope.web.accounts import Role
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import back_to, fragment, page, person, site_of
+from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.pages.bench_page import restarted
 from leukoscope.web.reports import GoneError
 from leukoscope.web.teaching import Teaching
@@ -35,7 +35,7 @@ def _page(request: Request, message: str = "", status: int = 200) -> Response:
     try:
         in_force = found.in_force()
     except BundleError as error:
-        in_force, message = ("", False), message or str(error)
+        in_force, message = ("", False), message or error_words(request, error)
     return page(
         request, "teaching.html", status, message=message, named=named, sources=sources,
         totals={source: _cells(named, source) for source in sources}, in_force=in_force, **_shown(found),
@@ -83,7 +83,7 @@ def _change(request: Request, form: dict[str, str]) -> Response:
             case _:
                 raise AdaptingError("there is no such thing to do here", "load the page again")
     except AdaptingError as error:
-        return _page(request, str(error), 409)
+        return _page(request, error_words(request, error), 409)
     return _page(request, f"{said} {restarted(request, account)}".strip())
 
 

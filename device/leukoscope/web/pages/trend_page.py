@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from leukoscope.errors import TrendError
-from leukoscope.web.page_server import page, person, site_of
+from leukoscope.web.page_server import error_words, page, person, site_of
 from leukoscope.web.reports import GoneError
 from leukoscope.web.trend_charts import HEIGHT, WIDTH, charts_of
 
@@ -27,7 +27,7 @@ def trend(request: Request) -> Response:
     try:
         references, message = charts_of(site.run_history.runs(), since), ""
     except TrendError as error:
-        references, message = [], str(error)
+        references, message = [], error_words(request, error)
     return page(
         request, "trend.html", references=references, message=message, days=days, choices=(*DAYS, 0),
         width=WIDTH, height=HEIGHT,

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from leukoscope.web.accounts import Role
 from leukoscope.web.forms import form_of
-from leukoscope.web.page_server import Site, back_to, fragment, page, person, site_of
+from leukoscope.web.page_server import Site, back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.pages.bench_page import restarted
 from leukoscope.web.reports import GoneError
 from leukoscope.web.upkeep import SUPPORT_FILE, Upkeep, UpkeepError
@@ -61,7 +61,7 @@ def settings(request: Request) -> Response:
     try:
         values, message = found.settings(), ""
     except UpkeepError as error:
-        values, message = [], str(error)
+        values, message = [], error_words(request, error)
     if "hx-request" in request.headers:
         return HTMLResponse(fragment(request, "settings_table.html", settings=values, message=message))
     return page(request, "settings.html", settings=values, message=message)
@@ -99,7 +99,7 @@ def _change(request: Request, form: dict[str, str]) -> Response:
             case _:
                 raise UpkeepError("there is no such thing to do here", "load the page again")
     except UpkeepError as error:
-        return _page(request, found, str(error), 409)
+        return _page(request, found, error_words(request, error), 409)
     return _page(request, found, f"{said} {restarted(request, account)}".strip())
 
 

@@ -27,7 +27,7 @@
         if (response.status === 401) { window.location.assign("/sign-in"); return null; }
         answer = await response.json();
       } catch {
-        say("The device does not answer; this key was not kept. Try again.");
+        say(page.dataset.away);
         return null;
       }
       if (answer.error) { say(answer.error); return null; }
@@ -75,6 +75,10 @@
     const start = from ? all.indexOf(from) : -1;
     return [...all.slice(start + 1), ...all.slice(0, start + 1)].find((one) => one.classList.contains("awaits"));
   };
+
+  // Then a class of which no cell was on the screen.
+  const nextToLookAt = (from) => nextUndecided(from) || [...page.querySelectorAll(".group")]
+    .find((group) => !group.querySelector(".cell[data-seen], .cell.checked"))?.querySelector(".cell");
 
   const decide = async (body) => {
     const chosen = marked();
@@ -144,7 +148,7 @@
     if (key === " " && inGallery && current) { event.preventDefault(); decide({ do: "confirm" }); return; }
     if (key === "Enter" && event.target.classList.contains("cell")) { event.preventDefault(); open(event.target); return; }
     if (key === "u") { undo(); return; }
-    if (key === "n") { focus(nextUndecided(current)); return; }
+    if (key === "n") { focus(nextToLookAt(current)); return; }
     if (key === "x" && current) { toggle(current); focus(cells()[cells().indexOf(current) + 1]); return; }
     if (key === "s") { event.preventDefault(); document.getElementById("pin").focus(); return; }
     if (keys[key]) decide({ do: "name", class: keys[key] });
@@ -164,7 +168,8 @@
     } else if (button?.dataset.nameAs) {
       decide({ do: "name", class: button.dataset.nameAs });
     } else if (button?.dataset.do === "undo") undo();
-    else if (button?.dataset.do === "next") focus(nextUndecided(current));
+    else if (button?.dataset.do === "open") { if (current) open(current); } else if (button?.dataset.do === "accept") decide({ do: "confirm" });
+    else if (button?.dataset.do === "next") focus(nextToLookAt(current));
     else if (button?.dataset.do === "rebase") send({ do: "rebase", version: Number(button.dataset.version) }).then((done) => done && window.location.reload());
   });
   page.addEventListener("dblclick", (event) => { const cell = event.target.closest(".cell"); if (cell && !large.open) open(cell); });
