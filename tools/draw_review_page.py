@@ -20,6 +20,7 @@ import typer
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarking.watched_count import running, write_bench
 from leukoscope.cli.web import page_arguments
 from leukoscope.outbox.store import Outbox
 
@@ -31,9 +32,11 @@ def main(
     bench: Annotated[Path, typer.Option(help="A bench that has counted a simulated sample, with pictures of cells.")],
     to: Annotated[Path, typer.Option(help="The folder of the pictures.")] = Path("device"),
 ) -> None:
-    """Write page-worklist.png, page-review.png, page-cell.png, page-phone.png, page-signed.png and page-review.webp."""
+    """Write a page-*.png of each page, of a phone and of a bench that counts, and page-review.webp of a review."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = _copy(bench, Path(folder))
+        _photograph_bench(Path(folder), to)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_of(bench, Path(folder))
         with subprocess.Popen(
             [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)], stdout=subprocess.PIPE, text=True
         ) as served:
@@ -46,7 +49,42 @@ def main(
                 served.terminate()
 
 
-def _copy(bench: Path, folder: Path) -> Path:
+def _photograph_bench(folder: Path, to: Path) -> None:
+    """The technician's page while a simulated slide is counted."""
+    bench = write_bench(folder)
+    with running(folder), sync_playwright() as playwright:
+        command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench, 0)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+            assert served.stdout is not None
+            address = re.sub(r"The page is at |/\n", "", served.stdout.readline())
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            try:
+                page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+                page.set_default_timeout(180_000)
+                _set_up(page, address, served.stdout.readline().split()[-1])
+                page.goto(f"{address}/bench")
+                page.get_by_label("Specimen id").fill("S-1204")
+                page.get_by_role("button", name="Start").click()
+                expect(page.locator("tbody tr").first).to_be_visible(timeout=180_000)
+                page.wait_for_function("document.getElementById('field').naturalWidth > 0")
+                page.wait_for_timeout(20_000)
+                _write(page, to / "page-bench.png")
+            finally:
+                browser.close()
+                served.terminate()
+
+
+def _set_up(page: Page, address: str, code: str) -> None:
+    """The first administrator."""
+    page.goto(address)
+    page.get_by_label("Code").fill(code)
+    page.get_by_label("Your name").fill(NAME)
+    page.get_by_label("PIN or password").fill(PIN)
+    page.get_by_role("button", name="Make the account").click()
+    page.wait_for_url("**/worklist")
+
+
+def copy_of(bench: Path, folder: Path) -> Path:
     """What is signed here is not signed in the original."""
     content = tomllib.loads(bench.read_text())
     shutil.copytree(content["storage"]["folder"], folder / "state", ignore=shutil.ignore_patterns("web.sqlite*"))
@@ -65,12 +103,7 @@ def _photograph(address: str, code: str, to: Path) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page.set_default_timeout(180_000)
-        page.goto(address)
-        page.get_by_label("Code").fill(code)
-        page.get_by_label("Your name").fill(NAME)
-        page.get_by_label("PIN or password").fill(PIN)
-        page.get_by_role("button", name="Make the account").click()
-        page.wait_for_url("**/worklist")
+        _set_up(page, address, code)
         _write(page, to / "page-worklist.png")
         page.locator("tbody a").first.click()
         expect(page.locator("#counts table")).to_be_visible()
@@ -82,6 +115,13 @@ def _photograph(address: str, code: str, to: Path) -> None:
         _write(page, to / "page-cell.png")
         page.keyboard.press("Escape")
         _review(page, to / "page-review.webp")
+        report = page.url
+        for name in ("trend", "teaching", "upkeep", "administration"):
+            page.goto(f"{address}/{name}")
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(1000)
+            _write(page, to / f"page-{name}.png")
+        page.goto(report)
         page.set_viewport_size({"width": 390, "height": 844})
         page.evaluate("window.scrollTo(0, 0)")
         page.wait_for_timeout(300)

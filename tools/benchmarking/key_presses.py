@@ -66,23 +66,36 @@ def review_by_keys(address: str, report: str, name: str, pin: str) -> DrawnRevie
         page.wait_for_url("**/worklist")
         worklist_ms = _load_ms(page, f"{address}/worklist")
         gallery_ms = _load_ms(page, f"{address}/reports/{report}")
-        keyboard = Keyboard(page)
-        key_ms: list[float] = []
-        naming_key = page.locator(f'[data-name-as="{_NAME_AS}"] kbd').inner_text()
-        while page.locator(".cell.awaits").count():
-            key = naming_key if len(key_ms) % 3 else _ACCEPT_KEY
-            key_ms.append(_to_new_counts_ms(page, keyboard, key))
-        left = page.locator("#left")
-        while "not opened" in left.inner_text():
-            keyboard.press("PageDown")
-            # As long as an eye needs, and the page until it knows.
-            page.wait_for_timeout(1500)
-        keyboard.press("s")
-        keyboard.type(pin)
-        keyboard.press("Enter")
+        key_ms, presses = sign_by_keys(page, pin)
         expect(page.locator("main")).to_contain_text("final")
         browser.close()
-    return DrawnReview(len(key_ms), keyboard.presses, worklist_ms, gallery_ms, tuple(sorted(key_ms)))
+    return DrawnReview(len(key_ms), presses, worklist_ms, gallery_ms, tuple(sorted(key_ms)))
+
+
+def sign_by_keys(page: Page, pin: str) -> tuple[list[float], int]:
+    """Decide every cell that awaits it, bring each class on the screen and sign.
+
+    Args:
+        page: with a report that no person has signed.
+        pin: of who is signed in.
+
+    Returns:
+        Milliseconds from each deciding key to new counts, and how many keys were pressed in all.
+    """
+    keyboard, key_ms = Keyboard(page), list[float]()
+    naming_key = page.locator(f'[data-name-as="{_NAME_AS}"] kbd').inner_text()
+    while page.locator(".cell.awaits").count():
+        key = naming_key if len(key_ms) % 3 else _ACCEPT_KEY
+        key_ms.append(_to_new_counts_ms(page, keyboard, key))
+    left = page.locator("#left")
+    while "not opened" in left.inner_text():
+        keyboard.press("PageDown")
+        # As long as an eye needs, and the page until it knows.
+        page.wait_for_timeout(1500)
+    keyboard.press("s")
+    keyboard.type(pin)
+    keyboard.press("Enter")
+    return key_ms, keyboard.presses
 
 
 def _load_ms(page: Page, address: str) -> float:

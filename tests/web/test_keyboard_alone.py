@@ -1,0 +1,110 @@
+"""Every page by Tab, arrows and letters; no mouse is touched."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from leukoscope.reviewing.desk import desk_at
+from leukoscope.reviewing.review import Decision
+from leukoscope.specimen.lifecycle import Action
+from tests.web.conftest import NAME, PIN, Served
+from tests.web.made import make_bench
+
+LONG_MS = 120_000
+_WORDS = """() => { const at = document.activeElement;
+  if (!at.matches("a, button, input, select, summary")) return "";
+  return [at.getAttribute("aria-label"), at.labels?.[0]?.textContent, at.textContent].join(" "); }"""
+_IS_MARKED = """() => { const style = getComputedStyle(document.activeElement);
+  return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2; }"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """One specimen, some cells of which a person named: too few to learn from."""
+    made = make_bench(tmp_path)
+    with desk_at(made) as desk:
+        for report, _ in desk.reports(10):
+            desk.take(report.id, Decision(Action.REVIEW, NAME, relabel={1: "lymphocyte"}))
+    return made
+
+
+def go_to(page: Page, words: str) -> None:
+    """Press Tab until what has these words is focused, and see that it is."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if words in page.evaluate(_WORDS):
+            assert page.evaluate(_IS_MARKED), f"that {words} is focused cannot be seen"
+            return
+    raise AssertionError(f"{words} is not reached by Tab")
+
+
+def press(page: Page, words: str, key: str = "Enter") -> None:
+    go_to(page, words)
+    page.keyboard.press(key)
+
+
+def test_the_first_administrator_is_made_and_a_second_person_whose_session_is_ended(page: Page, served: Served) -> None:
+    page.goto(served.address)
+    for label, text in (("Code", served.code), ("Your name", NAME), ("PIN or password", PIN)):
+        go_to(page, label)
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/worklist")
+    served.has_account()
+    press(page, "Administration")
+    go_to(page, "New PIN or password")
+    for label, text in (("Name", "Tess"), ("PIN or password, 6", PIN)):
+        go_to(page, label)
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="Tess")).to_be_visible()
+    press(page, f"End the session of {NAME}")
+    page.wait_for_url("**/sign-in")
+    go_to(page, "Name or badge")
+    page.keyboard.type("tess")
+    go_to(page, "PIN or password")
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tess (technician)")).to_be_visible()
+    press(page, "Sign out")
+    page.wait_for_url("**/sign-in")
+
+
+def test_a_sample_is_searched_reviewed_and_signed(signed_in: Page) -> None:
+    page = signed_in
+    go_to(page, "Specimen, device or id")
+    page.keyboard.type("S-17")
+    page.wait_for_url("**q=S-17**")
+    press(page, "S-17")
+    expect(page.locator("#counts table")).to_be_visible()
+    while page.locator(".cell.awaits").count():
+        number = page.locator(".cell:focus").get_attribute("data-number")
+        page.keyboard.press("l")
+        expect(page.locator(f'.cell[data-number="{number}"].checked')).to_be_visible()
+    while "not opened" in page.locator("#left").inner_text():
+        page.keyboard.press("n")
+        page.wait_for_timeout(1200)
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_contain_text("the device said")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("final")
+
+
+def test_the_bench_is_taught_and_its_pages_of_upkeep_and_trend_are_reached(signed_in: Page) -> None:
+    page = signed_in
+    press(page, "Trend")
+    press(page, "90 days")
+    expect(page.get_by_role("heading", name="Trend")).to_be_visible()
+    press(page, "Upkeep")
+    press(page, "Pack the file")
+    expect(page.get_by_role("link", name="Download the file")).to_be_visible(timeout=LONG_MS)
+    assert Axe().run(page).response["violations"] == []
+    press(page, "Teach the bench")
+    press(page, "Fit to these cells")
+    expect(page.get_by_role("heading", name="Nothing was changed")).to_be_visible(timeout=LONG_MS)
+    assert Axe().run(page).response["violations"] == []

@@ -1,0 +1,91 @@
+"""Lighthouse's accessibility of every page of the device, signed in; 100 is asked of each.
+
+    ./tools/demo && .venv/bin/python tools/check_lighthouse.py --bench out/demo/bench.toml
+
+It needs node 18, npm and Debian's chromium; Lighthouse 12 is installed where it is missing.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmark_page import NAME, PIN, Browser
+from draw_review_page import copy_of
+from leukoscope.cli.web import page_arguments
+from leukoscope.outbox.entry import REPORT
+from leukoscope.outbox.store import Outbox
+
+LIGHTHOUSE = "lighthouse@12"
+FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage"
+PAGES = ("/worklist", "/bench", "/trend?days=0", "/teaching", "/upkeep", "/upkeep/settings", "/administration")
+
+
+def main(
+    bench: Annotated[Path, typer.Option(help="A bench that has counted a sample, with pictures of cells.")],
+    tools: Annotated[Path, typer.Option(help="Where Lighthouse is installed.")] = Path("out/lighthouse"),
+) -> None:
+    """Print each page's score and what it lost points for; exit code 1 below 100."""
+    program, table, good = _lighthouse(tools), Table("page", "accessibility", "what is wrong"), True
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_of(bench, Path(folder))
+        with Outbox.open(Path(folder) / "state" / "outbox.sqlite") as outbox:
+            report = outbox.list(kind=REPORT)[-1].key.id
+        command = [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+            assert served.stdout is not None
+            try:
+                port = int(served.stdout.readline().rstrip("/\n").rpartition(":")[2])
+                browser, code = Browser(port), served.stdout.readline().split()[-1]
+                browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
+                for path in (*PAGES, f"/reports/{report}", "/sign-in"):
+                    score, wrong = _score(program, f"http://127.0.0.1:{port}{path}", browser.cookie, Path(folder))
+                    table.add_row(re.sub(r"[0-9a-f-]{36}", "ID", path), f"{score:.0f}", "; ".join(wrong))
+                    good = good and score == 100
+            finally:
+                served.terminate()
+    Console().print(table)
+    raise typer.Exit(0 if good else 1)
+
+
+def _lighthouse(tools: Path) -> str:
+    """The program; installed with npm's ordinary client where it is missing."""
+    found = shutil.which("lighthouse") or shutil.which("lighthouse", path=str(tools / "node_modules" / ".bin"))
+    if found is None:
+        tools.mkdir(parents=True, exist_ok=True)
+        npm = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(tools), LIGHTHOUSE]
+        subprocess.run(npm, check=True)
+        found = str(tools / "node_modules" / ".bin" / "lighthouse")
+    return found
+
+
+def _score(program: str, address: str, cookie: str, folder: Path) -> tuple[float, list[str]]:
+    """Of 100, and the audits that failed."""
+    file = folder / "lighthouse.json"
+    command = [
+        program, address, "--only-categories=accessibility", "--output=json", f"--output-path={file}", "--quiet",
+        f"--extra-headers={json.dumps({'Cookie': cookie})}", f"--chrome-flags={FLAGS}",
+    ]  # fmt: skip
+    chromium = os.environ | {"CHROME_PATH": shutil.which("chromium") or ""}
+    done = subprocess.run(command, env=chromium, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{address}: {done.stderr[-400:]}")
+    said: dict[str, Any] = json.loads(file.read_text())
+    category = said["categories"]["accessibility"]
+    counted = {one["id"] for one in category["auditRefs"] if one["weight"]}
+    wrong = [name for name, audit in said["audits"].items() if name in counted and audit.get("score") == 0]
+    return 100 * float(category["score"]), wrong
+
+
+if __name__ == "__main__":
+    typer.run(main)
