@@ -54,6 +54,7 @@ def test_the_first_administrator_is_made_and_a_second_person_whose_session_is_en
     page.wait_for_url("**/worklist")
     served.has_account()
     press(page, "Administration")
+    page.wait_for_url("**/administration")
     go_to(page, "New PIN or password")
     for label, text in (("Name", "Tess"), ("PIN or password, 6", PIN)):
         go_to(page, label)
@@ -78,6 +79,7 @@ def test_a_sample_is_searched_reviewed_and_signed(signed_in: Page) -> None:
     page.keyboard.type("S-17")
     page.wait_for_url("**q=S-17**")
     press(page, "S-17")
+    page.wait_for_url("**/reports/**")
     expect(page.locator("#counts table")).to_be_visible()
     while page.locator(".cell.awaits").count():
         number = page.locator(".cell:focus").get_attribute("data-number")
@@ -98,13 +100,17 @@ def test_a_sample_is_searched_reviewed_and_signed(signed_in: Page) -> None:
 def test_the_bench_is_taught_and_its_pages_of_upkeep_and_trend_are_reached(signed_in: Page) -> None:
     page = signed_in
     press(page, "Trend")
+    page.wait_for_url("**/trend")
     press(page, "90 days")
+    page.wait_for_url("**/trend?days=90")
     expect(page.get_by_role("heading", name="Trend")).to_be_visible()
     press(page, "Upkeep")
+    page.wait_for_url("**/upkeep")
     press(page, "Pack the file")
     expect(page.get_by_role("link", name="Download the file")).to_be_visible(timeout=LONG_MS)
     assert Axe().run(page).response["violations"] == []
     press(page, "Teach the bench")
+    page.wait_for_url("**/teaching")
     press(page, "Fit to these cells")
     expect(page.get_by_role("heading", name="Nothing was changed")).to_be_visible(timeout=LONG_MS)
     assert Axe().run(page).response["violations"] == []
