@@ -107,20 +107,16 @@ class AmqpIntake:
 
     @contextmanager
     def _broker_errors(self, what: str) -> Iterator[None]:
-        from pika.adapters.utils.connection_workflow import AMQPConnectorException, AMQPConnectorStackTimeout
+        from pika.adapters.utils.connection_workflow import AMQPConnectorException
         from pika.exceptions import AMQPError
 
         try:
             yield
-        except AMQPConnectorStackTimeout as error:
-            raise BrokerError(
-                f"{self._settings.where}: {what} (no answer within {self._settings.connect_timeout_s:g} s)",
-                "does the node run, and is it part of the cluster?",
-            ) from error
         # What goes wrong while connecting has a family of its own in pika, outside AMQPError.
         except (AMQPError, AMQPConnectorException, OSError) as error:
             raise BrokerError(
-                f"{self._settings.where}: {what} ({_reason(error)})", "check its address, the user and what it may do"
+                f"{self._settings.where}: {what} ({_reason(error)})",
+                "does it run, and do its address, the user and what it may do fit?",
             ) from error
 
 
@@ -147,6 +143,10 @@ def _parameters(settings: AmqpIntakeSettings, share: Share) -> Any:
 
 def _reason(error: BaseException) -> str:
     """One line, of the cause where pika only wraps it."""
+    from pika.adapters.utils.connection_workflow import AMQPConnectorStackTimeout
+
+    if isinstance(error, AMQPConnectorStackTimeout):
+        return "no answer in time"
     for inner in (*error.args, *(getattr(error.args[0], "exceptions", ()) if error.args else ())):
         if isinstance(inner, BaseException):
             return _reason(inner)
