@@ -92,6 +92,8 @@ def test_marks_lie_in_the_drawing_in_the_order_of_time_and_a_measure_without_run
     assert charts_of([], None) == []
     (alone,) = charts_of(runs[:1], None)
     assert alone.charts[0].expected is None
+    # What one run measured is drawn amid values that it can take.
+    assert [(chart.low, chart.high) for chart in alone.charts] == [("180", "220"), ("0.360", "0.440"), ("0.27", "0.33")]
     # Limits rest on all runs, also where the drawing begins later.
     (lately,) = charts_of(runs, utc_now() - timedelta(days=3, hours=1))
     assert lately.charts[0].expected == samples.charts[0].expected

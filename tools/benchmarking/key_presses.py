@@ -88,8 +88,11 @@ def sign_by_keys(page: Page, pin: str) -> tuple[list[float], int]:
         key = naming_key if len(key_ms) % 3 else _ACCEPT_KEY
         key_ms.append(_to_new_counts_ms(page, keyboard, key))
     left = page.locator("#left")
+    at_px = -1.0
     while "not opened" in left.inner_text():
-        keyboard.press("PageDown")
+        # By the page, then to the classes that were passed by.
+        before_px, at_px = at_px, float(page.evaluate("scrollY"))
+        keyboard.press("PageDown" if at_px != before_px else "n")
         # As long as an eye needs, and the page until it knows.
         page.wait_for_timeout(1500)
     keyboard.press("s")

@@ -93,7 +93,8 @@ def _chart(series: Series, since: datetime | None) -> Chart | None:
     sides = [] if limits is None else [limits.mean + side * limits.s for side in (-3.5, 3.5)]
     low, high = min(values + sides), max(values + sides)
     if high <= low:
-        low, high = low - 1, high + 1
+        # One value alone lies amid a tenth of it; none of what is measured is below nought.
+        low, high = (0.9 * low, 1.1 * high) if low > 0 else (low, low + 1)
 
     def down(value: float) -> float:
         return HEIGHT - _EDGE - (value - low) / (high - low) * (HEIGHT - 2 * _EDGE)
