@@ -1,5 +1,8 @@
 """Cells named in reviews teach the bench on the page, by the commands of the device."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
+from leukoscope.web.own_commands import words_of
 from leukoscope.web.teaching import Teaching
 from tests.brokers import wait_until
 from tests.web.conftest import NAME, PIN, Served, sign_in
@@ -92,3 +96,19 @@ def test_a_technician_does_not_teach(signed_in: Page, served: Served) -> None:
     expect(page.get_by_role("link", name="Teach the bench")).to_have_count(0)
     answer = page.request.get(f"{served.address}/teaching")
     assert answer.status == 403
+
+
+def test_a_fit_and_the_page_stay_within_the_memory_of_the_unit(bench: Path, tmp_path: Path) -> None:
+    unit = Path(__file__).resolve().parents[2] / "systemd" / "leukoscope-web.service"
+    allowed = re.search(r"MemoryMax=(\d+)M", unit.read_text())
+    assert allowed is not None
+    measuring = (
+        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode; "
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    fit = words_of(bench, ("adapt", "fitted-here"), "--to", str(tmp_path / "fitted"), "--source", "simulated")
+    done = subprocess.run([sys.executable, "-c", measuring, *fit], capture_output=True, text=True, check=True)
+    code, resident_kib = map(int, done.stdout.split())
+    assert code == 0, done.stderr
+    # The page beside it holds up to 70 MB.
+    assert resident_kib * 1024 + 70e6 <= int(allowed[1]) * 2**20
