@@ -2,14 +2,18 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from fleet_simulation.patroni import ScratchPatroni
+from fleet_simulation.postgres import ServerError
 from fleet_simulation.rabbitmq import BrokerNode, ScratchCluster
 from fleet_simulation.servers import Program
+from fleet_simulation.worker import Orders, ready_file
 
+_LOOK_S = 0.5
+_BEGIN_S = 300.0
 _BACK_S = 60.0
 """For which a lost node stays away, so that its devices find another."""
 
@@ -24,14 +28,21 @@ class ClusterFaults:
     rng: Random
     pause_s: float
 
-    def all_of(self, arguments: argparse.Namespace, start_at: float) -> Iterator[str]:
-        """Everything that the command asks for.
+    def all_of(self, arguments: argparse.Namespace, orders: Sequence[Orders]) -> Iterator[str]:
+        """Everything that the command asks for, once the devices report.
 
         Args:
             arguments: of the command.
-            start_at: seconds since 1970 when devices begin to report.
+            orders: of each process of devices.
+
+        Raises:
+            ServerError: the devices do not begin.
         """
-        time.sleep(max(0.0, start_at - time.time()))
+        until = time.monotonic() + _BEGIN_S
+        while not all(ready_file(one).exists() for one in orders):
+            if time.monotonic() > until:
+                raise ServerError("the devices do not begin", "see the logs of their processes")
+            time.sleep(_LOOK_S)
         if arguments.lost_node:
             yield self.lose_first_node()
         for number in range(arguments.kills):

@@ -77,7 +77,7 @@ def run_cluster(arguments: argparse.Namespace, folder: Path, report: Report) -> 
         happen = None
         if arguments.faults:
             faults = ClusterFaults(cluster, database, collectors, Random(arguments.seed), arguments.pause_s)
-            happen = Background(faults.all_of(arguments, orders[0].start_at), report)
+            happen = Background(faults.all_of(arguments, orders), report)
         run_workers(orders, folder, stack, happen, collectors)
         sent = read_sent([Path(one.result) for one in orders])
         if wait_until_stored(database.conninfo, sent.made, collectors, settle_s=300) < sent.made:

@@ -15,6 +15,8 @@ from leukoscope.system.clock import Clock, utc_now
 _CARE_S = 0.2
 _SELECT_S = 0.005
 _STEP_S = 5.0
+_GATHER_S = 20.0
+"""For which the next of the devices may take to connect before those that are there begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Orders:
     clock_off_s: float
     """Seconds by which clocks step ahead and behind; 0: they are right."""
     start_at: float
-    """Seconds since 1970; until then only connections are made."""
+    """Seconds since 1970; until then, and until all are there, only connections are made."""
     result: str
     """File to write."""
 
@@ -79,7 +81,7 @@ def run(orders: Orders) -> None:
     for device in devices:
         device.connect()
         _serve(selector, 0)
-    connected = _wait_for_start(devices, selector, orders.start_at)
+    connected = _wait_for_start(devices, selector, orders)
     made = _send(devices, selector, orders)
     for device in devices:
         device.leave()
@@ -98,13 +100,24 @@ def run(orders: Orders) -> None:
     Path(orders.result).write_text(json.dumps(result))
 
 
-def _wait_for_start(devices: list[SimulatedDevice], selector: selectors.BaseSelector, start_at: float) -> int:
-    while time.time() < start_at:
+def _wait_for_start(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> int:
+    """Connect until it is time and all are there, or no more come; how many are."""
+    connected, until = -1, 0.0
+    while time.time() < orders.start_at or (connected < len(devices) and time.monotonic() < until):
         _serve(selector, _SELECT_S)
         for device in devices:
             if not device.connected:
                 device.look_after()
+        so_far = sum(device.connected for device in devices)
+        if so_far > connected:
+            connected, until = so_far, time.monotonic() + _GATHER_S
+    ready_file(orders).touch()
     return sum(device.connected for device in devices)
+
+
+def ready_file(orders: Orders) -> Path:
+    """What is there once the devices have begun to report."""
+    return Path(orders.result).with_suffix(".ready")
 
 
 def _send(devices: list[SimulatedDevice], selector: selectors.BaseSelector, orders: Orders) -> int:
