@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from leukoscope.specimen.cell import Box, CellInstance
 from leukoscope.specimen.frame import Micrograph
+from leukoscope.system.pixels_in_file import let_go
 
 AROUND_UM = 40.0
 """How far a block sees beyond the part it answers for: more than the largest cell measures."""
@@ -45,6 +46,7 @@ def find_in_blocks(micrograph: Micrograph, find: Find, most_side_px: int) -> tup
                     continue
                 at_seams.append(box)
             cells.append(replace(cell, box=box))
+        let_go(micrograph.pixels)
     return tuple(sorted(cells, key=lambda cell: -cell.confidence))
 
 

@@ -12,6 +12,7 @@ from leukoscope.inference.network import Network
 from leukoscope.optics.resampling import HALVE_FROM
 from leukoscope.specimen.cell import UNSURE, CellInstance, CellKind, ClassifiedCell, Decision
 from leukoscope.specimen.frame import Micrograph, Pixels
+from leukoscope.system.pixels_in_file import let_go
 
 CLEAR_AT_ONCE = 0.7
 """A class with at least this probability needs no second look; of the cells of the validation split one in eight gets
@@ -56,6 +57,7 @@ class Classifier:
         for cell in cells:
             if cell.kind is CellKind.WBC:
                 crop = self.cut_out(micrograph.pixels, cell.box.centre, micrograph.um_per_px)
+                let_go(micrograph.pixels)
                 probabilities = self._probabilities(crop)
                 cell_class, confidence, suspect = self.decide(probabilities)
             else:

@@ -12,6 +12,7 @@ from leukoscope.inference.network import Network
 from leukoscope.optics.resampling import resample
 from leukoscope.specimen.cell import CellInstance
 from leukoscope.specimen.frame import Micrograph
+from leukoscope.system.pixels_in_file import copied, is_in_file
 
 MOST_TILE_PX = 1024
 """Larger pictures are cut even for a network that takes any: memory grows with the tile. No camera's field at 1000x
@@ -53,7 +54,10 @@ class Segmenter:
         return self._find_at_once(micrograph)
 
     def _find_at_once(self, micrograph: Micrograph) -> tuple[CellInstance, ...]:
-        small, factor = resample(micrograph.pixels, micrograph.um_per_px / self._input.um_per_px)
+        # A copy, gone before the network takes its memory: of a file whole rows would be read for a few columns.
+        seen = copied(micrograph.pixels) if is_in_file(micrograph.pixels) else micrograph.pixels
+        small, factor = resample(seen, micrograph.um_per_px / self._input.um_per_px)
+        del seen
         margin_px = round(self._facts.margin_um / self._input.um_per_px)
         rows, cols = small.shape[:2]
         tile = self._input.rows, self._input.cols

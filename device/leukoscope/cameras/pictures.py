@@ -1,6 +1,5 @@
 """Reads picture files as RGB: to their own pixels and whole, or says clearly why not."""
 
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from leukoscope.cameras.deep_pictures import decode_deep, eight_bits, png_bits
+from leukoscope.cameras.large_pictures import bands_of, decode_large
 from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff
 from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
+from leukoscope.system.pixels_in_file import pixels_from, pixels_in_memory
 
 __all__ = [
     "MAX_PIXELS",
@@ -38,9 +39,8 @@ _OPAQUE = 250
 SAME_PLACE = 0.6
 """Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
 _COARSE = (32, 32)
-_BAND_ROWS = 256
-_LARGE = 20_000_000
-"""Pixels above which a picture does not stand in memory twice while it is read."""
+_LARGE = 6_000_000
+"""Pixels above which a picture is decoded into a file, part by part where its format allows that."""
 
 
 def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -178,13 +178,14 @@ def _show_one_place(path: Path, picture: TiffImageFile, pages: tuple[Page, ...])
 
 def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bool) -> Pixels:
     size = picture.size if page is None else page.size
+    large = size[0] * size[1] > _LARGE
+    if large and picture.size == size and (pixels := decode_large(path, picture)) is not None:
+        return pixels
     picture.load()
     if sorted(picture.size) != sorted(size):
         raise PictureError(f"{path} states {size} pixels but decodes to {picture.size}", "save it again, as PNG")
     if picture.mode == "F" or picture.mode.startswith("I"):
         raise PictureError(f"{path} holds values of more than 16 bits", "save it with 8 or 16 bits per channel")
-    if _large_and_plain(picture):
-        return _decoded_large(path, picture)
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
@@ -192,43 +193,8 @@ def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bo
             _refuse_layer(path, np.asarray(layered.getchannel("A")))
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, layered)
-    return _array_of(picture if picture.mode == "RGB" else picture.convert("RGB"))
-
-
-def _large_and_plain(picture: Image.Image) -> bool:
-    plain = picture.mode == "RGB" and not picture.has_transparency_data and picture.format in ("JPEG", "PNG")
-    return plain and picture.getexif().get(0x0112, 1) == 1 and picture.size[0] * picture.size[1] > _LARGE
-
-
-def _decoded_large(path: Path, picture: Image.Image) -> Pixels:
-    """Its pixels by way of a file without a name.
-
-    Pillow takes four bytes per pixel and the array three, seven together; one after the other they take four at most.
-    Where there is no room for the file, both stand in memory for a moment.
-    """
-    width, height = picture.size
-    try:
-        with tempfile.TemporaryFile() as aside:
-            for top in range(0, height, _BAND_ROWS):
-                aside.write(picture.crop((0, top, width, min(top + _BAND_ROWS, height))).tobytes())
-            aside.seek(0)
-            picture.close()
-            pixels = np.empty((height, width, 3), np.uint8)
-            aside.readinto(pixels.reshape(-1).data)
-            return pixels
-    except OSError:
-        with Image.open(path, formats=READ) as again:
-            return _array_of(again)
-
-
-def _array_of(picture: Image.Image) -> Pixels:
-    """Band by band: a whole copy on the way would take three times the memory of the picture."""
-    width, height = picture.size
-    pixels = np.empty((height, width, 3), np.uint8)
-    for top in range(0, height, _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, height)
-        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
-    return pixels
+    cols, rows = picture.size
+    return (pixels_from if large else pixels_in_memory)(lambda: bands_of(picture), (rows, cols, 3))
 
 
 def _decoded_deep(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bool) -> Pixels:

@@ -27,6 +27,7 @@ from leukoscope.service.models import (
     open_segmenter,
 )
 from leukoscope.settings import BenchSettings, ModelSettings
+from leukoscope.system.heap import give_back_large_buffers
 from leukoscope.system.standard_output import printable
 
 SAME_SCALE = 0.02
@@ -79,6 +80,7 @@ def examine(
     um_per_px, enlarged = _referred(um_per_px, reference)
     if bench is not None:
         models, enlarged = _of_bench(bench, models, reference)
+    give_back_large_buffers()
     instrument = open_instrument_for_pictures(models, um_per_px, enlarged)
     numbers = iter(range(1, sys.maxsize))
     labels = None if mask_dir is None else LabelFolder(mask_dir)
