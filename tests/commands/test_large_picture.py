@@ -37,7 +37,16 @@ def test_pictures_of_any_size_are_examined_in_300_megabytes(
     field = simulated_camera().capture().pixels
     slide = np.tile(field, (-(-rows // len(field)), -(-cols // field.shape[1]), 1))[:rows, :cols]
     Image.fromarray(slide).save(tmp_path / "large.jpg", quality=90)
-    command = [sys.executable, "-c", EXAMINE, "examine", tmp_path / "large.jpg", "--um-per-px", um_per_px, "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        EXAMINE,
+        "examine",
+        str(tmp_path / "large.jpg"),
+        "--um-per-px",
+        um_per_px,
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["counts"]["rbc"] > rows * cols / 10_000
     assert int(done.stderr.split()[-1]) < MOST_BYTES

@@ -13,12 +13,16 @@ from PIL import Image
 
 from leukoscope.cameras.picture_kinds import READ
 from leukoscope.specimen.frame import Pixels
-from leukoscope.system.pixels_in_file import empty_pixels, giving_back, pixels_from
+from leukoscope.system.pixels_in_file import empty_pixels, giving_back, let_go, pixels_from
 
 _BAND_ROWS = 64
 """Rows that are decoded at a time."""
 _EIGHT_BIT_RGB, _NOT_INTERLACED = (8, 2), 0
 _READ_BYTES = 1 << 20
+_REDUCED = 8
+"""Pixels of a JPEG block, which decode to one where a picture is reduced by it."""
+_SAME_LEVELS = 16
+"""Levels by which means of blocks differ at most: colours are stored coarser than brightness."""
 _ORIENTATION = 0x0112
 _SAYS_MORE = frozenset({b"eXIf", b"tRNS", b"acTL"})
 """Chunks of a PNG file that change how it is shown; the texts may do so that begin with these words."""
@@ -47,13 +51,12 @@ def decode_large(path: Path, picture: Image.Image) -> Pixels | None:
     if not upright or picture.mode not in ("RGB", "L") or picture.has_transparency_data:
         return None
     if picture.format == "JPEG":
-        _refuse_cut_short(path)
+        reduced = _reduced(path)
         pixels = empty_pixels(shape)
         with giving_back(pixels):
             decoded = cv2.imread(str(path), pixels, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-        if not np.shares_memory(decoded, pixels):
-            raise OSError("it decodes to another size than it states")
-        return pixels
+        # OpenCV leaves the pixels as they were where it cannot decode a file that Pillow can.
+        return pixels if np.shares_memory(decoded, pixels) and _shows(pixels, reduced) else None
     picture.load()
     return pixels_from(lambda: bands_of(picture), shape)
 
@@ -65,11 +68,27 @@ def bands_of(picture: Image.Image) -> Iterator[NDArray[np.uint8]]:
         yield np.asarray(picture.crop((0, top, cols, min(top + _BAND_ROWS, rows))).convert("RGB"))
 
 
-def _refuse_cut_short(path: Path) -> None:
-    """OpenCV fills what is missing with grey; Pillow reads all of a file at an eighth of its size, and says so."""
+def _reduced(path: Path) -> NDArray[np.uint8]:
+    """A JPEG picture at an eighth of its size, by Pillow, which refuses a file that is cut short.
+
+    OpenCV would fill what is missing with grey.
+    """
     with Image.open(path, formats=READ) as small:
-        small.draft(small.mode, (small.width // 8, small.height // 8))
-        small.load()
+        small.draft(small.mode, (small.width // _REDUCED, small.height // _REDUCED))
+        return np.asarray(small.convert("RGB"))
+
+
+def _shows(pixels: NDArray[np.uint8], reduced: NDArray[np.uint8]) -> bool:
+    """Whether a picture is the one that the reduced one shows: means of eight by eight pixels say."""
+    rows, cols = len(pixels) // _REDUCED, pixels.shape[1] // _REDUCED
+    for top in range(0, rows, _BAND_ROWS // _REDUCED):
+        bottom = min(top + _BAND_ROWS // _REDUCED, rows)
+        band = pixels[_REDUCED * top : _REDUCED * bottom, : _REDUCED * cols]
+        means = cv2.resize(band, (cols, bottom - top), interpolation=cv2.INTER_AREA)
+        if np.abs(means.astype(np.int16) - reduced[top:bottom, :cols]).mean() > _SAME_LEVELS:
+            return False
+        let_go(pixels)
+    return True
 
 
 def _can_be_cut(path: Path) -> bool:
