@@ -7,12 +7,18 @@ one line and exits with code 2. The leaves also inherit the built-in exception a
 import re
 from typing import Self
 
-_LOGIN_IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE)
+_LOGIN_IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s'\"]*@", re.IGNORECASE)
+"""Up to the last @: people type passwords with @ and / as they are."""
+_NAMED_SECRET = re.compile(
+    r"((?:passw(?:or)?d|passphrase|pass|pwd|pw|secret|token|api[-_]?key)\s*=\s*)(\\?\"[^\"]*\"|'[^']*'|[^\s&;!'\"]+)",
+    re.IGNORECASE,
+)
+"""As in `?user=admin&password=…` of a camera's address, or `user-pw=…` of GStreamer's rtspsrc."""
 
 
 def without_logins(text: str) -> str:
-    """The text with what stands before the @ of an address left out: `rtsp://user:password@camera`."""
-    return _LOGIN_IN_URL.sub(r"\1[left out]@", text)
+    """The text without what stands before the @ of an address, and without values that are named as secrets."""
+    return _NAMED_SECRET.sub(r"\1[left out]", _LOGIN_IN_URL.sub(r"\1[left out]@", text))
 
 
 class LeukoscopeError(Exception):

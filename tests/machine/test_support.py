@@ -123,7 +123,25 @@ def test_only_the_last_screens_are_kept(tmp_path: Path) -> None:
     KeptScreens.of_this_service({}).keep(screen)
 
 
-@pytest.mark.parametrize("login", ["admin:hunter2", "hunter2", ":hunter2"])
+@pytest.mark.parametrize(
+    ("pipeline", "rest"),
+    [
+        ("rtspsrc location=rtsp://cam/1?user=admin&password=hunter2&channel=1 ! decodebin", "&channel=1 ! decodebin"),
+        ("rtspsrc location=rtsp://cam/1 user-id=admin user-pw=hunter2 ! decodebin", " ! decodebin"),
+        ('souphttpsrc location=http://cam/1 user-pw="hunter2 3" ! jpegdec', " ! jpegdec"),
+        ("souphttpsrc location=http://cam/1?Token=hunter2;x=1", ";x=1"),
+    ],
+)
+def test_secrets_that_an_address_or_a_pipeline_names_are_left_out(pipeline: str, rest: str) -> None:
+    for kept in (str(CameraError(f"the pipeline {pipeline} ends", "?")), Secrets(set(), set()).removed_from(pipeline)):
+        assert "hunter2" not in kept and " 3" not in kept
+        assert f"[left out]{rest}" in kept
+    assert "password_file = /etc/a" in str(SettingsError("password_file = /etc/a is missing", "write it"))
+
+
+@pytest.mark.parametrize(
+    "login", ["admin:hunter2", "hunter2", ":hunter2", "a:hun@hunter2", "a:/hunter2", "a:x/hunter2@"]
+)
 def test_logins_in_addresses_are_left_out_of_support_files_and_of_messages(login: str) -> None:
     address = f"rtsp://{login}@camera.example:554/stream?a=b"
     text = f'{{"pipeline": "rtspsrc location={address} ! decodebin", "mail": "anna@clinic.example"}}'
