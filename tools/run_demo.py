@@ -130,7 +130,7 @@ def _bench(out: Path, broker: Address, window: bool, keys: bool, white_cells: in
         "controls": [{"driver": "window"}] if keys else [press],
         "storage": {"folder": str(out / "state"), "annotated_fields": 12},
         "counting": {"white_cells": white_cells},
-        "cells": {"pictures": 1000},
+        "cells": {"pictures": 1000, "fields": 60},
         "reporting": {"driver": "mqtt", "host": broker.host, "port": broker.port, "protocol": "3.1.1"},
     }
 
