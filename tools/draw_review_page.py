@@ -66,7 +66,7 @@ def _photograph_bench(folder: Path, to: Path) -> None:
                 page.get_by_label("Specimen id").fill("S-1204")
                 page.get_by_role("button", name="Start").click()
                 expect(page.locator("tbody tr").first).to_be_visible(timeout=180_000)
-                page.wait_for_function("document.getElementById('field').naturalWidth > 0")
+                expect(page.locator("#field")).to_be_visible()
                 page.wait_for_timeout(20_000)
                 _write(page, to / "page-bench.png")
             finally:
