@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import simulated
-from classifier_net import SIDE_PX, UM_PER_PX
+from classifier_window import SIDE_PX, UM_PER_PX
 from cut_outs import Mask, Outlines, read_transparent, spread
 from scenes import Picture, read_rgb, resampled
 from tables import KINDS, Crop, fields

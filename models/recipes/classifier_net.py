@@ -10,8 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-UM_PER_PX = 0.15
-SIDE_PX = 128
 STEM = 32
 BLOCKS = (
     # channels out, kernel, stride, how many times as many channels inside

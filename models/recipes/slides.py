@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells import Cell, enlarged
-from classifier_net import UM_PER_PX
+from classifier_window import UM_PER_PX
 from cut_outs import SIDE_PX, Mask, crowd, paste, plain, thinned
 from scenes import Picture
 from vocabulary import ARTEFACT

@@ -22,7 +22,8 @@ import judge_classifier
 from augment import Laboratory, Strength
 from batches import as_batch
 from cells import Cell, artefact_cells, centred, jostled, labelled_cells, simulated_artefact_cells, with_cutout
-from classifier_net import FIRST_STAGES, UM_PER_PX, ClassifierNet
+from classifier_net import FIRST_STAGES, ClassifierNet
+from classifier_window import UM_PER_PX
 from cut_outs import Outlines
 from fitting import Plan, Task, arguments, fit, half_precision, plan_of, steps_taken
 from scenes import Picture
