@@ -18,7 +18,12 @@ DEVICE = Path(__file__).resolve().parents[2] / "device"
 PALETTE = 15.0
 """What 256 colours may add to the difference of two pictures, levels."""
 AS_GOLDEN = 40.0
-HOW = {"demo.png": "./tools/demo, then tools/draw_demo_picture.py", "session.png": "tools/draw_session.py"}
+HOW = {
+    "demo.png": "./tools/demo, then tools/draw_demo_picture.py",
+    "session.png": "tools/draw_session.py",
+    "docs/samples/healthy.png": "tools/draw_samples.py",
+    "docs/samples/leukaemic.png": "tools/draw_samples.py",
+}
 
 
 def difference(path: Path, one: ShownScreen) -> float:
