@@ -81,10 +81,9 @@ def test_pictures_are_named_as_the_bench_names_them(fields: Path, tmp_path: Path
     leukoscope("reference", fields, "--um-per-px", "0.127", "--out", kept)
     same_size = json.loads(kept.read_bytes()) | {"scale": 1.0, "enlarged": 1.2174}
     kept.write_text(json.dumps(same_size))
-    field = sorted(fields.iterdir())[0]
     for command in ("examine", "classify"):
         plain, referred, as_on_bench = (
-            _named(leukoscope(command, field, "--um-per-px", "0.127", "--json", *more))
+            _named(leukoscope(command, fields, "--um-per-px", "0.127", "--json", *more))
             for more in ((), ("--reference", kept), ("--bench", bench))
         )
         assert as_on_bench == referred != plain
@@ -98,5 +97,5 @@ def test_a_bench_and_a_network_named_beside_it_are_refused(tmp_path: Path) -> No
 
 def _named(outcome: Outcome) -> list[tuple[str, float]]:
     assert outcome.code == 0, outcome.err
-    entry = json.loads(outcome.out)
-    return [(cell["class"], cell["confidence"]) for cell in entry.get("cells", [entry])]
+    entries = [json.loads(line) for line in outcome.out.splitlines()]
+    return [(cell["class"], cell["confidence"]) for entry in entries for cell in entry.get("cells", [entry])]

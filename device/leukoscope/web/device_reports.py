@@ -19,7 +19,7 @@ from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds
 from leukoscope.web.exports import exported
-from leukoscope.web.findings import findings_as_sentences
+from leukoscope.web.findings_of_cells import findings_as_sentences
 from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 
 

@@ -14,7 +14,7 @@ from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import ClassCount, Finding, SampleReport
 from leukoscope.statistics.intervals import clopper_pearson
 from leukoscope.web.drafts import Draft, changed
-from leukoscope.web.findings import counted_anew
+from leukoscope.web.findings_of_cells import counted_anew
 from leukoscope.web.reports import Sample
 
 BLAST = "blast"

@@ -19,7 +19,7 @@ from leukoscope.statistics.rules import Rules
 from leukoscope.web.accounts import Account, Role
 from leukoscope.web.changes import ARTEFACT, CHANGES
 from leukoscope.web.drafts import Draft
-from leukoscope.web.findings import cells_of_findings
+from leukoscope.web.findings_of_cells import cells_of_findings
 from leukoscope.web.forms import form_of, json_of
 from leukoscope.web.measures import measured
 from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
