@@ -100,7 +100,7 @@ def main(
         copy = Path(folder) / "bench.toml"
         content["storage"]["folder"] = str(storage)
         copy.write_text(tomli_w.dumps(content), "utf-8")
-        with _page(copy, Path(folder)) as (page, port, code):
+        with _page(copy) as (page, port, code):
             for what, p95 in _asked(port, code, (report, large), times):
                 bar = next(bar for name, bar in BARS_MS.items() if what.startswith(name))
                 table.add_row(what, f"{p95:.0f} ms", f"{bar:.0f} ms")
@@ -138,7 +138,7 @@ def _watched(folder: Path, seconds: float) -> tuple[float, float]:
     """Share of the fields that are counted while three browsers watch, and the page's memory afterwards."""
     folder.mkdir()
     bench = write_bench(folder)
-    with running(folder), _page(bench, folder) as (process, port, code):
+    with running(folder), _page(bench) as (process, port, code):
         first = Browser(port)
         first.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
 
@@ -157,30 +157,16 @@ def _watched(folder: Path, seconds: float) -> tuple[float, float]:
 
 
 @contextmanager
-def _page(bench: Path, folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
+def _page(bench: Path) -> Iterator[tuple["subprocess.Popen[str]", int, str]]:
     """The page of a bench as a process, its port and its code."""
     command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench, 0)]
-    environment = os.environ | PAGE_ENVIRONMENT | {"PYTHONPATH": str(_as_installed(folder))}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as page:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | PAGE_ENVIRONMENT) as page:
         try:
             assert page.stdout is not None
             port = int(page.stdout.readline().rstrip("/\n").rpartition(":")[2])
             yield page, port, page.stdout.readline().split()[-1]
         finally:
             page.terminate()
-
-
-def _as_installed(folder: Path) -> Path:
-    """A folder by which Python does without libraries that a development environment has and no installation.
-
-    jsonschema imports each library of text formats that it finds, 19 MB of them, and none is used.
-    """
-    formats = (
-        "arrow", "fqdn", "idna", "isoduration", "jsonpointer", "lark", "rfc3339_validator", "rfc3986_validator",
-        "rfc3987", "rfc3987_syntax", "uri_template", "webcolors",
-    )  # fmt: skip
-    (folder / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({formats!r}))\n")
-    return folder
 
 
 def _with_many_cells(outbox: Outbox, storage: Path, report: str) -> str:

@@ -12,7 +12,7 @@ from tests.web.made import make_bench
 _NOT_NEEDED = (
     "PIL",
     "cv2",
-    "jsonschema",
+    "jsonschema_rs",
     "numpy.random",
     "onnxruntime",
     "paho",
@@ -50,7 +50,7 @@ with Outbox.open(storage / "outbox.sqlite", owner=False) as outbox:
     desk = desk_of(outbox, storage, Identity("ward-3", "scope-1", "1", "boot"), utc_now)
     reports = DeviceReports(desk, storage, storage)
     report = reports.sample("00000000-0000-0000-0000-000000000001").report
-print(json.dumps({{"sample_id": report.sample_id, "jsonschema": "jsonschema" in sys.modules}}))
+print(json.dumps({{"sample_id": report.sample_id, "jsonschema_rs": "jsonschema_rs" in sys.modules}}))
 """
 
 
@@ -73,4 +73,4 @@ def test_what_a_pin_takes_in_memory_is_given_back() -> None:
 def test_a_kept_report_is_read_without_what_checks_schemas(tmp_path: Path) -> None:
     bench = make_bench(tmp_path)
     read = json.loads(python(_READ.format(folder=str(bench.parent / "state"))))
-    assert read == {"sample_id": "S-17", "jsonschema": False}
+    assert read == {"sample_id": "S-17", "jsonschema_rs": False}
