@@ -9,12 +9,10 @@ import http.client
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,11 +22,11 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-import tomli_w
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarking.bench_copy import STATE, copy_of
 from benchmarking.key_presses import DrawnReview, review_by_keys
 from benchmarking.watched_count import running, watched_share, write_bench
 from leukoscope.cli.web import PAGE_ENVIRONMENT, page_arguments
@@ -90,16 +88,12 @@ def main(
     """Print the 95th percentile of each, beside its bar."""
     table = Table("what", "p95", "bar")
     with tempfile.TemporaryDirectory() as folder:
-        content = tomllib.loads(bench.read_text())
-        storage = Path(folder) / "state"
-        shutil.copytree(content["storage"]["folder"], storage, ignore=shutil.ignore_patterns("web.sqlite*"))
+        copy = copy_of(bench, Path(folder))
+        storage = Path(folder) / STATE
         with Outbox.open(storage / "outbox.sqlite") as outbox:
             with outbox.reading() as sql:
                 ((report,),) = sql.execute("SELECT id FROM message WHERE kind = 'report' LIMIT 1")
             large = _with_many_cells(outbox, storage, report)
-        copy = Path(folder) / "bench.toml"
-        content["storage"]["folder"] = str(storage)
-        copy.write_text(tomli_w.dumps(content), "utf-8")
         with _page(copy) as (page, port, code):
             for what, p95 in _asked(port, code, (report, large), times):
                 bar = next(bar for name, bar in BARS_MS.items() if what.startswith(name))

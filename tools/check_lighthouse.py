@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark_page import NAME, PIN, Browser
-from draw_review_page import copy_of
+from benchmarking.bench_copy import copy_of
 from leukoscope.cli.web import page_arguments
 from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.store import Outbox

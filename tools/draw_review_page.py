@@ -11,21 +11,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-import tomli_w
 import typer
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarking.bench_copy import copy_of
+from benchmarking.key_presses import ARGUMENTS, set_up
 from benchmarking.watched_count import running, write_bench
 from leukoscope.cli.web import page_arguments
-from leukoscope.outbox.store import Outbox
 
 NAME, PIN = "Dr. Example", "4711-example"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 def main(
@@ -61,7 +59,7 @@ def _photograph_bench(folder: Path, to: Path) -> None:
             try:
                 page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
                 page.set_default_timeout(180_000)
-                _set_up(page, address, served.stdout.readline().split()[-1])
+                set_up(page, address, served.stdout.readline().split()[-1], NAME, PIN)
                 page.goto(f"{address}/bench")
                 page.get_by_label("Specimen id").fill("S-1204")
                 page.get_by_role("button", name="Start").click()
@@ -74,28 +72,6 @@ def _photograph_bench(folder: Path, to: Path) -> None:
                 served.terminate()
 
 
-def _set_up(page: Page, address: str, code: str) -> None:
-    """The first administrator."""
-    page.goto(address)
-    page.get_by_label("Code").fill(code)
-    page.get_by_label("Your name").fill(NAME)
-    page.get_by_label("PIN or password").fill(PIN)
-    page.get_by_role("button", name="Make the account").click()
-    page.wait_for_url("**/worklist")
-
-
-def copy_of(bench: Path, folder: Path) -> Path:
-    """What is signed here is not signed in the original."""
-    content = tomllib.loads(bench.read_text())
-    shutil.copytree(content["storage"]["folder"], folder / "state", ignore=shutil.ignore_patterns("web.sqlite*"))
-    with Outbox.open(folder / "state" / "outbox.sqlite"):
-        pass
-    copy = folder / "bench.toml"
-    content["storage"]["folder"] = str(folder / "state")
-    copy.write_text(tomli_w.dumps(content), "utf-8")
-    return copy
-
-
 def _photograph(address: str, code: str, to: Path) -> None:
     # A machine that is busy with other things is given time.
     expect.set_options(timeout=180_000)
@@ -103,7 +79,7 @@ def _photograph(address: str, code: str, to: Path) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page.set_default_timeout(180_000)
-        _set_up(page, address, code)
+        set_up(page, address, code, NAME, PIN)
         _write(page, to / "page-worklist.png")
         page.locator("tbody a").first.click()
         expect(page.locator("#counts table")).to_be_visible()

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from benchmarking.key_presses import ARGUMENTS, sign_by_keys
+from benchmarking.key_presses import ARGUMENTS, set_up, sign_by_keys
 from embedded_broker import HOST, free_port
 from leukoscope.errors import LeukoscopeError
 from leukoscope.outbox.entry import REPORT
@@ -93,12 +93,7 @@ def _review(address: str, code: str, store: Path) -> list[tuple[str, str, int, i
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
         page.set_default_timeout(_PATIENCE_MS)
-        page.goto(address)
-        page.get_by_label("Code").fill(code)
-        page.get_by_label("Your name").fill(REVIEWER)
-        page.get_by_label("PIN or password").fill(PIN)
-        page.get_by_role("button", name="Make the account").click()
-        page.wait_for_url("**/worklist")
+        set_up(page, address, code, REVIEWER, PIN)
         for _ in DEVICES:
             done.append(_sign_first(page, address, store))
         browser.close()

@@ -108,7 +108,7 @@ def test_an_edge_that_never_arrived_is_made_up_for_by_looking_at_the_pin() -> No
     assert button.poll() is Action.TOGGLE
 
 
-def test_a_pin_that_somebody_else_holds_is_refused_with_its_number() -> None:
+def test_a_pin_that_another_process_holds_is_refused_with_its_number() -> None:
     hand = Hand()
     other = OtherButton(hand.settings.pin, pin_factory=hand.factory)
     with pytest.raises(ControlError, match="BCM 17 cannot be used"):

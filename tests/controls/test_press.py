@@ -107,7 +107,7 @@ moments = st.lists(st.floats(0.0, 400.0), max_size=30)
 
 
 @given(gaps=gaps, polls=moments)
-def test_it_never_matters_when_somebody_asks(gaps: list[float], polls: list[float]) -> None:
+def test_it_never_matters_when_it_is_polled(gaps: list[float], polls: list[float]) -> None:
     edges, at_s = [], 0.0
     for index, gap in enumerate(gaps):
         at_s += gap

@@ -33,7 +33,7 @@ NEAR_ENOUGH = 40.0
 
 @pytest.mark.parametrize("size_name", SIZES)
 @pytest.mark.parametrize("name", EXHIBITS)
-def test_a_screen_looks_as_it_did_when_somebody_looked_at_it(name: str, size_name: str) -> None:
+def test_a_screen_looks_as_it_did_when_a_person_looked_at_it(name: str, size_name: str) -> None:
     size, monochrome = SIZES[size_name]
     path = GOLDEN / f"{name}-{size_name}.png"
     picture = draw(EXHIBITS[name], size, monochrome)

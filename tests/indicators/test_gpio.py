@@ -100,7 +100,7 @@ def test_a_lamp_to_the_supply_is_on_while_its_pin_is_low() -> None:
     board.signals.close()
 
 
-def test_a_pin_that_somebody_else_holds_is_refused_and_the_others_let_go() -> None:
+def test_a_pin_that_another_process_holds_is_refused_and_the_others_let_go() -> None:
     factory: Any = MockFactory()
     other = LED(6, pin_factory=factory)
     with pytest.raises(DisplayError, match=r"BCM 6 cannot be used .*check `red_pin`"):

@@ -32,7 +32,7 @@ def shown(folder: Path) -> Image.Image:
         return picture.convert("RGB")
 
 
-def test_the_fault_is_told_on_the_displays_that_work_until_somebody_presses(
+def test_the_fault_stands_on_the_displays_that_work_until_a_press(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))

@@ -114,7 +114,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
         assert outbox.counts().pending == 2
 
 
-def test_whoever_only_looks_in_does_not_renew_it(path):
+def test_a_reader_does_not_renew_it(path):
     with pytest.raises(OutboxError, match="start the instrument once"):
         Outbox.open(path, owner=False)
     assert schema_of(path) == schema_of(FIRST)

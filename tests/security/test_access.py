@@ -109,13 +109,13 @@ def test_a_device_cannot_command_and_an_operator_commands_the_one_it_names(site)
 @pytest.mark.parametrize("holder", ["collector-1", "ward"])
 @pytest.mark.parametrize("kind", ["report", "status"])
 def test_collectors_and_operators_cannot_report(site, holder, kind):
-    with site.speaker(holder) as somebody:
-        assert somebody.publish(message(1), f"leukoscope/v1/{SPEAKER}/{kind}") == REFUSED
+    with site.speaker(holder) as speaker:
+        assert speaker.publish(message(1), f"leukoscope/v1/{SPEAKER}/{kind}") == REFUSED
 
 
 def test_a_collector_cannot_command(site):
-    with site.speaker("collector-1") as somebody:
-        assert somebody.publish(b"{}", f"leukoscope/v1/{SPEAKER}/command") == REFUSED
+    with site.speaker("collector-1") as speaker:
+        assert speaker.publish(b"{}", f"leukoscope/v1/{SPEAKER}/command") == REFUSED
 
 
 def test_a_device_cannot_take_over_the_session_of_a_collector(site, collected):

@@ -64,5 +64,5 @@ def test_colour_shading_takes_red_on_one_side_and_blue_on_the_other():
     assert left[2] / right[2] == pytest.approx(0.8, abs=0.02)
 
 
-def test_a_smear_is_what_is_seen_unless_somebody_asks_for_another_slide():
+def test_a_smear_is_what_is_seen_unless_another_slide_is_asked_for():
     assert SimulatedCameraSettings().slide == "smear"

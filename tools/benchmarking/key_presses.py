@@ -45,6 +45,16 @@ class Keyboard:
             self.press(sign)
 
 
+def set_up(page: Page, address: str, code: str, name: str, pin: str) -> None:
+    """Make the first account, with the code that the device or the centre shows; ends on the worklist."""
+    page.goto(address)
+    page.get_by_label("Code").fill(code)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("PIN or password").fill(pin)
+    page.get_by_role("button", name="Make the account").click()
+    page.wait_for_url("**/worklist")
+
+
 def review_by_keys(address: str, report: str, name: str, pin: str) -> DrawnReview:
     """Decide every cell that awaits it, look at every class, and sign; no mouse.
 

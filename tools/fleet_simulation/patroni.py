@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 import time
 import urllib.request
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Self
 
 import psycopg
 
-from fleet_simulation.postgres import ServerError, find_programs, unprivileged
+from fleet_simulation.postgres import ServerError, find_programs, scratch_folder, unprivileged
 from fleet_simulation.servers import HOST, Program, free_port
 
 _START_S = 240.0
@@ -81,11 +80,7 @@ class ScratchPatroni:
                 raise ServerError(f"no {program} found: apt-get install {package}")
         user = unprivileged()
         self._stays = folder is not None
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="leukoscope-ha-"))
-        else:
-            folder.mkdir(mode=0o700)
-        self.folder = folder
+        self.folder = scratch_folder(folder, "leukoscope-ha-")
         password = secrets.token_hex(16)
         etcd, peer = free_port(), free_port()
         self.ports = [free_port(), free_port()]

@@ -37,11 +37,7 @@ class ScratchPostgres:
         self._bin = find_programs()
         self._user = unprivileged()
         self._stays = folder is not None
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="leukoscope-pg-"))
-        else:
-            folder.mkdir(mode=0o700)
-        self.folder = folder
+        self.folder = scratch_folder(folder, "leukoscope-pg-")
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self._data = self.folder / "data"
@@ -108,6 +104,14 @@ def find_programs() -> Path:
     if found is None:
         raise ServerError("no PostgreSQL found: apt-get install postgresql")
     return Path(found).resolve().parent
+
+
+def scratch_folder(folder: Path | None, prefix: str) -> Path:
+    """Make the folder that is asked for, or one among the system's temporary files."""
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def unprivileged() -> pwd.struct_passwd | None:

@@ -40,7 +40,7 @@ mqtt.durable_queue_type = quorum
 # A minority that is cut off stops, so that what is acknowledged is on a majority.
 cluster_partition_handling = pause_minority
 # Seconds of silence, 22 to 38, after which a node whose network is cut counts as gone; until then the others may wait
-# for it when somebody logs in.
+# for it at each login.
 net_ticktime = 30
 cluster_formation.peer_discovery_backend = classic_config
 {peers}

@@ -168,7 +168,8 @@
     } else if (button?.dataset.nameAs) {
       decide({ do: "name", class: button.dataset.nameAs });
     } else if (button?.dataset.do === "undo") undo();
-    else if (button?.dataset.do === "open") { if (current) open(current); } else if (button?.dataset.do === "accept") decide({ do: "confirm" });
+    else if (button?.dataset.do === "open") current && open(current);
+    else if (button?.dataset.do === "accept") decide({ do: "confirm" });
     else if (button?.dataset.do === "next") focus(nextToLookAt(current));
     else if (button?.dataset.do === "rebase") send({ do: "rebase", version: Number(button.dataset.version) }).then((done) => done && window.location.reload());
   });
