@@ -4,7 +4,7 @@
 .venv/bin/python tools/draw_samples.py healthy    one of them
 """
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,8 +47,13 @@ SLIDES: Mapping[str, tuple[int, Mapping[str, float]]] = {
 
 def main() -> None:
     """Count each slide and write what was reported."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("slide", nargs="*", help=f"of {', '.join(SLIDES)}; all without one")
+    names = parser.parse_args().slide or list(SLIDES)
+    if unknown := set(names) - set(SLIDES):
+        parser.error(f"expected slides of {', '.join(SLIDES)}, found {', '.join(sorted(unknown))}")
     FOLDER.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or SLIDES:
+    for name in names:
         with tempfile.TemporaryDirectory() as folder:
             settings = BenchSettings.model_validate(bench(Path(folder), *SLIDES[name]))
             with open_bench(settings, CHECKOUT, Watchdog.of_this_process()) as opened:
