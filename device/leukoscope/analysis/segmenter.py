@@ -20,7 +20,7 @@ comes near it."""
 MOST_AT_ONCE_PX = 5_200_000
 """Larger pictures, in pixels at the network's scale, are examined in blocks. A camera of 12 megapixels at 1000x stays
 below it."""
-BLOCK_SIDE_UM = 300.0
+BLOCK_SIDE_UM = 270.0
 
 
 class Segmenter:
