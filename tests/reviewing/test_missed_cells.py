@@ -226,7 +226,7 @@ def test_a_remote_command_that_would_count_a_cell_twice_is_refused(device: Devic
 
 def test_an_outline_says_what_lies_beside_a_cell_and_a_box_stands_for_it_where_there_is_none() -> None:
     # The picture of the cell begins at the corner of the field, at the scale of the field.
-    drawn = PictureFacts(110, 110, 0.1, ((10.0, 10.0), (90.0, 10.0), (10.0, 90.0)))
+    drawn = PictureFacts.of({"width": 110, "height": 110, "um_per_px": 0.1, "outline": [[10, 10], [90, 10], [10, 90]]})
     made = FieldMap(0.1, {1: (400, 300)}, {}, {7: drawn}, apart=True)
     cell = Named(CellRecord(7, 1, "blast", 0.9, (10, 10, 90, 90)), "blast", False)
     assert made.cell_at([cell], 1, 20, 20) == 7

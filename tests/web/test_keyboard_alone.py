@@ -6,11 +6,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 from tests.web.conftest import NAME, PIN, Served
-from tests.web.made import make_bench
+from tests.web.made import make_bench, make_sample
 
 LONG_MS = 120_000
 _WORDS = """() => { const at = document.activeElement;
@@ -114,3 +115,28 @@ def test_the_bench_is_taught_and_its_pages_of_upkeep_and_trend_are_reached(signe
     press(page, "Fit to these cells")
     expect(page.get_by_role("heading", name="Nothing was changed")).to_be_visible(timeout=LONG_MS)
     assert Axe().run(page).response["violations"] == []
+
+
+def test_the_last_decision_and_then_each_n_bring_the_next_class_that_was_not_opened(
+    signed_in: Page, served: Served
+) -> None:
+    page = signed_in
+    with Outbox.open(served.bench.parent / "state" / "outbox.sqlite", owner=False) as outbox:
+        counts = {"unsure": 1, "monocyte": 30, "eosinophil": 40, "lymphocyte": 50, "segmented": 60}
+        made = make_sample(outbox, "S-many", 9, counts)
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(f"{served.address}/reports/{made.id}")
+    opened = page.locator(".group:has([data-seen], .checked)")
+    page.keyboard.press("l")
+    for classes in range(2, 6):
+        expect(opened).to_have_count(classes)
+        group = page.locator(".group", has=page.locator(".cell:focus"))
+        heading, tools = group.locator("h2").bounding_box(), page.locator(".tools").bounding_box()
+        assert heading is not None
+        assert tools is not None
+        under = tools["y"] + tools["height"]
+        assert under <= heading["y"] < under + 120, "the class begins below the tools"
+        page.keyboard.press("n")
+    expect(page.locator("#left")).not_to_contain_text("not opened")
+    page.keyboard.press("n")
+    expect(page.locator(".group[data-class=segmented] .cell:focus")).to_be_visible()

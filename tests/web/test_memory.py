@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 from leukoscope.cli.web import PAGE_ENVIRONMENT
+from leukoscope.outbox.cell_pictures import PictureFacts
+from tests.web.conftest import NAME, PIN, Served
 from tests.web.made import make_bench
+from tests.web.test_security import Client, report_path
 
 _NOT_NEEDED = (
     "PIL",
@@ -74,3 +77,24 @@ def test_a_kept_report_is_read_without_what_checks_schemas(tmp_path: Path) -> No
     bench = make_bench(tmp_path)
     read = json.loads(python(_READ.format(folder=str(bench.parent / "state"))))
     assert read == {"sample_id": "S-17", "jsonschema_rs": False}
+
+
+def test_a_signature_leaves_nothing_in_the_page_of_what_checks_schemas(served: Served) -> None:
+    client, path = Client(served), report_path(served)
+    assert client.begin("/set-up", {"code": served.code, "name": NAME, "secret": PIN}) == 303
+    for body in (
+        {"do": "name", "cells": [14, 15, 16, 17, 18], "class": "lymphocyte"},
+        {"do": "look", "cells": [1, 7, 11, 13]},
+    ):
+        assert client.post(f"{path}/draft", json.dumps(body))[0] == 200
+    assert client.post(f"{path}/act", {"do": "sign", "version": "1", "secret": PIN, "note": ""})[0] == 303
+    assert "version 3" in client.ask("GET", path)[2]
+    assert served.process is not None
+    assert "jsonschema_rs" not in Path(f"/proc/{served.process.pid}/maps").read_text()
+
+
+def test_outlines_of_open_reports_are_held_packed() -> None:
+    outline = [[1.5 * corner, 2.25 * corner] for corner in range(60)]
+    facts = PictureFacts.of({"width": 96, "height": 96, "um_per_px": 0.1, "outline": outline})
+    assert len(facts.corners) == 60 * 16
+    assert [list(corner) for corner in facts.outline] == outline

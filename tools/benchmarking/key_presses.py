@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 _PATIENCE_MS = 120_000
+_LOOK_MS = 1500
 _NAME_AS, _ACCEPT_KEY = "lymphocyte", " "
 _LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
@@ -98,13 +99,12 @@ def sign_by_keys(page: Page, pin: str) -> tuple[list[float], int]:
         key = naming_key if len(key_ms) % 3 else _ACCEPT_KEY
         key_ms.append(_to_new_counts_ms(page, keyboard, key))
     left = page.locator("#left")
-    at_px = -1.0
+    # The last decision has brought the first of the classes that were not opened to the top; `n` brings the next.
+    page.wait_for_timeout(_LOOK_MS)
     while "not opened" in left.inner_text():
-        # By the page, then to the classes that were passed by.
-        before_px, at_px = at_px, float(page.evaluate("scrollY"))
-        keyboard.press("PageDown" if at_px != before_px else "n")
+        keyboard.press("n")
         # As long as an eye needs, and the page until it knows.
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(_LOOK_MS)
     keyboard.press("s")
     keyboard.type(pin)
     keyboard.press("Enter")

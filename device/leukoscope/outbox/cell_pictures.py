@@ -2,8 +2,10 @@
 
 import base64
 import json
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from leukoscope.messages.cell_message import decode_cell, encode_cell
@@ -95,14 +97,21 @@ class PictureFacts:
     height: int
     """Pixels."""
     um_per_px: float
-    outline: tuple[tuple[float, float], ...] = ()
-    """Corners of the cell's outline, (x, y) in pixels of the picture; empty where they are not known."""
+    corners: bytes = b""
+    """Of the cell's outline, x and y after one another as 64-bit floats: a tenth of what tuples of pairs take, and
+    a page holds them for each cell of the reports that are open."""
 
     @classmethod
     def of(cls, picture: Mapping[str, Any]) -> "PictureFacts":
         """Of the picture in a cell's message."""
-        outline = tuple((float(x), float(y)) for x, y in picture.get("outline", ()))
-        return cls(picture["width"], picture["height"], picture["um_per_px"], outline)
+        corners = array("d", chain.from_iterable(picture.get("outline", ()))).tobytes()
+        return cls(picture["width"], picture["height"], picture["um_per_px"], corners)
+
+    @property
+    def outline(self) -> tuple[tuple[float, float], ...]:
+        """Corners of the cell's outline, (x, y) in pixels of the picture; empty where they are not known."""
+        numbers = array("d", self.corners)
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def facts_of(outbox: Outbox, report_id: str) -> Mapping[int, PictureFacts]:

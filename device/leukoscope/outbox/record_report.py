@@ -74,6 +74,7 @@ def record_version(
     action: str,
     details: Mapping[str, Any],
     beside: Callable[[Connection], None],
+    checked: bool = False,
 ) -> tuple[Key, bool]:
     """Put one version of a report in the outbox, with an entry of the audit trail, in one transaction.
 
@@ -87,6 +88,7 @@ def record_version(
         action: what was done, for the trail.
         details: more of that, for the trail; the payload's sha256 is added.
         beside: what else belongs into the transaction; takes its connection.
+        checked: the report was checked against its schema before.
 
     Returns:
         The key, and False when there was such a version already; then nothing was done.
@@ -106,6 +108,7 @@ def record_version(
                 sent_clock=moment,
                 clock_synchronised=clock_synchronised,
                 trail=audit_trail.head(sql),
+                checked=checked,
             )
         )
         if not put(sql, key, REPORT, payload, moment):

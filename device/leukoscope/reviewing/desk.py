@@ -8,7 +8,8 @@ from pathlib import Path
 
 from leukoscope.errors import OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
-from leukoscope.messages.report import decode
+from leukoscope.messages.report import REPORT_SCHEMA, decode, decode_kept, encode
+from leukoscope.messages.schema_process import validate_beside
 from leukoscope.outbox import audit_trail, white_cells
 from leukoscope.outbox.cell_pictures import PictureFacts, facts_of
 from leukoscope.outbox.entry import REPORT, Entry, Key
@@ -52,6 +53,9 @@ class Desk:
     """What all of a specimen's name must match at this site."""
     signing: SigningRule = STRICT
     fields: FieldPictures | None = None
+    checks_beside: bool = False
+    """Whether new versions are checked against their schema by a process of its own, as one that runs for weeks wants:
+    what that takes in memory is given back."""
 
     def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
         """The version in force of the reports counted last, and what has become of its message; the newest first."""
@@ -113,7 +117,7 @@ class Desk:
             wrong = None if decision.sample_id is None else why_not_an_id(decision.sample_id, self.sample_pattern)
             if wrong is not None:
                 raise ReviewError(f"--sample-id: {wrong}, found {decision.sample_id!r}", "correct the id")
-        report = decode(self.find(name).payload)
+        report = decode_kept(self.find(name).payload)
         kept, outcomes = self.cells(report.id), list[tuple[Decision, Status, Outcome]]()
         for decision in decisions:
             if decision.command and self.version_by(decision.command) is not None:
@@ -124,12 +128,19 @@ class Desk:
             kept = None if kept is None else kept.after(outcome.verdicts, outcome.looked_at, outcome.added)
             report = outcome.report
             outcomes.append((decision, was, outcome))
+        if self.checks_beside:
+            self._check([outcome.report for _, _, outcome in outcomes])
         # The numbers were made before, so that a device that counts meanwhile waits for the writing alone.
         with self.outbox.writing():
             for decision, was, outcome in outcomes:
                 self._record(decision, was, outcome)
         made = range(report.version - len(outcomes) + 1, report.version + 1)
         return Taken(report, next(filter(None, [self._file(Key(report.id, version, REPORT)) for version in made]), ""))
+
+    def _check(self, versions: Sequence[SampleReport]) -> None:
+        boot_id, moment = self.identity.boot_id, self.now()
+        messages = [encode(one, boot_id=boot_id, sequence=1, sent_clock=moment, checked=True) for one in versions]
+        validate_beside(messages, REPORT_SCHEMA)
 
     def version_by(self, command: str) -> int | None:
         """The last version that a remote command led to; None where it led to none."""
@@ -161,6 +172,7 @@ class Desk:
             beside=lambda sql: white_cells.keep_names(
                 sql, report.id, step.version, outcome.verdicts, outcome.looked_at, outcome.added
             ),
+            checked=self.checks_beside,
         )
         if not new:
             raise ReviewError(f"another person has just made version {key.version} of it", "look at it and try again")
@@ -220,8 +232,9 @@ def desk_of(
     now: Callable[[], datetime],
     sample_pattern: str = ".+",
     signing: SigningRule = STRICT,
+    *,
+    checks_beside: bool = False,
 ) -> Desk:
     """The desk of a bench that keeps its results in a folder."""
-    return Desk(
-        outbox, ReportFiles(storage / "reports"), identity, now, sample_pattern, signing, FieldPictures(storage)
-    )
+    journal, fields = ReportFiles(storage / "reports"), FieldPictures(storage)
+    return Desk(outbox, journal, identity, now, sample_pattern, signing, fields, checks_beside)

@@ -54,7 +54,7 @@ def serve_device(arguments: dict[str, Any]) -> None:
     rule = SigningRule(**arguments["signing"])
     with Outbox.open(path, owner=False) as outbox:
         identity = Identity(*names)
-        desk = desk_of(outbox, storage, identity, utc_now, signing=rule)
+        desk = desk_of(outbox, storage, identity, utc_now, signing=rule, checks_beside=True)
         reports = DeviceReports(desk, Path(str(arguments["bench"])), storage)
         databases = Databases(lambda: PageDatabase(storage / "web.sqlite"))
         bench = BenchLink(Path(str(arguments["live"])))

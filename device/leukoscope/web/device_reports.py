@@ -22,6 +22,9 @@ from leukoscope.web.exports import exported
 from leukoscope.web.findings_of_cells import findings_as_sentences
 from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 
+_OPEN = 4
+"""Reports that are read once for all keys on them; of 200 cells each holds half a megabyte."""
+
 
 class DeviceReports:
     """As `web.reports.Reports`, of one outbox."""
@@ -39,7 +42,7 @@ class DeviceReports:
         self._desk, self._bench = desk, bench
         self._fields = FieldPictures(storage)
         self._submitting = threading.Lock()
-        self._cached = lru_cache(maxsize=8)(self._read)
+        self._cached = lru_cache(maxsize=_OPEN)(self._read)
 
     @property
     def _outbox(self) -> Outbox:

@@ -76,9 +76,19 @@
     return [...all.slice(start + 1), ...all.slice(0, start + 1)].find((one) => one.classList.contains("awaits"));
   };
 
-  // Then a class of which no cell was on the screen.
-  const nextToLookAt = (from) => nextUndecided(from) || [...page.querySelectorAll(".group")]
-    .find((group) => !group.querySelector(".cell[data-seen], .cell.checked"))?.querySelector(".cell");
+  const notOpened = () => [...page.querySelectorAll(".group")]
+    .find((group) => group.querySelector(".cell") && !group.querySelector(".cell[data-seen], .cell.checked"));
+
+  // After the last decision a class of which no cell was on the screen, with as many below it as there is room for.
+  const goOn = (from) => {
+    const undecided = nextUndecided(from);
+    if (undecided) { focus(undecided); return true; }
+    const group = notOpened();
+    if (!group) return false;
+    focus(group.querySelector(".cell"));
+    group.scrollIntoView({ block: "start" });
+    return true;
+  };
 
   const decide = async (body) => {
     const chosen = marked();
@@ -88,7 +98,7 @@
     for (const one of chosen) one.removeAttribute("aria-pressed");
     // The eye goes on at once; the answer follows.
     for (const one of chosen) one.classList.remove("awaits");
-    focus(nextUndecided(last) || cells()[cells().indexOf(last) + 1] || last);
+    if (!goOn(last)) focus(cells()[cells().indexOf(last) + 1] || last);
     if (!(await send({ ...body, cells: numbers }))) for (const one of chosen) one.classList.add("awaits");
   };
 
@@ -148,7 +158,7 @@
     if (key === " " && inGallery && current) { event.preventDefault(); decide({ do: "confirm" }); return; }
     if (key === "Enter" && event.target.classList.contains("cell")) { event.preventDefault(); open(event.target); return; }
     if (key === "u") { undo(); return; }
-    if (key === "n") { focus(nextToLookAt(current)); return; }
+    if (key === "n") { goOn(current); return; }
     if (key === "x" && current) { toggle(current); focus(cells()[cells().indexOf(current) + 1]); return; }
     if (key === "s") { event.preventDefault(); document.getElementById("pin").focus(); return; }
     if (keys[key]) decide({ do: "name", class: keys[key] });
@@ -170,7 +180,7 @@
     } else if (button?.dataset.do === "undo") undo();
     else if (button?.dataset.do === "open") current && open(current);
     else if (button?.dataset.do === "accept") decide({ do: "confirm" });
-    else if (button?.dataset.do === "next") focus(nextToLookAt(current));
+    else if (button?.dataset.do === "next") goOn(current);
     else if (button?.dataset.do === "rebase") send({ do: "rebase", version: Number(button.dataset.version) }).then((done) => done && window.location.reload());
   });
   page.addEventListener("dblclick", (event) => { const cell = event.target.closest(".cell"); if (cell && !large.open) open(cell); });
@@ -203,6 +213,9 @@
   // A cell was looked at when most of it stood on the screen for as long as an eye needs.
   const waiting = new Map();
   let seen = new Set();
+  // Below the tools, which lie over what is scrolled under them.
+  const covered = page.querySelector(".tools").offsetHeight;
+  for (const group of page.querySelectorAll(".group")) group.style.scrollMarginTop = `${covered + 8}px`;
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const cell = entry.target;
@@ -210,7 +223,7 @@
       if (waiting.has(cell)) continue;
       waiting.set(cell, setTimeout(() => { seen.add(Number(cell.dataset.number)); cell.dataset.seen = "1"; watch.unobserve(cell); }, 400));
     }
-  }, { threshold: 0.6 });
+  }, { threshold: 0.6, rootMargin: `-${covered}px 0px 0px 0px` });
   for (const cell of cells()) if (!cell.dataset.seen) watch.observe(cell);
   setInterval(() => {
     if (!seen.size || document.hidden) return;
