@@ -82,6 +82,20 @@ def test_wrong_tries_by_name_and_by_badge_count_together(accounts: Accounts) -> 
             accounts.check(typed, PIN)
 
 
+def test_each_wrong_pin_makes_the_next_try_wait_twice_as_long(accounts: Accounts, clock: Clock) -> None:
+    waits = []
+    for number in range(8):
+        with pytest.raises(SignInRefused, match="do not belong together"):
+            accounts.check("Émile Zoé", f"{OTHER}-{number}")
+        if number >= 2:
+            with pytest.raises(SignInRefused, match=r"wait (\d+) s") as refused:
+                accounts.check("Émile Zoé", PIN)
+            waits.append(int(str(refused.value).split("wait ")[1].split(" ")[0]))
+            clock.wait(waits[-1] / 60)
+    assert waits == [1, 2, 4, 8, 16, 32]
+    assert accounts.check("Émile Zoé", PIN).name == "Émile Zoé"
+
+
 def test_strangers_fill_no_disk_and_make_no_one_s_wrong_tries_forgotten(
     accounts: Accounts, databases: Databases, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,7 +72,9 @@ def report_path(served: Served) -> str:
 def test_nothing_is_shown_or_streamed_without_a_session(admin: Client, served: Served) -> None:
     stranger = Client(served)
     own = report_path(served)
-    for path in ("/worklist", own, f"{own}/cells/1.webp", f"{own}/export/csv", f"{own}/state", "/administration"):
+    of_report = ("", "/cells/1", "/cells/1.webp", "/fields/1", "/fields/1.jpg", "/export/csv", "/state", "/findings")
+    of_device = ("/bench", "/bench/state", "/bench/field.jpg?frame=1", "/teaching", "/trend", "/upkeep")
+    for path in ("/worklist", "/administration", *of_device, *(f"{own}{one}" for one in of_report)):
         status, _, text = stranger.ask("GET", path)
         assert status == 401, path
         assert "S-17" not in text
@@ -129,6 +131,29 @@ def test_no_path_leads_out_of_the_page(admin: Client, path: str) -> None:
     assert status == 404
     assert "root:" not in text
     assert "import" not in text
+
+
+def test_no_name_of_a_report_leads_to_a_folder_beside_the_reports(admin: Client, served: Served) -> None:
+    kept = served.bench.parent / "state" / "fields-around"
+    name = "00001-20x10.jpg"
+    for folder in (kept / report_path(served).rpartition("/")[2], kept.parent, kept):
+        folder.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_bytes(b"JPEG")
+    assert admin.ask("GET", f"{report_path(served)}/fields/1.jpg")[0] == 200
+    for report in ("%2e%2e", "%2e", "..", "."):
+        assert admin.ask("GET", f"/reports/{report}/fields/1.jpg")[0] == 404, report
+
+
+def test_what_one_person_named_and_did_not_sign_is_not_shown_to_another(admin: Client, served: Served) -> None:
+    account = {"do": "create", "name": "Bo", "role": "reviewer", "secret": "bo-1234"}
+    assert admin.post("/administration/account", account)[0] == 303
+    bo = Client(served)
+    assert bo.begin("/sign-in", {"name": "Bo", "secret": "bo-1234"}) == 303
+    path = report_path(served)
+    assert admin.post(f"{path}/draft", '{"do": "name", "cells": [1], "class": "blast"}')[0] == 200
+    assert 'class="cell checked"' not in bo.ask("GET", path)[2]
+    assert bo.post(f"{path}/draft", '{"do": "undo"}')[0] == 200
+    assert 'class="cell checked"' in admin.ask("GET", path)[2]
 
 
 def test_wrong_pins_make_the_next_try_wait_longer_and_longer(admin: Client, served: Served) -> None:
