@@ -39,9 +39,14 @@ def cells_of(counts: dict[str, int]) -> list[CellRecord]:
     """Numbered cells, the unsure ones with a low confidence."""
     names = [name for name, count in counts.items() for _ in range(count)]
     return [
-        CellRecord(number, 1 + number // 3, name, 0.45 if name == "unsure" else 0.9, (10, 10, 90, 90))
+        CellRecord(number, 1 + number // 3, name, 0.45 if name == "unsure" else 0.9, (10, 10, 90, 90), (), shares(name))
         for number, name in enumerate(names, start=1)
     ]
+
+
+def shares(name: str) -> dict[str, float]:
+    """Probability by class, of a cell that the device calls so."""
+    return {"segmented": 0.9, "band": 0.1} if name == "segmented" else {}
 
 
 def picture_of(number: int) -> CellPicture:

@@ -3,9 +3,10 @@
 import base64
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,15 @@ import pytest
 
 from leukoscope.messages.command import Outcome
 from leukoscope.messages.json_format import to_bytes
+from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.desk import desk_of
+from leukoscope.sentence import Sentence
+from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Change, Life, Status, Step
 from leukoscope.system.clock import utc_now
 from leukoscope.web import Databases, Decision, GoneError
+from leukoscope.web.drafts import Draft
+from leukoscope.web.naming import View
 from leukoscope.web.reports import Search
 from leukoscope.web.worklist import Worklist
 from leukoscope_collector.commanding import Answered
@@ -30,6 +37,8 @@ from leukoscope_collector.web.word_index import index_words
 from tests.collector.conftest import cluster, database, store_settings
 from tests.collector.old_layouts import POSTGRES
 from tests.collector.running import id_of, message
+from tests.messages.examples import IDENTITY
+from tests.web.made import make_sample
 
 __all__ = ["cluster", "database", "store_settings"]
 StoreSettings = SqliteSettings | PostgresSettings
@@ -164,6 +173,49 @@ def test_a_cell_that_a_person_added_at_the_device_is_among_the_cells_of_the_cent
     assert (added.name, added.checked, added.record.is_missed, added.record.field) == ("blast", True, True, 4)
     assert added.record.number == 3
     assert len(sample.cells) == 3
+
+
+def sent_by_a_device(folder: Path, but: Sequence[int] = ()) -> list[Report | Picture]:
+    """What a device that counted a sample sends, without the pictures of some cells."""
+    with Outbox.open(folder / "outbox.sqlite") as outbox:
+        make_sample(outbox, "S-17")
+        entries = [*outbox.list(kind="report"), *outbox.list(kind="cell")]
+    said = [judged(0, entry.key.kind, entry.payload) for entry in entries]
+    return [one for one in said if not (isinstance(one, Picture) and one.cell in but)]
+
+
+def test_findings_and_intervals_are_made_anew_at_the_centre_as_the_device_would(place: Place, tmp_path: Path) -> None:
+    place.keep(*sent_by_a_device(tmp_path))
+    sample = place.reports.sample(str(UUID(int=1)))
+    unsure = [number for number, name in sample.names.items() if name == UNSURE]
+    draft = Draft(1)
+    draft.name(dict.fromkeys(unsure, "blast"))
+    after = View(sample, draft).recounted()
+    assert after is not None
+    with Outbox.open(tmp_path / "outbox.sqlite") as outbox:
+        desk = desk_of(outbox, tmp_path, IDENTITY, utc_now)
+        made = desk.take(sample.report.id, Decision(Action.REVIEW, "Ada", relabel=dict.fromkeys(unsure, "blast")))
+    assert after.findings == made.report.findings != sample.report.findings
+    assert after.differential == made.report.differential
+    # As sentences, so that each is shown in the language of the person.
+    assert Sentence in {type(one.text) for one in sample.findings}
+    assert sample.cells[0].record.probabilities == {"segmented": 0.9, "band": 0.1}
+
+
+def test_where_the_centre_does_not_know_every_cell_what_changes_is_counted_and_no_finding_is_guessed(
+    place: Place, tmp_path: Path
+) -> None:
+    place.keep(*sent_by_a_device(tmp_path, but=(2, 3)))
+    sample = place.reports.sample(str(UUID(int=1)))
+    assert sample.grounds is None
+    draft = Draft(1)
+    draft.name({18: "segmented"})
+    view = View(sample, draft)
+    counted = {one.name: (one.count_before, one.count_after) for one in view.count_lines()}
+    assert counted["segmented"] == (6, 7)
+    assert counted[UNSURE] == (5, 4)
+    assert counted["lymphocyte"] == (4, 4)
+    assert view.recounted() is None
 
 
 @pytest.mark.parametrize("name", ["", "x" * 36, "-" * 36, "0" * 36, str(UUID(int=99))])

@@ -38,6 +38,7 @@ def encode_cell(
     *,
     sequence: int,
     sent_clock: datetime,
+    grounds: bytes = b"",
 ) -> bytes:
     """The message of one cell of a report.
 
@@ -48,6 +49,7 @@ def encode_cell(
         identity: of the device.
         sequence: the outbox's counter.
         sent_clock: when the message was made; timezone-aware.
+        grounds: what the report's numbers rest on, with one of its cells; empty with the others.
 
     Raises:
         InvalidMessage: it breaks the published schema.
@@ -60,6 +62,8 @@ def encode_cell(
         "class": cell.cell_class,
         "confidence": cell.confidence,
         **({"suspect": list(cell.suspect)} if cell.suspect else {}),
+        **({"probabilities": dict(cell.probabilities)} if cell.probabilities else {}),
+        **({"grounds": from_bytes(grounds)} if grounds else {}),
         "field": cell.field,
         "box": list(cell.box),
         "source": report.provenance.source.value,

@@ -37,8 +37,15 @@ def keep_pictures(
         return
     moment = now()
     with outbox.writing() as sql:
+        # With the first of them: where no pictures of a report are, no person names its cells.
+        kept = white_cells.find(sql, report.id)
+        grounds = b"" if kept is None else kept.grounds
         for cell, picture in pictures:
-            payload = encode_cell(report, cell, picture, identity, sequence=take_sequence(sql), sent_clock=moment)
+            sequence = take_sequence(sql)
+            payload = encode_cell(
+                report, cell, picture, identity, sequence=sequence, sent_clock=moment, grounds=grounds
+            )
+            grounds = b""
             key = Key(f"{report.id}-{cell.number}", report.version, CELL)
             put(sql, key, CELL, payload, moment)
 

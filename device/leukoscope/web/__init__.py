@@ -17,6 +17,7 @@ from leukoscope.specimen.sample import SampleReport
 from leukoscope.system.clock import Clock, utc_now
 from leukoscope.web.database import Databases
 from leukoscope.web.exports import exported
+from leukoscope.web.findings_of_cells import findings_as_sentences, grounds_sent
 from leukoscope.web.page_server import Site
 from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 from leukoscope.web.server import address_of, listening, new_code, serve
@@ -42,6 +43,8 @@ __all__ = [
     "address_of",
     "arguments_of",
     "exported",
+    "findings_as_sentences",
+    "grounds_sent",
     "line_of",
     "listening",
     "missed_in",

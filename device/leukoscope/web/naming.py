@@ -140,10 +140,13 @@ class View:
         """Every class that has a cell, before and after the draft."""
         differential = [one.cell_class for one in self.report.differential]
         before = {one.cell_class: one for one in self.report.differential}
-        named = Counter(cell.name for cell in self.cells)
+        # Not all cells need be known here: what the draft changes is added to what was counted.
+        named = Counter({key: one.count for key, one in before.items()} | dict(self.report.beside))
+        named.update(cell.name for cell in self.cells)
+        named.subtract(self.sample.names.values())
         total = sum(named[key] for key in differential)
         after = {key: _counted(key, named[key], total) for key in differential}
-        beside = sorted((set(named) | set(self.report.beside)) - set(differential))
+        beside = sorted(({key for key in named if named[key]} | set(self.report.beside)) - set(differential))
         lines = [
             CountLine(key, before[key], after[key], before[key].count, after[key].count)
             for key in differential

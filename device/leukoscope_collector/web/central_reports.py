@@ -29,6 +29,8 @@ from leukoscope.web import (
     Submitted,
     arguments_of,
     exported,
+    findings_as_sentences,
+    grounds_sent,
     line_of,
     missed_in,
 )
@@ -109,16 +111,20 @@ class CentralReports:
         for number, cell in messages.items():
             xmin, ymin, xmax, ymax = cell["box"]
             suspect = tuple(cell.get("suspect", ()))
-            record = CellRecord(
-                number, cell["field"], cell["class"], cell["confidence"], (xmin, ymin, xmax, ymax), suspect
-            )
+            box, shares = (xmin, ymin, xmax, ymax), cell.get("probabilities", {})
+            record = CellRecord(number, cell["field"], cell["class"], cell["confidence"], box, suspect, shares)
             cells.append(Named(record, names.get(number, cell["class"]), number in names))
             pictures[number] = PictureFacts.of(cell["picture"])
         if cells:
             cells += [Named(one, names.get(one.number, UNSURE), True) for one in missed_in(report)]
+        sent = next((one["grounds"] for one in messages.values() if "grounds" in one), None)
+        grounds = grounds_sent(sent, report, cells)
         known = dict.fromkeys([*(one.cell_class for one in report.differential), *report.beside, *_BESIDE])
+        if grounds is not None:
+            known = dict.fromkeys(one.key for one in grounds.naming.classes)
         known.pop(UNSURE, None)
-        return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), None, "stored")
+        findings = findings_as_sentences(report, cells, grounds)
+        return Sample(report, tuple(cells), looked_at, pictures, (*known, UNSURE), grounds, "stored", findings)
 
     def _names_given(self, report: SampleReport, answers: Mapping[int, str]) -> tuple[dict[int, str], frozenset[int]]:
         """What people called cells, and which they looked at, as far as it is known here.
