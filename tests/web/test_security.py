@@ -106,10 +106,12 @@ def test_a_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(served: Serv
 @pytest.mark.parametrize(
     "headers",
     [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "http://evil.example"}, {},
-     {"sec-fetch-site": "same-origin", "origin": "http://evil.example"}],
+     {"sec-fetch-site": "same-origin", "origin": "http://evil.example"},
+     {"sec-fetch-site": "cross-site", "origin": "http://127.0.0.1:{port}"}],
 )  # fmt: skip
 def test_a_request_made_by_another_page_changes_nothing(admin: Client, served: Served, headers: dict[str, str]) -> None:
     path = f"{report_path(served)}/draft"
+    headers = {name: value.format(port=served.port) for name, value in headers.items()}
     for address, body in (
         (path, '{"do": "name", "cells": [1], "class": "blast"}'),
         ("/administration/account", "do=create"),
