@@ -126,7 +126,8 @@ def test_a_request_made_by_another_page_changes_nothing(admin: Client, served: S
     "path",
     ["/static/../database.py", "/static/%2e%2e/database.py", "/static/..%2f..%2fsettings.py",
      "/reports/..%2f..%2fetc%2fpasswd", "/reports/x/cells/1.webp", "/reports/%27%20OR%201=1--/export/csv",
-     "/reports/00000000-0000-0000-0000-000000000001/export/..%2fpasswd"],
+     "/reports/00000000-0000-0000-0000-000000000001/export/..%2fpasswd",
+     "/reports/00000000-0000-0000-0000-000000000001/export/passwd"],
 )  # fmt: skip
 def test_no_path_leads_out_of_the_page(admin: Client, path: str) -> None:
     status, _, text = admin.ask("GET", path)
@@ -277,6 +278,31 @@ def test_the_page_is_not_put_on_the_network_in_the_clear_by_mistake(tmp_path: Pa
     bench.write_text(bench.read_text() + 'web = { host = "0.0.0.0" }\n')
     with pytest.raises(SettingsError, match="give certificate and key"):
         page_arguments(bench)
+
+
+def test_the_guard_lets_nothing_be_asked_of_a_page_without_a_session() -> None:
+    reached, got = list[str](), list[Any]()
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+        await PlainTextResponse("here")(scope, receive, send)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    async def send(event: Any) -> None:
+        got.append(event)
+
+    def ask(path: str) -> int:
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        got.clear()
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(lambda: asyncio.run(Guard(page, LookUps())(scope, receive, send))).result()
+        return int(got[0]["status"])
+
+    assert [ask(path) for path in ("/worklist", "/reports/x/draft", "/bench/state")] == [401, 401, 401]
+    assert [ask(path) for path in ("/sign-in", "/static/page.css")] == [200, 200]
+    assert reached == ["/sign-in", "/static/page.css"]
 
 
 class LookUps(Sessions):

@@ -3,13 +3,15 @@
 import ast
 import re
 from pathlib import Path
+from typing import TypeGuard
 
 import polib  # type: ignore[import-untyped]
 import pytest
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
-from leukoscope.reviewing import signing_rule
+import leukoscope_collector.web
+from leukoscope.reviewing import missed_cells, review, signing_rule
 from leukoscope.reviewing.signing_rule import MEANING
 from leukoscope.sentence import Sentence
 from leukoscope.specimen.lifecycle import Status
@@ -55,21 +57,57 @@ def test_fields_are_filled_in() -> None:
     assert translate("en", "{total} reports", total=3) == "3 reports"
 
 
+ROOMS = (*STATIC.parent.rglob("*.py"), *Path(str(leukoscope_collector.web.__file__)).parent.glob("*.py"))
+STEPS = tuple(Path(str(one.__file__)) for one in (missed_cells, review, signing_rule))
+AT_THE_START = {"__main__.py", "server.py", "own_commands.py"}
+"""What these say stands where the page was started, or in the log."""
+
+
+def calls_of_code() -> list[ast.Call]:
+    """Those of the page's own rooms, there and at the centre, and of the steps that a page takes."""
+    files = [file for file in (*ROOMS, *STEPS) if file.name not in AT_THE_START]
+    trees = [ast.parse(file.read_text("utf-8")) for file in files]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name)]
+
+
+def is_refusal(call: ast.Call) -> bool:
+    """Whether what is made is shown to a person as it is."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    return name.endswith("Error") or name in ("HTTPException", "SignInRefused", "_refused")
+
+
 def sentences_of_code() -> set[str]:
-    """Ids of the sentences that the page's own rooms and the rule of signing put together."""
-    files = [*STATIC.parent.rglob("*.py"), Path(signing_rule.__file__)]
-    calls = [
-        node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)
-    ]
-    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Sentence"]
-    return {str(call.args[0].value) for call in named if isinstance(call.args[0], ast.Constant)}
+    """Ids of the sentences that are put together."""
+    calls = [call for call in calls_of_code() if isinstance(call.func, ast.Name) and call.func.id == "Sentence"]
+    return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+
+
+def refusals_of_code() -> set[str]:
+    """Texts of refusals that hold no values."""
+    values = [one.value for call in calls_of_code() if is_refusal(call) for one in call.args if is_constant(one)]
+    return {text for text in values if isinstance(text, str) and " " in text}
+
+
+def is_constant(node: ast.expr) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant)
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_every_sentence_that_the_code_puts_together_is_there(language: PageLanguage) -> None:
-    asked = sentences_of_code()
-    assert len(asked) > 10
-    assert asked - set(catalogue(language)) == set()
+def test_every_sentence_and_refusal_of_the_code_is_there(language: PageLanguage) -> None:
+    sentences, refusals = sentences_of_code(), refusals_of_code()
+    assert len(sentences) > 40
+    assert len(refusals) > 60
+    assert (sentences | refusals) - set(catalogue(language)) == set()
+
+
+def test_no_refusal_is_put_together_but_as_a_sentence() -> None:
+    joined = [
+        ast.unparse(call)
+        for call in calls_of_code()
+        if is_refusal(call) and any(isinstance(one, ast.JoinedStr | ast.BinOp) for one in call.args)
+    ]
+    assert joined == []
 
 
 def test_a_finding_is_said_in_the_language_of_the_person() -> None:

@@ -21,6 +21,7 @@ from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.missed_cells import FieldMap, field_map
 from leukoscope.reviewing.review import Decision, Outcome, take_step
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport
 from leukoscope.specimen.sample_id import why_not_an_id
@@ -175,7 +176,10 @@ class Desk:
             checked=self.checks_beside,
         )
         if not new:
-            raise ReviewError(f"another person has just made version {key.version} of it", "look at it and try again")
+            raise ReviewError(
+                Sentence("another person has just made version {version} of it", version=key.version),
+                "look at it and try again",
+            )
 
     def _file(self, key: Key) -> str:
         """Write the new version as a file beside the others; why it could not be, empty where it was."""
@@ -184,9 +188,12 @@ class Desk:
             if entry is not None:
                 self.journal.write(key, entry.payload)
         except OSError as error:
-            return (
-                f"version {key.version} is recorded and will be sent, but its file in {self.journal.folder} "
-                f"cannot be written ({error.strerror}): make room"
+            return Sentence(
+                "version {version} is recorded and will be sent, but its file in {folder} cannot be written ({why}): "
+                "make room",
+                version=key.version,
+                folder=self.journal.folder,
+                why=error.strerror,
             )
         return ""
 

@@ -8,6 +8,7 @@ from leukoscope.errors import ReviewError
 from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.outbox.white_cells import Named
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import Box
 from leukoscope.specimen.census import CellRecord, MissedCell
 from leukoscope.specimen.place import Place
@@ -47,20 +48,31 @@ class FieldMap:
         """
         if field not in self.sizes:
             raise ReviewError(
-                f"no picture of field {field} is kept, so no cell can be added there",
+                Sentence("no picture of field {field} is kept, so no cell can be added there", field=field),
                 "cells are added where the page shows a field; raise cells.fields for the samples to come",
             )
         if not self.apart and field not in self.places:
             raise ReviewError(
-                f"where field {field} lies was not kept, so a cell there may be counted in another field already",
+                Sentence(
+                    "where field {field} lies was not kept, so a cell there may be counted in another field already",
+                    field=field,
+                ),
                 "count the slide again to add cells",
             )
         cols, rows = self.sizes[field]
         xmin, ymin, xmax, ymax = self.box_of(x, y)
         if xmin < 0 or ymin < 0 or xmax > cols or ymax > rows:
             raise ReviewError(
-                f"a cell less than {SIDE_UM / 2:.0f} µm from the edge of field {field} may be cut by it, found "
-                f"({x}, {y}) of {cols} x {rows} pixels",
+                Sentence(
+                    "a cell less than {um} µm from the edge of field {field} may be cut by it, found ({x}, {y}) of "
+                    "{cols} x {rows} pixels",
+                    um=f"{SIDE_UM / 2:.0f}",
+                    field=field,
+                    x=x,
+                    y=y,
+                    cols=cols,
+                    rows=rows,
+                ),
                 "add it where another field shows it whole, or leave it out",
             )
 
@@ -142,8 +154,14 @@ def added_cells(known: Sequence[Named], missed: Iterable[MissedCell], fields: Fi
         there = [*known, *(Named(record, one.name, True) for record in added)]
         if (found := fields.cell_at(there, one.field, one.x, one.y)) is not None:
             raise ReviewError(
-                f"cell {found} lies at ({one.x}, {one.y}) of field {one.field}: it would be counted twice",
-                f"name it instead, as {found}={one.name}",
+                Sentence(
+                    "cell {found} lies at ({x}, {y}) of field {field}: it would be counted twice",
+                    found=found,
+                    x=one.x,
+                    y=one.y,
+                    field=one.field,
+                ),
+                Sentence("name it instead, as {found}={name}", found=found, name=one.name),
             )
         number += 1
         added.append(CellRecord(number, one.field, "", 0.0, fields.box_of(one.x, one.y)))

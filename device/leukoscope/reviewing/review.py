@@ -58,25 +58,44 @@ class Decision:
     def __post_init__(self) -> None:
         if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
             raise ReviewError(
-                f"--by: expected a name of 1 to 200 printable characters, found {self.by[:40]!r}",
+                Sentence(
+                    "--by: expected a name of 1 to 200 printable characters, found {name}", name=f"{self.by[:40]!r}"
+                ),
                 "give the name of the person",
             )
         if self.sample_id is not None and (wrong := why_not_an_id(self.sample_id)) is not None:
-            raise ReviewError(f"--sample-id: {wrong}, found {self.sample_id[:40]!r}", "correct the id")
+            raise ReviewError(
+                Sentence("--sample-id: {wrong}, found {sample_id}", wrong=wrong, sample_id=f"{self.sample_id[:40]!r}"),
+                "correct the id",
+            )
         if len(self.note) > MOST_NOTE_CHARS:
             raise ReviewError(
-                f"--note: expected at most {MOST_NOTE_CHARS} characters, found {len(self.note)}", "shorten it"
+                Sentence(
+                    "--note: expected at most {most} characters, found {found}",
+                    most=MOST_NOTE_CHARS,
+                    found=len(self.note),
+                ),
+                "shorten it",
             )
         for item, text in self.remarks.items():
             if not _REMARK.fullmatch(item) or len(text) > MOST_REMARK_CHARS:
                 raise ReviewError(
-                    f"expected a remark of at most {MOST_REMARK_CHARS} characters on a cell, a finding, red_cells or "
-                    f"platelets, found {len(text)} on {item[:80]!r}",
+                    Sentence(
+                        "expected a remark of at most {most} characters on a cell, a finding, red_cells or platelets, "
+                        "found {found} on {item}",
+                        most=MOST_REMARK_CHARS,
+                        found=len(text),
+                        item=f"{item[:80]!r}",
+                    ),
                     "shorten it, or name an item of this report",
                 )
         if len(self.missed) > MOST_MISSED:
             raise ReviewError(
-                f"expected at most {MOST_MISSED} missed cells in one step, found {len(self.missed)}",
+                Sentence(
+                    "expected at most {most} missed cells in one step, found {found}",
+                    most=MOST_MISSED,
+                    found=len(self.missed),
+                ),
                 "count the slide again: so many are missed where something is wrong",
             )
         changes_numbers = bool(
@@ -84,7 +103,9 @@ class Decision:
         )
         if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
             way = "review it again" if self.action is Action.FINALISE else "use correct"
-            raise ReviewError(f"{self.action} changes neither cells nor the specimen's name", way)
+            raise ReviewError(
+                Sentence("{action} changes neither cells nor the specimen's name", action=self.action), way
+            )
         if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
             raise ReviewError(
                 Sentence("{action} of a signed report needs a reason", action=self.action.value), "give --note"
@@ -133,17 +154,28 @@ def take_step(
     status = report.life.status
     if not decision.action.is_open_to(status):
         raise ReviewError(
-            f"report {report.id} is {status}, and {decision.action} starts from "
-            f"{' or '.join(decision.action.starts_from)}",
+            Sentence(
+                "report {id} is {status}, and {action} starts from {earlier}",
+                id=report.id,
+                status=status,
+                action=decision.action,
+                earlier=" or ".join(decision.action.starts_from),
+            ),
             _way_out(decision.action, status.value),
         )
     if report.version >= MOST_VERSIONS:
         raise ReviewError(
-            f"report {report.id} has {report.version} versions, no more are kept", "count the slide again"
+            Sentence("report {id} has {version} versions, no more are kept", id=report.id, version=report.version),
+            "count the slide again",
         )
     if decision.based_on not in (None, report.version):
         raise ReviewError(
-            f"version {decision.based_on} of report {report.id} was looked at and version {report.version} is in force",
+            Sentence(
+                "version {based_on} of report {id} was looked at and version {version} is in force",
+                based_on=decision.based_on,
+                id=report.id,
+                version=report.version,
+            ),
             "look at what changed and try again",
         )
     without = check_signature(report.life, kept, decision.by, rule) if decision.action is Action.FINALISE else ()
@@ -172,7 +204,10 @@ def take_step(
         if earlier.get(item) != text
     ]
     if decision.action is Action.CORRECT and not changes:
-        raise ReviewError(f"report {report.id} says all that already: there is nothing to correct", "leave it as it is")
+        raise ReviewError(
+            Sentence("report {id} says all that already: there is nothing to correct", id=report.id),
+            "leave it as it is",
+        )
     step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
     seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
     life = Life((*report.life.steps, step), report.life.cells_checked, seen)
@@ -199,11 +234,13 @@ def _looked_at(report: SampleReport, kept: KeptSample | None, decision: Decision
     numbers = {cell.record.number for cell in kept.cells}
     if not_there := sorted(decision.looked_at - numbers):
         raise ReviewError(
-            f"report {report.id} has no cell {', '.join(map(str, not_there[:12]))}", "leukoscope report lists its cells"
+            Sentence("report {id} has no cell {cells}", id=report.id, cells=", ".join(map(str, not_there[:12]))),
+            "leukoscope report lists its cells",
         )
     if unknown := sorted(decision.opened - {cell.name for cell in kept.cells}):
         raise ReviewError(
-            f"report {report.id} has no cell called {', '.join(unknown)}", "`report show --cells` lists them"
+            Sentence("report {id} has no cell called {names}", id=report.id, names=", ".join(unknown)),
+            "`report show --cells` lists them",
         )
     return decision.looked_at | {cell.record.number for cell in kept.cells if cell.name in decision.opened}
 
@@ -216,7 +253,8 @@ def _added(
         return []
     if kept is None:
         raise ReviewError(
-            f"the cells of report {report.id} were not kept, so none can be added", "count the slide again"
+            Sentence("the cells of report {id} were not kept, so none can be added", id=report.id),
+            "count the slide again",
         )
     check_classes(kept, {one.name for one in decision.missed})
     return added_cells(kept.cells, decision.missed, fields)
@@ -261,16 +299,20 @@ def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision)
         return {}
     if kept is None:
         raise ReviewError(
-            f"the cells of report {report.id} were not kept, so none of them can be named otherwise",
+            Sentence("the cells of report {id} were not kept, so none of them can be named otherwise", id=report.id),
             "review it as a whole, or count the slide again",
         )
     names = {cell.record.number: cell.name for cell in kept.cells}
     if not_there := sorted({*relabel, *decision.confirm} - set(names)):
         raise ReviewError(
-            f"report {report.id} has no cell {', '.join(map(str, not_there))}", "`report show --cells` lists them"
+            Sentence("report {id} has no cell {cells}", id=report.id, cells=", ".join(map(str, not_there))),
+            "`report show --cells` lists them",
         )
     if twice := sorted(set(relabel) & decision.confirm):
-        raise ReviewError(f"cell {', '.join(map(str, twice))} is both relabelled and confirmed", "say one of both")
+        raise ReviewError(
+            Sentence("cell {cells} is both relabelled and confirmed", cells=", ".join(map(str, twice))),
+            "say one of both",
+        )
     check_classes(kept, set(relabel.values()))
     confirmed = set(names) if decision.all_checked else decision.confirm
     return {number: names[number] for number in sorted(confirmed)} | dict(relabel)
@@ -281,7 +323,12 @@ def check_classes(kept: KeptSample, named: set[str]) -> None:
     classes = [one.key for one in Grounds.from_json(kept.grounds).naming.classes]
     if unknown := sorted(named - {*classes, UNSURE}):
         raise ReviewError(
-            f"{', '.join(unknown)}: expected a class of {', '.join((*classes, UNSURE))}", "choose one of these"
+            Sentence(
+                "{names}: expected a class of {classes}",
+                names=", ".join(unknown),
+                classes=", ".join((*classes, UNSURE)),
+            ),
+            "choose one of these",
         )
 
 

@@ -10,6 +10,7 @@ from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.from_afar import arguments_of
 from leukoscope.reviewing.missed_cells import missed_in
 from leukoscope.reviewing.review import Decision
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import STRICT
@@ -38,8 +39,10 @@ __all__ = [
     "ReviewError",
     "Sample",
     "SampleReport",
+    "Sentence",
     "Site",
     "Submitted",
+    "Verbatim",
     "address_of",
     "arguments_of",
     "exported",

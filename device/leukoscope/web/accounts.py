@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from leukoscope.errors import LeukoscopeError
-from leukoscope.sentence import Sentence
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.web.database import Database, Databases
 
 LEAST_CHARS, MOST_CHARS = 6, 200
@@ -100,7 +100,12 @@ class Accounts:
             taken = [one for key in (name, badge) if key and (one := _whose(database, key)) is not None]
             if taken:
                 raise AccountError(
-                    f"the name {name} or this badge belongs to the account {taken[0].name} already", "take another"
+                    Sentence(
+                        "the name {name} or this badge belongs to the account {account} already",
+                        name=Verbatim(name),
+                        account=Verbatim(taken[0].name),
+                    ),
+                    "take another",
                 )
             database.execute(
                 "INSERT INTO web_account VALUES (:name, :role, :secret, :badge, 1, :at)",
@@ -127,7 +132,9 @@ class Accounts:
         with database.transaction():
             found = database.execute("SELECT role, active FROM web_account WHERE name = :name", {"name": name})
             if not found:
-                raise AccountError(f"there is no account {name}", "the page of accounts lists them")
+                raise AccountError(
+                    Sentence("there is no account {name}", name=Verbatim(name)), "the page of accounts lists them"
+                )
             new_role = Role(found[0][0]) if role is None else role
             new_active = bool(found[0][1]) if active is None else active
             others = database.execute(
@@ -143,7 +150,10 @@ class Accounts:
             if badge is not None:
                 whose = _whose(database, badge.strip()) if badge.strip() else None
                 if whose is not None and whose.name != name:
-                    raise AccountError(f"this badge belongs to the account {whose.name} already", "take another")
+                    raise AccountError(
+                        Sentence("this badge belongs to the account {name} already", name=Verbatim(whose.name)),
+                        "take another",
+                    )
                 database.execute(
                     "UPDATE web_account SET badge = :badge WHERE name = :name", {"badge": badge.strip(), "name": name}
                 )

@@ -115,7 +115,10 @@ def _missed(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[in
     if found is None:
         fields.check(field, x, y)
         if len(draft.added()) >= MOST_MISSED:
-            raise ReviewError(f"expected at most {MOST_MISSED} missed cells", "sign these first, or count again")
+            raise ReviewError(
+                Sentence("expected at most {most} missed cells", most=MOST_MISSED),
+                "sign these first, or count again",
+            )
         return [draft.add(field, x, y, name)]
     draft.name({found: name})
     return [found]

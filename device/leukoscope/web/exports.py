@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from leukoscope.errors import ExportError
+from leukoscope.sentence import Sentence
 
 _TIMEOUT_S = 60
 
@@ -23,7 +24,9 @@ def exported(report: str, form: str, *options: str) -> bytes:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        raise ExportError(f"the {form} took longer than {_TIMEOUT_S} s", "try again") from None
+        raise ExportError(
+            Sentence("the {form} took longer than {seconds} s", form=form, seconds=_TIMEOUT_S), "try again"
+        ) from None
     if done.returncode:
         raise ExportError(
             " ".join(done.stderr.decode(errors="replace").split())[-400:], "try again, or use leukoscope export"

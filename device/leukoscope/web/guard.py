@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import Account
 from leukoscope.web.sessions import COOKIE, Sessions
+from leukoscope.web.words import error_in, language_of, said_in
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _STATIC = "/static/"
@@ -64,20 +65,18 @@ class Guard:
     async def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if scope["method"] not in _SAFE and not is_own(headers):
-            return PlainTextResponse("This request did not come from a page of this device.", 403)
+            return _refused(scope, "This request did not come from a page of this device.", 403)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BODY_BYTES or "transfer-encoding" in headers:
-            return PlainTextResponse("This request is too large.", 413)
+            return _refused(scope, "This request is too large.", 413)
         if scope["path"].startswith(_STATIC):
             return None
         try:
             account = await self._look_up(scope)
         except LeukoscopeError as error:
             _log.warning("%s", error)
-            return PlainTextResponse(str(error), 503)
-        return (
-            None if account is not None or scope["path"].startswith(_OPEN) else _sign_in_first(scope["method"], headers)
-        )
+            return PlainTextResponse(error_in(language_of(Request(scope)), error), 503)
+        return None if account is not None or scope["path"].startswith(_OPEN) else _sign_in_first(scope, headers)
 
     async def _look_up(self, scope: Scope) -> Account | None:
         """Whose session it is; in a thread, for a database that does not answer must not hold up all others."""
@@ -87,10 +86,14 @@ class Guard:
         return account
 
 
-def _sign_in_first(method: str, headers: Headers) -> Response:
-    if method == "GET" and "text/html" in headers.get("accept", ""):
+def _sign_in_first(scope: Scope, headers: Headers) -> Response:
+    if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
         return RedirectResponse("/sign-in", 303)
-    return PlainTextResponse("Sign in first.", 401)
+    return _refused(scope, "Sign in first.", 401)
+
+
+def _refused(scope: Scope, text: str, status: int) -> Response:
+    return PlainTextResponse(said_in(language_of(Request(scope)), text), status)
 
 
 def is_own(headers: Headers) -> bool:

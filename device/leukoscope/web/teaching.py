@@ -17,6 +17,7 @@ from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.errors import AdaptingError
 from leukoscope.outbox.cell_pictures import named_counts
 from leukoscope.outbox.store import Outbox
+from leukoscope.sentence import Sentence
 from leukoscope.web.own_commands import complaint_of, done, words_of
 
 _MOST_CHARS = 600
@@ -102,7 +103,9 @@ class Teaching:
                     "adapt", "fitted-here", "--to", str(self._folder / "classifier"), "--source", source, "--progress"
                 )
             except OSError as error:
-                raise AdaptingError(f"a fit cannot be begun ({error.strerror})", "is the disk full?") from error
+                raise AdaptingError(
+                    Sentence("a fit cannot be begun ({why})", why=error.strerror), "is the disk full?"
+                ) from error
             self._progress = Progress(running=True, since_s=time.monotonic())
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
 
@@ -180,7 +183,10 @@ class Teaching:
         try:
             ended = done(self._bench, command, *arguments)
         except OSError as error:
-            raise AdaptingError(f"leukoscope {' '.join(command)} did not end ({error})", "try again") from error
+            raise AdaptingError(
+                Sentence("leukoscope {command} did not end ({error})", command=" ".join(command), error=error),
+                "try again",
+            ) from error
         if ended.returncode:
             raise AdaptingError(complaint_of(ended, _MOST_CHARS), "nothing was changed")
         return ended.stdout.strip()

@@ -16,6 +16,7 @@ from leukoscope import __version__
 from leukoscope.bundles.bundle_rows import BundleRow, bundle_rows
 from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.errors import LeukoscopeError
+from leukoscope.sentence import Sentence
 from leukoscope.system.clock import Clock
 from leukoscope.web.own_commands import complaint_of, done
 
@@ -125,7 +126,9 @@ class Upkeep:
         try:
             changed = self._bench.stat().st_mtime
         except OSError as error:
-            raise UpkeepError(f"{self._bench} cannot be read ({error.strerror})", "check the file") from error
+            raise UpkeepError(
+                Sentence("{bench} cannot be read ({why})", bench=self._bench, why=error.strerror), "check the file"
+            ) from error
         if self._settings is None or self._settings[0] != changed:
             found = [json.loads(line) for line in self._said(("settings",), "--json").splitlines()]
             self._settings = changed, found
@@ -171,7 +174,10 @@ class Upkeep:
         try:
             ended = done(self._bench, command, *arguments)
         except OSError as error:
-            raise UpkeepError(f"leukoscope {' '.join(command)} did not end ({error})", "try again") from error
+            raise UpkeepError(
+                Sentence("leukoscope {command} did not end ({error})", command=" ".join(command), error=error),
+                "try again",
+            ) from error
         if ended.returncode:
             raise UpkeepError(complaint_of(ended), "nothing was changed")
         return ended.stdout.strip()

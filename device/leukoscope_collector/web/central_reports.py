@@ -26,7 +26,9 @@ from leukoscope.web import (
     PictureFacts,
     Sample,
     SampleReport,
+    Sentence,
     Submitted,
+    Verbatim,
     arguments_of,
     exported,
     findings_as_sentences,
@@ -85,7 +87,7 @@ class CentralReports:
             "SELECT version, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
         )
         if not rows:
-            raise GoneError(f"there is no report {report_id} here", "see the worklist")
+            raise GoneError(Sentence("there is no report {report} here", report=report_id), "see the worklist")
         ((version, site, device),) = rows
         ((kept,),) = database.execute(
             "SELECT count(*) FROM cell WHERE report = :report AND site = :site AND device = :device",
@@ -152,7 +154,9 @@ class CentralReports:
         )
         if not rows:
             raise GoneError(
-                f"there is no picture of cell {number}: it was not sent, or was pruned to make room",
+                Sentence(
+                    "there is no picture of cell {number}: it was not sent, or was pruned to make room", number=number
+                ),
                 "raise cells.pictures on the device for the samples to come",
             )
         return base64.b64decode(_message(rows[0][0])["picture"]["base64"])
@@ -179,8 +183,9 @@ class CentralReports:
             return ""
         device, outcome, command_text = last
         if outcome:
-            return f"{device}: {command_text}"
-        return f"on its way to {device} ({command_text})" if command_text else f"on its way to {device}"
+            return Sentence("{device}: {answer}", device=Verbatim(device), answer=command_text)
+        way = Sentence("on its way to {device}", device=Verbatim(device))
+        return way.and_also(" ({why})", why=command_text) if command_text else way
 
     def export(self, report_id: str, form: str) -> bytes:
         """As in `Reports`; pictures of cells are left out."""
@@ -196,7 +201,7 @@ class CentralReports:
             "SELECT payload, site, device FROM report WHERE id = :id ORDER BY version DESC LIMIT 1", {"id": report_id}
         )
         if not rows:
-            raise GoneError(f"there is no report {report_id} here", "see the worklist")
+            raise GoneError(Sentence("there is no report {report} here", report=report_id), "see the worklist")
         return _message(rows[0][0]), rows[0][1], rows[0][2]
 
 

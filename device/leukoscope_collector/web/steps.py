@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leukoscope.messages.command import LONGEST_LIFE, MOST_REVIEW_BYTES, CommandName, command_of
-from leukoscope.web import Databases, ReviewError
+from leukoscope.web import Databases, ReviewError, Sentence
 from leukoscope_collector.commanding import Answered
 
 AGAIN_AFTER = timedelta(seconds=2)
@@ -50,7 +50,10 @@ class Steps:
         )
         if len(payload) > MOST_REVIEW_BYTES:
             raise ReviewError(
-                f"this names too many cells for one message: expected at most {MOST_REVIEW_BYTES} bytes",
+                Sentence(
+                    "this names too many cells for one message: expected at most {most} bytes",
+                    most=MOST_REVIEW_BYTES,
+                ),
                 "name fewer cells at a time",
             )
         report = str(arguments["report"])
@@ -61,7 +64,8 @@ class Steps:
             )
             if waiting:
                 raise ReviewError(
-                    f"another step of this report is on its way to {site}/{device}", "wait for its answer"
+                    Sentence("another step of this report is on its way to {site}/{device}", site=site, device=device),
+                    "wait for its answer",
                 )
             database.execute(
                 "INSERT INTO web_command VALUES (:id, :site, :device, :report, :name, :payload, :at, '', '', '')",

@@ -12,6 +12,7 @@ from leukoscope.web.bench_link import Asked, BenchAwayError, BenchLink
 from leukoscope.web.forms import form_of
 from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
+from leukoscope.web.words import language_of, said_in
 
 _STEPS = {
     "pause": CommandName.PAUSE_SAMPLE,
@@ -103,7 +104,9 @@ def _act(request: Request, form: dict[str, str]) -> Response:
         return _page(request, 503, error_words(request, error), sample_id)
     if asked.done:
         return back_to("/bench")
-    return _page(request, 409, asked.text, sample_id, again=asked.reason == "used_before")
+    return _page(
+        request, 409, said_in(language_of(request), asked.text), sample_id, again=asked.reason == "used_before"
+    )
 
 
 def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str, *, again: bool) -> Asked:

@@ -25,6 +25,7 @@ from leukoscope.web.measures import measured
 from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
 from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.reports import GoneError
+from leukoscope.web.words import language_of, said_in
 
 PX_PER_UM = 5.0
 """Of the gallery at first; one scale for all cells."""
@@ -248,7 +249,7 @@ def _act(request: Request, form: dict[str, str]) -> Response:
     if done.version is not None:
         site.drafts.drop(view.report.id, account.name)
     if done.warning:
-        return _page(request, account, done.warning)
+        return _page(request, account, said_in(language_of(request), done.warning))
     return back_to(f"/reports/{view.report.id}")
 
 
@@ -257,7 +258,9 @@ def export(request: Request) -> Response:
     person(request)
     report_id, form = request.path_params["report"], request.path_params["form"]
     if form not in _MEDIA:
-        raise GoneError(f"a report is not exported as {form[:20]}", "choose one of those on the page")
+        raise GoneError(
+            Sentence("a report is not exported as {form}", form=form[:20]), "choose one of those on the page"
+        )
     reports = site_of(request).reports
     report, content = reports.sample(report_id).report, reports.export(report_id, form)
     ending = "json" if form == "fhir" else form
