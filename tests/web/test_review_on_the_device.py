@@ -241,10 +241,16 @@ def test_every_page_is_accessible(signed_in: Page, served: Served) -> None:
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(signed_in: Page) -> None:
-    open_sample(signed_in)
     signed_in.set_viewport_size({"width": 390, "height": 844})
+    assert signed_in.evaluate("(at => at.scrollWidth - at.clientWidth)(document.querySelector('.lines'))") <= 0
+    expect(signed_in.get_by_role("row", name="S-17")).to_contain_text("preliminary", use_inner_text=True)
+    open_sample(signed_in)
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= 390
     signed_in.locator(".cell").first.scroll_into_view_if_needed()
+    tools = signed_in.locator(".tools").bounding_box()
+    assert tools is not None
+    assert tools["height"] < 80, "the cells have the height"
+    expect(signed_in.locator(".bar")).to_be_in_viewport()
 
 
 def test_on_a_touch_screen_cells_are_marked_named_and_seen_large_without_leaving_the_gallery(

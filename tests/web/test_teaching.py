@@ -19,6 +19,7 @@ from leukoscope.web.teaching import Teaching
 from tests.brokers import wait_until
 from tests.web.conftest import NAME, PIN, Served, sign_in
 from tests.web.made import CELLS, make_bench
+from tests.web.test_keyboard_alone import press
 
 SPECIMENS = ("S-1", "S-2")
 EACH = sum(CELLS.values())
@@ -49,21 +50,21 @@ def test_named_cells_are_counted_by_source_and_class(bench: Path) -> None:
     assert {name for _, name, _, _ in counts} == {"lymphocyte", "erythroblast"}
 
 
-def test_a_reviewer_teaches_the_bench_puts_it_in_force_and_goes_back(signed_in: Page, bench: Path) -> None:
+def test_a_reviewer_teaches_the_bench_puts_it_in_force_and_goes_back_by_keys(signed_in: Page, bench: Path) -> None:
     page = signed_in
-    page.get_by_role("link", name="Teach the bench").click()
+    press(page, "Teach the bench")
     expect(page.locator("caption")).to_contain_text(str(EACH * len(SPECIMENS)))
     assert Axe().run(page).response["violations"] == []
     expect(page.locator("#in-force")).to_contain_text("as the software or the settings bring it")
-    page.get_by_role("button", name="Fit to these cells").click()
+    press(page, "Fit to these cells")
     expect(page.get_by_role("heading", name="The fit is under way")).to_be_visible()
     expect(page.get_by_role("heading", name="Before and after")).to_be_visible(timeout=LONG_MS)
     expect(page.locator("#progress")).to_contain_text(f"of {EACH * len(SPECIMENS)} cells")
-    page.get_by_role("button", name="Put it in force").click()
+    press(page, "Put it in force")
     expect(page.get_by_role("alert")).to_contain_text("in force from the next start", timeout=LONG_MS)
     expect(page.locator("#in-force")).to_contain_text(".100001")
     assert Axe().run(page).response["violations"] == []
-    page.get_by_role("button", name="Back to the one before").click()
+    press(page, "Back to the one before")
     expect(page.locator("#in-force")).to_contain_text("as the software", timeout=LONG_MS)
     expect(page.get_by_role("button", name="Back to the one before")).to_have_count(0)
 
