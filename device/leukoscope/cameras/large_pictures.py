@@ -23,7 +23,7 @@ _REDUCED = 8
 """Pixels of a JPEG block, which decode to one where a picture is reduced by it."""
 _SAME_LEVELS = 16
 """Levels by which means of blocks differ at most: colours are stored coarser than brightness."""
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _SAYS_MORE = frozenset({b"eXIf", b"tRNS", b"acTL"})
 """Chunks of a PNG file that change how it is shown; the texts may do so that begin with these words."""
 _PROFILES = (b"Raw profile", b"XML:")
@@ -47,7 +47,7 @@ def decode_large(path: Path, picture: Image.Image) -> Pixels | None:
     if picture.format == "PNG" and _can_be_cut(path):
         return pixels_from(lambda: _strips_of_png(path), shape)
     # Asking a PNG for its tags decodes it.
-    upright = picture.getexif().get(_ORIENTATION, 1) == 1
+    upright = picture.getexif().get(ORIENTATION, 1) == 1
     if not upright or picture.mode not in ("RGB", "L") or picture.has_transparency_data:
         return None
     if picture.format == "JPEG":
@@ -91,17 +91,23 @@ def _shows(pixels: NDArray[np.uint8], reduced: NDArray[np.uint8]) -> bool:
     return True
 
 
+def says_more(path: Path) -> bool:
+    """Whether a PNG file says anything of how its pixels are to be shown; asking Pillow would decode them."""
+    with path.open("rb") as file:
+        for kind, length in _chunks(file):
+            start = file.read(min(length, 20)) if kind.endswith(b"Xt") else b""
+            if kind in _SAYS_MORE or start.startswith(_PROFILES):
+                return True
+    return False
+
+
 def _can_be_cut(path: Path) -> bool:
     """Whether a PNG file is one of 8 bits in RGB whose rows follow one another, to be shown as they are."""
     with path.open("rb") as file:
         *_, depth, colours, _, _, interlacing = struct.unpack(">8s4s4sIIBBBBB", file.read(29))
         if (depth, colours) != _EIGHT_BIT_RGB or interlacing != _NOT_INTERLACED:
             return False
-        for kind, length in _chunks(file):
-            start = file.read(min(length, 20)) if kind.endswith(b"Xt") else b""
-            if kind in _SAYS_MORE or start.startswith(_PROFILES):
-                return False
-    return True
+    return not says_more(path)
 
 
 def _strips_of_png(path: Path) -> Iterator[NDArray[np.uint8]]:

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from leukoscope.cameras.deep_pictures import decode_deep, eight_bits, png_bits
-from leukoscope.cameras.large_pictures import bands_of, decode_large
-from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff
+from leukoscope.cameras.deep_pictures import (
+    OPAQUE,
+    decode_deep,
+    in_eight_bits,
+    png_bits,
+    png_channels,
+    transparent_share,
+)
+from leukoscope.cameras.large_pictures import ORIENTATION, bands_of, decode_large, says_more
+from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff, is_tiff_without_tags
 from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
@@ -35,7 +41,6 @@ _NARROW = 64
 """Sides up to this long are never too narrow, pixels."""
 MAX_TRANSPARENT_SHARE = 0.01
 """Above it a picture is a layer of something, and what lies under it is not known."""
-_OPAQUE = 250
 SAME_PLACE = 0.6
 """Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
 _COARSE = (32, 32)
@@ -113,6 +118,11 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
         raise _too_large(path, None, max_pixels) from problem
     except UnidentifiedImageError as problem:
         if is_tiff(path):
+            if is_tiff_without_tags(path):
+                raise PictureError(
+                    f"{path} cannot be decoded (its tags are missing): it is damaged or cut short",
+                    "copy it again from its source",
+                ) from problem
             raise PictureError(
                 f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
             ) from problem
@@ -190,7 +200,7 @@ def _decoded(path: Path, picture: Image.Image, page: Page | None, *, cut_out: bo
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
         if not cut_out:
-            _refuse_layer(path, np.asarray(layered.getchannel("A")))
+            _refuse_layer(path, float((np.asarray(layered.getchannel("A")) < OPAQUE).mean()))
         white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, layered)
     cols, rows = picture.size
@@ -201,27 +211,28 @@ def _decoded_deep(path: Path, picture: Image.Image, page: Page | None, *, cut_ou
     """Sixteen bits per channel; OpenCV turns TIFF files upright itself, and no PNG."""
     number, white_is_zero = (page.number, page.white_is_zero) if page is not None else (0, False)
     size = page.size if page is not None else picture.size
-    shallow = eight_bits(decode_deep(path, number, size, white_is_zero=white_is_zero))
-    if shallow.ndim == 3 and shallow.shape[2] == 4:
-        layered = Image.fromarray(shallow)
-        if not cut_out:
-            _refuse_layer(path, shallow[..., 3])
-        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-        shallow = np.asarray(Image.alpha_composite(white, layered).convert("RGB"), dtype=np.uint8)
-    if shallow.ndim == 2:
-        shallow = _grey_as_rgb(shallow)
-    if page is not None:
-        return np.ascontiguousarray(shallow)
+    large = size[0] * size[1] > _LARGE
+    channels = None
+    if large and page is None:
+        channels = png_channels(path)
+    elif large and page is not None and picture.getexif().get(ORIENTATION, 1) == 1:
+        channels = page.channels
+    deep = decode_deep(path, number, size, channels)
+    if not cut_out:
+        _refuse_layer(path, transparent_share(deep))
+    shallow = in_eight_bits(deep, white_is_zero=white_is_zero, in_file=large)
+    del deep
+    if page is not None or not says_more(path):
+        return shallow
     return np.array(_upright(Image.fromarray(shallow), picture), dtype=np.uint8)
 
 
 def _upright(decoded: Image.Image, stated_in: Image.Image) -> Image.Image:
-    decoded.getexif().update({0x0112: stated_in.getexif().get(0x0112, 1)})
+    decoded.getexif().update({ORIENTATION: stated_in.getexif().get(ORIENTATION, 1)})
     return ImageOps.exif_transpose(decoded)
 
 
-def _refuse_layer(path: Path, alpha: NDArray[np.uint8]) -> None:
-    share = float((alpha < _OPAQUE).mean())
+def _refuse_layer(path: Path, share: float) -> None:
     if share > MAX_TRANSPARENT_SHARE:
         raise PictureError(
             f"{path} is transparent in {share:.0%} of its pixels", "flatten its layers, and save it again"
@@ -252,10 +263,6 @@ def _refuse_size(path: Path, size: tuple[int, int], max_pixels: int, *, deep: bo
         raise PictureError(f"{path} is {width}x{height} pixels; sides of at most {MAX_SIDE:,} are read", "cut it first")
     if long > _NARROW and long > MAX_RATIO * short:
         raise PictureError(f"{path} is {width}x{height} pixels, a strip and no field", "cut it into fields first")
-
-
-def _grey_as_rgb(grey: NDArray[np.uint8]) -> Pixels:
-    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> PictureError:

@@ -31,6 +31,7 @@ class Page:
     white_is_zero: bool
     in_planes: bool
     grey: bool
+    channels: int
 
 
 def pages_of(path: Path, picture: TiffImageFile) -> tuple[Page, ...]:
@@ -86,6 +87,7 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
         int(_first(tags, PHOTOMETRIC, 1)) == _WHITE_IS_ZERO,
         in_planes,
         len(bits) == 1 and int(_first(tags, PHOTOMETRIC, 1)) in (0, 1),
+        len(bits),
     )
 
 
