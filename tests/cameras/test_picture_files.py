@@ -68,6 +68,41 @@ def test_sixteen_bit_planes_are_read_to_their_own_pixels_or_refused(written: Wri
         read_picture(written(TiffPage(COLOUR_16, planar=2)))
 
 
+def test_a_predictor_that_decoders_would_not_heed_is_named(written: Callable[..., Path]) -> None:
+    # Programs that heed it beside PackBits wrote differences; taken for levels they are another picture.
+    packed = TiffPage(np.full((1, 8), 7, np.uint8), photometric=1, compression=32773, predictor=2)
+    with pytest.raises(PictureError, match="states a predictor beside a compression that has none"):
+        read_picture(written(packed))
+
+
+@pytest.mark.parametrize(
+    ("compression", "values", "name"),
+    [
+        (34712, COLOUR_8, "JPEG 2000, which is not read in 8 bits"),
+        (50001, COLOUR_8, "WebP"),
+        (50000, COLOUR_16, "Zstandard, which is not read in 16 bits"),
+        (34925, GREY_16, "LZMA"),
+        (12345, COLOUR_8, "method 12345"),
+    ],
+)
+def test_a_compression_that_is_not_read_is_named_and_the_file_not_called_damaged(
+    written: Callable[..., Path], compression: int, values: NDArray[np.generic], name: str
+) -> None:
+    photometric = 1 if values.ndim == 2 else 2
+    with pytest.raises(PictureError, match=f"is compressed by {name}"):
+        read_picture(written(TiffPage(values, photometric=photometric, compression=compression)))
+
+
+def test_a_bitmap_with_masks_of_its_own_is_not_called_damaged(tmp_path: Path) -> None:
+    masks = struct.pack("<III", 0x3FF00000, 0xFFC00, 0x3FF)
+    body = bytes(4 * 6 * 8)
+    sizes = struct.pack("<IiiHHIIiiII", 40, 8, 6, 1, 32, 3, len(body), 0, 0, 0, 0)
+    head = b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66)
+    (tmp_path / "masks.bmp").write_bytes(head + sizes + masks + body)
+    with pytest.raises(PictureError, match="stored in a way that is not read"):
+        read_picture(tmp_path / "masks.bmp")
+
+
 @pytest.mark.parametrize("values", [GREY_16, COLOUR_8[..., 0]])
 def test_what_is_stored_as_a_negative_is_shown_as_a_positive(written: Written, values: NDArray[np.generic]) -> None:
     plain = read_picture(written(TiffPage(values, photometric=1)))

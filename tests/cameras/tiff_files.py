@@ -21,6 +21,9 @@ class TiffPage:
     orientation: int = 1
     subfile_type: int = 0
     sample_format: int = 1
+    compression: int = 1
+    """As the file states; the values are written as they are."""
+    predictor: int = 1
     sub_pages: tuple["TiffPage", ...] = ()
 
 
@@ -56,7 +59,7 @@ def _add(content: bytearray, page: TiffPage) -> tuple[int, int]:
         (256, _LONG, [cols]),
         (257, _LONG, [rows]),
         (258, _SHORT, [bits] * channels),
-        (259, _SHORT, [1]),
+        (259, _SHORT, [page.compression]),
         (262, _SHORT, [page.photometric]),
         (273, _LONG, strips),
         (274, _SHORT, [page.orientation]),
@@ -64,6 +67,7 @@ def _add(content: bytearray, page: TiffPage) -> tuple[int, int]:
         (278, _LONG, [rows]),
         (279, _LONG, [each] * len(strips)),
         (284, _SHORT, [page.planar]),
+        *([(317, _SHORT, [page.predictor])] if page.predictor != 1 else []),
         *([(330, _LONG, subs)] if subs else []),
         (339, _SHORT, [page.sample_format] * channels),
     ]

@@ -1,6 +1,5 @@
 """What kind of picture a file is by its first bytes, whatever its name says."""
 
-import struct
 from pathlib import Path
 
 READ = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -46,9 +45,6 @@ _MAGIC = (
 _TIFF = (b"II*\0", b"MM\0*")
 _READ_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 _LOOKED_AT_BYTES = 140
-_TAG_BYTES = 12
-_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-"""Of each kind of value of a tag (TIFF 6.0, section 2); up to four bytes stand in the tag itself."""
 
 
 def foreign_kind(path: Path) -> str | None:
@@ -82,28 +78,6 @@ def is_left_out(path: Path) -> bool:
 def is_tiff(path: Path) -> bool:
     """Whether a file begins as a TIFF file does."""
     return _start_of(path)[:4] in _TIFF
-
-
-def is_tiff_without_tags(path: Path) -> bool:
-    """Whether a TIFF file ends before the tags of its first page do: they often stand at the end of a file."""
-    content_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        if len(start) < 8:
-            return True
-        order = "<" if start[:2] == b"II" else ">"
-        file.seek(struct.unpack(f"{order}I", start[4:])[0])
-        begin = file.read(2)
-        count = int(struct.unpack(f"{order}H", begin)[0]) if len(begin) == 2 else 0
-        tags = file.read(_TAG_BYTES * count)
-    if not count or len(tags) < _TAG_BYTES * count:
-        return True
-    ends = (
-        place + _VALUE_BYTES.get(kind, 0) * values
-        for _, kind, values, place in struct.iter_unpack(f"{order}HHII", tags)
-        if _VALUE_BYTES.get(kind, 0) * values > 4
-    )
-    return max(ends, default=0) > content_bytes
 
 
 def _start_of(path: Path) -> bytes:

@@ -19,8 +19,17 @@ from leukoscope.cameras.deep_pictures import (
     transparent_share,
 )
 from leukoscope.cameras.large_pictures import ORIENTATION, bands_of, decode_large, says_more
-from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff, is_tiff_without_tags
-from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of
+from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff
+from leukoscope.cameras.tiff import (
+    BITS,
+    COMPRESSION,
+    PREDICTOR,
+    Page,
+    channels_as_pages,
+    pages_of,
+    refuse_unread_compression,
+)
+from leukoscope.cameras.tiff_tags import first_values
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
 from leukoscope.system.pixels_in_file import pixels_from, pixels_in_memory
@@ -118,14 +127,7 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
         raise _too_large(path, None, max_pixels) from problem
     except UnidentifiedImageError as problem:
         if is_tiff(path):
-            if is_tiff_without_tags(path):
-                raise PictureError(
-                    f"{path} cannot be decoded (its tags are missing): it is damaged or cut short",
-                    "copy it again from its source",
-                ) from problem
-            raise PictureError(
-                f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
-            ) from problem
+            raise _why_no_tiff(path) from problem
         raise PictureError(
             f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}",
             "save it in one of these",
@@ -135,11 +137,31 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
     except PermissionError as problem:
         raise PictureError(f"{path} may not be read", "give this user permission to read it") from problem
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError, cv2.error) as problem:
+        if "supported" in str(problem):
+            raise PictureError(f"{path} is stored in a way that is not read ({problem})", "save it as PNG") from problem
         # Pillow reports damage as any of these; a damaged length may ask for any memory.
         raise PictureError(
             f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short",
             "copy it again from its source",
         ) from problem
+
+
+def _why_no_tiff(path: Path) -> PictureError:
+    """Why Pillow does not take a file that begins as a TIFF file does."""
+    values = first_values(path)
+    if values is None:
+        return PictureError(
+            f"{path} cannot be decoded (its tags are missing): it is damaged or cut short",
+            "copy it again from its source",
+        )
+    try:
+        bits = 8 if values.get(BITS, 8) != 16 else 16
+        refuse_unread_compression(path, values.get(COMPRESSION, 1), values.get(PREDICTOR, 1), bits)
+    except PictureError as named:
+        return named
+    return PictureError(
+        f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
+    )
 
 
 def _tiff_pages(

@@ -9,13 +9,31 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from leukoscope.errors import PictureError
 
-SUBFILE_TYPE, WIDTH, LENGTH, BITS, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 262, 270
-PLANES, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 284, 330, 339, 50706
+SUBFILE_TYPE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 259, 262, 270
+PREDICTOR, PLANES, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 317, 284, 330, 339, 50706
 _REDUCED, _MASK = 1, 4
 """Bits of the subfile type: a reduced copy of another page, a transparency mask of it."""
 _WHITE_IS_ZERO, _UNSIGNED, _IN_PLANES = 0, 1, 2
 _RAW_PHOTOMETRICS = (32803, 34892)
 """A colour filter array, and linear raw values."""
+_NO_PREDICTOR, _LZW, _DEFLATE = 1, 5, (8, 32946)
+_PREDICTED = frozenset({_LZW, *_DEFLATE, 34925, 50000})
+"""Compressions with which decoders heed a predictor: LZW, Deflate, LZMA and Zstandard."""
+_READ_DEEP = frozenset({1, _LZW, *_DEFLATE, 32773})
+"""Compressions of 16-bit values that OpenCV decodes; 32773 is PackBits."""
+_READ = _READ_DEEP | {2, 3, 4, 6, 7, 34925, 50000}
+"""Those of 8-bit values that Pillow decodes: of fax machines, JPEG, LZMA and Zstandard, too."""
+_COMPRESSIONS = {
+    7: "JPEG",
+    34712: "JPEG 2000",
+    34892: "lossy JPEG of a raw file",
+    34925: "LZMA",
+    34933: "PNG",
+    50000: "Zstandard",
+    50001: "WebP",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
 MAX_PAGES = 200
 
 
@@ -62,6 +80,24 @@ def channels_as_pages(picture: TiffImageFile, pages: tuple[Page, ...]) -> bool:
     return len(pages) == 3 and words.startswith("ImageJ=") and "\nchannels=3" in words
 
 
+def refuse_unread_compression(path: Path, compression: int, predictor: int, bits: int) -> None:
+    """Say which compression a file has that is not read; a decoder would call it damaged, or give other pixels.
+
+    Raises:
+        PictureError: it is not read, or is used with a predictor that decoders do not heed.
+    """
+    if compression not in (_READ_DEEP if bits == 16 else _READ):
+        name = _COMPRESSIONS.get(compression, f"method {compression}")
+        raise PictureError(
+            f"{path} is compressed by {name}, which is not read in {bits} bits",
+            "save it without compression, or with LZW or Deflate",
+        )
+    if predictor != _NO_PREDICTOR and compression not in _PREDICTED:
+        raise PictureError(
+            f"{path} states a predictor beside a compression that has none", "save it without compression, or with LZW"
+        )
+
+
 def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     tags = picture.tag_v2
     bits = tuple(int(depth) for depth in tags.get(BITS, (1,)))
@@ -73,6 +109,9 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         found = ", ".join(str(depth) for depth in bits)
         raise PictureError(f"{path} holds channels of {found} bits", "save it with 8 or 16 bits per channel")
+    refuse_unread_compression(
+        path, int(_first(tags, COMPRESSION, 1)), int(_first(tags, PREDICTOR, _NO_PREDICTOR)), bits[0]
+    )
     in_planes = len(bits) > 1 and int(_first(tags, PLANES, 1)) == _IN_PLANES
     if in_planes and bits[0] == 16:
         # Both decoders read the bytes of such planes in another order than they were written.
