@@ -8,7 +8,7 @@ tools/evaluate.py --only focus          what blur does to sharpness, gate and F1
 tools/evaluate.py --only crops          named cells, blasts, calibration, both networks, what is not to be counted
 tools/evaluate.py --only looks          what another lamp, stain, camera or a wrong scale costs; minutes
 tools/evaluate.py --only copies         which of these cells are in the training split as well; minutes
-tools/evaluate.py --only plausible      real fields that are refused as no stained smear, and spoilt ones that are found
+tools/evaluate.py --only plausible      real fields refused as no stained smear, spoilt ones and other things; an hour
 tools/evaluate.py --only sizes          what it brings to show the classifier cells at their usual size
 tools/evaluate.py --only simulation     the same networks in the simulated world (needs no data)
 """
@@ -90,7 +90,7 @@ def main(
     for part, table_of in (
         ("looks", looks),
         ("sizes", sizes),
-        ("plausible", plausible_table),
+        ("plausible", partial(plausible_table, finder)),
         ("copies", copies_table),
     ):
         if only in (None, part):

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from leukoscope.analysis.blood_check import not_blood
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.counting.detections import field_detections
@@ -93,6 +94,11 @@ class Instrument:
         marks.append(time.perf_counter())
         wanted = examine_refused or not quality.flaws
         found = self._segmenter.find_cells(micrograph) if wanted else ()
+        if not quality.flaws:
+            why = not_blood(micrograph, quality, found, stained=self._gate.judges_stain)
+            if why is not None:
+                quality = replace(quality, flaws=(why,))
+                found = found if examine_refused else ()
         marks.append(time.perf_counter())
         cells = self.classifier.name_cells(micrograph, found)
         marks.append(time.perf_counter())

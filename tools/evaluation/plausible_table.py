@@ -2,28 +2,43 @@
 
 import csv
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
+from evaluation import no_smears
 from evaluation.tables import spread
+from leukoscope.analysis.blood_check import not_blood
+from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
-from leukoscope.optics.plausibility import implausible
-from leukoscope.optics.quality import GATE_UM_PER_PX
-from leukoscope.optics.resampling import resample
+from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.specimen.field import Flaw
-from leukoscope.specimen.frame import Pixels
+from leukoscope.specimen.frame import Frame, Micrograph, Pixels
 
-UM_PER_PX = {"deepbionet": 0.127, "txl": 0.1, "aslan": 0.134, "thesis": 0.20, "taleqani": 0.116, "bccd": 0.0706}
+UM_PER_PX = {
+    "deepbionet": 0.127,
+    "txl": 0.1,
+    "aslan": 0.134,
+    "thesis": 0.20,
+    "taleqani": 0.116,
+    "bccd": 0.0706,
+    "chula_rbc12": 0.19,
+}
 """About; colours hardly depend on it."""
 KRD_UM_PER_PX = 0.097
 
 
-def plausible_table(data: Path, limit: int) -> Table:
-    """One row per set of validation fields.
+OF_EACH_KIND = 12
+"""Pictures drawn of each kind of thing that is no smear."""
+
+
+def plausible_table(finder: Segmenter, data: Path, limit: int) -> Table:
+    """One row per set of validation fields, and how many of each kind of drawn thing are refused for any reason.
 
     Args:
+        finder: finds the cells that the second half of the check asks for.
         data: the data folder.
         limit: at most so many pictures per set; 0 takes all.
     """
@@ -35,12 +50,17 @@ def plausible_table(data: Path, limit: int) -> Table:
         chosen = spread(paths, limit)
         seen = np.zeros(2 + len(_CHANGES), dtype=np.int64)
         for path in chosen:
-            small, _ = resample(read_picture(path), min(1.0, um_per_px / GATE_UM_PER_PX))
-            seen += [1, _refused(small), *(_refused(change(small)) for change in _CHANGES.values())]
+            pixels = read_picture(path)
+            forms = (pixels, *(change(pixels) for change in _CHANGES.values()))
+            seen += [1, *(bool(_flaws(finder, form, um_per_px) & _NO_SMEAR) for form in forms)]
         sums += seen
         table.add_row(name, *_cells(seen))
     table.add_section()
     table.add_row("together", *_cells(sums))
+    table.add_section()
+    for kind, draw in no_smears.KINDS.items():
+        refused = sum(bool(_flaws(finder, draw(number), no_smears.UM_PER_PX)) for number in range(OF_EACH_KIND))
+        table.add_row(kind, *_cells(np.array([OF_EACH_KIND, refused], dtype=np.int64)))
     return table
 
 
@@ -71,8 +91,19 @@ _CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 """Pictures spoilt, and two lamps that no field ought to be refused for."""
 
 
-def _refused(pixels: Pixels) -> bool:
-    return implausible(pixels) in (Flaw.FOREIGN_COLOURS, Flaw.BLACK_SURROUND)
+_NO_SMEAR = frozenset({Flaw.FOREIGN_COLOURS, Flaw.NO_BLOOD, Flaw.BLACK_SURROUND})
+_GATE = QualityGate(QualityLimits())
+
+
+def _flaws(finder: Segmenter, pixels: Pixels, um_per_px: float) -> frozenset[Flaw]:
+    """What an instrument refuses a field for."""
+    frame = Frame(pixels, 1, datetime(2026, 1, 1, tzinfo=UTC), "stored")
+    micrograph = Micrograph(pixels, um_per_px, frame, "stored")
+    quality = _GATE.assess(micrograph, stain=True)
+    if quality.flaws:
+        return frozenset(quality.flaws)
+    why = not_blood(micrograph, quality, finder.find_cells(micrograph), stained=True)
+    return frozenset() if why is None else frozenset({why})
 
 
 def _cells(seen: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Iterator[str]:

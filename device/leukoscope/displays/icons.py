@@ -140,5 +140,6 @@ ICONS: dict[str, Callable[[Pen, float], None]] = {
     Hint.TOO_BRIGHT: _bright,
     Hint.TOO_DARK: _dark,
     Hint.NO_SMEAR: _empty,
+    Hint.NO_BLOOD: _empty,
     Hint.CROP: _focus,
 }

@@ -24,6 +24,8 @@ class Hint(StrEnum):
     TOO_DARK = "too_dark"
     NO_SMEAR = "no_smear"
     """The colours are none that a stain gives."""
+    NO_BLOOD = "no_blood"
+    """What is seen are no cells."""
     CROP = "crop"
     """The camera sees the edge of the eyepiece."""
 
@@ -35,6 +37,7 @@ _HINT_OF_FLAW = {
     Flaw.EMPTY: Hint.NO_CELLS,
     Flaw.CROWDED: Hint.TOO_CROWDED,
     Flaw.FOREIGN_COLOURS: Hint.NO_SMEAR,
+    Flaw.NO_BLOOD: Hint.NO_BLOOD,
     Flaw.BLACK_SURROUND: Hint.CROP,
 }
 

@@ -30,6 +30,7 @@ HINT = {
     Hint.TOO_BRIGHT: ("Too bright", "turn the lamp down"),
     Hint.TOO_DARK: ("Too dark", "turn the lamp up"),
     Hint.NO_SMEAR: ("No stain", "check slide and camera colours"),
+    Hint.NO_BLOOD: ("No blood", "these are hardly cells"),
     Hint.CROP: ("Black edge", "the camera sees past the field"),
 }
 """What to do, and a line to go with it."""
@@ -41,6 +42,7 @@ FLAW = {
     Flaw.EMPTY: "no cells",
     Flaw.CROWDED: "too crowded",
     Flaw.FOREIGN_COLOURS: "no stain",
+    Flaw.NO_BLOOD: "no blood",
     Flaw.BLACK_SURROUND: "black edge",
 }
 

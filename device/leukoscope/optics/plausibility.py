@@ -18,13 +18,13 @@ GREY = 0.03
 """Mean deviation of a pixel's three absorbances from their mean, over that mean, below which a picture is grey. No
 field of the validation sets has less than 0.04."""
 LIGHTER_PERCENT, DARKEST_PERCENT = 70, 95
-"""What absorbs less green than the first is cytoplasm and red cells; what absorbs more than the second are nuclei."""
+"""What absorbs less green than the first is cytoplasm and red cells; what absorbs more than the second are nuclei,
+where there are any."""
+DARKER = 1.7
+"""Nuclei absorb so many times as much green as half of what is stained; where nothing does, there are none in sight."""
 BLUE_NUCLEI = 0.02
 """Share by which nuclei absorb more blue than red from which no stain can have given their colour: azure and methylene
-blue absorb red."""
-REDDER_REST = 0.1
-"""The lighter rest absorbs more blue than red too, where it is haemoglobin; by so much more than the nuclei only where
-red and blue are in order."""
+blue absorb red. Those of whole white cells are judged more closely once they are found; see analysis.blood_check."""
 BLUISH = 25
 """Of 255: what is stained has less than so much more red than blue where red and blue are exchanged."""
 GREEN_SHORT = 0.05
@@ -66,25 +66,29 @@ def implausible(pixels: NDArray[np.uint8]) -> Flaw | None:
         return Flaw.FOREIGN_COLOURS
     if len(places) > NEGATIVE_COVERED * colours[..., 1].size and glass[1] < NEGATIVE_GLASS:
         return Flaw.FOREIGN_COLOURS
-    return Flaw.FOREIGN_COLOURS if _another_order(levels, absorbance) else None
+    return Flaw.FOREIGN_COLOURS if _another_order(levels, absorbance, glass[1]) else None
 
 
-def _another_order(levels: NDArray[np.uint8], absorbance: NDArray[np.float32]) -> bool:
+def _another_order(levels: NDArray[np.uint8], absorbance: NDArray[np.float32], glass: float) -> bool:
     """Whether stained pixels have the colours of a stain in another order.
 
     Args:
         levels: of red, green and blue, shape (3, pixels).
         absorbance: the same.
+        glass: level of green of the bare glass.
     """
     # What is darker absorbs more: levels rank pixels as absorbances do, the other way round.
     ranks = Levels.of(levels[1])
-    red, green, blue = _shares(absorbance, levels[1] <= ranks.percentile(100 - DARKEST_PERCENT))
+    darkest = np.flatnonzero(levels[1] <= ranks.percentile(100 - DARKEST_PERCENT))
+    red, green, blue = _shares(absorbance, darkest)
     if max(red, blue) - green > GREEN_SHORT:
         return True
-    if blue - red <= BLUE_NUCLEI:
+    usual = float(_absorbances(glass)[int(ranks.percentile(50))])
+    if blue - red <= BLUE_NUCLEI or float(np.take(absorbance[1], darkest).mean()) < DARKER * usual:
         return False
-    rest_red, _, rest_blue = _shares(absorbance, levels[1] > ranks.percentile(100 - LIGHTER_PERCENT))
-    if rest_blue - rest_red > blue - red + REDDER_REST:
+    rest = np.flatnonzero(levels[1] > ranks.percentile(100 - LIGHTER_PERCENT))
+    rest_red, _, rest_blue = _shares(absorbance, rest)
+    if rest_blue - rest_red > blue - red:
         return False
     return float(np.median(levels[0]) - np.median(levels[2])) < BLUISH
 
@@ -98,14 +102,13 @@ def _absorbances(glass: float) -> NDArray[np.float32]:
     return np.asarray(np.log(np.float32(glass + 1) / (np.arange(256, dtype=np.float32) + 1)), dtype=np.float32)
 
 
-def _shares(absorbance: NDArray[np.float32], among: NDArray[np.bool_]) -> tuple[float, float, float]:
+def _shares(absorbance: NDArray[np.float32], places: NDArray[np.intp]) -> tuple[float, float, float]:
     """What red, green and blue are of all that some pixels absorb; a third each where there are none.
 
     Args:
         absorbance: of red, green and blue, shape (3, pixels).
-        among: which pixels.
+        places: of the pixels.
     """
-    places = np.flatnonzero(among)
     if not len(places):
         return (1 / 3, 1 / 3, 1 / 3)
     red, green, blue = np.take(absorbance, places, axis=1).mean(axis=1).tolist()

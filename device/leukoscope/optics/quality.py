@@ -61,6 +61,11 @@ class QualityGate:
     def __init__(self, limits: QualityLimits) -> None:
         self._limits = limits
 
+    @property
+    def judges_stain(self) -> bool:
+        """Whether fields are refused for their colours."""
+        return self._limits.stained
+
     def assess(self, micrograph: Micrograph, *, stain: bool = False) -> Quality:
         """Measure a field and list its flaws.
 

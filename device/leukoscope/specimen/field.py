@@ -17,6 +17,8 @@ class Flaw(StrEnum):
     CROWDED = "crowded"
     FOREIGN_COLOURS = "foreign_colours"
     """Colours that no stain gives: grey, or red and blue exchanged."""
+    NO_BLOOD = "no_blood"
+    """Little of what is stained was found to be cells: a page, leaves, gravel."""
     BLACK_SURROUND = "black_surround"
     """The field is a disc in a black surround, as an eyepiece shows it."""
 
