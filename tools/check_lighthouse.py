@@ -47,8 +47,9 @@ def main(
             try:
                 port = int(served.stdout.readline().rstrip("/\n").rpartition(":")[2])
                 browser, code = Browser(port), served.stdout.readline().split()[-1]
-                browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
-                for path in (*PAGES, f"/reports/{report}", "/sign-in"):
+                for path in ("/set-up", *PAGES, f"/reports/{report}", f"/reports/{report}/fields/1", "/sign-in"):
+                    if path == PAGES[0]:
+                        browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
                     score, wrong = _score(program, f"http://127.0.0.1:{port}{path}", browser.cookie, Path(folder))
                     table.add_row(re.sub(r"[0-9a-f-]{36}", "ID", path), f"{score:.0f}", "; ".join(wrong))
                     good = good and score == 100

@@ -14,6 +14,8 @@ from leukoscope.cli.web import page_arguments
 from tests.web.made import make_bench
 
 NAME, PIN = "Dr. Ada", "4711-ada"
+WCAG_22 = {"rules": {"target-size": {"enabled": True}}}
+"""Options of axe: it leaves the rule that WCAG 2.2 added out by itself."""
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from leukoscope.displays.live_picture import LONGEST_SIDE
 from leukoscope.web.bench_link import BenchAwayError, BenchLink
 from tests.commands.command_line import leukoscope
 from tests.web.benches import running, wait_for, write_live_bench
-from tests.web.conftest import NAME, Served, set_up
+from tests.web.conftest import NAME, WCAG_22, Served, set_up
 from tests.web.made import make_bench
 
 LONG_MS = 40_000
@@ -43,7 +43,7 @@ def counting(bench: Path, link: BenchLink) -> Iterator["subprocess.Popen[bytes]"
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=WCAG_22).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
 
 

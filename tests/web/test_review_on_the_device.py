@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from leukoscope.displays.live_picture import live_picture
 from leukoscope.outbox.field_pictures import FieldPictures
 from tests.commands.command_line import leukoscope
-from tests.web.conftest import NAME, PIN, Served, set_up, sign_in
+from tests.web.conftest import NAME, PIN, WCAG_22, Served, set_up, sign_in
 
 
 def report_in_force(bench: Path) -> dict[str, Any]:
@@ -224,20 +224,34 @@ def test_a_cell_is_seen_large_with_its_outline_and_what_is_measured(signed_in: P
 
 def test_every_page_is_accessible(signed_in: Page, served: Served) -> None:
     found = {}
-    for path in ("/worklist", "/administration"):
+    for path in ("/worklist", "/administration", "/upkeep/settings", "/no-such-page"):
         signed_in.goto(served.address + path)
-        found[path] = Axe().run(signed_in)
+        found[path] = Axe().run(signed_in, options=WCAG_22)
     signed_in.goto(f"{served.address}/worklist")
     open_sample(signed_in)
     expect(signed_in.locator("#counts table")).to_be_visible()
-    found["report"] = Axe().run(signed_in)
+    found["report"] = Axe().run(signed_in, options=WCAG_22)
+    wide = signed_in.viewport_size
+    signed_in.set_viewport_size({"width": 390, "height": 844})
+    found["report on a phone"] = Axe().run(signed_in, options=WCAG_22)
+    assert wide is not None
+    signed_in.set_viewport_size(wide)
+    signed_in.locator(".cell").first.focus()
     signed_in.keyboard.press("Enter")
     expect(signed_in.locator("dialog")).to_contain_text("the device said")
-    found["cell"] = Axe().run(signed_in)
+    found["cell"] = Axe().run(signed_in, options=WCAG_22)
     signed_in.context.clear_cookies()
     signed_in.goto(f"{served.address}/sign-in")
-    found["sign-in"] = Axe().run(signed_in)
+    found["sign-in"] = Axe().run(signed_in, options=WCAG_22)
     assert {name: run.generate_report() for name, run in found.items() if run.violations_count} == {}
+
+
+def test_the_first_page_of_all_is_accessible(page: Page, served: Served) -> None:
+    page.goto(served.address)
+    expect(page.get_by_label("Code")).to_be_visible()
+    run = Axe().run(page, options=WCAG_22)
+    assert run.response["violations"] == []
+    assert "target-size" in {rule["id"] for rule in run.response["passes"]}
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(signed_in: Page) -> None:
@@ -275,7 +289,7 @@ def test_on_a_touch_screen_cells_are_marked_named_and_seen_large_without_leaving
     page.get_by_role("button", name="The name is right").tap()
     expect(page.locator(".cell.checked")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert Axe().run(page).response["violations"] == []
+    assert Axe().run(page, options=WCAG_22).response["violations"] == []
     context.close()
 
 
@@ -327,6 +341,6 @@ def test_the_field_around_a_cell_is_shown_with_where_the_cell_lies(
     # The made cells lie at 10 to 90 pixels of their field.
     assert abs((box["x"] - whole["x"]) / whole["width"] - 10 / 400) < 0.02
     assert abs(box["width"] / whole["width"] - 80 / 400) < 0.02
-    assert Axe().run(page).response["violations"] == []
+    assert Axe().run(page, options=WCAG_22).response["violations"] == []
     gone = page.request.get(f"{served.address}/reports/{message['id']}/fields/999.jpg")
     assert gone.status == 404
