@@ -27,6 +27,25 @@ MOST_CONNECTIONS = 8
 SHARED = ("two devices share a name?", "another device calls itself")
 DAY_S = 86400
 TOPIC = "leukoscope/v1/campaign/test/command"
+ODD_IDS = (
+    "",
+    " ",
+    "S-1 ",
+    "\u00a0S-1",
+    "S-1\n",
+    "S-\x001",
+    "S-\x1b[2J",
+    "S-\u202e12",
+    "S-\u200b1",
+    "S-\ufe0f1",
+    "S-\ud800",
+    "S-E\u0301",
+    "S-\ufffd",
+    "S-" + 63 * "1",
+    "X-1",
+)
+"""Blank, blanks at an end, control characters, what turns the direction of reading or shows nothing, half a surrogate
+pair, a letter in two parts, unreadable, too long, and against the site's pattern."""
 NEVER = '{ driver = "scripted", presses = [{ action = "toggle", after_s = 86400.0 }] }'
 
 
@@ -164,6 +183,37 @@ def _command_again(plant: Plant, chance: Random) -> None:
     plant.works()
 
 
+def _odd_ids(plant: Plant, chance: Random) -> None:
+    """Names that no specimen may have begin no sample when they come as commands; each gets its answer."""
+    broker = Mosquitto(plant.folder / "broker").start()
+    plant.write(
+        controls=NEVER,
+        reporting=mqtt(broker.port, OFTEN),
+        extra='commands = { allow = ["start_sample"] }\nsamples = { pattern = "S-.+" }\n',
+    )
+    sender = paho.Client(CallbackAPIVersion.VERSION2, "sender")
+    sender.connect(HOST, broker.port)
+    sender.loop_start()
+    try:
+        with Subscriber(broker.port, "leukoscope/#") as reader:
+            device = plant.start()
+            device.until_ready()
+            _heard(device, reader, "/status", 0)
+            for number, odd in enumerate(ODD_IDS):
+                sender.publish(TOPIC, _start_command(f"odd-{number}", odd, 0), qos=1)
+                _heard(device, reader, "/result", number)
+            taken = [answer for answer in reader.payloads("/result") if json.loads(answer)["outcome"] == "done"]
+            device.end()
+    finally:
+        sender.loop_stop()
+        broker.kill()
+    register = plant.state / "samples.jsonl"
+    if taken or (register.exists() and '"begun"' in register.read_text()):
+        raise NotSurvived(f"an odd id began a sample: {taken}")
+    plant.write()
+    plant.works()
+
+
 def _start_command(identifier: str, sample_id: str, off_s: int) -> bytes:
     issued = datetime.now(UTC) + timedelta(seconds=off_s)
     message = {
@@ -184,4 +234,5 @@ KINDS = (
     kind_of("broker retains nothing", _without_retained),
     kind_of("name used twice", _name_used_twice),
     kind_of("command sent again", _command_again),
+    kind_of("odd ids sent", _odd_ids),
 )

@@ -32,6 +32,7 @@ SHORT = [
             "broker busy",
             "name used twice",
             "command sent again",
+            "odd ids sent",
             "clock jumps in a sample",
             "clock steps",
             "memory 512 MB",

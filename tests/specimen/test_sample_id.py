@@ -31,6 +31,7 @@ from tests.messages.test_commands import command
 
 BAD = {
     "empty": "",
+    "a letter in two parts": "E\u03011",
     "too long": "A" * 65,
     "blank before": " A-1",
     "blank behind": "A-1 ",

@@ -23,15 +23,17 @@ def why_not_an_id(sample_id: str, pattern: str = ".+") -> str | None:
         return "expected no blanks at its ends"
     if UNREADABLE in sample_id:
         return "expected a code that could be read whole"
-    if not sample_id.isprintable() or _shows_nothing(sample_id):
-        return "expected printable characters, none that is invisible or turns the direction of reading"
+    if not sample_id.isprintable() or _looks_alike(sample_id):
+        return "expected printable characters, none that is invisible, in two parts, or turns the direction of reading"
     if not re.fullmatch(pattern, sample_id):
         return f"expected what samples.pattern says, {pattern}"
     return None
 
 
-def _shows_nothing(sample_id: str) -> bool:
-    return any(letter in _INVISIBLE or _selects_variant(letter) for letter in sample_id)
+def _looks_alike(sample_id: str) -> bool:
+    # Letters in two parts look as those in one do.
+    in_two_parts = not unicodedata.is_normalized("NFC", sample_id)
+    return in_two_parts or any(letter in _INVISIBLE or _selects_variant(letter) for letter in sample_id)
 
 
 def _selects_variant(letter: str) -> bool:
