@@ -3,6 +3,8 @@
 
 tools/alarm_budget.py                    all rows of the table
 tools/alarm_budget.py --samples 50       a quick look
+tools/alarm_budget.py --left-out cnmc=FILE --samples 200
+                                         cnmc's blasts, too, by a network that left cnmc out (judge_blasts.py --keep)
 
 Samples are of cells that the classifier had not learnt from, drawn from what it says of them (kept in
 out/named-cells/; LEUKOSCOPE_DATA): healthy simulated slides, normal donors' laboratories by a normal mix, the patients
@@ -16,6 +18,8 @@ not: of its malignant cells so many are named blasts, so many more only suspect,
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -27,7 +31,7 @@ from rich.table import Table
 from intervals_simulated.laboratories import Laboratory
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.errors import LeukoscopeError
-from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.bundle import Bundle, ClassifierFacts
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.service.models import naming_of
 from leukoscope.specimen.cell import UNSURE, Decision
@@ -35,6 +39,7 @@ from leukoscope.specimen.sample import Basis, Certainty, Finding, RedCells
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import Counts, Naming, Summary, Undecided
 from named_cells.cache import NamedCells, meanings, named_cells, opened
+from named_cells.left_out import cells_left_out
 from named_cells.simulated import healthy_slides
 
 NORMAL = ("pbc", "raabin", "krd_wbc", "seg_wbc", "deepbionet")
@@ -123,6 +128,9 @@ def main(
     samples: Annotated[int, typer.Option(min=1, help="Samples per row.")] = 200,
     cells: Annotated[int, typer.Option(min=10, help="Cells per sample.")] = 200,
     seed: Annotated[int, typer.Option(min=0)] = 1,
+    left_out: Annotated[
+        list[str] | None, typer.Option(help="LABORATORY=FILE: what a network that left it out says of each cell.")
+    ] = None,
 ) -> None:
     """Print the table."""
     bundle, facts, data = opened(classifier)
@@ -134,7 +142,11 @@ def main(
     headings = "samples of", "n", "likely findings a sample", "% with likely blasts", "% with a line on blasts", "which"
     for heading in headings:
         table.add_column(heading, justify="left" if heading in ("samples of", "which") else "right")
-    for name, drawn in _rows(laboratories, judge, samples, cells, rng):
+    rows = chain(
+        _rows(laboratories, judge, samples, cells, rng),
+        *(_rows_left_out(one, bundle, facts, means, samples, cells, rng) for one in left_out or ()),
+    )
+    for name, drawn in rows:
         alarms = Alarms()
         for sample in drawn:
             alarms.add(judge.findings(sample))
@@ -167,6 +179,33 @@ def _rows(
         yield (
             f"not seen: {share:.0%}, of which {blasts:.0%} named, {suspects:.0%} suspect",
             (pool.not_seen(share, blasts, suspects, cells, rng) for _ in range(samples)),
+        )
+
+
+def _rows_left_out(
+    named: str,
+    bundle: Bundle,
+    facts: ClassifierFacts,
+    means: Mapping[str, tuple[str, ...]],
+    samples: int,
+    cells: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, Iterator[Cells]]]:
+    """Blasts of the laboratory that `named` (LABORATORY=FILE) left out, among the others' normal cells."""
+    name, _, path = named.partition("=")
+    found = cells_left_out(Path(path), Path(path).stem, bundle)
+    if name not in found:
+        raise typer.BadParameter(f"expected LABORATORY=FILE with one of {sorted(found)}, found {named}")
+    laboratories = {key: Laboratory(one, facts, means) for key, one in found.items()}
+    for share in BLAST_SHARES:
+        yield (
+            f"{share:.0%} blasts of {name}, left out",
+            (_mixed(laboratories[name], laboratories, share, cells, rng) for _ in range(samples)),
+        )
+    for normal in NORMAL:
+        yield (
+            f"false: normal, {normal}, without {name}",
+            (_normal(laboratories[normal], cells, rng) for _ in range(samples)),
         )
 
 
@@ -215,7 +254,7 @@ def _mixed(
     source: Laboratory, laboratories: Mapping[str, Laboratory], share: float, cells: int, rng: np.random.Generator
 ) -> Cells:
     """Blasts of one laboratory among normal cells of another, which is drawn."""
-    normal = [name for name in NORMAL if name != source.cells.laboratory]
+    normal = [name for name in NORMAL if laboratories[name] is not source]
     count = round(share * cells)
     blasts = [(source.cells, int(number)) for number in _pick(_of(source, "blast"), count, rng)]
     return blasts + _normal(laboratories[str(rng.choice(normal))], cells - count, rng)

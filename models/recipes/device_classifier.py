@@ -1,9 +1,9 @@
-"""The decision of the device's own classifier, by a bundle's limits and prices, for logits that a training gives."""
+"""The device's own classifier, by a bundle's limits and prices, for logits that a training gives."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,20 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.specimen.cell import Decision
 
-__all__ = ["Decision", "decider"]
+__all__ = ["Decision", "DeviceClassifier"]
 
 
-def decider(bundle: Path) -> Callable[[NDArray[np.float32]], Decision]:
-    """What a bundle calls a cell by its logits (classes,), looked at once."""
-    read = Bundle.read(bundle)
-    classifier = Classifier(read, OnnxSettings(threads=1).open(read))
-    return lambda logits: classifier.decide(classifier.probabilities_of(iter((logits, logits))))
+class DeviceClassifier:
+    """What a bundle makes of a cell by its logits (classes,), looked at once."""
+
+    def __init__(self, bundle: Path) -> None:
+        read = Bundle.read(bundle)
+        self._classifier = Classifier(read, OnnxSettings(threads=1).open(read))
+
+    def probabilities(self, logits: NDArray[np.float32]) -> Mapping[str, float]:
+        """Of each class, at the bundle's temperature."""
+        return self._classifier.probabilities_of(iter((logits, logits)))
+
+    def decide(self, logits: NDArray[np.float32]) -> Decision:
+        """The name it gets, and what else it may be."""
+        return self._classifier.decide(self.probabilities(logits))

@@ -1,12 +1,13 @@
 """Judges how well blasts are distinguished from other white cells, on val and on what a training left out.
 
 judge_blasts.py --run .train/without-taleqani/run .train/classifier/run
+judge_blasts.py --run .train/without-taleqani/run --keep without-taleqani.npz
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from cells import Cell, artefact_cells, labelled_cells
 from cut_outs import Outlines
-from device_classifier import Decision, decider
+from device_classifier import Decision, DeviceClassifier
 from judge_classifier import softmax
 from judge_left_out import trained
 from remember import ARTEFACTS, SEED
@@ -114,6 +115,18 @@ def decided(source: str, cells: Sequence[Cell], decisions: Sequence[Decision]) -
     )
 
 
+def keep(path: Path, cells: Sequence[Cell], probabilities: Sequence[Mapping[str, float]]) -> None:
+    """Writes what a network says of each cell as tools/named_cells/left_out.py reads it."""
+    np.savez_compressed(
+        path,
+        collections=[cell.collection for cell in cells],
+        labels=[cell.label for cell in cells],
+        groups=[cell.group for cell in cells],
+        classes=list(probabilities[0]),
+        probabilities=[list(shares.values()) for shares in probabilities],
+    )
+
+
 def main() -> None:
     """Reads the command line and prints two lines per source of blasts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -126,6 +139,9 @@ def main() -> None:
         type=Path,
         help="what outline_crops wrote: each laboratory's cells as its bench's reference shows them",
     )
+    parser.add_argument(
+        "--keep", type=Path, help="where what the first run says of each cell is kept, for tools/alarm_budget.py"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     vocabulary = Vocabulary.read(options.facts)
@@ -133,10 +149,12 @@ def main() -> None:
     if options.outlines is not None:
         measured = labelled_cells(crops("train"), vocabulary, Outlines.read(options.outlines))
         cells = by_reference(cells, measured)
-    decide = decider(options.bundle)
+    device = DeviceClassifier(options.bundle)
     for run in options.run:
         logits = logits_of(trained(run, vocabulary), cells)
-        share, decisions = softmax(logits), [decide(row) for row in logits]
+        if options.keep is not None and run == options.run[0]:
+            keep(options.keep, cells, [device.probabilities(row) for row in logits])
+        share, decisions = softmax(logits), [device.decide(row) for row in logits]
         print(run)
         for source in SOURCES:
             one = figures_of(source, cells, share, vocabulary, options.beside)
