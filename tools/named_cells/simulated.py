@@ -1,11 +1,13 @@
 """Names the white cells of healthy simulated slides, as the device cuts them out of its fields."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from leukoscope import simulation
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.simulated import SimulatedCamera, SimulatedCameraSettings
 from leukoscope.inference.bundle import Bundle
@@ -37,7 +39,7 @@ def healthy_slides(bundle: Bundle, slides: int, cells: int) -> NamedCells:
         raise ValueError(f"{bundle.folder} is no classifier")
     keys = [one.key for one in facts.classes]
     classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
-    kept = KEPT / f"{bundle.digest('onnx')[:16]}-simulated-{slides}x{cells}.npz"
+    kept = KEPT / f"{bundle.digest('onnx')[:16]}-simulated-{slides}x{cells}-{_looks_digest()}.npz"
     if not kept.exists():
         _name(classifier, keys, slides, cells, kept)
     with np.load(kept) as stored:
@@ -49,6 +51,14 @@ def healthy_slides(bundle: Bundle, slides: int, cells: int) -> NamedCells:
         rows,
         tuple(classifier.decide(dict(zip(keys, row, strict=True)))[0] for row in rows.tolist()),
     )
+
+
+def _looks_digest() -> str:
+    """Changes with the simulation's code: cells that look otherwise are named anew."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(simulation.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _name(classifier: Classifier, keys: list[str], slides: int, cells: int, kept: Path) -> None:
