@@ -127,3 +127,10 @@ def test_bytes_that_are_no_report_stay_as_they_are(path):
     connection.close()
     with Outbox.open(path) as outbox:
         assert outbox.list()[0].payload == b"\xff\x00"
+
+
+def test_a_file_that_was_emptied_is_not_called_an_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    path.touch()
+    with pytest.raises(OutboxError, match="holds nothing, as one that was emptied"):
+        Outbox.open(path, owner=False)

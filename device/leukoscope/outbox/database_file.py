@@ -73,6 +73,11 @@ def settle_schema(connection: sqlite3.Connection, path: Path, *, owner: bool) ->
             )
         if layout == migrations.LATEST:
             return
+        if not owner and not layout:
+            raise OutboxError(
+                f"the outbox {path} holds nothing, as one that was emptied",
+                "start the instrument once: it names the reports that it finds, and sends them again",
+            )
         if not owner:
             raise OutboxError(
                 f"the outbox {path} is of an older layout ({layout})", "start the instrument once, which renews it"
