@@ -139,4 +139,4 @@ def test_the_last_decision_and_then_each_n_bring_the_next_class_that_was_not_ope
         page.keyboard.press("n")
     expect(page.locator("#left")).not_to_contain_text("not opened")
     page.keyboard.press("n")
-    expect(page.locator(".group[data-class=segmented] .cell:focus")).to_be_visible()
+    expect(page.locator(".group").last.locator(".cell:focus")).to_be_visible()
