@@ -5,19 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leukoscope.cameras import pictures
 from leukoscope.cameras.deep_pictures import CAMERA_BITS
 from leukoscope.cameras.pictures import read_picture
+from leukoscope.system import pixels_in_file
 from tests.cameras.tiff_files import TiffPage, tiff_file
 from tests.fuzz.target import Target
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _RAW = 0, 1, 2, 32803
 _REDUCED = 1
+_NOT_COMPRESSED, _JPEG_2000, _NO_METHOD = 1, 34712, 12345
 _TURNED = {1: "", 2: "c", 3: "rc", 4: "r", 5: "t", 6: "tc", 7: "trc", 8: "tr"}
 """What an orientation asks for: rows and columns exchanged, then rows and columns reversed."""
+
+
+_USUAL = pictures._LARGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,11 @@ class _Odd:
     subfile_type: int = 0
     pages: int = 1
     larger_inside: bool = False
+    compression: int = 1
+    """As the file states; its values are written as they are."""
+    predictor: int = 1
+    in_file: bool = False
+    """Whether it is decoded as large pictures are, into a file."""
 
     def values(self) -> NDArray[np.generic]:
         """The first page, whose highest value is the highest that the camera gives."""
@@ -54,6 +66,8 @@ class _Odd:
             orientation=self.orientation,
             subfile_type=self.subfile_type,
             sample_format=2 if values.dtype.kind == "i" else 1,
+            compression=self.compression,
+            predictor=self.predictor,
             sub_pages=(TiffPage(np.zeros((40, 50, 3), np.uint8)),) if self.larger_inside else (),
         )
         return tiff_file(*[page] * self.pages)
@@ -62,6 +76,7 @@ class _Odd:
         """What it shows, RGB on a scale of 255; None where it has to be refused."""
         values = self.values()
         whole = self.subfile_type == 0 and self.pages == 1 and not self.larger_inside
+        whole = whole and self.compression == _NOT_COMPRESSED and self.predictor == 1
         grey = self.channels == 1 and self.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
         colour = self.channels == 3 and self.photometric == _RGB
         if not whole or values.dtype.kind == "i" or values.dtype.itemsize > 2 or not (grey or colour):
@@ -92,6 +107,9 @@ def _odd_picture(rng: Random) -> bytes:
         "subfile_type": rng.choice((0, 0, 0, 0, 0, _REDUCED)),
         "pages": rng.choice((1, 1, 1, 1, 1, 2)),
         "larger_inside": rng.random() < 0.1,
+        "compression": rng.choice((*9 * (_NOT_COMPRESSED,), _JPEG_2000, _NO_METHOD)),
+        "predictor": rng.choice((*9 * (1,), 2)),
+        "in_file": rng.random() < 0.5,
     }
     return json.dumps(made).encode()
 
@@ -102,7 +120,8 @@ def _valid() -> Sequence[bytes]:
     white = grey | {"photometric": _WHITE_IS_ZERO}
     upright: tuple[dict[str, object], ...] = ({}, grey, deep | grey)
     turned = [made | {"orientation": number} for number in _TURNED for made in upright]
-    odd: list[dict[str, object]] = [{"planar": 2}, deep, white, deep | white, *turned]
+    refused: tuple[dict[str, object], ...] = ({"planar": 2}, {"predictor": 2}, {"compression": _JPEG_2000})
+    odd: list[dict[str, object]] = [*refused, deep, deep | {"in_file": True}, white, deep | white, *turned]
     return [json.dumps({"seed": 1, **made}).encode() for made in odd]
 
 
@@ -110,7 +129,9 @@ def _read(content: bytes, folder: Path) -> None:
     odd = _Odd(**json.loads(content))
     path = folder / "odd.tif"
     path.write_bytes(odd.file())
-    pixels = read_picture(path)
+    large = patch.object(pictures, "_LARGE", 0 if odd.in_file else _USUAL)
+    with large, patch.object(pixels_in_file, "_folder", lambda: str(folder)):
+        pixels = read_picture(path)
     stated = odd.stated()
     assert stated is not None, f"it was read, and does not show one whole picture: {odd}"
     assert pixels.shape == stated.shape, odd
