@@ -93,7 +93,7 @@ def test_a_compression_that_is_not_read_is_named_and_the_file_not_called_damaged
         read_picture(written(TiffPage(values, photometric=photometric, compression=compression)))
 
 
-def test_a_bitmap_with_masks_of_its_own_is_not_called_damaged(tmp_path: Path) -> None:
+def test_a_bitmap_with_masks_of_its_own_is_not_only_called_damaged(tmp_path: Path) -> None:
     masks = struct.pack("<III", 0x3FF00000, 0xFFC00, 0x3FF)
     body = bytes(4 * 6 * 8)
     sizes = struct.pack("<IiiHHIIiiII", 40, 8, 6, 1, 32, 3, len(body), 0, 0, 0, 0)

@@ -13,13 +13,14 @@ from tests.messages.examples import IDENTITY, NOW, report
 
 MIB = 2**20
 CELLS = [CellRecord(number, 3, "blast", 0.75, (1, 2, 30, 40)) for number in range(1, 31)]
+GROUNDS = b'{"judged": "%s"}' % (b"x" * 4000)
 PICTURES = [(cell, CellPicture(b"w" * 8000, 60, 70, 0.1)) for cell in CELLS]
 
 
 def keep(outbox, *numbers, pictures=()):
     keys = []
     for number in numbers:
-        keys.append(record(report(number), outbox, IDENTITY, now=lambda: NOW, cells=CELLS, grounds=b"x" * 4000))
+        keys.append(record(report(number), outbox, IDENTITY, now=lambda: NOW, cells=CELLS, grounds=GROUNDS))
         keep_pictures(report(number), pictures, outbox, IDENTITY, now=lambda: NOW)
     return keys
 

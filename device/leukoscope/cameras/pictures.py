@@ -137,12 +137,11 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
     except PermissionError as problem:
         raise PictureError(f"{path} may not be read", "give this user permission to read it") from problem
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, MemoryError, cv2.error) as problem:
-        if "supported" in str(problem):
-            raise PictureError(f"{path} is stored in a way that is not read ({problem})", "save it as PNG") from problem
         # Pillow reports damage as any of these; a damaged length may ask for any memory.
         raise PictureError(
-            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short",
-            "copy it again from its source",
+            f"{path} cannot be decoded ({problem or type(problem).__name__}): it is damaged or cut short, or stored in "
+            "a way that is not read",
+            "copy it again from its source, or save it as PNG",
         ) from problem
 
 
