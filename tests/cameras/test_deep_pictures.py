@@ -1,7 +1,5 @@
 """Large pictures of sixteen bits: the same pixels as small ones, the same refusals, and a memory that stays small."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,23 +11,11 @@ from leukoscope.cameras import pictures
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.errors import PictureError
 from leukoscope.system.pixels_in_file import is_in_file
+from tests.cameras.peak_memory import growth_mib
 
 RNG = np.random.default_rng(16)
 COLOURS = {"grey": 1, "rgb": 3, "rgba": 4}
 LZW, NONE = 5, 1
-PEAK = """
-import sys
-from pathlib import Path
-from leukoscope.cameras.pictures import read_picture
-def peak_mib():
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
-# What the libraries take when they are first used is no part of a picture.
-read_picture(Path(sys.argv[2]))
-before = peak_mib()
-read_picture(Path(sys.argv[1]))
-print(peak_mib() - before)
-"""
 
 
 def deep(rows: int, cols: int, channels: int) -> NDArray[np.uint16]:
@@ -107,8 +93,5 @@ def test_a_large_picture_does_not_stand_in_memory(tmp_path: Path, name: str) -> 
     large, small = tmp_path / name, tmp_path / f"small-{name}"
     written(large, np.full((3_000, 3_600, 3), 40_000, np.uint16))
     written(small, np.full((700, 700, 3), 40_000, np.uint16))
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(large), str(small)], capture_output=True, text=True, check=True
-    )
     # In memory its values alone are 62 MiB, and it once took three times as much.
-    assert float(done.stdout) < 40, done.stdout
+    assert growth_mib(large, small) < 40

@@ -16,8 +16,8 @@ def copy_of(bench: Path, folder: Path) -> Path:
     """Copy settings and storage into a folder, without the accounts of its page; returns the copy's settings file."""
     content = tomllib.loads(bench.read_text("utf-8"))
     shutil.copytree(content["storage"]["folder"], folder / STATE, ignore=shutil.ignore_patterns("web.sqlite*"))
-    with Outbox.open(folder / STATE / "outbox.sqlite"):
-        pass  # one of older software is brought up to date
+    # Opened once: an outbox of older software is brought up to date.
+    Outbox.open(folder / STATE / "outbox.sqlite").close()
     content["storage"]["folder"] = str(folder / STATE)
     copy = folder / "bench.toml"
     copy.write_text(tomli_w.dumps(content), "utf-8")
