@@ -64,7 +64,7 @@ def press_whenever_idle() -> None:
 
     def pressing(self: Service) -> None:
         idle(self)
-        if self._under_way is None or not self._under_way.counting:
+        if not self._samples.counting:
             self._act(Action.TOGGLE)
 
     Service._idle = pressing  # type: ignore[method-assign]
