@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,8 @@ MOST_NEIGHBOURS = 3
 EXPECTED_DIAMETER_UM = 14.0
 """The median of a bench's white cells, to which its reference brings them (`leukoscope.optics`)."""
 MOST_ENLARGED = 1.25
+ASSUMED_POWER = 0.5
+"""Of a uniform draw: sizes near the full enlargement are shown more often than those near the assumed one."""
 FEWEST_MEASURED = 100
 BACKGROUNDS_SEED = 7
 NEVER_MOVED = frozenset(
@@ -32,10 +34,16 @@ NEVER_MOVED = frozenset(
 
 
 class Slides:
-    """What may lie around a cell, drawn from one random generator."""
+    """What may lie around a cell, drawn from one random generator.
 
-    def __init__(self, cells: Sequence[Cell], rng: np.random.Generator) -> None:
+    `assumed` names collections whose scale nobody measured, and how much larger their cells may be than it says.
+    """
+
+    def __init__(
+        self, cells: Sequence[Cell], rng: np.random.Generator, assumed: Mapping[str, float] | None = None
+    ) -> None:
         self._rng = rng
+        self._assumed = assumed or {}
         self._backgrounds = [cell.picture for cell in cells if cell.label == ARTEFACT]
         self._neighbours: dict[str, list[Cell]] = defaultdict(list)
         sizes: dict[str, list[float]] = defaultdict(list)
@@ -51,6 +59,8 @@ class Slides:
 
     def enlarged(self, cell: Cell) -> float:
         """How much larger to show the cell: from not at all to as a bench that knows its reference shows it."""
+        if cell.collection in self._assumed:
+            return float(self._assumed[cell.collection] ** self._rng.random() ** ASSUMED_POWER)
         return float(self.by_reference(cell.collection) ** self._rng.random())
 
     def by_reference(self, collection: str) -> float:

@@ -76,7 +76,7 @@ class Inputs:
         odds *= evened_groups(cells, vocabulary.evened)
         self._odds = np.cumsum(odds / odds.sum())
         self._laboratory = Laboratory(self._rng, STRENGTH)
-        self._slides = Slides(cells, self._rng)
+        self._slides = Slides(cells, self._rng, vocabulary.assumed_scale)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Pictures (count, 3, 128, 128) in [0, 1] and allowed classes (count, classes) as 0 and 1."""

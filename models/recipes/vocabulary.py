@@ -25,6 +25,8 @@ class Vocabulary:
     """How much more often a collection, a label or a `collection/label` is drawn: what is rare or hard to name."""
     evened: tuple[str, ...]
     """Collections in which a few patients give most cells: these are drawn less often."""
+    assumed_scale: Mapping[str, float]
+    """Collections whose scale nobody measured: how much larger their cells may be than it says."""
     suspected: Mapping[str, float]
     """Classes to be pointed out even where another is likelier, and which share of any of `normal_donors` may be so."""
     normal_donors: tuple[str, ...]
@@ -57,6 +59,7 @@ class Vocabulary:
             means,
             dict(training.get("emphasis", {})),
             evened=tuple(training.get("evened", ())),
+            assumed_scale=dict(training.get("assumed_scale", {})),
             suspected=dict(training.get("suspected", {})),
             normal_donors=tuple(training.get("normal_donors", ())),
             not_judged=frozenset(training.get("not_judged", ())),

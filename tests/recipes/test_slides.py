@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cells import CACHED_PX, Cell, enlarged
 from classifier_window import UM_PER_PX
-from slides import EXPECTED_DIAMETER_UM, FEWEST_MEASURED, MOST_ENLARGED, by_reference
+from slides import EXPECTED_DIAMETER_UM, FEWEST_MEASURED, MOST_ENLARGED, Slides, by_reference
 
 
 def cell(diameter_um: float, collection: str, label: str = "lymphocyte") -> Cell:
@@ -43,3 +43,12 @@ def test_a_laboratory_is_shown_as_its_reference_brings_its_median_to_what_is_exp
     shown = by_reference([cell(10.0, name) for name in ("small", "tiny", "few", "unknown")], measured)
     factors = [diameter_um(one.picture) / 10.0 for one in shown]
     assert factors == pytest.approx([EXPECTED_DIAMETER_UM / 12.5, MOST_ENLARGED, 1.0, 1.0], rel=0.03)
+
+
+def test_cells_whose_scale_was_assumed_are_mostly_shown_larger_than_it_says() -> None:
+    slides = Slides([], np.random.default_rng(5), {"assumed": 1.4})
+    shown = np.array([slides.enlarged(cell(9.0, "assumed")) for _ in range(400)])
+    assert shown.min() >= 1.0
+    assert shown.max() <= 1.4
+    assert np.median(shown) > 1.2
+    assert slides.enlarged(cell(9.0, "measured")) == 1.0
