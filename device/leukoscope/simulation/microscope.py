@@ -21,7 +21,8 @@ from leukoscope.simulation.stage_micrometer import Ruling
 from leukoscope.specimen.cell import Box, CellKind
 from leukoscope.specimen.frame import Pixels
 
-_KEPT_PATCHES = 600
+_KEPT_PATCHES = 300
+"""Some three fields of cells; what was passed is drawn again when the stage comes back."""
 _LIGHT_PATH, _FOCUS, _SENSOR = 10, 11, 12
 
 
@@ -116,7 +117,8 @@ class SimulatedMicroscope:
         """A picture, RGB (height, width, 3) uint8, and the truth about every cell in it."""
         row, col = self._first_pixel()
         cells = self._cells_around(row, col)
-        light = np.exp(-self._density(cells, row, col))
+        density = self._density(cells, row, col)
+        light = np.exp(np.negative(density, out=density), out=density)
         seen = (self._visible(cell, row, col) for cell in cells)
         return self._exposed(self._blurred(light)), tuple(cell for cell in seen if cell is not None)
 
@@ -206,14 +208,19 @@ class SimulatedMicroscope:
     def _exposed(self, light: NDArray[np.float32]) -> Pixels:
         """Photons to electrons to eight bits; shot noise is Gaussian, exact enough above 50 electrons.
 
-        The sensor is linear, because the stains' densities were measured on camera values, not on light.
+        The sensor is linear, because the stains' densities were measured on camera values, not on light. Planes are
+        computed in place: a board that shows the simulation has no memory for one per step.
         """
         settings = self.settings
-        electrons = light * self._light * np.float32(settings.exposure * settings.full_well / 255)
+        electrons = light * self._light
+        electrons *= np.float32(settings.exposure * settings.full_well / 255)
         noise = self._sensor.standard_normal(electrons.shape, dtype=np.float32)
-        electrons += noise * np.sqrt(electrons + np.float32(settings.read_noise**2))
-        levels = electrons * np.float32(255 / settings.full_well) + np.float32(settings.black_level)
-        return np.asarray(np.clip(np.rint(levels), 0, 255), dtype=np.uint8)
+        spread = electrons + np.float32(settings.read_noise**2)
+        noise *= np.sqrt(spread, out=spread)
+        electrons += noise
+        electrons *= np.float32(255 / settings.full_well)
+        electrons += np.float32(settings.black_level)
+        return np.asarray(np.clip(np.rint(electrons, out=electrons), 0, 255, out=electrons), dtype=np.uint8)
 
 
 def _filled(polygons: Sequence[Points], low: NDArray[np.int_], high: NDArray[np.int_]) -> NDArray[np.bool_]:
