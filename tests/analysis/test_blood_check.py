@@ -145,6 +145,13 @@ def test_red_cells_are_never_as_dark_as_a_picture_that_was_decoded_twice_shows_t
     assert judged(colours, decoded_twice) is Flaw.FOREIGN_COLOURS
 
 
+def test_red_cells_may_be_as_dark_as_a_strong_stain_makes_them() -> None:
+    """Half of the fields of one validation set have red cells of a density of .3, and the densest of .36."""
+    times = 1.8
+    colour = tuple(round(241 * 10 ** (-times * density) - 1) for density in (0.21, 0.3, 0.25))
+    assert judged({CellKind.RBC: (colour[0], colour[1], colour[2])}) is None
+
+
 def test_likeness_is_what_cells_explain_times_how_sure_they_are() -> None:
     cells = [replace(found(CellKind.RBC, 0, 0), area_um2=40.0, confidence=score) for score in (0.9, 0.6, 0.5)]
     assert likeness(240.0, cells) == pytest.approx(0.5 * 0.6)

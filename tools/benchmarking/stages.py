@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarking.clock import Calls, Time, watched
 from leukoscope.analysis import segmenter
+from leukoscope.analysis.blood_check import not_blood
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.errors import LeukoscopeError
@@ -26,6 +27,7 @@ STAGES = {
     "network": "segmenting network",
     "decode": "grids to boxes",
     "outline": "boxes to outlines",
+    "blood": "judge whether it is blood",
     "cut_out": "cut out white cells",
     "name": "naming network",
 }
@@ -87,10 +89,12 @@ class TimedInstrument:
             begin = Time.now()
             micrograph = calibration.correct(frame)
             corrected = Time.now()
-            self._gate.assess(micrograph, stain=True)
+            quality = self._gate.assess(micrograph, stain=True)
             judged = Time.now()
             found = self._segmenter.find_cells(micrograph)
             outlined = Time.now()
+            not_blood(micrograph, quality, found, stained=True)
+            accepted = Time.now()
             cells = self._classifier.name_cells(micrograph, found)
             end = Time.now()
         tiled_from, tiled_to = _once(tiling, "run_tiled")
@@ -104,7 +108,8 @@ class TimedInstrument:
             "network": network,
             "decode": decoded - tiled_to,
             "outline": outlined - decoded,
-            "cut_out": end - outlined - name,
+            "blood": accepted - outlined,
+            "cut_out": end - accepted - name,
             "name": name,
         }
         tiles, pixels = self._finder.runs - tiles_before, self._finder.pixels - pixels_before

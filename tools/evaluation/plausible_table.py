@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 from rich.table import Table
 
@@ -13,6 +14,7 @@ from evaluation.tables import spread
 from leukoscope.analysis.blood_check import not_blood
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.cameras.pictures import read_picture
+from leukoscope.optics.plausibility import BACKGROUND_PERCENT
 from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.specimen.field import Flaw
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
@@ -30,6 +32,7 @@ UM_PER_PX = {
 KRD_UM_PER_PX = 0.097
 
 
+JPEG_QUALITY = 95
 OF_EACH_KIND = 12
 """Pictures drawn of each kind of thing that is no smear."""
 
@@ -77,6 +80,25 @@ def _lit(*lamp: float) -> Callable[[Pixels], Pixels]:
     return lambda pixels: np.asarray(np.rint(pixels * np.array(lamp)), dtype=np.uint8)
 
 
+def _as_jpeg(change: Callable[[Pixels], Pixels]) -> Callable[[Pixels], Pixels]:
+    def compressed(pixels: Pixels) -> Pixels:
+        _, packed = cv2.imencode(".jpg", change(pixels), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), dtype=np.uint8)
+
+    return compressed
+
+
+def _stained(times: float) -> Callable[[Pixels], Pixels]:
+    """So many times the optical density over the bare glass, which keeps its level (Beer and Lambert)."""
+
+    def stronger(pixels: Pixels) -> Pixels:
+        glass = np.percentile(pixels[::4, ::4].reshape(-1, 3), BACKGROUND_PERCENT, axis=0) + 1
+        levels = glass * ((pixels + 1) / glass) ** times - 1
+        return np.asarray(np.clip(np.rint(levels), 0, 255), dtype=np.uint8)
+
+    return stronger
+
+
 _CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "red, blue exchanged": _in_order(2, 1, 0),
     "red, green": _in_order(1, 0, 2),
@@ -84,11 +106,14 @@ _CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "negative": lambda pixels: np.asarray(255 - pixels, dtype=np.uint8),
     "grey": _in_order(1, 1, 1),
     "decoded twice": _to_the_power(2.2),
+    "decoded twice, as JPEG": _as_jpeg(_to_the_power(2.2)),
     "encoded twice": _to_the_power(1 / 2.2),
     "blue lamp": _lit(0.7, 0.85, 1.0),
     "yellow lamp": _lit(1.0, 0.88, 0.65),
+    "1.6 of the stain": _stained(1.6),
+    "1.8 of the stain": _stained(1.8),
 }
-"""Pictures spoilt, and two lamps that no field ought to be refused for."""
+"""Pictures spoilt, and two lamps and two strong stains that no field ought to be refused for."""
 
 
 _NO_SMEAR = frozenset({Flaw.FOREIGN_COLOURS, Flaw.NO_BLOOD, Flaw.BLACK_SURROUND})

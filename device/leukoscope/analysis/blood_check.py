@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +14,9 @@ from leukoscope.system.pixels_in_file import let_go
 LEAST_LIKENESS = 0.28
 """Share of the stained area that was found to be cells, times the median of the segmenter's scores, below which a field
 shows something else. Of 1,012 validation fields two lie below it; printed pages, leaves, gravel and photographs do."""
-GLASS_EVERY, GLASS_ROWS, GLASS_SHARE = 12, 100, 0.97
-"""Every twelfth row and column, of large pictures about a hundred rows, tells what bare glass looks like, by the share
-that the quality gate takes, too."""
+GLASS_EVERY, GLASS_LINES, GLASS_SHARE = 12, 100, 0.97
+"""Every twelfth row and column, of large pictures about a hundred of each, tells what bare glass looks like, by the
+share that the quality gate takes, too."""
 MOST_RED, MOST_WHITE, MOST_PLATELETS = 48, 8, 8
 """Cells looked at for their colours, the surest first: more would say the same."""
 LEAST_RED = 5
@@ -28,10 +29,10 @@ BLUE_PLATELETS, BLUER = 0.1, 0.13
 """The same for platelets where no white cell is in sight; the second is beyond what red cells of the field have."""
 DARK = 1.4
 """What is taken for a red cell and absorbs so much more green than the others may be a nucleus."""
-STRONGEST = 0.5
-"""Decadic optical density of green that red cells of a field have at most; of txl, deepbionet, aslan, thesis,
-taleqani and bccd the densest validation field has .36. A picture that was decoded twice shows 2.2 times the density:
-a lower limit finds more of these, and would refuse every field of a laboratory that stains somewhat more."""
+STRONGEST = 0.65
+"""Decadic optical density of green that half of a field's red cells have at most. Of 1,012 validation fields one is
+denser, and one in a hundred would be with 1.8 times the stain. A picture that was decoded twice shows 2.2 times the
+density: a lower limit finds more of these, and would refuse laboratories that stain strongly."""
 
 
 def not_blood(micrograph: Micrograph, quality: Quality, cells: Sequence[CellInstance], *, stained: bool) -> Flaw | None:
@@ -94,10 +95,11 @@ def _dark_ones_are_bluer(red_density: NDArray[np.float64]) -> bool:
 
 def _glass(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     # Few rows of a large picture, which may lie in a file: each would bring its neighbours into memory.
-    every = max(GLASS_EVERY, len(pixels) // GLASS_ROWS)
-    thin = pixels[::every, ::GLASS_EVERY].reshape(-1, 3)
+    rows, cols = (max(GLASS_EVERY, side // GLASS_LINES) for side in pixels.shape[:2])
+    thin = pixels[::rows, ::cols].reshape(-1, 3)
     rank = int(GLASS_SHARE * (len(thin) - 1))
-    return np.asarray(np.partition(thin, rank, axis=0)[rank], dtype=np.float64)
+    # A colour after the other in memory: ranked in a third of the time.
+    return np.asarray(np.partition(np.ascontiguousarray(thin.T), rank, axis=1)[:, rank], dtype=np.float64)
 
 
 def _density(levels: NDArray[np.float64], glass: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,4 +140,5 @@ def _middle(pixels: NDArray[np.uint8], cell: CellInstance) -> NDArray[np.uint8]:
 
 def _mean_of_nucleus(pixels: NDArray[np.uint8], cell: CellInstance) -> NDArray[np.float64]:
     box = cell.box
-    return np.asarray(pixels[box.row : box.row_end, box.col : box.col_end][cell.nucleus].mean(axis=0))
+    inside = np.asarray(cell.nucleus).view(np.uint8)
+    return np.array(cv2.mean(pixels[box.row : box.row_end, box.col : box.col_end], inside)[:3])

@@ -11,6 +11,7 @@ from pydantic import Field
 from leukoscope.optics.levels import Levels
 from leukoscope.optics.plausibility import implausible
 from leukoscope.optics.resampling import resample
+from leukoscope.optics.second_decoding import decoded_twice
 from leukoscope.schema import FrozenModel
 from leukoscope.specimen.field import Flaw, Quality
 from leukoscope.specimen.frame import Micrograph
@@ -96,16 +97,18 @@ class QualityGate:
         if coverage > limits.max_coverage:
             flaws.append(Flaw.CROWDED)
         if stain:
-            flaws = self._with_stain(small, flaws)
+            flaws = self._with_stain(small, micrograph.frame.pixels, flaws)
         return Quality(sharpness, saturated, levels.percentile(50), coverage, tuple(flaws))
 
-    def _with_stain(self, small: NDArray[np.uint8], flaws: list[Flaw]) -> list[Flaw]:
+    def _with_stain(self, small: NDArray[np.uint8], as_taken: NDArray[np.uint8], flaws: list[Flaw]) -> list[Flaw]:
         """What makes a field no stained smear comes first, in place of flaws that only follow from it.
 
         A field that is too dark, or shows nothing, has no colours to be judged by.
         """
         why = None if Flaw.EMPTY in flaws else implausible(small)
         colours_count = self._limits.stained and Flaw.UNDEREXPOSED not in flaws
+        if why is None and colours_count and Flaw.EMPTY not in flaws and decoded_twice(as_taken):
+            why = Flaw.FOREIGN_COLOURS
         if why is None or (why is Flaw.FOREIGN_COLOURS and not colours_count):
             return flaws
         follows = (Flaw.CROWDED, Flaw.UNDEREXPOSED, Flaw.OUT_OF_FOCUS) if why is Flaw.BLACK_SURROUND else ()
