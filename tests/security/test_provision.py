@@ -1,5 +1,6 @@
 """The command `leukoscope-provision`: what is missing is made, what is there stays."""
 
+import getpass
 import json
 import os
 import subprocess
@@ -34,6 +35,31 @@ def test_a_second_run_adds_devices_and_leaves_keys_and_settings_alone(tmp_path):
     told = tomllib.loads((tmp_path / "devices" / "clinic" / "scope-2" / "reporting.toml").read_text())
     assert told["reporting"]["client_key"] == '/etc/"leukoscope"/tls/key.pem'
     assert "BEGIN" not in first.stdout + first.stderr + second.stdout + second.stderr
+
+
+def test_a_second_run_leaves_port_user_and_saves_of_the_broker_as_they_were(tmp_path):
+    # Only root makes the files of another user.
+    user = "nobody" if os.geteuid() == 0 else getpass.getuser()
+    chosen = ["--port", "18883", "--broker-user", user, "--autosave-s", "7"]
+    assert provision(tmp_path, "--host", "localhost", *chosen).returncode == 0
+    file = tmp_path / "broker" / "mosquitto.conf"
+    before = file.read_text()
+    assert provision(tmp_path, "--device", "clinic/scope-1").returncode == 0
+    assert file.read_text() == before
+    told = tomllib.loads((tmp_path / "devices" / "clinic" / "scope-1" / "reporting.toml").read_text())
+    assert told["reporting"]["port"] == 18883
+    assert provision(tmp_path, "--port", "28883").returncode == 0
+    assert file.read_text() == before.replace("listener 18883", "listener 28883")
+
+
+def test_a_second_run_leaves_ports_and_places_of_a_cluster_as_they_were(tmp_path):
+    chosen = ["--port", "18883", "--nodes-at", "/srv/rabbitmq"]
+    assert provision(tmp_path, "--cluster", *HOSTS, *chosen).returncode == 0
+    files = sorted((tmp_path / "cluster").glob("*/rabbitmq.conf"))
+    before = [file.read_text() for file in files]
+    assert len(files) == 3
+    assert provision(tmp_path, "--device", "clinic/scope-1").returncode == 0
+    assert [file.read_text() for file in files] == before
 
 
 def test_the_certificate_of_a_page_is_made_once_and_anew_for_other_hosts_and_goes_with_its_device(tmp_path):
