@@ -133,3 +133,13 @@ def test_what_the_superuser_writes_into_a_storage_folder_is_its_owners(of_the_se
         (of_the_service / "new").touch()
     assert (of_the_service / "new").stat().st_uid == of_the_service.stat().st_uid
     assert os.geteuid() == before
+
+
+def test_a_program_that_lies_where_the_service_has_no_access_still_finds_its_parts(of_the_service: Path) -> None:
+    home = of_the_service.parent / "home"
+    home.mkdir(mode=0o700)
+    (home / "late.py").write_text("LOADED = True\n")
+    with as_owner_of(of_the_service):
+        assert (home / "late.py").read_text() == "LOADED = True\n"
+        (of_the_service / "new").touch()
+    assert (of_the_service / "new").stat().st_uid == of_the_service.stat().st_uid
