@@ -28,7 +28,7 @@ _FIELD = re.compile(r"\{\w+\}")
 def sentences() -> set[str]:
     message = {MEANING, *(one.value for one in (*Status, *Role)), "unsure"}
     message |= {one.key.replace("_", " ") for one in grounds().naming.classes}
-    message |= {f"reports: {state}" for state in ("open", "signed", "all")}
+    message |= {f"{state} reports" for state in ("open", "signed", "all")}
     for template in TEMPLATES.glob("*.html"):
         # As gettext's tools find them; an id that is put together while the page is made is None.
         found = extract_from_ast(Environment().parse(template.read_text("utf-8")), ["_"], babel_style=False)

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from leukoscope.errors import LeukoscopeError
 from leukoscope.web.accounts import SignInRefused
+from leukoscope.web.cut_off import CutOff
 from leukoscope.web.guard import Guard
 from leukoscope.web.page_server import STATIC, Site, error_words, page
 from leukoscope.web.pages import administration, signing_in
@@ -56,7 +57,7 @@ def app_of(site: Site) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, sessions=site.sessions)],
+        middleware=[Middleware(CutOff), Middleware(Guard, sessions=site.sessions)],
         exception_handlers={LeukoscopeError: _error_page, HTTPException: _refused, 500: _failed},
         lifespan=lifespan,
     )

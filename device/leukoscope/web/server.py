@@ -12,6 +12,8 @@ from leukoscope.web.page_server import Site, compile_templates
 from leukoscope.web_settings import WebSettings
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_STOPPING_S = 6
+"""Longer than a bench is waited for; what takes longer is cut off, before systemd does it."""
 
 
 def new_code() -> str:
@@ -57,7 +59,7 @@ def serve(site: Site, made: socket.socket) -> None:
         date_header=False,
         ws="none",
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=_STOPPING_S,
         limit_concurrency=100,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,

@@ -213,8 +213,8 @@
   // A cell was looked at when most of it stood on the screen for as long as an eye needs.
   const waiting = new Map();
   let seen = new Set();
-  // Below the tools, which lie over what is scrolled under them.
-  const covered = page.querySelector(".tools").offsetHeight;
+  // Below the specimen's name and the tools, which lie over what is scrolled under them.
+  const covered = page.querySelector(".tools").offsetHeight + page.querySelector(".specimen").offsetHeight;
   for (const group of page.querySelectorAll(".group")) group.style.scrollMarginTop = `${covered + 8}px`;
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
