@@ -76,3 +76,21 @@ def test_a_worklist_without_reports_says_what_that_means(signed_in: Page, served
 def test_no_cross_is_drawn_in_a_field_before_a_place_is_pointed_at(signed_in: Page) -> None:
     signed_in.set_content('<link rel="stylesheet" href="/static/page.css"><svg><g id="cross" hidden></g></svg>')
     assert signed_in.evaluate("getComputedStyle(document.getElementById('cross')).display") == "none"
+
+
+def test_why_a_signature_was_refused_is_in_sight_beside_the_first_undecided_cell(signed_in: Page) -> None:
+    open_sample(signed_in)
+    signed_in.keyboard.press("s")
+    signed_in.keyboard.type("not my PIN")
+    signed_in.keyboard.press("Enter")
+    expect(signed_in.locator(".cell:focus")).to_be_in_viewport()
+    signed_in.locator(".group").last.locator(".cell").last.scroll_into_view_if_needed()
+    refused = signed_in.get_by_role("alert")
+    expect(refused).to_be_in_viewport(ratio=1)
+    expect(refused).to_contain_text("name and PIN do not belong together")
+    # Nothing lies over the cell that the keys are about.
+    signed_in.keyboard.press("n")
+    cell, head = signed_in.locator(".cell:focus").bounding_box(), signed_in.locator(".head").bounding_box()
+    assert cell is not None
+    assert head is not None
+    assert cell["y"] >= head["y"] + head["height"]

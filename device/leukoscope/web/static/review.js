@@ -213,9 +213,10 @@
   // A cell was looked at when most of it stood on the screen for as long as an eye needs.
   const waiting = new Map();
   let seen = new Set();
-  // Below the specimen's name and the tools, which lie over what is scrolled under them.
-  const covered = page.querySelector(".tools").offsetHeight + page.querySelector(".specimen").offsetHeight;
-  for (const group of page.querySelectorAll(".group")) group.style.scrollMarginTop = `${covered + 8}px`;
+  // What lies below the head, which grows with what others do, is scrolled under it.
+  const head = page.querySelector(".head");
+  const covered = head.offsetHeight;
+  new ResizeObserver(() => page.style.setProperty("--head", `${head.offsetHeight}px`)).observe(head);
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const cell = entry.target;
