@@ -1,6 +1,12 @@
 """Texts for people, by id and values: they are put into a language where they are shown."""
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+_MOST_VALUES, _MOST_DEPTH = 30, 12
+_PLAIN_FIELDS = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z_]+\})*")
+"""A `{name}` for each value and no more: what comes from elsewhere must not choose how wide a value is written."""
 
 
 class Sentence(str):
@@ -41,3 +47,36 @@ def one_after_another(texts: Iterable[str]) -> str:
     for text in filter(None, texts):
         whole = Sentence("{first}; {rest}", first=whole, rest=text) if whole else text
     return whole
+
+
+def to_wire(text: str) -> Any:
+    """A text as JSON, from which `from_wire` makes it again: a sentence with its id and values."""
+    match text:
+        case Verbatim():
+            return {"verbatim": str(text)}
+        case Sentence():
+            return {"id": text.id, "values": {name: to_wire(value) for name, value in text.values.items()}}
+    return str(text)
+
+
+def from_wire(content: object, depth: int = 0) -> str | None:
+    """The text that `to_wire` wrote; None where this is none.
+
+    Args:
+        content: of JSON.
+        depth: of sentences that this one is a value of.
+    """
+    match content:
+        case str():
+            return content
+        case {"verbatim": str(text)}:
+            return Verbatim(text)
+        case {"id": str(found), "values": dict(values)} if depth < _MOST_DEPTH and len(values) <= _MOST_VALUES:
+            texts = {str(name): from_wire(value, depth + 1) for name, value in values.items()}
+            if not _PLAIN_FIELDS.fullmatch(found) or None in texts.values():
+                return None
+            try:
+                return Sentence(found, **texts)
+            except (LookupError, ValueError, TypeError):
+                return None
+    return None

@@ -162,6 +162,9 @@ def test_what_the_device_refuses_is_told_and_the_draft_stays(
             assert client.post(f"{REPORT}/draft", json.dumps({"do": "name", "cells": [18], "class": "blast"}))[0] == 200
             assert sign(client)[0] == 303
             assert wait_until(lambda: "undecided" in client.ask("GET", f"{REPORT}/state")[2], 20)
+            french = client.ask("GET", f"{REPORT}/state", **{"accept-language": "fr"})[2]
+            assert "undecided" not in french
+            assert "cellules incertaines ou suspectes" in french
         assert device.versions == [1]
         assert 'data-number="18" data-name="blast"' in client.ask("GET", REPORT)[2]
     finally:

@@ -16,6 +16,7 @@ from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.web.own_commands import words_of
 from leukoscope.web.teaching import Teaching
+from leukoscope.web.words import said_in
 from tests.brokers import wait_until
 from tests.web.conftest import NAME, PIN, WCAG_22, Served, sign_in
 from tests.web.made import CELLS, make_bench
@@ -81,6 +82,7 @@ def test_too_few_cells_teach_nothing_and_the_page_says_why(tmp_path: Path) -> No
         teaching._process.wait(60)
         assert wait_until(lambda: not teaching.progress.running)
         assert "found none" in teaching.progress.error
+        assert "aucune dans 0 d'entre eux sur 1" in said_in("fr", teaching.progress.error)
         assert not teaching.waits
 
 

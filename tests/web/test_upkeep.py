@@ -59,6 +59,11 @@ def test_the_doctor_answers_and_the_file_for_support_is_downloaded_without_a_sec
     assert '"part": "camera"' not in texts, "the bench may hold it"
     assert PASSWORD not in texts
     assert "S-17" not in texts
+    page.get_by_role("button", name="Français").click()
+    stored = rows.filter(has_text="stockage")
+    expect(stored).to_contain_text("MiB libres ; boîte d'envoi : 1 en attente, 0 envoyés, 0 refusés")
+    networks = rows.filter(has_text="classifier, onnx")
+    expect(networks).to_contain_text("décisions de référence sur")
 
 
 def test_a_bundle_is_put_in_force_and_back_by_its_buttons(signed_in: Page, served: Served, bench: Path) -> None:

@@ -18,6 +18,7 @@ from leukoscope.optics.calibration import Calibration
 from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.named_cells import UM_PER_PX, in_the_middle
+from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
@@ -126,8 +127,13 @@ def cells_of_reports(
                 named.add(window, one.name, specimen)
     if not named.labels:
         raise AdaptingError(
-            f"expected pictured cells that people named or confirmed in {source.value} reports, found none in "
-            f"{len(of_source)} such of {len(reports)}",
+            Sentence(
+                "expected pictured cells that people named or confirmed in {source} reports, found none in {found} "
+                "such of {all}",
+                source=source.value,
+                found=len(of_source),
+                all=len(reports),
+            ),
             "set cells.pictures, count and review, or say another --source",
         )
     return named, unnamed

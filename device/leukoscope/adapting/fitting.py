@@ -16,6 +16,7 @@ from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import FEATURES, Head, read_head, read_known
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import ConfusionMatrix, Validation
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 
 FEWEST_NAMED, FEWEST_UNNAMED = 25, 128
@@ -60,7 +61,10 @@ class Fitter:
         head, known, facts = read_head(bundle), read_known(bundle), bundle.manifest.classifier
         if head is None or known is None or facts is None:
             raise AdaptingError(
-                f"bundle {bundle.manifest.name} {bundle.manifest.version} keeps no last layer apart from its network",
+                Sentence(
+                    "bundle {bundle} keeps no last layer apart from its network",
+                    bundle=Verbatim(f"{bundle.manifest.name} {bundle.manifest.version}"),
+                ),
                 "start from the classifier that comes with the software, or pack it with models/recipes/pack.py",
             )
         self._head, self._known, self._facts, self._network = head, known, facts, network
@@ -104,16 +108,27 @@ class Fitter:
         unseen = cross_validated(fit, features, cells.specimens)
         before = _right(self._head.logits(features[:, 0]), allowed)
         after = _right(unseen[:, 0], allowed)
-        summary = (
-            f"of {len(allowed)} cells, the specimen of each set aside in turn, {before.sum()} are named right before, "
-            f"{after.sum()} after"
+        summary = Sentence(
+            "of {count} cells, the specimen of each set aside in turn, {before} are named right before, {after} after",
+            count=len(allowed),
+            before=before.sum(),
+            after=after.sum(),
         )
         if chance_of(before, after) > BY_CHANCE:
-            raise AdaptingError(f"{summary}: no more than chance would bring", "name more, or keep the bundle you have")
+            raise AdaptingError(
+                Sentence("{summary}: no more than chance would bring", summary=summary),
+                "name more, or keep the bundle you have",
+            )
         if beside.windows:
-            summary += f"; {len(beside.windows)} unnamed cells taught it, too"
+            taught = Sentence("{unnamed} unnamed cells taught it, too", unnamed=len(beside.windows))
+            summary = Sentence("{first}; {rest}", first=summary, rest=taught)
         if spared:
-            summary += f"; {spared} unnamed cells are not needed beside {ENOUGH_NAMED} names or more"
+            unneeded = Sentence(
+                "{spared} unnamed cells are not needed beside {enough} names or more",
+                spared=spared,
+                enough=ENOUGH_NAMED,
+            )
+            summary = Sentence("{first}; {rest}", first=summary, rest=unneeded)
         head = self._refit(others, (features, allowed))
         return Fitted(head, summary, self._validated_by(unseen, cells.labels, laboratory))
 
@@ -182,8 +197,14 @@ def _refuse_too_few(cells: NamedCells) -> None:
     classes, specimens = len(set(cells.labels)), len(set(cells.specimens))
     if len(cells.labels) < FEWEST_NAMED or classes < 2 or specimens < 2:
         raise AdaptingError(
-            f"expected {FEWEST_NAMED} named cells or more, of two classes and two specimens at least, found "
-            f"{len(cells.labels)} of {classes} and {specimens}",
+            Sentence(
+                "expected {least} named cells or more, of two classes and two specimens at least, found {found} of "
+                "{classes} and {specimens}",
+                least=FEWEST_NAMED,
+                found=len(cells.labels),
+                classes=classes,
+                specimens=specimens,
+            ),
             "name more (leukoscope report review)",
         )
 

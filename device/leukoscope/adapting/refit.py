@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.head import Head
+from leukoscope.sentence import Sentence
 
 KEEP = 0.03
 """Of the mean squared change of the logits of known cells, against the mean loss. Without it the rows that move rise
@@ -147,5 +148,7 @@ def _least(loss: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise AdaptingError(f"fitting needs the package scipy ({error})", "pip install 'leukoscope[adapt]'") from error
+        raise AdaptingError(
+            Sentence("fitting needs the package scipy ({why})", why=error), "pip install 'leukoscope[adapt]'"
+        ) from error
     return np.asarray(minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B").x)

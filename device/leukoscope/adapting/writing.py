@@ -19,6 +19,7 @@ from leukoscope.inference.bundle_files import GOLDEN, HEAD, VALIDATION
 from leukoscope.inference.head import FEATURES, Head
 from leukoscope.inference.network import Network
 from leukoscope.schema import table_of
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.system.durable_files import sync_folder, write_whole
 
 
@@ -42,7 +43,9 @@ def write_bundle(
         BundleError: a file of the other bundle is missing or altered.
     """
     if folder.exists():
-        raise AdaptingError(f"{folder} is there already", "choose another name, or move it away")
+        raise AdaptingError(
+            Sentence("{folder} is there already", folder=Verbatim(folder)), "choose another name, or move it away"
+        )
     aside = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -53,7 +56,10 @@ def write_bundle(
         aside.rename(folder)
         sync_folder(folder.parent)
     except OSError as error:
-        raise AdaptingError(f"{folder} cannot be written ({error.strerror})", "choose another --to") from error
+        raise AdaptingError(
+            Sentence("{folder} cannot be written ({why})", folder=Verbatim(folder), why=error.strerror),
+            "choose another --to",
+        ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.system.assets import find_asset
 
@@ -92,7 +93,12 @@ def accept(raw: bytes, origin: str, rules: InstallRules) -> tuple[Archive, Conte
     contents.refuse_other_software(rules.software, origin)
     if rules.engine.driver not in contents.engines:
         raise BundleError(
-            f"{origin} holds no network for engine {rules.engine.driver} (it holds {', '.join(contents.engines)})",
+            Sentence(
+                "{archive} holds no network for engine {engine} (it holds {engines})",
+                archive=Verbatim(origin),
+                engine=Verbatim(rules.engine.driver),
+                engines=", ".join(contents.engines),
+            ),
             "change models.engine in the settings, or pack a bundle that has one",
         )
     return archive, contents, signer
@@ -115,7 +121,10 @@ def use(store: BundleStore, name: str, version: str, rules: InstallRules) -> str
     found = [one for one in state.installed if version in (one.version, one.folder)]
     if not found:
         held = ", ".join(one.version for one in state.installed) or "none"
-        raise BundleError(f"no {name} {version} is installed (installed: {held})", "`leukoscope bundle list` shows all")
+        raise BundleError(
+            Sentence("no {bundle} is installed (installed: {held})", bundle=Verbatim(f"{name} {version}"), held=held),
+            "`leukoscope bundle list` shows all",
+        )
     return _switch(store, name, found[-1], replay_here(store.path_of(name, found[-1]), rules))
 
 
@@ -129,7 +138,9 @@ def roll_back(store: BundleStore, name: str) -> str:
     state = store.state(name)
     if state.in_force is None:
         raise BundleError(
-            f"{name} is the one that came with the software: there is nothing to go back to",
+            Sentence(
+                "{name} is the one that came with the software: there is nothing to go back to", name=Verbatim(name)
+            ),
             "leukoscope bundle list shows what is in force",
         )
     if state.before is None:
@@ -163,11 +174,20 @@ def refuse_other_answers(bundle: Bundle, network: Network) -> str:
         BundleError: this board decides otherwise than it must.
     """
     check = replay(bundle, network)
-    text = f"{check.agreed} of {check.decisions} golden decisions, {network.engine}"
+    text = Sentence(
+        "{agreed} of {all} golden decisions, {engine}",
+        agreed=check.agreed,
+        all=check.decisions,
+        engine=Verbatim(network.engine),
+    )
     if not check.passed or not check.decisions:
         raise BundleError(
-            f"bundle {bundle.manifest.name} {bundle.manifest.version} does not decide on this board as it must "
-            f"({text}, {check.surplus} surplus)",
+            Sentence(
+                "bundle {bundle} does not decide on this board as it must ({text}, {count} surplus)",
+                bundle=Verbatim(f"{bundle.manifest.name} {bundle.manifest.version}"),
+                text=text,
+                count=check.surplus,
+            ),
             "choose the other engine, or another version",
         )
     return text
@@ -181,7 +201,10 @@ def refuse_other_owner(folder: Path) -> None:
     """
     there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if hasattr(os, "geteuid") and os.geteuid() == 0 and there.exists() and there.stat().st_uid != 0:
-        raise BundleError(f"{there} does not belong to root", f"run this as its owner, `sudo -u {there.owner()} …`")
+        raise BundleError(
+            Sentence("{folder} does not belong to root", folder=Verbatim(there)),
+            Sentence("run this as its owner, `sudo -u {owner} …`", owner=Verbatim(there.owner())),
+        )
 
 
 def _switch(store: BundleStore, name: str, entry: Installed | None, golden: str) -> str:
@@ -198,7 +221,10 @@ def _refuse_other_line(
     """Raise unless the archive may follow what is in force."""
     label, folder = f"{contents.name} {contents.version}", folder_name(contents, archive)
     if any(one.version == contents.version and one.folder != folder for one in state.installed):
-        raise BundleError(f"another {label} is installed", "give each bundle a version number of its own")
+        raise BundleError(
+            Sentence("another {bundle} is installed", bundle=Verbatim(label)),
+            "give each bundle a version number of its own",
+        )
     now = state.in_force
     shipped = None if now is not None else _shipped(contents.name, near)
     line = now or (shipped.manifest if shipped is not None else None)
@@ -209,14 +235,26 @@ def _refuse_other_line(
         and line.version == contents.version
         and (shipped.folder / MANIFEST).read_bytes() != archive.files[MANIFEST]
     ):
-        raise BundleError(f"another {label} came with the software", "give each bundle a version number of its own")
+        raise BundleError(
+            Sentence("another {bundle} came with the software", bundle=Verbatim(label)),
+            "give each bundle a version number of its own",
+        )
     if line.kind != contents.kind:
         raise BundleError(
-            f"{label} is a {contents.kind}, the {contents.name} in force is a {line.kind}", "give it a name of its own"
+            Sentence(
+                "{bundle} is a {kind}, the {name} in force is a {other}",
+                bundle=Verbatim(label),
+                kind=contents.kind,
+                name=Verbatim(contents.name),
+                other=line.kind,
+            ),
+            "give it a name of its own",
         )
     if version_key(contents.version) < version_key(line.version) and not rules.allow_downgrade:
         raise BundleError(
-            f"{label} is older than {line.version}, which is in force",
+            Sentence(
+                "{bundle} is older than {version}, which is in force", bundle=Verbatim(label), version=line.version
+            ),
             "say --allow-downgrade if you mean it, or `leukoscope bundle use` where it is installed already",
         )
 
@@ -232,6 +270,6 @@ def _unwritten(store: BundleStore, error: OSError) -> LeukoscopeError:
     if isinstance(error, LeukoscopeError):
         return error
     return BundleError(
-        f"the bundle cannot be written to {store.folder} ({error.strerror})",
+        Sentence("the bundle cannot be written to {folder} ({why})", folder=Verbatim(store.folder), why=error.strerror),
         "check owner, mount and free space; what was in force stays in force",
     )

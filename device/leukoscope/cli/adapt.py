@@ -13,12 +13,14 @@ from leukoscope.adapting.writing import write_bundle
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.bundles.contents import is_bundle_name
 from leukoscope.bundles.installing import refuse_other_answers
+from leukoscope.cli.answers import say
 from leukoscope.cli.options import usual_bench
 from leukoscope.errors import AdaptingError
 from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reviewing.desk import desk_at
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Source
 from leukoscope.system.assets import find_asset
@@ -92,8 +94,10 @@ def adapt(
             fitted = fitter.to_names(cells, beside, name)
     folder = to or (Path() if bench is None else bench.parent) / name
     write_bundle(bundle, network, fitted, name, folder, lambda new: refuse_other_answers(new, engine.open(new)))
-    simulated = "" if bench is None or source is Source.LIVE else f"{source.value.upper()} · "
-    typer.echo(f"{simulated}{fitted.summary}")
+    if bench is None or source is Source.LIVE:
+        say(fitted.summary)
+    else:
+        say(Sentence("{source} · {summary}", source=Verbatim(source.value.upper()), summary=fitted.summary))
     typer.echo(f'{folder} is the bundle: classifier = "{_as_named(folder, bench)}" under [models] in the settings')
 
 

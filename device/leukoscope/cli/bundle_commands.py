@@ -16,7 +16,9 @@ from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.fetching import fetch, is_url
 from leukoscope.bundles.fitted_here import fitted_archive
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
+from leukoscope.cli.answers import say
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings
 
 bundle_app = typer.Typer(
@@ -25,7 +27,6 @@ bundle_app = typer.Typer(
 )
 
 NameArgument = Annotated[str, typer.Argument(help='The bundle\'s name, such as "classifier".')]
-_NEXT = "in force from the next start of the device"
 
 
 @bundle_app.command("install")
@@ -54,10 +55,16 @@ def install_command(
     else:
         raw = fetch(source)
     done = install(raw, source, store, rules, datetime.now(UTC), bench.parent)
-    typer.echo(
-        f"{done.name} {done.entry.version}, signed by {done.entry.signed_by}: {done.golden}; {_NEXT}"
-        f"{_unnamed(settings, done.name)}"
+    text = Sentence(
+        "{name} {version}, signed by {signer}: {golden}; in force from the next start of the device",
+        name=Verbatim(done.name),
+        version=done.entry.version,
+        signer=done.entry.signed_by,
+        golden=done.golden,
     )
+    if done.name not in (settings.models.segmenter, settings.models.classifier):
+        text = Sentence("{text}, where [models] in the settings names {bundle}", text=text, bundle=Verbatim(done.name))
+    say(text)
 
 
 @bundle_app.command("list")
@@ -88,13 +95,19 @@ def use_command(
     """Put an installed version in force, after its golden pair was replayed."""
     settings = BenchSettings.read(bench)
     golden = use(_store(settings), name, version, _rules(settings))
-    typer.echo(f"{name} {version}{': ' if golden else ''}{golden}; {_NEXT}")
+    label = Verbatim(f"{name} {version}")
+    say(_in_force(Sentence("{bundle}: {golden}", bundle=label, golden=golden) if golden else label))
 
 
 @bundle_app.command("rollback")
 def rollback_command(name: NameArgument, bench: BenchOption) -> None:
     """Put the version that was in force before in force again."""
-    typer.echo(f"{name} {roll_back(_store(BenchSettings.read(bench)), name)}; {_NEXT}")
+    version = roll_back(_store(BenchSettings.read(bench)), name)
+    say(_in_force(Verbatim(f"{name} {version}")))
+
+
+def _in_force(bundle: str) -> Sentence:
+    return Sentence("{bundle}; in force from the next start of the device", bundle=bundle)
 
 
 def _store(settings: BenchSettings) -> BundleStore:
@@ -110,9 +123,3 @@ def _rules(settings: BenchSettings, *, allow_unsigned: bool = False, allow_downg
         engine=models.engine,
         software=__version__,
     )
-
-
-def _unnamed(settings: BenchSettings, name: str) -> str:
-    if name in (settings.models.segmenter, settings.models.classifier):
-        return ""
-    return f", where [models] in the settings names {name}"

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from leukoscope import __version__
 from leukoscope.cli.adapt import adapt
+from leukoscope.cli.answers import say_failed
 from leukoscope.cli.audit import audit_app
 from leukoscope.cli.bundle_commands import bundle_app
 from leukoscope.cli.calibrate import calibrate_app, pages_of
@@ -30,6 +31,7 @@ from leukoscope.cli.web import web
 from leukoscope.doctor import Finding, check_bench, check_desk
 from leukoscope.doctor.support_file import pack_support
 from leukoscope.errors import LeukoscopeError
+from leukoscope.sentence import to_wire
 from leukoscope.service.fault_screen import PRESSED, FaultScreen, last_fault, read_panes
 from leukoscope.service.run import faults_on_record, run_bench
 from leukoscope.settings import BenchSettings
@@ -66,7 +68,7 @@ def main() -> None:
         with written_whole():
             app()
     except LeukoscopeError as error:
-        typer.echo(printable(f"leukoscope: {error}"), err=True)
+        say_failed(error)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -136,7 +138,8 @@ def doctor(
     for finding in findings:
         failed |= not finding.good
         if as_json:
-            typer.echo(json.dumps({"part": finding.part, "good": finding.good, "text": finding.text}))
+            shown = {"part": finding.part, "good": finding.good, "text": finding.text}
+            typer.echo(json.dumps(shown | {"sentence": to_wire(finding.text)}))
         else:
             table.add_row(*_doctor_row(finding))
     if not as_json:

@@ -13,6 +13,7 @@ from leukoscope.doctor.parts import check_calibration, check_clock
 from leukoscope.doctor.storage import check_storage, check_wear
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings, ModelSettings, identity_of
 from leukoscope.system.host import board_name
 
@@ -59,11 +60,17 @@ def check_bench(
 
 def _rules(settings: BenchSettings, near: Path) -> str:
     rules = settings.rules.open(near, settings.mode)
-    return f"{rules.id} {rules.version} for {rules.mode}, {settings.counting.white_cells} cells to count"
+    return Sentence(
+        "{id} {version} for {mode}, {cells} cells to count",
+        id=Verbatim(rules.id),
+        version=rules.version,
+        mode=rules.mode,
+        cells=settings.counting.white_cells,
+    )
 
 
 def _board() -> Iterator[Finding]:
-    yield tried("board", lambda: board_name() or "this board does not tell its name")
+    yield tried("board", lambda: Verbatim(board_name()) or "this board does not tell its name")
     yield tried("temperature", check_temperature)
     yield tried("power", check_power)
     yield tried("memory", check_memory)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from leukoscope.errors import BoardError
+from leukoscope.sentence import Sentence, Verbatim, one_after_another
 
 SYSTEM = Path("/")
 HOT_C = 80.0
@@ -30,8 +31,11 @@ def check_temperature(system: Path = SYSTEM) -> str:
         return "this board has no sensor"
     hottest = max(found)
     if hottest > HOT_C:
-        raise BoardError(f"{hottest:.0f} °C, expected {HOT_C:.0f} at most", "give it air, or a fan")
-    return f"{hottest:.0f} °C"
+        raise BoardError(
+            Sentence("{found} °C, expected {most} at most", found=f"{hottest:.0f}", most=f"{HOT_C:.0f}"),
+            "give it air, or a fan",
+        )
+    return Verbatim(f"{hottest:.0f} °C")
 
 
 def check_power(system: Path = SYSTEM) -> str:
@@ -47,8 +51,8 @@ def check_power(system: Path = SYSTEM) -> str:
     now = [words for bit, words in _NOW if flags >> bit & 1]
     before = [words for bit, words in _SINCE_BOOT if flags >> bit & 1]
     if now or before:
-        words = ", ".join(now) if now else f"{', '.join(before)} since the last boot"
-        raise BoardError(f"{words}", "use the board's own power supply and a short cable, and cool it")
+        words = one_after_another(now) or Sentence("{words} since the last boot", words=one_after_another(before))
+        raise BoardError(words, "use the board's own power supply and a short cable, and cool it")
     return "the supply was good since the last boot"
 
 
@@ -65,5 +69,12 @@ def check_memory(system: Path = SYSTEM) -> str:
     except (OSError, ValueError, KeyError, IndexError):
         return "this system does not tell"
     if available < LOW_MEMORY_MIB:
-        raise BoardError(f"{available} of {total} MiB free, expected {LOW_MEMORY_MIB}", "end other programs")
-    return f"{available} of {total} MiB free"
+        raise BoardError(
+            Sentence("{free}, expected {least}", free=_free(available, total), least=LOW_MEMORY_MIB),
+            "end other programs",
+        )
+    return _free(available, total)
+
+
+def _free(available_mib: int, total_mib: int) -> Sentence:
+    return Sentence("{available} of {total} MiB free", available=available_mib, total=total_mib)

@@ -12,6 +12,7 @@ from leukoscope.errors import BrokerError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes
 from leukoscope.messages.status import health
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.system.host import uptime_s
 
 TURN_S = 0.1
@@ -36,24 +37,37 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     """
     if settings.client_cert is not None and outbox is not None and running_lock(outbox).holder() is not None:
         probe_tls(settings)
-        return (
-            f"{settings.where} answers, its certificate is good and it takes ours; the device is running: its screen "
-            "says whether reports go out; stop it to try login and right to publish here"
+        return Sentence(
+            "{broker} answers, its certificate is good and it takes ours; the device is running: its screen says "
+            "whether reports go out; stop it to try login and right to publish here",
+            broker=Verbatim(settings.where),
         )
     link = DeviceConnection(settings, f"{settings.client_id_of(identity)}-doctor", will=None)
     try:
         link.connect(give_up=lambda: False)
         right = _right_to_publish(link, settings, identity)
         if not link.keeps_retained:
-            right += "; it keeps no retained messages: clients that connect later do not see how this device is"
+            right = Sentence(
+                "{right}; it keeps no retained messages: clients that connect later do not see how this device is",
+                right=right,
+            )
         link.leave()
     finally:
         link.close()
     encryption = "its certificate is good" if settings.tls else "no TLS"
-    login = "no login" if settings.username is None else f"login as {settings.username}"
+    login: str = "no login"
+    if settings.username is not None:
+        login = Sentence("login as {username}", username=Verbatim(settings.username))
     if settings.client_cert is not None:
         login = "login by certificate"
-    return f"{settings.host}:{settings.address_port} answers, MQTT {settings.protocol}, {encryption}, {login}, {right}"
+    return Sentence(
+        "{broker} answers, MQTT {protocol}, {encryption}, {login}, {right}",
+        broker=Verbatim(f"{settings.host}:{settings.address_port}"),
+        protocol=settings.protocol,
+        encryption=encryption,
+        login=login,
+        right=right,
+    )
 
 
 def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: Identity) -> str:
@@ -69,7 +83,16 @@ def _right_to_publish(link: DeviceConnection, settings: MqttSettings, identity: 
                 continue
             if answer.refusal is not None:
                 raise BrokerError(
-                    f"{settings.host} refuses what we publish under {topic} ({answer.refusal})", "ask for the right"
+                    Sentence(
+                        "{broker} refuses what we publish under {topic} ({why})",
+                        broker=Verbatim(settings.host),
+                        topic=Verbatim(topic),
+                        why=answer.refusal,
+                    ),
+                    "ask for the right",
                 )
             return "may publish" if settings.protocol == "5" else "whether we may publish only MQTT 5 tells"
-    raise BrokerError(f"{settings.host} does not acknowledge what we publish", "ask the broker's administrator")
+    raise BrokerError(
+        Sentence("{broker} does not acknowledge what we publish", broker=Verbatim(settings.host)),
+        "ask the broker's administrator",
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope.messages.error_sentence import sentence_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +22,4 @@ def tried(part: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(part, True, check())
     except LeukoscopeError as error:
-        return Finding(part, False, str(error))
+        return Finding(part, False, sentence_of(error))

@@ -12,6 +12,7 @@ from leukoscope.optics.calibration import STORED, Calibration, grid_from, read_k
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.optics.levels import Levels
 from leukoscope.optics.quality import SATURATED
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame, Pixels
 from leukoscope.system.assets import find_asset
@@ -36,7 +37,12 @@ def check_camera(settings: BenchSettings, near: Path) -> str:
     frame = frames[0]
     _refuse_foreign(settings, near, frame)
     rows, cols = frame.pixels.shape[:2]
-    text = f"{frame.source}: a frame of {cols}x{rows} pixels, mean brightness {frame.pixels.mean():.0f} of 255"
+    text = Sentence(
+        "{camera}: a frame of {size} pixels, mean brightness {mean} of 255",
+        camera=Verbatim(frame.source),
+        size=f"{cols}x{rows}",
+        mean=f"{frame.pixels.mean():.0f}",
+    )
     if frame.source in STORED:
         return text
     background = Levels.of(np.ascontiguousarray(frame.pixels[..., 1])).percentile(97)
@@ -44,15 +50,27 @@ def check_camera(settings: BenchSettings, near: Path) -> str:
     limits = settings.quality
     if background < limits.min_brightness:
         raise CameraError(
-            f"{text}; background {background:.0f}, expected {limits.min_brightness:.0f}",
+            Sentence(
+                "{text}; background {found}, expected {least}",
+                text=text,
+                found=f"{background:.0f}",
+                least=f"{limits.min_brightness:.0f}",
+            ),
             "is the lamp on? Turn it up, or lengthen the exposure",
         )
     if clipped > limits.max_saturated_share:
-        raise CameraError(f"{text}; {clipped:.0%} of it clipped", "turn the lamp down, or shorten the exposure")
+        raise CameraError(
+            Sentence("{text}; {share} of it clipped", text=text, share=f"{clipped:.0%}"),
+            "turn the lamp down, or shorten the exposure",
+        )
     dead = dead_pixels([one.pixels for one in frames])
     if dead > MOST_DEAD_SHARE * rows * cols:
-        raise CameraError(f"{text}; {dead} dead pixels", "calibrate dark again, or replace the sensor")
-    return f"{text}, {clipped:.1%} clipped, {dead} dead pixels{_lamp(settings, near, background)}"
+        raise CameraError(
+            Sentence("{text}; {dead} dead pixels", text=text, dead=dead), "calibrate dark again, or replace the sensor"
+        )
+    judged = Sentence("{text}, {share} clipped, {dead} dead pixels", text=text, share=f"{clipped:.1%}", dead=dead)
+    lamp = _lamp(settings, near, background)
+    return judged if lamp is None else Sentence("{judged}, {lamp}", judged=judged, lamp=lamp)
 
 
 def dead_pixels(pictures: Sequence[Pixels]) -> int:
@@ -87,29 +105,29 @@ def _take(settings: BenchSettings, near: Path) -> list[Frame]:
     return [first, *(frame for frame in more if frame is not None)]
 
 
-def _lamp(settings: BenchSettings, near: Path, background: float) -> str:
-    """How bright it is beside the blank field of the calibration, where one was measured.
+def _lamp(settings: BenchSettings, near: Path, background: float) -> Sentence | None:
+    """How bright it is beside the blank field of the calibration; None where none was measured.
 
     Raises:
         CameraError: it is far dimmer.
     """
     if settings.calibration.file is None:
-        return ""
+        return None
     try:
         path = find_asset("calibration", settings.calibration.file, near)
         flat = read_record(path).flat
         if flat is None:
-            return ""
+            return None
         light = grid_from(read_kept(path.parent, flat.light), "light", path)
     except LeukoscopeError:
-        return ""  # reported under the calibration's own heading
+        return None  # reported under the calibration's own heading
     share = background / max(1.0, float(np.median(light[..., 1])))
     if share < DIM:
         raise CameraError(
-            f"the light is at {share:.0%} of what it was at calibration",
+            Sentence("the light is at {share} of what it was at calibration", share=f"{share:.0%}"),
             "turn the lamp up or replace it, then run `leukoscope calibrate flat`",
         )
-    return f", light at {share:.0%} of what it was at calibration"
+    return Sentence("light at {share} of what it was at calibration", share=f"{share:.0%}")
 
 
 def _refuse_foreign(settings: BenchSettings, near: Path, frame: Frame) -> None:

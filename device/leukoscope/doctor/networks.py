@@ -15,6 +15,8 @@ from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
+from leukoscope.messages.error_sentence import sentence_of
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import ModelSettings
 from leukoscope.system.durable_files import write_whole
 from leukoscope.system.host import board_name
@@ -52,20 +54,29 @@ def check_networks(
         found = find_bundle(name, near, store, __version__)
         bundle = Bundle.read(found.folder)
         engine, check = _replay(bundle, models.engine)
-        text = (
-            f"{bundle.manifest.version}{_origin(found)}, {engine}: {check.agreed} of {check.decisions} golden "
-            f"decisions, {check.ms_per_run:.1f} ms a run"
+        text = Sentence(
+            "{bundle}, {engine}: {agreed} of {all} golden decisions, {took} ms a run",
+            bundle=_with_origin(bundle.manifest.version, found),
+            engine=Verbatim(engine),
+            agreed=check.agreed,
+            all=check.decisions,
+            took=f"{check.ms_per_run:.1f}",
         )
         if not check.passed:
-            raise BundleError(f"{text}, {check.surplus} surplus", "choose the other engine, or reinstall the bundle")
+            raise BundleError(
+                Sentence("{text}, {count} surplus", text=text, count=check.surplus),
+                "choose the other engine, or reinstall the bundle",
+            )
         key = f"{bundle.manifest.name} {bundle.manifest.version} {models.engine.driver}"
         speeds[key] = check.ms_per_run
         known = [("expected on this board", _expected_ms(bundle, models.engine))]
         if not remember:
             known.append(("when it was installed", kept.get(key)))
-        text += "".join(f", {when} {ms:.1f} ms" for when, ms in known if ms is not None)
+        for when, ms in known:
+            if ms is not None:
+                text = Sentence("{text}, {when} {took} ms", text=text, when=when, took=f"{ms:.1f}")
         if any(ms is not None and check.ms_per_run > MUCH_SLOWER * ms for _, ms in known):
-            raise BundleError(f"{text}", "see temperature and power, and what else runs here")
+            raise BundleError(text, "see temperature and power, and what else runs here")
         return text
 
     for name in (models.segmenter, models.classifier):
@@ -84,12 +95,28 @@ def check_engines(models: ModelSettings, near: Path, store: BundleStore | None =
     try:
         checks = [_replay(bundle, other)[1] for bundle in bundles]
     except LeukoscopeError as error:
-        return f"{models.engine.driver} {ours_ms:.1f} ms a run of both; {other.driver} cannot be compared ({error})"
+        return Sentence(
+            "{engine} {took} ms a run of both; {other} cannot be compared ({why})",
+            engine=Verbatim(models.engine.driver),
+            took=f"{ours_ms:.1f}",
+            other=Verbatim(other.driver),
+            why=sentence_of(error),
+        )
     its_ms = sum(check.ms_per_run for check in checks)
-    text = f"{models.engine.driver} {ours_ms:.1f} ms a run of both, {other.driver} {its_ms:.1f} ms"
+    text = Sentence(
+        "{engine} {took} ms a run of both, {other} {its} ms",
+        engine=Verbatim(models.engine.driver),
+        took=f"{ours_ms:.1f}",
+        other=Verbatim(other.driver),
+        its=f"{its_ms:.1f}",
+    )
     if its_ms < WORTH_CHANGING * ours_ms and all(check.passed for check in checks):
-        return f'{text}: {other.driver} is faster here; [models.engine] driver = "{other.driver}"'
-    return f"{text}: {models.engine.driver} is a good choice"
+        return Sentence(
+            '{text}: {other} is faster here; [models.engine] driver = "{other}"',
+            text=text,
+            other=Verbatim(other.driver),
+        )
+    return Sentence("{text}: {engine} is a good choice", text=text, engine=Verbatim(models.engine.driver))
 
 
 def _expected_ms(bundle: Bundle, engine: EngineSettings) -> float | None:
@@ -101,10 +128,12 @@ def _expected_ms(bundle: Bundle, engine: EngineSettings) -> float | None:
     return None
 
 
-def _origin(found: FoundBundle) -> str:
+def _with_origin(version: str, found: FoundBundle) -> str:
     if not found.installed:
-        return ""
-    return ", installed, on trial" if found.on_trial else ", installed"
+        return Verbatim(version)
+    if found.on_trial:
+        return Sentence("{version}, installed, on trial", version=version)
+    return Sentence("{version}, installed", version=version)
 
 
 def _replay(bundle: Bundle, engine: EngineSettings) -> tuple[str, GoldenCheck]:
@@ -128,6 +157,7 @@ def _remember(folder: Path, speeds: dict[str, float]) -> str:
         write_whole(path, json.dumps({key: round(ms, 2) for key, ms in speeds.items()}).encode())
     except OSError as error:
         raise BundleError(
-            f"{path} cannot be written: {error.strerror}", "check the path, its owner and the disk"
+            Sentence("{path} cannot be written: {why}", path=Verbatim(path), why=error.strerror),
+            "check the path, its owner and the disk",
         ) from error
-    return f"kept in {path}"
+    return Sentence("kept in {path}", path=Verbatim(path))

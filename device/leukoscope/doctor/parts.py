@@ -13,6 +13,7 @@ from leukoscope.indicators import Event, SignalSettings
 from leukoscope.optics.calibration import Calibration, read_kept
 from leukoscope.optics.calibration_record import read_record
 from leukoscope.optics.learnt_size import ENOUGH_SPECIMENS, LearntSize
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings
 from leukoscope.system.assets import find_asset
 from leukoscope.system.host import clock_synchronised
@@ -28,7 +29,14 @@ def check_calibration(settings: BenchSettings, near: Path) -> str:
     """
     calibration = settings.calibration.open(near)
     origin = "measured" if calibration.measured else "nominal, not measured on this bench"
-    text = f"{calibration.id}: {calibration.um_per_px:.4g} µm/px, {origin}{_learnt_size(settings, calibration)}"
+    text = Sentence(
+        "{id}: {scale} µm/px, {origin}",
+        id=Verbatim(calibration.id),
+        scale=f"{calibration.um_per_px:.4g}",
+        origin=origin,
+    )
+    if (learnt := _learnt_size(settings, calibration)) is not None:
+        text = Sentence("{first}; {rest}", first=text, rest=learnt)
     if settings.calibration.file is None:
         return text
     path = find_asset("calibration", settings.calibration.file, near)
@@ -36,21 +44,41 @@ def check_calibration(settings: BenchSettings, near: Path) -> str:
     for name, part in parts.items():
         # Pictures correct nothing, so only here is asked whether they are still what was measured on.
         read_kept(path.parent, part.picture)
-        text += f"; {name} by {part.by} on {part.at:%Y-%m-%d}, until {part.valid_until:%Y-%m-%d}"
+        measured = Sentence(
+            "{name} by {by} on {day}, until {last_day}",
+            name=name,
+            by=Verbatim(part.by),
+            day=f"{part.at:%Y-%m-%d}",
+            last_day=f"{part.valid_until:%Y-%m-%d}",
+        )
         left = (part.valid_until - datetime.now(UTC)).days
         if left < SOON_DAYS:
-            text += f" ({left} days left: run `leukoscope calibrate {name}`)"
+            measured = Sentence(
+                "{measured} ({left} days left: run `leukoscope calibrate {name}`)",
+                measured=measured,
+                left=left,
+                name=Verbatim(name),
+            )
+        text = Sentence("{first}; {rest}", first=text, rest=measured)
     return text
 
 
-def _learnt_size(settings: BenchSettings, calibration: Calibration) -> str:
-    """How far the bench has learnt the usual size of its cells, in words."""
+def _learnt_size(settings: BenchSettings, calibration: Calibration) -> Sentence | None:
+    """How far the bench has learnt the usual size of its cells; None where it learns nothing."""
     learnt = LearntSize.read_any(settings.storage.folder)
     if settings.models.cell_size == "as_measured" or learnt is None or learnt.calibration != calibration.id:
-        return ""
+        return None
     if (reference := learnt.reference) is None:
-        return f"; {len(learnt.specimens)} of {ENOUGH_SPECIMENS} specimens known that teach the size of cells"
-    return f"; cells shown {reference.enlarged:.2f} times as large, as {reference.specimens} specimens taught"
+        return Sentence(
+            "{known} of {enough} specimens known that teach the size of cells",
+            known=len(learnt.specimens),
+            enough=ENOUGH_SPECIMENS,
+        )
+    return Sentence(
+        "cells shown {times} times as large, as {specimens} specimens taught",
+        times=f"{reference.enlarged:.2f}",
+        specimens=reference.specimens,
+    )
 
 
 def check_button(settings: ButtonSettings) -> str:
@@ -64,7 +92,7 @@ def check_button(settings: ButtonSettings) -> str:
         button.poll()
     finally:
         button.close()
-    return f"pin BCM {settings.pin} can be read"
+    return Sentence("pin BCM {pin} can be read", pin=settings.pin)
 
 
 def check_scanner(settings: ScannerSettings) -> str:
@@ -75,7 +103,7 @@ def check_scanner(settings: ScannerSettings) -> str:
     """
     scanner = settings.open()
     scanner.close()
-    return f"{settings.device}: answers, layout {settings.layout}"
+    return Sentence("{device}: answers, layout {layout}", device=Verbatim(settings.device), layout=settings.layout)
 
 
 def check_signals(settings: SignalSettings) -> str:
@@ -101,7 +129,7 @@ def check_display(settings: DisplaySettings) -> str:
         display.show(draw(Starting("leukoscope doctor", __version__), display.size, display.monochrome))
     finally:
         display.close()
-    return f"{display.size[0]}x{display.size[1]} pixels, took a picture"
+    return Sentence("{size} pixels, took a picture", size=f"{display.size[0]}x{display.size[1]}")
 
 
 def check_clock() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from leukoscope.errors import OutboxError
 from leukoscope.outbox.report_copies import compare, copies_of_reports
 from leukoscope.outbox.store import Outbox
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import StorageSettings
 from leukoscope.system.mounts import kept_in_memory
 
@@ -34,33 +35,62 @@ def check_storage(storage: StorageSettings) -> str:
         free_mib = shutil.disk_usage(there).free // 2**20
     except OSError as error:
         raise OutboxError(
-            f"{there} cannot be written ({error.strerror})", "check owner, mount and free space"
+            Sentence("{folder} cannot be written ({why})", folder=Verbatim(there), why=error.strerror),
+            "check owner, mount and free space",
         ) from error
     if kept_in_memory(there):
-        raise OutboxError(f"{there} lies in memory and is lost at power-off", "mount the data partition there")
+        raise OutboxError(
+            Sentence("{folder} lies in memory and is lost at power-off", folder=Verbatim(there)),
+            "mount the data partition there",
+        )
     if free_mib < LOW_SPACE_MIB:
-        raise OutboxError(f"{there} has {free_mib} MiB free, expected {LOW_SPACE_MIB}", "make room")
+        raise OutboxError(
+            Sentence(
+                "{folder} has {free} MiB free, expected {least}",
+                folder=Verbatim(there),
+                free=free_mib,
+                least=LOW_SPACE_MIB,
+            ),
+            "make room",
+        )
     reports = folder / "reports"
     if not storage.outbox.exists():
         if how_many := copies_of_reports(reports):
             raise OutboxError(
-                f"there is no outbox in {folder}, and {how_many} files of reports",
+                Sentence(
+                    "there is no outbox in {folder}, and {count} files of reports",
+                    folder=Verbatim(folder),
+                    count=how_many,
+                ),
                 "put it back from a copy, or start the device, which sends them again",
             )
-        return f"{folder}: can be written, {free_mib} MiB free, no outbox yet"
+        return Sentence(
+            "{folder}: can be written, {free} MiB free, no outbox yet", folder=Verbatim(folder), free=free_mib
+        )
     with Outbox.open(storage.outbox, owner=False) as outbox:
         counts = outbox.counts()
         with outbox.reading() as sql:
             differences = compare(sql, reports)
     if lines := list(differences.lines()):
         raise OutboxError(
-            f"{reports} and the outbox differ in {len(lines)}, first: {lines[0]}", "leukoscope audit verify names all"
+            Sentence(
+                "{reports} and the outbox differ in {count}, first: {line}",
+                reports=Verbatim(reports),
+                count=len(lines),
+                line=lines[0],
+            ),
+            "leukoscope audit verify names all",
         )
     missing = differences.missing_in(reports)
-    return (
-        f"{folder}: {free_mib} MiB free; outbox: {counts.pending} waiting, {counts.sent} sent, {counts.refused} refused"
-        + (f"; {missing}" if missing else "")
+    text = Sentence(
+        "{folder}: {free} MiB free; outbox: {waiting} waiting, {sent} sent, {refused} refused",
+        folder=Verbatim(folder),
+        free=free_mib,
+        waiting=counts.pending,
+        sent=counts.sent,
+        refused=counts.refused,
     )
+    return Sentence("{first}; {rest}", first=text, rest=missing) if missing else text
 
 
 def check_wear(folder: Path, system: Path = SYSTEM) -> str:
@@ -73,16 +103,20 @@ def check_wear(folder: Path, system: Path = SYSTEM) -> str:
     device = (system / f"sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
     errors = _number(system / "sys/fs/ext4" / device.name / "errors_count", 10)
     if errors:
-        raise OutboxError(f"the file system on {device.name} met {errors} errors", "copy its data, replace the card")
+        raise OutboxError(
+            Sentence("the file system on {card} met {errors} errors", card=Verbatim(device.name), errors=errors),
+            "copy its data, replace the card",
+        )
     lives = [_read(place / "device/life_time") for place in (device, device.parent)]
     steps = [int(one, 16) for life in lives for one in life.split() if one.startswith("0x")]
     if not steps or max(steps) == 0:
         return "no errors; this kind of card does not tell its wear"
     if max(steps) > WORN:
         raise OutboxError(
-            f"{device.name} has used {10 * max(steps)} % of its life", "replace it, after copying its data"
+            Sentence("{card} has used {share} % of its life", card=Verbatim(device.name), share=10 * max(steps)),
+            "replace it, after copying its data",
         )
-    return f"no errors, at most {10 * max(steps)} % of its life used"
+    return Sentence("no errors, at most {share} % of its life used", share=10 * max(steps))
 
 
 def _existing(folder: Path) -> Path:

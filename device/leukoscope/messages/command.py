@@ -11,6 +11,7 @@ from leukoscope.errors import InvalidMessage
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import from_bytes, to_bytes, utc_text, utc_time, validate
 from leukoscope.schema import FrozenModel
+from leukoscope.sentence import Sentence, from_wire, to_wire
 
 COMMAND_SCHEMA = "leukoscope/command/1"
 RESULT_SCHEMA = "leukoscope/result/1"
@@ -171,9 +172,16 @@ def read_result(payload: bytes) -> tuple[str | None, Outcome]:
     message = from_bytes(payload)
     validate(message, RESULT_SCHEMA)
     outcome = Outcome(
-        message["outcome"], message["text"], message["reason"], message["report"], in_force=message["in_force"]
+        message["outcome"], text_in(message), message["reason"], message["report"], in_force=message["in_force"]
     )
     return message["command"], outcome
+
+
+def text_in(result: Mapping[str, Any]) -> str:
+    """What a result says to people; with its id and values where the device sent these and they say the same."""
+    text = str(result["text"])
+    sentence = from_wire(result.get("sentence"))
+    return sentence if sentence is not None and str(sentence)[:MOST_TEXT_CHARS] == text else text
 
 
 def query_in(payload: bytes) -> tuple[str | None, str | None]:
@@ -222,6 +230,7 @@ def result_of(
         "outcome": outcome.outcome,
         "reason": outcome.reason,
         "text": outcome.text[:MOST_TEXT_CHARS],
+        **({"sentence": to_wire(outcome.text)} if isinstance(outcome.text, Sentence) else {}),
         "report": outcome.report,
         **({} if outcome.version is None else {"version": outcome.version}),
         "in_force": None if outcome.in_force is None else dict(outcome.in_force),

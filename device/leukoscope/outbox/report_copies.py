@@ -14,6 +14,7 @@ from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
 from leukoscope.outbox.report_files import ReportFiles, key_named
 from leukoscope.outbox.store import Outbox
+from leukoscope.sentence import Sentence, Verbatim
 
 MOST_WRITTEN = 500
 """Missing copies that one start writes, the newest first: each costs a write through to the card."""
@@ -46,8 +47,19 @@ class Differences:
         """Which copies the next start writes, in a line; empty where there are all."""
         if not self.missing:
             return ""
-        others = f" and {len(self.missing) - 1} others have" if self.missing[1:] else " has"
-        return f"{self.missing[0]}{others} no file in {folder}: the next start writes it from the outbox"
+        first, others = Verbatim(self.missing[0]), len(self.missing) - 1
+        if not others:
+            return Sentence(
+                "{first} has no file in {folder}: the next start writes it from the outbox",
+                first=first,
+                folder=Verbatim(folder),
+            )
+        return Sentence(
+            "{first} and {others} others have no file in {folder}: the next start writes it from the outbox",
+            first=first,
+            others=others,
+            folder=Verbatim(folder),
+        )
 
     @property
     def foreign(self) -> str:

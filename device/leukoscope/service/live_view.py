@@ -15,7 +15,7 @@ from typing import Any
 
 from leukoscope.displays.live_picture import live_picture
 from leukoscope.displays.state import Counting, Guiding, Looking, Ready, Result, Screen, Sent
-from leukoscope.messages.live_state import Doing, LiveState, UnderWay
+from leukoscope.messages.live_state import Doing, LiveState, UnderWay, to_be_written
 from leukoscope.optics.quality import live_sharpness
 from leukoscope.specimen.cell import ClassifiedCell
 from leukoscope.specimen.frame import Frame
@@ -129,8 +129,8 @@ class LiveView:
             at=self._now(),
             doing=self._doing,
             sample=self._sample,
-            screens=self._screens,
-            alarms=self._alarms,
+            screens=to_be_written(self._screens),
+            alarms=tuple(to_be_written(self._alarms)),
             focus=self._focus,
             frame=self._frame,
             calibration=self._facts.calibration,

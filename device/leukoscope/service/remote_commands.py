@@ -7,9 +7,11 @@ from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError, OutboxError, ReviewError, SettingsError
 from leukoscope.messages.command import Command, CommandName, Outcome, Refusal
+from leukoscope.messages.error_sentence import sentence_of
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.from_afar import decisions_of
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.sample import Provenance
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.rules.rules_settings import RulesSettings
@@ -118,7 +120,7 @@ class RemoteCommands:
             except Refusal as refusal:
                 outcome = Outcome("refused", refusal.text, refusal.reason)
             except LeukoscopeError as error:
-                self._inbox.answer(command, Outcome("failed", str(error), "fault"))
+                self._inbox.answer(command, Outcome("failed", sentence_of(error), "fault"))
                 raise
             self._inbox.answer(command, outcome)
 
@@ -155,13 +157,13 @@ class RemoteCommands:
         try:
             done = self._desk.take_all(report, decisions_of(command.arguments, command.by, command.id))
         except ReviewError as error:
-            return Outcome("refused", str(error), "review", report=report)
+            return Outcome("refused", sentence_of(error), "review", report=report)
         except LeukoscopeError as error:
             # What is wrong with a report must not end the sample that is counted meanwhile.
-            return Outcome("failed", str(error), "fault", report=report)
+            return Outcome("failed", sentence_of(error), "fault", report=report)
         self._wake()
         version = self._desk.version_by(command.id)
-        text = done.unfiled or f"version {version} of the report is made"
+        text = done.unfiled or Sentence("version {version} of the report is made", version=version)
         return Outcome("done", text, report=report, version=version)
 
     def _start(self, sample_id: str, *, again: bool) -> Outcome:
@@ -169,14 +171,20 @@ class RemoteCommands:
         if self._device.in_sample:
             raise Refusal("busy", "a sample is being counted")
         if (full := self._device.why_full()) is not None:
-            raise Refusal("full", str(full))
+            raise Refusal("full", sentence_of(full))
         if (wrong := self._device.objection(sample_id)) is not None:
-            raise Refusal("malformed", f"sample_id: {wrong}, found {sample_id!r}")
+            raise Refusal(
+                "malformed",
+                Sentence("sample_id: {wrong}, found {found}", wrong=wrong, found=Verbatim(repr(sample_id))),
+            )
         if self._device.used_before(sample_id) and not again:
-            text = f"a sample of the name {sample_id!r} was counted before: say again = true if this is meant"
+            text = Sentence(
+                "a sample of the name {name} was counted before: say again = true if this is meant",
+                name=Verbatim(repr(sample_id)),
+            )
             raise Refusal("used_before", text)
         report_id = self._device.start_sample(sample_id)
-        return Outcome("done", f"{sample_id} is being counted", report=report_id)
+        return Outcome("done", Sentence("{sample} is being counted", sample=Verbatim(sample_id)), report=report_id)
 
     def _go_on(self, name: CommandName, report: str) -> Outcome:
         if self._under_way is None or self._under_way.report_under_way != report:
@@ -201,9 +209,12 @@ class RemoteCommands:
         try:
             rules = RulesSettings(file=file).open(self._near, self._device.rules.mode)
         except SettingsError as error:
-            raise Refusal("rules", str(error)) from error
+            raise Refusal("rules", sentence_of(error)) from error
         self._device.use_rules(rules)
-        text = f"rules {rules.id} {rules.version} hold from the next sample on, until the device starts again"
+        text = Sentence(
+            "rules {rules} hold from the next sample on, until the device starts again",
+            rules=Verbatim(f"{rules.id} {rules.version}"),
+        )
         return Outcome("done", text)
 
     def _in_force(self) -> dict[str, object]:

@@ -19,6 +19,7 @@ from leukoscope.system.clock import Clock, utc_now
 from leukoscope.web.database import Databases
 from leukoscope.web.exports import exported
 from leukoscope.web.findings_of_cells import findings_as_sentences, grounds_sent
+from leukoscope.web.kept_texts import kept, read
 from leukoscope.web.page_server import Site
 from leukoscope.web.reports import BATCH, Alike, GoneError, Sample, Submitted
 from leukoscope.web.server import address_of, listening, new_code, serve
@@ -48,10 +49,12 @@ __all__ = [
     "exported",
     "findings_as_sentences",
     "grounds_sent",
+    "kept",
     "line_of",
     "listening",
     "missed_in",
     "new_code",
+    "read",
     "serve",
     "utc_now",
 ]

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from leukoscope.errors import LeukoscopeError
+from leukoscope.messages.command import text_in
 from leukoscope.messages.json_format import from_bytes, to_bytes
-from leukoscope.messages.live_state import LiveState
+from leukoscope.messages.live_state import LiveState, with_texts
 from leukoscope.system.fault_record import FaultRecord, LastFault
 from leukoscope.system.page_folder import PICTURE, STATE, datagram_socket, door_address
 
@@ -44,9 +45,10 @@ class BenchLink:
     def state(self) -> LiveState | None:
         """What it did last; None where it never ran, or wrote another version of it."""
         try:
-            return LiveState.model_validate_json((self._folder / STATE).read_bytes())
+            state = LiveState.model_validate_json((self._folder / STATE).read_bytes())
         except (OSError, ValidationError):
             return None
+        return state.model_copy(update={"screens": with_texts(dict(state.screens)), "alarms": with_texts(state.alarms)})
 
     def watch(self) -> bool:
         """Say that a person watches; False where no bench runs."""
@@ -100,7 +102,7 @@ class BenchLink:
                 while True:
                     found = from_bytes(made.recv(_MOST_ANSWER_BYTES))
                     if found.get("command") == identifier:
-                        return Asked(found["outcome"] == "done", str(found["text"]), str(found["reason"] or ""))
+                        return Asked(found["outcome"] == "done", text_in(found), str(found["reason"] or ""))
         except TimeoutError:
             return Asked(False, "The bench has not answered yet: look at what it does.", "no_answer")
         except OSError as error:

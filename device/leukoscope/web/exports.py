@@ -5,6 +5,7 @@ import sys
 
 from leukoscope.errors import ExportError
 from leukoscope.sentence import Sentence
+from leukoscope.web.own_commands import environment, text_of
 
 _TIMEOUT_S = 60
 
@@ -22,13 +23,11 @@ def exported(report: str, form: str, *options: str) -> bytes:
     """
     command = [sys.executable, "-m", "leukoscope.cli.main", "export", report, "--as", form, *options]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False, env=environment())
     except subprocess.TimeoutExpired:
         raise ExportError(
             Sentence("the {form} took longer than {seconds} s", form=form, seconds=_TIMEOUT_S), "try again"
         ) from None
     if done.returncode:
-        raise ExportError(
-            " ".join(done.stderr.decode(errors="replace").split())[-400:], "try again, or use leukoscope export"
-        )
+        raise ExportError(text_of(done.stderr.decode(errors="replace")), "try again, or use leukoscope export")
     return done.stdout

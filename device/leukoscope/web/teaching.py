@@ -18,9 +18,11 @@ from leukoscope.errors import AdaptingError
 from leukoscope.outbox.cell_pictures import named_counts
 from leukoscope.outbox.store import Outbox
 from leukoscope.sentence import Sentence
-from leukoscope.web.own_commands import complaint_of, done, words_of
+from leukoscope.web.kept_texts import kept, read
+from leukoscope.web.own_commands import done, environment, text_of, words_of
 
-_MOST_CHARS = 600
+_MOST_CHARS = 4000
+"""Of what a fit says of itself."""
 _log = logging.getLogger("leukoscope.web")
 
 
@@ -156,28 +158,28 @@ class Teaching:
                 if done.isdecimal() and of.isdecimal():
                     self._progress = Progress(running=True, done=int(done), of=int(of), since_s=begun_s)
                 elif line.strip():
-                    last = f"{last} {line.strip()}"[-_MOST_CHARS:]
+                    last = f"{last}\n{line.strip()}"[-_MOST_CHARS:]
             said = "" if process.stdout is None else process.stdout.read().strip()
         if process.returncode or not said:
             _log.warning("fit: %s", last)
-            self._progress = Progress(error=last.strip() or "the fit ended without a word")
+            self._progress = Progress(error=text_of(last) or "the fit ended without a word")
             return
-        said = said.splitlines()[0]
+        summary = text_of(said.splitlines()[0])
         try:
-            (self._folder / "summary.txt").write_text(said)
+            (self._folder / "summary.txt").write_text(kept(summary))
         except OSError as error:
             _log.warning("fit: its summary cannot be kept (%s)", error)
-        self._progress = Progress(summary=said)
+        self._progress = Progress(summary=summary)
 
     def _kept_summary(self) -> str:
         try:
-            return (self._folder / "summary.txt").read_text()[:_MOST_CHARS]
+            return read((self._folder / "summary.txt").read_text()[:_MOST_CHARS])
         except (OSError, UnicodeDecodeError):
             return ""
 
     def _started(self, command: str, *arguments: str) -> "subprocess.Popen[str]":
         words = words_of(self._bench, (command,), *arguments)
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
     def _run(self, *command: str, arguments: Sequence[str]) -> str:
         try:
@@ -188,5 +190,5 @@ class Teaching:
                 "try again",
             ) from error
         if ended.returncode:
-            raise AdaptingError(complaint_of(ended, _MOST_CHARS), "nothing was changed")
-        return ended.stdout.strip()
+            raise AdaptingError(text_of(ended.stderr), "nothing was changed")
+        return text_of(ended.stdout)

@@ -16,9 +16,9 @@ from leukoscope import __version__
 from leukoscope.bundles.bundle_rows import BundleRow, bundle_rows
 from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.errors import LeukoscopeError
-from leukoscope.sentence import Sentence
+from leukoscope.sentence import Sentence, from_wire
 from leukoscope.system.clock import Clock
-from leukoscope.web.own_commands import complaint_of, done
+from leukoscope.web.own_commands import done, text_of
 
 SUPPORT_FILE = "leukoscope-support.tar.gz"
 _log = logging.getLogger("leukoscope.web")
@@ -107,7 +107,7 @@ class Upkeep:
         Raises:
             UpkeepError: it is refused.
         """
-        return self._said(("bundle", "use"), "--", name, version)
+        return text_of(self._said(("bundle", "use"), "--", name, version))
 
     def roll_back(self, name: str) -> str:
         """Put the version before in force again; returns what the command says.
@@ -115,7 +115,7 @@ class Upkeep:
         Raises:
             UpkeepError: there is none before.
         """
-        return self._said(("bundle", "rollback"), "--", name)
+        return text_of(self._said(("bundle", "rollback"), "--", name))
 
     def settings(self) -> list[dict[str, Any]]:
         """Every setting that the file gives or leaves to the software, without secrets.
@@ -151,10 +151,10 @@ class Upkeep:
         error = ""
         try:
             ended = done(self._bench, ("doctor",), "--running", "--json")
-            findings = tuple(Checked(**json.loads(line)) for line in ended.stdout.splitlines())
-            error = "" if findings else complaint_of(ended) or "the doctor said nothing"
+            findings = tuple(_checked(json.loads(line)) for line in ended.stdout.splitlines())
+            error = "" if findings else text_of(ended.stderr) or "the doctor said nothing"
         except (OSError, ValueError, TypeError) as failed:
-            error = f"the doctor did not end: {failed}"
+            error = Sentence("the doctor did not end: {why}", why=failed)
         if error:
             _log.warning("doctor: %s", error)
         self.check = replace(self.check, running=False, at=self._now(), error=error, findings=findings)
@@ -163,9 +163,9 @@ class Upkeep:
         error = ""
         try:
             ended = done(self._bench, ("support",), "--running", "--out", str(self._folder / SUPPORT_FILE))
-            error = complaint_of(ended) if ended.returncode else ""
+            error = text_of(ended.stderr) if ended.returncode else ""
         except OSError as failed:
-            error = f"the file was not packed: {failed}"
+            error = Sentence("the file was not packed: {why}", why=failed)
         if error:
             _log.warning("support: %s", error)
         self.support = replace(self.support, running=False, at=self._now(), error=error)
@@ -179,5 +179,9 @@ class Upkeep:
                 "try again",
             ) from error
         if ended.returncode:
-            raise UpkeepError(complaint_of(ended), "nothing was changed")
-        return ended.stdout.strip()
+            raise UpkeepError(text_of(ended.stderr), "nothing was changed")
+        return ended.stdout
+
+
+def _checked(line: dict[str, Any]) -> Checked:
+    return Checked(line["part"], line["good"], from_wire(line.get("sentence")) or line["text"])

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leukoscope.messages.command import LONGEST_LIFE, MOST_REVIEW_BYTES, CommandName, command_of
-from leukoscope.web import Databases, ReviewError, Sentence
+from leukoscope.web import Databases, ReviewError, Sentence, kept, read
 from leukoscope_collector.commanding import Answered
 
 AGAIN_AFTER = timedelta(seconds=2)
@@ -131,7 +131,7 @@ class Steps:
             rows = database.execute(
                 f"UPDATE web_command SET outcome = :outcome, text = :text WHERE {of_it}"  # noqa: S608
                 " RETURNING report, name",
-                key | {"outcome": outcome.outcome, "text": outcome.text},
+                key | {"outcome": outcome.outcome, "text": kept(outcome.text)},
             )
             if rows and outcome.outcome == "done":
                 database.execute(
@@ -145,7 +145,7 @@ class Steps:
             "SELECT site, device, outcome, text FROM web_command WHERE report = :report ORDER BY made_at DESC LIMIT 1",
             {"report": report_id},
         )
-        return (f"{rows[0][0]}/{rows[0][1]}", rows[0][2], rows[0][3]) if rows else None
+        return (f"{rows[0][0]}/{rows[0][1]}", rows[0][2], read(rows[0][3])) if rows else None
 
     def count_done(self, report_id: str) -> int:
         """How many steps of a report its device has done."""

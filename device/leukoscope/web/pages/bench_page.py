@@ -21,6 +21,21 @@ _STEPS = {
     "discard": CommandName.DISCARD_SAMPLE,
 }
 
+HINTS = {
+    "move": "Move the slide to the next field.",
+    "wait": "Hold still: this field is being counted.",
+    "focus": "Focus: the picture is blurred.",
+    "slower": "Slower: the slide was lost from view.",
+    "too_crowded": "Too crowded: go where cells lie side by side.",
+    "no_cells": "No cells here: move back onto the smear.",
+    "too_bright": "Too bright: turn the lamp down.",
+    "too_dark": "Too dark: turn the lamp up.",
+    "no_smear": "No stain: check slide and camera colours.",
+    "no_blood": "No blood: what is seen are hardly cells.",
+    "crop": "Black edge: the camera sees past the field.",
+}
+"""What a technician does next, by `displays.state.Hint`."""
+
 
 def bench(request: Request) -> Response:
     """The whole page; without a script it shows the moment at which it was loaded."""
@@ -57,7 +72,7 @@ def _shown(link: BenchLink) -> dict[str, Any]:
         "doing": doing,
         "fault": fault,
         "counting": screens.get("Counting"),
-        "looking": screens.get("Looking"),
+        "hint": HINTS.get(str(screens["Looking"]["hint"])) if "Looking" in screens else None,
         "notice": screens.get("Guiding"),
         "ready": screens.get("Ready"),
         "result": screens.get("Result"),
@@ -123,12 +138,12 @@ def _ask(link: BenchLink, account: Account, form: dict[str, str], sample_id: str
 
 
 def restarted(request: Request, account: Account) -> str:
-    """Let the bench start again, where it runs and counts nothing."""
+    """Let the bench start again, where it runs and counts nothing; what it answers, in the language of the person."""
     link = site_of(request).bench
     if link is None:
         return ""
     try:
-        return link.ask(CommandName.RESTART, account.name, {}).text
+        return said_in(language_of(request), link.ask(CommandName.RESTART, account.name, {}).text)
     except BenchAwayError:
         return ""
 

@@ -13,6 +13,7 @@ from leukoscope.web.page_server import back_to, error_words, fragment, page, per
 from leukoscope.web.pages.bench_page import restarted
 from leukoscope.web.reports import GoneError
 from leukoscope.web.teaching import Teaching
+from leukoscope.web.words import language_of, said_in
 
 
 def _teaching(request: Request) -> Teaching:
@@ -84,7 +85,7 @@ def _change(request: Request, form: dict[str, str]) -> Response:
                 raise AdaptingError("there is no such thing to do here", "load the page again")
     except AdaptingError as error:
         return _page(request, error_words(request, error), 409)
-    return _page(request, f"{said} {restarted(request, account)}".strip())
+    return _page(request, f"{said_in(language_of(request), said)} {restarted(request, account)}".strip())
 
 
 ROUTES = [

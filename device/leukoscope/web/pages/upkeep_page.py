@@ -6,12 +6,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from leukoscope.sentence import Sentence
 from leukoscope.web.accounts import Role
 from leukoscope.web.forms import form_of
 from leukoscope.web.page_server import Site, back_to, error_words, fragment, page, person, site_of
 from leukoscope.web.pages.bench_page import restarted
 from leukoscope.web.reports import GoneError
 from leukoscope.web.upkeep import SUPPORT_FILE, Upkeep, UpkeepError
+from leukoscope.web.words import language_of, said_in
 
 
 def _upkeep(request: Request) -> Upkeep:
@@ -44,7 +46,7 @@ def _held(site: Site) -> tuple[bool | None, str]:
         return None, ""
     state = link.state()
     fault = None if state is None else state.screens.get("Fault")
-    return (True, "") if fault is None else (False, f"{fault['part']}: {fault['happened']}. {fault['todo']}")
+    return (True, "") if fault is None else (False, Sentence("{part}: {happened}. {todo}", **fault))
 
 
 def tasks(request: Request) -> Response:
@@ -100,7 +102,7 @@ def _change(request: Request, form: dict[str, str]) -> Response:
                 raise UpkeepError("there is no such thing to do here", "load the page again")
     except UpkeepError as error:
         return _page(request, found, error_words(request, error), 409)
-    return _page(request, found, f"{said} {restarted(request, account)}".strip())
+    return _page(request, found, f"{said_in(language_of(request), said)} {restarted(request, account)}".strip())
 
 
 ROUTES = [
