@@ -48,8 +48,8 @@ from leukoscope.web.worklist import Worklist, keep_lines
 NAME, PIN = "benchmark", "471142"
 BARS_MS = {"worklist": 300.0, "gallery": 500.0, "key to new counts": 100.0, "search in 100,000 reports": 200.0}
 MEMORY_BAR_MB = 70.0
-GALLERY = 200
-"""Cells of the gallery that is timed."""
+GALLERY, OPENED = 200, 8
+"""Cells of the gallery that is timed, and how many such reports there are."""
 IDENTITY = Identity("desk", "demo", "benchmark", "benchmark")
 KEYS_A_CELL, KEYS_BESIDE = 1.2, 12
 """A review takes at most so many keys for each cell that is decided, and so many more."""
@@ -93,7 +93,7 @@ def main(
         with Outbox.open(storage / "outbox.sqlite") as outbox:
             with outbox.reading() as sql:
                 ((report,),) = sql.execute("SELECT id FROM message WHERE kind = 'report' LIMIT 1")
-            large = _with_many_cells(outbox, storage, report)
+            large, *others = (_with_many_cells(outbox, storage, report) for _ in range(OPENED))
         with _page(copy) as (page, port, code):
             for what, p95 in _asked(port, code, (report, large), times):
                 bar = next(bar for name, bar in BARS_MS.items() if what.startswith(name))
@@ -101,6 +101,12 @@ def main(
             _add_review(table, review_by_keys(f"http://127.0.0.1:{port}", report, NAME, PIN), report)
             table.add_row(
                 "memory of the page with three browsers, after the signature",
+                f"{_memory_mb(page.pid):.0f} MB",
+                f"{MEMORY_BAR_MB:.0f} MB",
+            )
+            _open_in_turn(port, (large, *others))
+            table.add_row(
+                f"the same, after {OPENED} reports of {GALLERY} cells were opened in turn",
                 f"{_memory_mb(page.pid):.0f} MB",
                 f"{MEMORY_BAR_MB:.0f} MB",
             )
@@ -201,6 +207,23 @@ def _asked(port: int, code: str, reports: tuple[str, str], times: int) -> list[t
         (f"gallery of {GALLERY} cells", p95_of(lambda turn: browsers[turn % 3].ask("GET", large), times)),
         ("key to new counts", _with_undo(p95_of(press, times), browsers, path, times)),
     ]
+
+
+def _open_in_turn(port: int, reports: Sequence[str]) -> None:
+    """Three browsers open each report, look at pictures, press keys and ask for findings."""
+    browsers = [Browser(port) for _ in range(3)]
+    for one in browsers:
+        one.ask("POST", "/sign-in", urlencode({"name": NAME, "secret": PIN}))
+    for report in reports:
+        path = f"/reports/{report}"
+        galleries = [one.ask("GET", path) for one in browsers]
+        numbers = [int(one) for one in re.findall(r'data-number="(\d+)"', galleries[0])]
+        for turn, number in enumerate(numbers[:6]):
+            body = {"do": "name", "cells": [number], "class": "lymphocyte"}
+            browsers[turn % 3].ask("POST", f"{path}/draft", json.dumps(body))
+            browsers[turn % 3].ask("GET", f"{path}/findings")
+        for number in numbers[:40]:
+            browsers[1].fetch(f"{path}/cells/{number}.webp")
 
 
 def _with_undo(took_ms: float, browsers: list[Browser], path: str, times: int) -> float:

@@ -13,7 +13,8 @@ MOST_FAULTS, MOST_LETTERS = 6, 200
 class FrozenModel(BaseModel):
     """Immutable, and an unknown key is an error: a misspelt setting must never be ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What checks a model is made when it is first used: a process that reads none of a room's files holds none of it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class NotUtf8(UnicodeDecodeError):

@@ -69,7 +69,7 @@ def test_the_first_administrator_is_made_and_a_second_person_whose_session_is_en
     go_to(page, "PIN or password")
     page.keyboard.type(PIN)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Tess (technician)")).to_be_visible()
+    expect(page.locator(".who")).to_contain_text("Tess technician")
     press(page, "Sign out")
     page.wait_for_url("**/sign-in")
 

@@ -69,6 +69,15 @@ def test_the_page_loads_nothing_that_it_does_not_need() -> None:
     assert [name for name in _NOT_NEEDED if name in loaded] == []
 
 
+def test_the_page_makes_no_checks_of_files_that_it_does_not_read() -> None:
+    program = (
+        "import json, leukoscope.web.__main__; from leukoscope.inference.bundle import Manifest; "
+        "from leukoscope.web_settings import WebSettings; WebSettings(); "
+        "print(json.dumps([Manifest.__pydantic_complete__, WebSettings.__pydantic_complete__]))"
+    )
+    assert json.loads(python(program)) == [False, True]
+
+
 def test_what_a_pin_takes_in_memory_is_given_back() -> None:
     assert json.loads(python(_SCRYPT, **PAGE_ENVIRONMENT)) < 4
 

@@ -1,9 +1,10 @@
 """The board itself: is it hot, is its supply weak, is its memory full?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from leukoscope.errors import BoardError
-from leukoscope.sentence import Sentence, Verbatim, one_after_another
+from leukoscope.sentence import Sentence, Verbatim
 
 SYSTEM = Path("/")
 HOT_C = 80.0
@@ -51,7 +52,7 @@ def check_power(system: Path = SYSTEM) -> str:
     now = [words for bit, words in _NOW if flags >> bit & 1]
     before = [words for bit, words in _SINCE_BOOT if flags >> bit & 1]
     if now or before:
-        words = one_after_another(now) or Sentence("{words} since the last boot", words=one_after_another(before))
+        words = _listed(now) if now else Sentence("{words} since the last boot", words=_listed(before))
         raise BoardError(words, "use the board's own power supply and a short cable, and cool it")
     return "the supply was good since the last boot"
 
@@ -74,6 +75,11 @@ def check_memory(system: Path = SYSTEM) -> str:
             "end other programs",
         )
     return _free(available, total)
+
+
+def _listed(words: Sequence[str]) -> str:
+    first, *rest = words
+    return Sentence("{first}, {rest}", first=first, rest=_listed(rest)) if rest else first
 
 
 def _free(available_mib: int, total_mib: int) -> Sentence:

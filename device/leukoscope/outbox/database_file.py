@@ -130,6 +130,10 @@ def _copy(connection: sqlite3.Connection, aside: Path) -> None:
     put_in_place(unfinished, aside)
 
 
+CACHE_KIB = 512
+"""Of one connection: pictures are read once, and the system keeps the file in memory as well."""
+
+
 def file_at(path: Path) -> tuple[int, int] | None:
     """Device and inode of the file at a path; None where there is none."""
     try:
@@ -148,6 +152,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except sqlite3.Error:
         connection.close()
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import OutboxError
+from leukoscope.outbox.database_file import CACHE_KIB
 
 
 class PageDatabase:
@@ -25,6 +26,7 @@ class PageDatabase:
             if new:
                 file.chmod(0o600)
             self._sql.execute("PRAGMA journal_mode = WAL")
+            self._sql.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._sql.execute("PRAGMA synchronous = FULL")
         except (OSError, sqlite3.Error) as error:
             raise OutboxError(f"{file} cannot be opened ({error})", "is its folder writable?") from error
