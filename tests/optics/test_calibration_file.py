@@ -141,6 +141,17 @@ def test_stored_pictures_and_small_drifts_are_taken(tmp_path: Path, changed: dic
     assert opened(written(tmp_path)).correct(shot(**changed)).calibration_id == "bench-7.1"
 
 
+def test_a_camera_that_tells_a_gain_of_zero_is_judged_like_any_other(tmp_path: Path) -> None:
+    record, files = record_at(tmp_path / "bench.toml")
+    assert record.white is not None
+    white = record.white.model_copy(update={"colour_gains": (0.0, 1.6)})
+    put_in_force(tmp_path / "bench.toml", record.model_copy(update={"white": white}), files)
+    bench = opened(tmp_path / "bench.toml")
+    assert bench.correct(shot(colour_gains=(0.0, 1.6))).calibration_id == "bench-7.1"
+    with pytest.raises(CalibrationError, match=r"a red gain of 0\.00, the camera uses a red gain of 1\.00"):
+        bench.correct(shot(colour_gains=(1.0, 1.6)))
+
+
 def test_another_objective_is_refused(tmp_path: Path) -> None:
     calibration = opened(written(tmp_path))
     calibration.refuse_other_objective("100x")

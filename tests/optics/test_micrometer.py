@@ -88,3 +88,16 @@ def test_an_empty_picture_is_refused() -> None:
     noise = np.random.default_rng(1).normal(200, 3, (240, 320, 3))
     with pytest.raises(CalibrationError):
         measure_ruling(np.clip(noise, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("spacing_px", "angle"), [(3.4, 0.0), (4.0, 3.0), (5.3, 0.0)])
+def test_lines_too_fine_for_the_pixels_are_refused_and_never_taken_for_coarser_ones(
+    spacing_px: float, angle: float
+) -> None:
+    y, x = np.mgrid[:300, :400]
+    across = x * np.cos(np.deg2rad(angle)) + y * np.sin(np.deg2rad(angle))
+    light = 200 - 120 * (0.5 + 0.5 * np.cos(2 * np.pi * across / spacing_px)) ** 2
+    grain = np.random.default_rng(1).normal(0, 3, light.shape)
+    pixels = np.repeat((light + grain).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    with pytest.raises(CalibrationError, match="expected lines at least 6 pixels apart"):
+        measure_ruling(pixels)

@@ -24,7 +24,8 @@ def locked(frames: Sequence[Frame]) -> dict[str, Any]:
     }
     for name, values in locked.items():
         known = [value for value in values if value is not None]
-        if known and max(known) / min(known) - 1 > MAX_UNSTEADY:
+        # Multiplied out: a camera may tell a gain of 0, such as that of a colour it does not have.
+        if known and max(known) - min(known) > MAX_UNSTEADY * min(known):
             raise CalibrationError(
                 f"the camera's {name} changed from {min(known):g} to {max(known):g} between the pictures",
                 "lock it in the camera's settings, then calibrate flat and white again",

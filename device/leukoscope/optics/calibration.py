@@ -198,7 +198,8 @@ def _refuse_other_settings(name: str, white: WhiteBalance, frame: Frame) -> None
         ("a red gain of {:.2f}", red_blue[0], now_red_blue[0], MAX_GAIN_DRIFT),
         ("a blue gain of {:.2f}", red_blue[1], now_red_blue[1], MAX_GAIN_DRIFT),
     ):
-        if then is not None and now is not None and abs(now / then - 1) > drift:
+        # Multiplied out: a camera may tell a gain of 0, such as that of a colour it does not have.
+        if then is not None and now is not None and abs(now - then) > drift * then:
             raise CalibrationError(
                 f"calibration {name} has its white balance from {what.format(then)}, the camera uses "
                 f"{what.format(now)}",

@@ -17,6 +17,9 @@ from leukoscope.specimen.frame import Pixels
 
 MIN_LINES = 4
 """Fewer lines leave nothing to check their evenness with."""
+MIN_SPACING_PX = 6
+"""Lines that lie closer have overtones beyond what pixels can hold; they pass for others (Nyquist), and a wrong spacing
+fits as well as the right one."""
 MIN_COHERENCE = 0.5
 """How much more edges run one way than the other, 0-1; a smear or a crossed grid reaches less."""
 MIN_LIKENESS = 0.3
@@ -68,6 +71,8 @@ def measure_ruling(pixels: Pixels) -> Spacing:
     angle = _direction(dark)
     profile = _across(dark, angle)
     spacing = _first_spacing(profile)
+    if spacing < MIN_SPACING_PX:
+        raise _too_fine(f"found them {spacing:.0f} apart")
     lines = int(len(profile) / spacing)
     if lines < MIN_LINES:
         raise CalibrationError(
@@ -148,6 +153,11 @@ def _fitted(green: NDArray[np.uint8], wave: Plane) -> tuple[Plane, float]:
     left = dark - _applied(columns, model)
     shading = _shading(place).shape[1]
     waves = _applied(columns[:, shading:-2], model[shading:-2])
+    amplitudes = np.hypot(*np.split(model[shading:-2], 2))
+    # Of equal lines the fundamental is the strongest wave, since |sin kx| is at most k |sin x|. Where an overtone is,
+    # the spacing is a multiple of the true one, which happens where the true one is no whole number of pixels.
+    if amplitudes.argmax() > 0:
+        raise _too_fine(f"found finer lines between those {spacing:.0f} apart")
     explained = float(waves.var() / max(waves.var() + left.var(), 1e-12))
     if explained < MIN_EXPLAINED:
         raise CalibrationError(
@@ -158,6 +168,13 @@ def _fitted(green: NDArray[np.uint8], wave: Plane) -> tuple[Plane, float]:
     spread = _spread(columns, left, place)[-2:, -2:]
     along = wave / np.hypot(*wave)
     return wave / shrink, 1.96 * float(np.sqrt(along @ spread @ along)) / shrink
+
+
+def _too_fine(found: str) -> CalibrationError:
+    return CalibrationError(
+        f"expected lines at least {MIN_SPACING_PX} pixels apart, {found}",
+        "take a coarser ruling, or an objective that enlarges more",
+    )
 
 
 def _softened(green: NDArray[np.uint8], spacing: float) -> NDArray[np.float32]:
