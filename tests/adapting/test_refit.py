@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from leukoscope.adapting.refit import chance_of, cross_validated, refit, second_moment, views
+from leukoscope.adapting.refit import cross_validated, refit, second_moment, sign_test, views
 from leukoscope.inference.bundle import Bundle
 from leukoscope.inference.head import Head, read_head
 from leukoscope.system.assets import find_asset
@@ -137,7 +137,7 @@ def test_cross_validation_tells_what_names_bring() -> None:
     )
     before, after = named_right(HEAD.logits(features), allowed), named_right(unseen, allowed)
     assert after.sum() > before.sum() + 5
-    assert chance_of(before, after) < 0.05
+    assert sign_test(before, after) < 0.05
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,13 @@ def test_cross_validation_tells_what_names_bring() -> None:
 def test_few_names_that_change_can_be_chance(better: int, worse: int, chance: float) -> None:
     before = np.array([False] * better + [True] * worse + [True, False] * 20)
     after = np.array([True] * better + [False] * worse + [True, False] * 20)
-    assert chance_of(before, after) == pytest.approx(chance)
+    assert sign_test(before, after) == pytest.approx(chance)
+
+
+def test_thousands_of_names_that_change_are_no_chance() -> None:
+    before, after = np.arange(3000) >= 2000, np.arange(3000) < 2000
+    assert sign_test(before, after) < 1e-50
+    assert sign_test(after, before) == pytest.approx(1.0)
 
 
 def test_cells_of_one_class_or_one_specimen_are_refused() -> None:

@@ -3,14 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from leukoscope.statistics.beta import beta_quantile, beta_share
+from leukoscope.statistics.beta import beta_cdf, beta_quantile
 
 SHAPES = st.one_of(st.integers(1, 100_000).map(float), st.floats(1.0, 1e4))
 
 
 @given(st.floats(1e-9, 1 - 1e-9), SHAPES, SHAPES)
 def test_the_distribution_is_that_of_the_statistics_library(value: float, a: float, b: float) -> None:
-    assert beta_share(value, a, b) == pytest.approx(special.betainc(a, b, value), rel=1e-8, abs=1e-12)
+    assert beta_cdf(value, a, b) == pytest.approx(special.betainc(a, b, value), rel=1e-8, abs=1e-12)
 
 
 @given(st.sampled_from([0.005, 0.025, 0.05, 0.5, 0.95, 0.975, 0.995]), SHAPES, SHAPES)
@@ -22,4 +22,4 @@ def test_the_quantile_is_that_of_the_statistics_library(share: float, a: float, 
 
 @pytest.mark.parametrize(("value", "share"), [(-0.1, 0.0), (0.0, 0.0), (1.0, 1.0), (2.0, 1.0)])
 def test_nothing_lies_outside_zero_to_one(value: float, share: float) -> None:
-    assert beta_share(value, 3, 4) == share
+    assert beta_cdf(value, 3, 4) == share

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leukoscope.adapting.cells import NamedCells, UnnamedCells, Window
-from leukoscope.adapting.refit import ORIENTATIONS, chance_of, cross_validated, views
+from leukoscope.adapting.refit import ORIENTATIONS, cross_validated, sign_test, views
 from leukoscope.adapting.self_training import refit_by_itself
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.errors import AdaptingError
@@ -114,7 +114,7 @@ class Fitter:
             before=before.sum(),
             after=after.sum(),
         )
-        if chance_of(before, after) > BY_CHANCE:
+        if sign_test(before, after) > BY_CHANCE:
             raise AdaptingError(
                 Sentence("{summary}: no more than chance would bring", summary=summary),
                 "name more, or keep the bundle you have",

@@ -6,7 +6,6 @@ change the answers for cells like those the network learnt from.
 """
 
 from collections.abc import Callable, Sequence
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from leukoscope.errors import AdaptingError
 from leukoscope.inference.head import Head
 from leukoscope.sentence import Sentence
+from leukoscope.statistics.intervals import binomial_upper_tail
 
 KEEP = 0.03
 """Of the mean squared change of the logits of known cells, against the mean loss. Without it the rows that move rise
@@ -137,10 +137,15 @@ def cross_validated(
     return np.stack(logits)
 
 
-def chance_of(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
-    """How likely chance alone turns as many wrong names right, or more, of those that changed (one-sided sign test)."""
+def sign_test(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
+    """How likely chance alone turns as many wrong names right, or more, of those that changed: one-sided sign test.
+
+    Args:
+        before: which cells were named right, (cells,).
+        after: which of the same cells are, (cells,).
+    """
     better, changed = int((after & ~before).sum()), int((after != before).sum())
-    return sum(comb(changed, more) for more in range(better, changed + 1)) / 2.0**changed
+    return binomial_upper_tail(better, changed, 0.5)
 
 
 def _least(loss: Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]], size: int) -> NDArray[np.float64]:

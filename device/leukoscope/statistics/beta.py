@@ -9,20 +9,20 @@ _NEAR = 1e-8
 _TINY = 1e-300
 
 
-def beta_quantile(share: float, a: float, b: float) -> float:
-    """Below which value a beta-distributed number lies with this probability.
+def beta_quantile(probability: float, a: float, b: float) -> float:
+    """The value, 0 to 1, below which a beta-distributed number lies with this probability: inverse of `beta_cdf`.
 
     Newton's steps on the distribution function, halving the interval where one would leave it.
 
     Args:
-        share: probability, 0 to 1.
+        probability: 0 to 1.
         a: first shape parameter, above 0.
         b: second shape parameter, above 0.
     """
     low, high = 0.0, 1.0
     value = a / (a + b)
     for _ in range(_STEPS):
-        beyond = beta_share(value, a, b) - share
+        beyond = beta_cdf(value, a, b) - probability
         low, high = (low, value) if beyond > 0 else (value, high)
         density = math.exp(_log_power(value, a, b)) / (value * (1 - value))
         better = value - beyond / density if density > 0 else low
@@ -34,8 +34,8 @@ def beta_quantile(share: float, a: float, b: float) -> float:
     return value
 
 
-def beta_share(value: float, a: float, b: float) -> float:
-    """With which probability a beta-distributed number lies below `value`, 0 to 1: the regularised incomplete beta.
+def beta_cdf(value: float, a: float, b: float) -> float:
+    """Probability that a beta-distributed number lies below `value`, 0 to 1: the regularised incomplete beta.
 
     The continued fraction of DLMF 8.17.22 (https://dlmf.nist.gov/8.17.E22), which converges fast below the mean;
     above it the mirror image is computed.

@@ -15,7 +15,7 @@ from leukoscope.statistics.certainty import (
     percent,
 )
 from leukoscope.statistics.estimates import Estimator, counted_share
-from leukoscope.statistics.intervals import at_least_by_chance
+from leukoscope.statistics.intervals import binomial_upper_tail
 from leukoscope.statistics.rules import Rules, ShareRule
 
 BY_CHANCE = 0.01
@@ -134,11 +134,11 @@ def _highest_limit(
 def _beyond_mistakes(white: Estimator, keys: Sequence[str], suspects: Suspects) -> bool:
     """More cells are named so, or named or suspected so, than the classifier's mistakes explain."""
     named, cells = white.count(keys), white.white_cells + white.named.get(UNSURE, 0)
-    if at_least_by_chance(named, white.white_cells, FALSELY_NAMED) < BY_CHANCE:
+    if binomial_upper_tail(named, white.white_cells, FALSELY_NAMED) < BY_CHANCE:
         return True
     pointed = named + sum(suspects.cells.get(key, 0) for key in keys)
     false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
-    return at_least_by_chance(pointed, max(cells, pointed), false_share) < BY_CHANCE
+    return binomial_upper_tail(pointed, max(cells, pointed), false_share) < BY_CHANCE
 
 
 def _suspects(
@@ -154,7 +154,7 @@ def _suspects(
     normal = 0.0 if any(rule.seen for rule in asked) else min(_limit(rule) for rule in asked)
     false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
     expected = min(1.0, normal + (1 - normal) * false_share)
-    chance = at_least_by_chance(named + count, cells, expected)
+    chance = binomial_upper_tail(named + count, cells, expected)
     certainty = at_most(Certainty.LIKELY if chance < SUSPECTS_BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
     statement = Sentence(

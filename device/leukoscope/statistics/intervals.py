@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from leukoscope.statistics.beta import beta_quantile, beta_share
+from leukoscope.statistics.beta import beta_cdf, beta_quantile
 
 
 @lru_cache(maxsize=4096)
@@ -28,11 +28,19 @@ def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float,
     return low, high
 
 
-def at_least_by_chance(count: int, total: int, share: float) -> float:
-    """With which probability at least `count` of `total` cells are of a class that has this share: exact binomial."""
+def binomial_upper_tail(count: int, total: int, share: float) -> float:
+    """Probability that at least `count` of `total` cells are of a class that has this share, exact.
+
+    P(X >= k) = I_p(k, n - k + 1), the regularised incomplete beta (DLMF 8.17.5, https://dlmf.nist.gov/8.17.E5).
+
+    Args:
+        count: k; from 0 cells on the probability is 1, and of more than `total` it is 0.
+        total: n, cells in all.
+        share: p, the probability of the class for each cell, 0-1.
+    """
     if count <= 0:
         return 1.0
-    return beta_share(share, count, total - count + 1) if count <= total else 0.0
+    return beta_cdf(share, count, total - count + 1) if count <= total else 0.0
 
 
 def count_more(count: int, total: int, width: float, level: float = 0.95) -> int:
