@@ -157,3 +157,15 @@ def test_settings_that_hold_a_secret_are_left_out(tmp_path: Path) -> None:
     assert shown["displays[0].driver"] == {"name": "displays[0].driver", "value": '"snapshot"', "given": True}
     assert shown["counting.white_cells"] == {"name": "counting.white_cells", "value": "3", "given": True}
     assert shown["signing.second_person"]["given"] is False
+
+
+def test_a_login_in_an_address_is_left_out_of_the_settings(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path)
+    kept = [line for line in bench.read_text().splitlines() if not line.startswith("camera")]
+    address = "rtsp://anna:s3cret@camera.example/stream"
+    bench.write_text(
+        "\n".join([f'camera = {{ driver = "gstreamer", pipeline = "rtspsrc location={address}" }}', *kept])
+    )
+    shown = leukoscope("settings", "--json", "--bench", bench).out
+    assert "rtsp://[left out]@camera.example/stream" in shown
+    assert "s3cret" not in shown

@@ -93,7 +93,7 @@ def _stained(times: float) -> Callable[[Pixels], Pixels]:
 
     def stronger(pixels: Pixels) -> Pixels:
         glass = np.percentile(pixels[::4, ::4].reshape(-1, 3), BACKGROUND_PERCENT, axis=0) + 1
-        levels = glass * ((pixels + 1) / glass) ** times - 1
+        levels = glass * ((pixels.astype(np.float64) + 1) / glass) ** times - 1
         return np.asarray(np.clip(np.rint(levels), 0, 255), dtype=np.uint8)
 
     return stronger

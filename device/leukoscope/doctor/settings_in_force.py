@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.doctor.left_out import LEFT_OUT, is_secret
+from leukoscope.errors import without_logins
 from leukoscope.schema import table_of
 from leukoscope.settings import BenchSettings
 
@@ -46,7 +47,8 @@ def _leaves(name: str, value: Any, given: Any) -> Iterator[SettingInForce]:
             there = given[place] if isinstance(given, list) and place < len(given) else _ABSENT
             yield from _leaves(f"{name}[{place}]", inner, there)
     else:
-        yield SettingInForce(name, json.dumps(value, ensure_ascii=False), given is not _ABSENT)
+        shown = without_logins(json.dumps(value, ensure_ascii=False))
+        yield SettingInForce(name, shown, given is not _ABSENT)
 
 
 _ABSENT = object()
