@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import io
+import itertools
 import re
 import sys
 from typing import Any
@@ -10,19 +11,30 @@ from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from leukoscope.errors import ExportError
-from leukoscope.exporting.drawing import Drawing, Words
+from leukoscope.exporting.drawing import INK, Drawing, Words
 from leukoscope.exporting.fhir import as_fhir
 from leukoscope.exporting.original import Signature
 from leukoscope.exporting.page import as_html
+from leukoscope.exporting.paper import Paper
 from leukoscope.exporting.pdf import as_pdf
 from leukoscope.exporting.quantities import quantities_of
 from leukoscope.exporting.rendering import as_svg
 from leukoscope.exporting.report_pictures import Gallery
 from leukoscope.exporting.report_words import in_words
 from leukoscope.exporting.table import as_csv
-from leukoscope.specimen.sample import Certainty, ClassCount, Finding, RedCells, SampleReport, Source
+from leukoscope.specimen.sample import (
+    Certainty,
+    ClassCount,
+    CorrectedDifferential,
+    CorrectedShare,
+    Finding,
+    RedCells,
+    SampleReport,
+    Source,
+)
 from tests.exporting.stored import blood, gallery, marrow, original, picture
 from tests.messages.examples import NOW, PROVENANCE
 
@@ -166,6 +178,37 @@ def test_a_pdf_says_how_many_classes_have_pictures_that_it_does_not_show() -> No
     lines = tuple(ClassCount(name, 1, 0.05, 0.0, 0.1, 0) for name in list(many.cells)[:16])
     message = pdf_text(blood(differential=lines, differential_corrected=None), many)
     assert re.search(r"as they were named; \d+ more classes are in the HTML", message)
+
+
+def test_no_two_texts_on_a_line_of_the_pdf_touch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count of 4 beside a share of 100.0 % once read as 4100.0 %."""
+    drawn: list[tuple[float, float, float, str]] = []
+    text = Paper.text
+
+    def noted(paper: Paper, x: float, y: float, words: str, size: float, colour: str = INK, **how: Any) -> None:
+        text(paper, x, y, words, size, colour, **how)
+        wide = stringWidth(words, "Helvetica-Bold" if how.get("bold") else "Helvetica", size)
+        left = {"right": x - wide, "centre": x - wide / 2}.get(how.get("side", "left"), x)
+        drawn.append((y, left, left + wide, words))
+
+    monkeypatch.setattr(Paper, "text", noted)
+    lines = (
+        ClassCount("segmented", 1000, 1.0, 0.398, 1.0, 12),
+        ClassCount("eosinophil", 0, 0.0, 0.0, 0.602, 0),
+        ClassCount("basophil", 0, 0.0, 0.0, 0.602, 0),
+    )
+    shares = tuple(CorrectedShare(line.cell_class, line.share, line.low, line.high, 300) for line in lines)
+    corrected = CorrectedDifferential("as a test would", 0.0625, shares, ())
+    for one in (corrected, None):
+        drawn.clear()
+        as_pdf(original(blood(differential=lines, differential_corrected=one)), NOTHING)
+        written = sorted(each for each in drawn if each[3])
+        touching = [
+            (before[3], after[3])
+            for before, after in itertools.pairwise(written)
+            if before[0] == after[0] and after[1] < before[2] + 2
+        ]
+        assert touching == []
 
 
 def test_many_classes_and_findings_stay_on_one_page_and_what_is_left_out_is_told() -> None:

@@ -25,6 +25,8 @@ from leukoscope.specimen.sample import Certainty, Finding
 
 RIGHT = WIDTH - MARGIN
 BARS_WIDTH = 205.0
+COUNT_AT, COUNTED_AT, CORRECTED_AT, SHARE_SIZE = 142.0, 224.0, 305.0, 7.8
+"""Right ends of three columns: between them the widest share, 100.0 % (39.8–100.0), has room at this size."""
 MOST_ROWS = 22
 STATUS_WIDTH = 160.0
 SPECIMEN_SIZES, SPECIMEN_WIDTH = (19.0, 15.0, 12.0, 9.0), 350.0
@@ -122,10 +124,10 @@ def _differential(paper: Paper, sheet: Sheet, y: float) -> float:
     y += 18
     paper.text(MARGIN, y, sheet.counted, 9.4, bold=True)
     corrected = any(row.corrected is not None for row in rows)
-    columns = [(142.0, "n"), (222.0, "counted (95 %)")]
+    columns = [(COUNT_AT, "n"), (COUNTED_AT, "counted (95 %)")]
     if corrected:
-        columns.append((300.0, "corrected (95 %)"))
-    reference = 342.0 if corrected else 275.0
+        columns.append((CORRECTED_AT, "corrected (95 %)"))
+    reference = 346.0 if corrected else 275.0
     if sheet.reference_source:
         columns.append((reference, "reference"))
     for x, words in columns:
@@ -136,11 +138,11 @@ def _differential(paper: Paper, sheet: Sheet, y: float) -> float:
         paper.rule(y, HAIR, 0.4)
         paint = INK if row.count else MUTED
         baseline = y + ROW_HEIGHT * 0.68
-        paper.text(MARGIN, baseline, paper.fitted(row.name, 88, 8.4), 8.4, paint)
-        paper.text(142, baseline, whole(row.count), 8.4, paint, side="right")
-        paper.text(222, baseline, in_words(row.counted), 8.4, paint, side="right")
+        paper.text(MARGIN, baseline, paper.fitted(row.name, 82, SHARE_SIZE), SHARE_SIZE, paint)
+        paper.text(COUNT_AT, baseline, whole(row.count), 8.4, paint, side="right")
+        paper.text(COUNTED_AT, baseline, in_words(row.counted), SHARE_SIZE, paint, side="right")
         if row.corrected is not None:
-            paper.text(300, baseline, in_words(row.corrected), 8.4, CORRECTED, side="right")
+            paper.text(CORRECTED_AT, baseline, in_words(row.corrected), SHARE_SIZE, CORRECTED, side="right")
         paper.text(reference, baseline, row.reference, 7.8, MUTED, side="right")
         paper.paint(shares_row(row.counted, row.corrected, end, BARS_WIDTH), bars, y)
         y += ROW_HEIGHT
