@@ -3,20 +3,15 @@
 ./tools/demo && .venv/bin/python tools/benchmark_centre.py --bench out/demo/bench.toml
 """
 
-import os
-import re
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import tomli_w
@@ -25,14 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark_page import NAME, PIN, Browser, p95_of
+from benchmarking.centre import HOST, broker, centre_page, process, store_outbox
 from fleet_simulation.postgres import ScratchPostgres
-from leukoscope.messages.json_format import from_bytes
-from leukoscope.outbox.entry import CELL, REPORT
+from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.store import Outbox
-from leukoscope_collector.judging import Accepted, Suspect, judge
 from leukoscope_collector.postgres_store import PostgresSettings, PostgresStore
 
-HOST = "127.0.0.1"
 SEARCH_BAR_MS, SIGN_BAR_S = 200.0, 2.0
 _TYPED = ("4", "42", "s-04", "s-0421", "scope-7", "3f2a", "3f2a1c77", "nobody")
 _MANY = """
@@ -71,11 +64,14 @@ def main(
             store.execute("SET LOCAL statement_timeout = 0")
             store.execute(_MANY.replace(":reports", str(reports)))
         store.execute("ANALYZE")
-        port = running.enter_context(_broker(folder))
+        port = running.enter_context(broker(folder))
         copy, report = _copied(bench, folder, port)
-        _store_outbox(store, folder / "state" / "outbox.sqlite")
+        store_outbox(store, folder / "state" / "outbox.sqlite")
         began = time.perf_counter()
-        browser = running.enter_context(_centre(folder, port, server.conninfo))
+        at_centre = {"driver": "postgresql", "conninfo": server.conninfo}
+        page_port, code = running.enter_context(centre_page(folder, port, at_centre))
+        browser = Browser(page_port)
+        browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
         table.add_row(f"first start over {reports:,} reports", f"{time.perf_counter() - began:.1f} s", "")
 
         def search(turn: int) -> str:
@@ -116,74 +112,11 @@ def _copied(bench: Path, folder: Path, port: int) -> tuple[Path, str]:
         return copy, outbox.list(kind=REPORT)[-1].key.id
 
 
-def _store_outbox(store: PostgresStore, file: Path) -> None:
-    """Put what the device has sent before into the store."""
-    said: list[Accepted] = []
-    with Outbox.open(file) as outbox:
-        for entry in (*outbox.list(kind=REPORT), *outbox.list(kind=CELL)):
-            made = from_bytes(outbox.list(kind=REPORT)[0].payload)["provenance"]
-            topic = f"leukoscope/v1/{made['site']}/{made['device']}/{entry.topic}"
-            one = judge(topic, entry.payload, topic_root="leukoscope/v1", largest=1_000_000)
-            if isinstance(one, Suspect):
-                raise SystemExit(f"{entry.key}: {one.reason}")
-            said.append(one)
-    store.keep(said, [], datetime.now(UTC))
-
-
-@contextmanager
-def _broker(folder: Path) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = int(probe.getsockname()[1])
-    settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} {HOST}\nallow_anonymous true\nlog_dest none\n")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    with _process([program, "-c", str(settings)]):
-        time.sleep(0.5)
-        yield port
-
-
-@contextmanager
-def _centre(folder: Path, port: int, conninfo: str) -> Iterator[Browser]:
-    """A collector, and the page over its store with a person signed in."""
-    settings = folder / "collector.toml"
-    content = {
-        "broker": {"host": HOST, "port": port},
-        "web": {"port": 0},
-        "metrics": {"port": 0},
-        "store": {"driver": "postgresql", "conninfo": conninfo},
-    }
-    settings.write_bytes(tomli_w.dumps(content).encode())
-    command = [sys.executable, "-m", "leukoscope_collector"]
-    with (
-        _process([*command, "--settings", str(settings)]),
-        _process([*command, "web", "--settings", str(settings)], stdout=subprocess.PIPE) as page,
-    ):
-        assert page.stdout is not None
-        found = re.search(r":(\d+)/", page.stdout.readline())
-        if found is None:
-            raise SystemExit("the page did not start")
-        browser = Browser(int(found[1]))
-        code = page.stdout.readline().split()[-1]
-        browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
-        yield browser
-
-
 @contextmanager
 def _device(bench: Path) -> Iterator[None]:
-    with _process([sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]):
+    with process([sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(bench)]):
         # It is online some seconds after its networks are loaded; the first step waits for it, and is not timed.
         yield
-
-
-@contextmanager
-def _process(command: Sequence[str], **how: Any) -> Iterator["subprocess.Popen[str]"]:
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | how
-    with subprocess.Popen(command, text=True, env=os.environ, **streams) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _signed(browser: Browser, store: PostgresStore, report: str, turn: int) -> float:

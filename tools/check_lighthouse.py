@@ -1,8 +1,8 @@
-"""Lighthouse's accessibility of every page of the device, signed in; 100 is asked of each.
+"""Lighthouse's accessibility of every page of the device and of the centre, signed in; 100 is asked of each.
 
     ./tools/demo && .venv/bin/python tools/check_lighthouse.py --bench out/demo/bench.toml
 
-It needs node 18, npm and Debian's chromium; Lighthouse 12 is installed where it is missing.
+It needs node 18, npm, mosquitto and Debian's chromium; Lighthouse 12 is installed where it is missing.
 """
 
 import json
@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -21,14 +23,18 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark_page import NAME, PIN, Browser
-from benchmarking.bench_copy import copy_of
+from benchmarking.bench_copy import STATE, copy_of
+from benchmarking.centre import HOST, broker, centre_page, process, store_outbox
 from leukoscope.cli.web import page_arguments
 from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.store import Outbox
+from leukoscope_collector.sqlite_store import SqliteSettings
 
 LIGHTHOUSE = "lighthouse@12"
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage"
-PAGES = ("/worklist", "/bench", "/trend?days=0", "/teaching", "/upkeep", "/upkeep/settings", "/administration")
+DEVICE_PAGES = ("/bench", "/trend?days=0", "/teaching", "/upkeep", "/upkeep/settings")
+PAGES = ("/worklist", "/worklist?state=signed", "/administration")
+"""Of both."""
 
 
 def main(
@@ -36,27 +42,48 @@ def main(
     tools: Annotated[Path, typer.Option(help="Where Lighthouse is installed.")] = Path("out/lighthouse"),
 ) -> None:
     """Print each page's score and what it lost points for; exit code 1 below 100."""
-    program, table, good = _lighthouse(tools), Table("page", "accessibility", "what is wrong"), True
+    program, table, good = _lighthouse(tools), Table("where", "page", "accessibility", "what is wrong"), True
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_of(bench, Path(folder))
-        with Outbox.open(Path(folder) / "state" / "outbox.sqlite") as outbox:
-            report = outbox.list(kind=REPORT)[-1].key.id
-        command = [sys.executable, "-m", "leukoscope.web", page_arguments(copy, 0)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
-            assert served.stdout is not None
-            try:
-                port = int(served.stdout.readline().rstrip("/\n").rpartition(":")[2])
-                browser, code = Browser(port), served.stdout.readline().split()[-1]
-                for path in ("/set-up", *PAGES, f"/reports/{report}", f"/reports/{report}/fields/1", "/sign-in"):
+        outbox_file = Path(folder) / STATE / "outbox.sqlite"
+        with Outbox.open(outbox_file) as outbox:
+            report = f"/reports/{outbox.list(kind=REPORT)[-1].key.id}"
+        for where, opened, own in (
+            ("device", _device_page(copy), (*DEVICE_PAGES, report, f"{report}/fields/1")),
+            ("centre", _centre_page(Path(folder), outbox_file), (report,)),
+        ):
+            with opened as (port, code):
+                browser = Browser(port)
+                for path in ("/set-up", *PAGES, *own, "/sign-in"):
                     if path == PAGES[0]:
                         browser.ask("POST", "/set-up", urlencode({"code": code, "name": NAME, "secret": PIN}))
-                    score, wrong = _score(program, f"http://127.0.0.1:{port}{path}", browser.cookie, Path(folder))
-                    table.add_row(re.sub(r"[0-9a-f-]{36}", "ID", path), f"{score:.0f}", "; ".join(wrong))
+                    # As those see it who are not signed in.
+                    cookie = "" if path == "/sign-in" else browser.cookie
+                    score, wrong = _score(program, f"http://{HOST}:{port}{path}", cookie, Path(folder))
+                    table.add_row(where, re.sub(r"[0-9a-f-]{36}", "ID", path), f"{score:.0f}", "; ".join(wrong))
                     good = good and score == 100
-            finally:
-                served.terminate()
     Console().print(table)
     raise typer.Exit(0 if good else 1)
+
+
+@contextmanager
+def _device_page(bench: Path) -> Iterator[tuple[int, str]]:
+    """Port and code of the page of a bench."""
+    command = [sys.executable, "-m", "leukoscope.web", page_arguments(bench, 0)]
+    with process(command, stdout=subprocess.PIPE) as served:
+        assert served.stdout is not None
+        yield int(served.stdout.readline().rstrip("/\n").rpartition(":")[2]), served.stdout.readline().split()[-1]
+
+
+@contextmanager
+def _centre_page(folder: Path, outbox: Path) -> Iterator[tuple[int, str]]:
+    """Port and code of the page at a centre that holds what a device has sent."""
+    settings = SqliteSettings(file=folder / "store.sqlite3")
+    store = settings.open()
+    store_outbox(store, outbox)
+    store.close()
+    with broker(folder) as port, centre_page(folder, port, settings.model_dump(mode="json")) as opened:
+        yield opened
 
 
 def _lighthouse(tools: Path) -> str:

@@ -1,4 +1,4 @@
-"""How much slower a bench counts while three browsers watch it: both in one run, in turns."""
+"""How much slower a bench counts while three browsers watch it: both in one run, in pairs of turns."""
 
 import subprocess
 import sys
@@ -17,28 +17,38 @@ BROWSERS = 3
 _START_S = 120.0
 
 
-def watched_share(folder: Path, watch: Callable[[Callable[[], bool]], None], seconds: float, rounds: int) -> float:
-    """Fields counted per second with three browsers watching, as a share of those with none.
+def watched_shares(
+    folder: Path, watch: Callable[[Callable[[], bool]], None], seconds: float, pairs: int
+) -> list[float]:
+    """Fields counted per second with three browsers watching, as a share of those with none, of each pair of turns.
+
+    What else the machine does changes within minutes, and both turns of a pair lie within one: the median of the pairs
+    says what the browsers cost, and how far the pairs lie apart says how far it is to be believed.
 
     Args:
         folder: with bench.toml, whose page is running.
         watch: what one browser does until what it is given says that it is enough.
         seconds: of each turn.
-        rounds: turns of both kinds.
+        pairs: of one turn with browsers and one without.
     """
     link = BenchLink(folder / "state" / "live")
     with _counting(folder, link):
-        fields, took_s = {False: 0, True: 0}, {False: 0.0, True: 0.0}
-        for turn in range(2 * rounds):
-            # The kind that comes first changes from round to round.
-            watched = turn % 4 in (1, 2)
-            with _watching(watch, BROWSERS if watched else 0):
-                before = _state(link)
-                time.sleep(seconds)
-                after = _state(link)
-            fields[watched] += _fields(after) - _fields(before)
-            took_s[watched] += (after.at - before.at).total_seconds()
-    return (fields[True] / took_s[True]) / (fields[False] / took_s[False])
+        shares = []
+        for pair in range(pairs):
+            # The kind that comes first changes from pair to pair.
+            kinds = (True, False) if pair % 2 else (False, True)
+            rates = {watched: _rate(link, watch, seconds, watched=watched) for watched in kinds}
+            shares.append(rates[True] / rates[False])
+    return shares
+
+
+def _rate(link: BenchLink, watch: Callable[[Callable[[], bool]], None], seconds: float, *, watched: bool) -> float:
+    """Fields counted per second of one turn."""
+    with _watching(watch, BROWSERS if watched else 0):
+        before = _state(link)
+        time.sleep(seconds)
+        after = _state(link)
+    return (_fields(after) - _fields(before)) / (after.at - before.at).total_seconds()
 
 
 def write_bench(folder: Path) -> Path:
