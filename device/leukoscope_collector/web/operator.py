@@ -40,15 +40,20 @@ class Sender:
         self._thread.join(5)
 
     def _run(self) -> None:
+        known = ""
         while not self._stopping.is_set():
             operator = OperatorConnection(self._settings, self._name, f"{self._root}/+/+/result")
             self._sent.clear()
             try:
                 operator.listen(self._stopping.is_set)
+                known = ""
                 while not self._stopping.is_set():
                     self._turn(operator)
             except LeukoscopeError as error:
-                _log.warning("steps wait: %s", error)
+                # One line for an outage, however long it lasts.
+                if str(error) != known:
+                    _log.warning("steps wait: %s", error)
+                known = str(error)
             except Exception:
                 # A fault of ours, about one step perhaps: the others must not wait for it until the next start.
                 _log.exception("steps wait")
