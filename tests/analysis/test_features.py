@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -201,6 +202,13 @@ def test_a_field_without_glass_takes_its_brightest_pixels_for_it() -> None:
     (features,) = measure_features(micrograph_of(picture, 0.2), [white_cell(outline, nucleus)])
     assert features["nucleus_od_green"] == pytest.approx(0.6, abs=0.02)
     assert features["cytoplasm_od_green"] == pytest.approx(0.0, abs=0.02)
+
+
+def test_of_a_cell_that_others_hide_nothing_is_measured() -> None:
+    seen = white_cell(drawn(disc(3.6), 0.127, 5.0), None)
+    hidden = replace(seen, outline=np.zeros_like(seen.outline))
+    picture = micrograph_of(np.full((*seen.outline.shape, 3), 200, np.uint8), 0.127)
+    assert measure_features(picture, [hidden, seen]) == ({}, outline_features(seen.outline, 0.127))
 
 
 def test_red_cells_are_measured_by_their_outline_alone() -> None:

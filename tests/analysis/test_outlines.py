@@ -134,3 +134,17 @@ def test_a_white_cell_keeps_its_pixels_from_a_red_cell_that_it_presses_against()
     both = on_picture(white, (120, 160)) & on_picture(red, (120, 160))
     assert not both.any()
     assert white.area_um2 == pytest.approx(np.pi * 20**2 * 0.04, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [((RBC, 60.0, 80.0, 20.0), (RBC, 60.0, 80.0, 14.0)), ((WBC, 60.0, 80.0, 40.0), (RBC, 65.0, 78.0, 10.0))],
+)
+def test_a_cell_that_lies_in_another_as_a_whole_is_found_and_may_have_no_pixel(
+    outer: tuple[int, float, float, float], inner: tuple[int, float, float, float]
+) -> None:
+    large, hidden = outlined(mask((60.0, 80.0, 40.0)), [outer, inner])
+    assert large.outline.any()
+    assert not hidden.outline.any()
+    assert hidden.area_um2 == hidden.diameter_um == 0.0
+    assert hidden.outline.shape == (hidden.box.height, hidden.box.width)

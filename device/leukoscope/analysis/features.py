@@ -1,7 +1,8 @@
 """Measures cells: numbers with units that stand beside a cell's class and do not depend on it.
 
 Every white cell's nucleus and cytoplasm are measured beside its outline; a number that cannot be measured (the
-cytoplasm of a cell that is all nucleus) is left out. Of a cell cut by the picture's edge only what shows is measured.
+cytoplasm of a cell that is all nucleus, everything of a cell that others hide) is left out. Of a cell cut by the
+picture's edge only what shows is measured.
 """
 
 import math
@@ -33,8 +34,11 @@ def measure_features(micrograph: Micrograph, cells: Sequence[CellInstance]) -> t
     """
     um_per_px = micrograph.um_per_px
     glass: NDArray[np.bool_] | None = None
-    measured = []
+    measured: list[dict[str, float]] = []
     for cell in cells:
+        if not cell.outline.any():
+            measured.append({})
+            continue
         features = outline_features(cell.outline, um_per_px)
         if cell.nucleus is not None:
             if glass is None:

@@ -33,7 +33,7 @@ def draw_nucleus(
 
     Args:
         share: the network's probability of nucleus, 0-1, shape (rows, cols).
-        density: see sharpening.stain_density; shape (rows, cols, 3).
+        density: see `edge_refinement.stain_density`; shape (rows, cols, 3).
         outline: the cell, shape (rows, cols).
         um_per_px: the picture's scale.
     """

@@ -35,7 +35,8 @@ def detections_of(field: CountedField, number: int) -> tuple[CellDetection, ...]
 
 def _detection(cell: ClassifiedCell, number: int, rows: int, cols: int) -> CellDetection:
     instance = cell.instance
-    whole = not instance.touches_border
+    # Of a cell that others hide as a whole there is no size and no form to measure.
+    whole = not instance.touches_border and bool(instance.outline.any())
     return CellDetection(
         field=number,
         kind=instance.kind,

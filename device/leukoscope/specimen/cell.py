@@ -70,7 +70,8 @@ class CellInstance:
     box: Box
     """In pixels of the micrograph."""
     outline: NDArray[np.bool_]
-    """Which pixels of the box are cell; shape (box.height, box.width)."""
+    """Which pixels of the box are cell; shape (box.height, box.width). No pixel belongs to two cells, so of a cell that
+    others hide there may be none."""
     nucleus: NDArray[np.bool_] | None
     """Which of them are nucleus; same shape. None for red cells and platelets, which have none."""
     area_um2: float

@@ -18,7 +18,7 @@ class CellDetection:
     score: float
     """How sure the segmenter is, 0-1."""
     whole: bool
-    """Not cut by the edge of the picture."""
+    """Not cut by the edge of the picture, and not hidden by other cells to its last pixel."""
     in_frame: bool
     """In the unbiased counting frame: not cut by the right or lower edge (Gundersen 1977)."""
     cell_class: str
