@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,10 +14,11 @@ from leukoscope.analysis import segmenter as at_work
 from leukoscope.analysis.blocks import find_in_blocks
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.inference.network import Outputs
-from leukoscope.specimen.cell import CellInstance
+from leukoscope.specimen.cell import Box, CellInstance
+from leukoscope.specimen.frame import Micrograph
 from tests.analysis.test_segmenter import DARK, DiscNetwork
 from tests.bundles import segmenter_bundle
-from tests.drawings import discs, micrograph_of
+from tests.drawings import cell, discs, micrograph_of
 
 RADIUS = 18.0
 ROWS, COLS = 900, 1300
@@ -88,3 +90,23 @@ def test_the_largest_picture_takes_no_more_memory_than_a_field() -> None:
     assert done.returncode == 0, done.stderr
     # At once it took 297 MiB.
     assert float(done.stdout) < 60
+
+
+def test_a_platelet_on_a_red_cell_at_a_seam_is_found_once_and_not_taken_for_it() -> None:
+    um_per_px, row = 0.2, 100
+    red, platelet = ((col, cell(side=side).instance) for col, side in ((201, 36), (203, 12)))
+    pixels = np.full((200, 400, 3), 230, np.uint8)
+    for col, _ in (red, platelet):
+        pixels[row, col] = 0
+
+    def find(micrograph: Micrograph) -> tuple[CellInstance, ...]:
+        found = []
+        for at_row, at_col in np.argwhere(micrograph.pixels[..., 0] == 0).tolist():
+            instance = red[1] if (micrograph.pixels[at_row, : at_col + 1, 0] == 0).sum() == 1 else platelet[1]
+            top, left = at_row - instance.box.height // 2, at_col - instance.box.width // 2
+            box = Box(top, left, top + instance.box.height, left + instance.box.width)
+            found.append(replace(instance, box=box))
+        return tuple(found)
+
+    found = find_in_blocks(micrograph_of(pixels, um_per_px), find, 200)
+    assert sorted((one.box.width, one.box.centre) for one in found) == [(12, (100.0, 203.0)), (36, (100.0, 201.0))]

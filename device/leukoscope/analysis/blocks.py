@@ -12,8 +12,9 @@ AROUND_UM = 40.0
 """How far a block sees beyond the part it answers for: more than the largest cell measures."""
 SEAM_UM = 1.0
 """Two blocks may place one cell's middle so far apart; within it both keep the cell, and the second one is dropped."""
-_SAME_SHARE = 0.5
-"""Boxes that share this much of the smaller one are one cell."""
+SAME_CELL_IOU = 0.5
+"""Boxes of two blocks whose intersection over union is above this are one cell; a platelet that lies on a red cell
+shares far less with it."""
 
 Find = Callable[[Micrograph], tuple[CellInstance, ...]]
 
@@ -31,9 +32,11 @@ def find_in_blocks(micrograph: Micrograph, find: Find, most_side_px: int) -> tup
     seam = SEAM_UM / micrograph.um_per_px
     cells: list[CellInstance] = []
     at_seams: list[Box] = []
+    """Kept at the seams of the blocks before this one."""
     for (top, bottom), (left, right) in itertools.product(_parts(rows, most_side_px), _parts(cols, most_side_px)):
         first_row, first_col = max(0, top - around), max(0, left - around)
         seen = micrograph.pixels[first_row : bottom + around, first_col : right + around]
+        own: list[Box] = []
         for cell in find(replace(micrograph, pixels=seen)):
             box = _moved(cell.box, first_row, first_col)
             row, col = box.centre
@@ -44,8 +47,9 @@ def find_in_blocks(micrograph: Micrograph, find: Find, most_side_px: int) -> tup
                 # The other block may have kept it, or will.
                 if any(_are_one(box, other) for other in at_seams):
                     continue
-                at_seams.append(box)
+                own.append(box)
             cells.append(replace(cell, box=box))
+        at_seams += own
         let_go(micrograph.pixels)
     return tuple(sorted(cells, key=lambda cell: -cell.confidence))
 
@@ -63,5 +67,5 @@ def _moved(box: Box, rows: int, cols: int) -> Box:
 def _are_one(box: Box, other: Box) -> bool:
     height = min(box.row_end, other.row_end) - max(box.row, other.row)
     width = min(box.col_end, other.col_end) - max(box.col, other.col)
-    smaller = min(box.height * box.width, other.height * other.width)
-    return height > 0 and width > 0 and height * width > _SAME_SHARE * smaller
+    shared = max(0, height) * max(0, width)
+    return shared > SAME_CELL_IOU * (box.height * box.width + other.height * other.width - shared)

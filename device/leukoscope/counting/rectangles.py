@@ -42,7 +42,8 @@ def overlap_of_each(one: Rects, other: Rects) -> NDArray[np.float64]:
 
 def uncovered_share(window: Rects, covers: Sequence[Rects]) -> float:
     """Share of a window that none of these rectangles covers, 0-1, exactly."""
-    inside = [clipped(cover, window) for cover in covers]
+    # A rectangle that lies beside the window would stretch the grid of cuts beyond it.
+    inside = [part for cover in covers if area_of(part := clipped(cover, window)) > 0]
     if not inside:
         return 1.0
     cuts = np.vstack([window, *inside])
