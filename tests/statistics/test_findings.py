@@ -127,6 +127,14 @@ def test_the_worst_case_of_the_unnamed_is_told_in_one_line(named: dict[str, int]
     assert remark.certainty is OPEN
 
 
+def test_the_worst_case_holds_unnamed_cells_that_the_rules_name_by_their_group() -> None:
+    counting = BLOOD.counting.model_copy(update={"unnamed": ("erythroid",)})
+    remark = found({"segmented": 100, "erythroblast": 100}, BLOOD.model_copy(update={"counting": counting}))[
+        "worst_case"
+    ]
+    assert "50.0 %" in remark.text
+
+
 def test_a_worst_case_that_crosses_no_limit_is_none() -> None:
     assert "worst_case" not in found({"segmented": 100, UNSURE: 4})
     assert "worst_case" not in found({"segmented": 40, "blast": 60, UNSURE: 5})

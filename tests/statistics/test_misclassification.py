@@ -81,6 +81,18 @@ def test_the_same_names_give_the_same_answer_to_the_last_digit_in_any_order() ->
     assert share(CORRECTION.correct(dict(reversed(named.items()))), "band") == first
 
 
+def test_unsure_cells_count_alike_in_whatever_order_they_were_seen() -> None:
+    named = {"segmented": 50, "lymphocyte": 30, UNSURE: 4}
+    unsure = [
+        {"blast": 0.6, "monocyte": 0.3, "lymphocyte": 0.1},
+        {"segmented": 0.5, "band": 0.5},
+        {"monocyte": 0.7, "lymphocyte": 0.3},
+        {"blast": 0.2, "lymphocyte": 0.8},
+    ]
+    one, other = (CORRECTION.correct(named, unsure=cells) for cells in (unsure, unsure[::-1]))
+    assert (one.cells == other.cells).all()
+
+
 def test_one_more_cell_is_another_sample() -> None:
     cells = [CORRECTION.correct({"segmented": 50, "band": number}).cells for number in (8, 9)]
     assert cells[0].sum(axis=1)[0] + 1 == cells[1].sum(axis=1)[0]

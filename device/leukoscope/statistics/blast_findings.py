@@ -181,7 +181,7 @@ def _worst_case(
     statement: Finding | None,
 ) -> Iterator[Finding]:
     """The highest limit that is crossed if every cell that could not be named is one of these."""
-    unnamed = white.named.get(UNSURE, 0) + white.count(key for key in unnamed_classes if key not in keys)
+    unnamed = white.named.get(UNSURE, 0) + white.count(key for key in white.known(unnamed_classes) if key not in keys)
     total = white.white_cells + unnamed
     count = white.count(keys) + unnamed
     limits = [_limit(rule) for rule in asked if rule.at_least is not None]

@@ -152,10 +152,13 @@ class Correction:
         return Mix(self._place, np.concatenate(drawn), seed, self._checked)
 
     def _own_looks(self, unsure: Sequence[Mapping[str, float]]) -> Floats:
-        """How much likelier than any cell of the validation each unsure cell is of each class; shape (cells, K)."""
+        """How much likelier than any cell of the validation each unsure cell is of each class; shape (cells, K).
+
+        Ordered by their numbers, so that the draws are the same in whatever order the cells were counted.
+        """
         shares = np.array([[one.get(key, 0.0) for key in self.others.classes] for one in unsure], dtype=np.float64)
         shares = shares.reshape(len(unsure), len(self.others.classes))
-        return np.asarray(BELIEVED * shares / self._validated + (1 - BELIEVED))
+        return np.asarray(BELIEVED * shares[np.lexsort(shares.T)] / self._validated + (1 - BELIEVED))
 
     def _draw_rows(self, rng: np.random.Generator) -> Floats:
         """Probability of each answer by true class; shape (CHAINS, K, K + 1)."""

@@ -29,7 +29,7 @@ class CountLimits(FrozenModel):
     max_unsure_share: Share
     """Share of unsure cells among unsure and named white cells above which a person has to look."""
     unnamed: tuple[str, ...] = ("smudge",)
-    """Classes of cells that are not named either, because nothing can be said of them."""
+    """Class and group keys of cells that are not named either, because nothing can be said of them."""
     max_unnamed_share: Share = 0.3
     """Share of these cells, among them and the named white cells together, above which the report says so."""
 
