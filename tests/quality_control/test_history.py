@@ -65,6 +65,17 @@ def test_the_file_stays_small_and_keeps_what_its_limits_are_made_from(tmp_path: 
     assert series_of(runs, SLIDE, "background_level").limits is not None
 
 
+def test_a_measure_that_the_first_runs_could_not_give_keeps_the_runs_its_limits_are_made_from(tmp_path: Path) -> None:
+    run_history = History(tmp_path, most_bytes=20_000)
+    run_history.add(restart(0))
+    for number in range(400):
+        sharpness = None if number < 10 else 0.3 + number / 1000
+        run_history.add(check(number, background_level=200.0, sharpness=sharpness))
+    limits = series_of(run_history.runs(), SLIDE, "sharpness").limits
+    assert limits is not None
+    assert limits.mean == pytest.approx(0.3 + (10 + 29) / 2 / 1000)
+
+
 def test_two_programs_can_write_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ADD, str(tmp_path)]
     writers = [subprocess.Popen([*command, str(number)]) for number in (1, 2)]

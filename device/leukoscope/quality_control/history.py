@@ -1,17 +1,22 @@
 """Where runs are written down: one JSON line each, which a pulled plug can cut short but not corrupt."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from leukoscope.errors import TrendError
-from leukoscope.quality_control.run_record import Kind, Run
+from leukoscope.quality_control.run_record import MEASURES, Kind, Run
 from leukoscope.quality_control.westgard import BASELINE_RUNS
 from leukoscope.system.durable_files import FileLock, append_line, write_whole
 
 MOST_BYTES = 4 * 2**20
 """Above this the file is halved; about six thousand runs."""
+
+
+_LIMITED = tuple(name for name, measure in MEASURES.items() if measure.least_s is not None)
+"""Measures whose limits are made from the first runs."""
 
 
 class History:
@@ -67,11 +72,15 @@ def _worth_keeping(runs: tuple[Run, ...]) -> list[Run]:
     """The newer half, and of the older one what baselines are made from."""
     half = len(runs) // 2
     restart = max((n for n, run in enumerate(runs) if run.kind is Kind.RESTART), default=-1)
-    found: dict[str, int] = {}
+    measured: Counter[tuple[str, str]] = Counter()
     kept = []
     for number, run in enumerate(runs):
-        found[run.reference] = found.get(run.reference, 0) + (number > restart)
-        baseline = number == restart or (number > restart and found[run.reference] <= BASELINE_RUNS)
+        # Each measure has a baseline of its own: a run that could not measure it is none of its first ones.
+        baseline = number == restart
+        for name in _LIMITED if number > restart else ():
+            if run.value(name) is not None:
+                measured[run.reference, name] += 1
+                baseline = baseline or measured[run.reference, name] <= BASELINE_RUNS
         if number >= half or baseline:
             kept.append(run)
     return kept
