@@ -1,11 +1,13 @@
 """How much slower a bench counts while three browsers watch it: both in one run, in pairs of turns."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
@@ -17,38 +19,74 @@ BROWSERS = 3
 _START_S = 120.0
 
 
-def watched_shares(
-    folder: Path, watch: Callable[[Callable[[], bool]], None], seconds: float, pairs: int
-) -> list[float]:
-    """Fields counted per second with three browsers watching, as a share of those with none, of each pair of turns.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a bench did for some seconds."""
+
+    fields: int
+    took_s: float
+    processor_s: float
+    """Of all its threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A turn that three browsers watched, beside one that none did."""
+
+    watched: Turn
+    alone: Turn
+
+    @property
+    def fields_per_s(self) -> float:
+        """Watched as a share of alone."""
+        return (self.watched.fields / self.watched.took_s) / (self.alone.fields / self.alone.took_s)
+
+    @property
+    def fields_per_processor_s(self) -> float:
+        """Likewise; what else the machine does changes it little."""
+        return (self.watched.fields / self.watched.processor_s) / (self.alone.fields / self.alone.processor_s)
+
+
+def watched_pairs(
+    folder: Path, pid: int, watch: Callable[[Callable[[], bool]], None], seconds: float, pairs: int
+) -> list[Pair]:
+    """Count with three browsers watching and with none, in turns.
 
     What else the machine does changes within minutes, and both turns of a pair lie within one: the median of the pairs
     says what the browsers cost, and how far the pairs lie apart says how far it is to be believed.
 
     Args:
         folder: with bench.toml, whose page is running.
+        pid: of the bench.
         watch: what one browser does until what it is given says that it is enough.
         seconds: of each turn.
         pairs: of one turn with browsers and one without.
     """
     link = BenchLink(folder / "state" / "live")
     with _counting(folder, link):
-        shares = []
+        done = []
         for pair in range(pairs):
             # The kind that comes first changes from pair to pair.
             kinds = (True, False) if pair % 2 else (False, True)
-            rates = {watched: _rate(link, watch, seconds, watched=watched) for watched in kinds}
-            shares.append(rates[True] / rates[False])
-    return shares
+            turns = {watched: _turn(link, pid, watch, seconds, watched=watched) for watched in kinds}
+            done.append(Pair(turns[True], turns[False]))
+    return done
 
 
-def _rate(link: BenchLink, watch: Callable[[Callable[[], bool]], None], seconds: float, *, watched: bool) -> float:
-    """Fields counted per second of one turn."""
+def _turn(
+    link: BenchLink, pid: int, watch: Callable[[Callable[[], bool]], None], seconds: float, *, watched: bool
+) -> Turn:
     with _watching(watch, BROWSERS if watched else 0):
-        before = _state(link)
+        before, processor_s = _state(link), _processor_s(pid)
         time.sleep(seconds)
-        after = _state(link)
-    return (_fields(after) - _fields(before)) / (after.at - before.at).total_seconds()
+        after, processor_s = _state(link), _processor_s(pid) - processor_s
+    return Turn(_fields(after) - _fields(before), (after.at - before.at).total_seconds(), processor_s)
+
+
+def _processor_s(pid: int) -> float:
+    """User and system time of a process (proc(5))."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write_bench(folder: Path) -> Path:
@@ -71,8 +109,8 @@ def write_bench(folder: Path) -> Path:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[BenchLink]:
-    """`leukoscope run`, ready."""
+def running(folder: Path) -> Iterator[int]:
+    """`leukoscope run`, ready; its process id."""
     link = BenchLink(folder / "state" / "live")
     command = [sys.executable, "-m", "leukoscope.cli.main", "run", "--bench", str(folder / "bench.toml")]
     with (folder / "run.log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
@@ -82,7 +120,7 @@ def running(folder: Path) -> Iterator[BenchLink]:
                 if time.monotonic() > ends or process.poll() is not None:
                     raise SystemExit(f"the bench did not start: {(folder / 'run.log').read_text()[-400:]}")
                 time.sleep(0.2)
-            yield link
+            yield process.pid
         finally:
             process.terminate()
 
