@@ -43,8 +43,7 @@ from leukoscope.specimen.census import CellPicture
 from leukoscope.specimen.lifecycle import Life
 from leukoscope.system.clock import utc_now
 from leukoscope.web.database import Databases
-from leukoscope.web.reports import Search
-from leukoscope.web.worklist import Worklist, keep_lines
+from leukoscope.web.worklist import Search, Worklist, keep_lines
 
 NAME, PIN = "benchmark", "471142"
 BARS_MS = {"worklist": 300.0, "gallery": 500.0, "key to new counts": 100.0, "search in 100,000 reports": 200.0}

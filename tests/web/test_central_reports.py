@@ -23,9 +23,8 @@ from leukoscope.specimen.lifecycle import Action, Change, Life, Status, Step
 from leukoscope.system.clock import utc_now
 from leukoscope.web import Databases, Decision, GoneError
 from leukoscope.web.drafts import Draft
-from leukoscope.web.naming import View
-from leukoscope.web.reports import Search
-from leukoscope.web.worklist import Worklist
+from leukoscope.web.report_view import View
+from leukoscope.web.worklist import Search, Worklist
 from leukoscope_collector.commanding import Answered
 from leukoscope_collector.judging import Picture, Report, judge
 from leukoscope_collector.partitioning import partition

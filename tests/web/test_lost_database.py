@@ -19,7 +19,7 @@ from leukoscope.web import Databases
 from leukoscope_collector.postgres_store import PostgresSettings
 from leukoscope_collector.report_store import StoreUnavailable
 from leukoscope_collector.sqlite_store import SqliteSettings
-from leukoscope_collector.web.operator import Sender
+from leukoscope_collector.web.step_sender import Sender
 from leukoscope_collector.web.steps import Steps
 from tests.brokers import HOST, Mosquitto, free_port, wait_until
 from tests.collector.conftest import cluster, database

@@ -5,7 +5,7 @@ from dataclasses import replace
 from leukoscope.outbox.white_cells import Named
 from leukoscope.specimen.census import CellRecord
 from leukoscope.web.drafts import Draft
-from leukoscope.web.naming import View
+from leukoscope.web.report_view import View
 from leukoscope.web.reports import Sample
 from tests.messages.examples import report
 

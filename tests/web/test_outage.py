@@ -10,7 +10,7 @@ from leukoscope.delivery.mqtt.broker_settings import BrokerSettings
 from leukoscope.system.clock import utc_now
 from leukoscope.web import Databases
 from leukoscope_collector.sqlite_store import SqliteSettings
-from leukoscope_collector.web.operator import Sender
+from leukoscope_collector.web.step_sender import Sender
 from leukoscope_collector.web.steps import Steps
 from tests.brokers import HOST, free_port
 

@@ -12,8 +12,7 @@ import pytest
 from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.page_database import PageDatabase
 from leukoscope.web import Databases
-from leukoscope.web.reports import Search
-from leukoscope.web.worklist import MOST_COUNTED, PER_PAGE, Worklist, keep_lines
+from leukoscope.web.worklist import MOST_COUNTED, PER_PAGE, Search, Worklist, keep_lines
 from leukoscope_collector.postgres_store import PostgresSettings
 from tests.collector.conftest import cluster
 

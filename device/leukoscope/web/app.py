@@ -20,6 +20,7 @@ from leukoscope.web.guard import Guard
 from leukoscope.web.page_server import STATIC, Site, error_words, page
 from leukoscope.web.pages import administration, signing_in
 from leukoscope.web.pages import bench_page as bench
+from leukoscope.web.pages import cell_page as cell
 from leukoscope.web.pages import fields_page as fields
 from leukoscope.web.pages import review_page as review
 from leukoscope.web.pages import teaching_page as teaching
@@ -46,6 +47,7 @@ def app_of(site: Site) -> Starlette:
         Route("/", _first),
         *worklist.ROUTES,
         *review.ROUTES,
+        *cell.ROUTES,
         *fields.ROUTES,
         *signing_in.ROUTES,
         *administration.ROUTES,

@@ -10,7 +10,7 @@ from leukoscope.reviewing.missed_cells import MOST_MISSED
 from leukoscope.reviewing.review import MOST_REMARK_CHARS, remarks_of
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.web.drafts import Draft
-from leukoscope.web.naming import View
+from leukoscope.web.report_view import View
 
 ARTEFACT = "artefact"
 """The class of what is no cell to be counted, where the bundle has it."""

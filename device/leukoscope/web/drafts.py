@@ -30,11 +30,6 @@ class Draft:
     undo: list[list[tuple[int, str | None]]] = field(default_factory=list)
     """What the decided cells were before each key, oldest first."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would be lost."""
-        return not (self.names or self.remarks)
-
     def name(self, cells: Mapping[int, str]) -> None:
         """Decide what cells are, by number; one step for `undo_last`."""
         self.undo.append([(number, self.names.get(number)) for number in cells])

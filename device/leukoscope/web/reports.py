@@ -1,7 +1,7 @@
 """What the page needs of the place where reports are, on a device or at the centre."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from leukoscope.errors import LeukoscopeError
@@ -96,28 +96,3 @@ class Reports(Protocol):
 
     def export(self, report_id: str, form: str) -> bytes:
         """The version in force as "fhir", "csv", "html" or "pdf"; raises ExportError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What is looked for in the worklist."""
-
-    text: str = ""
-    """In the specimen's name, the device, or at the beginning of the id."""
-    state: str = "open"
-    """"open", "signed" or "all"."""
-    page: int = 1
-    """From 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of the worklist."""
-
-    lines: Sequence[Line] = field(default_factory=tuple)
-    total: int = 0
-    pages: int = 1
-    page: int = 1
-    """The one that is shown, from 1."""
-    is_all: bool = True
-    """Whether there are no more than `total`."""

@@ -1,11 +1,11 @@
 """The worklist: one line a report, in a table of its own so that a search over 100,000 of them is one query."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from leukoscope.messages.worklist_line import Line
 from leukoscope.web.database import Database, Databases
-from leukoscope.web.reports import BATCH, Found, Reports, Search
+from leukoscope.web.reports import BATCH, Reports
 
 PER_PAGE = 50
 MOST_COUNTED = 1000
@@ -14,6 +14,31 @@ _AT_ONCE = 50
 """Lines that one statement keeps."""
 _COLUMNS = [one.name for one in fields(Line)]
 _CURSOR = "worklist"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for in the worklist."""
+
+    text: str = ""
+    """In the specimen's name, the device, or at the beginning of the id."""
+    state: str = "open"
+    """"open", "signed" or "all"."""
+    page: int = 1
+    """From 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of the worklist."""
+
+    lines: Sequence[Line] = field(default_factory=tuple)
+    total: int = 0
+    pages: int = 1
+    page: int = 1
+    """The one that is shown, from 1."""
+    is_all: bool = True
+    """Whether there are no more than `total`."""
 
 
 class Worklist:
@@ -94,8 +119,8 @@ def keep_lines(database: Database, lines: Iterable[Line]) -> None:
         rows, values = [], dict[str, object]()
         for number, line in enumerate(part):
             rows.append(f"({', '.join(f':{name}_{number}' for name in names)})")
-            told = {name: getattr(line, name) for name in names} | {"critical": int(line.critical)}
-            values |= {f"{name}_{number}": value for name, value in told.items()}
+            columns = {name: getattr(line, name) for name in names} | {"critical": int(line.critical)}
+            values |= {f"{name}_{number}": value for name, value in columns.items()}
         database.execute(
             f"INSERT INTO web_worklist ({', '.join(names)}) VALUES {', '.join(rows)}"
             f" ON CONFLICT (id) DO UPDATE SET {settings} WHERE excluded.version > web_worklist.version",

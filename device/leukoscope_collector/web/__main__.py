@@ -11,7 +11,7 @@ from leukoscope.web import STRICT, Databases, Site, address_of, listening, new_c
 from leukoscope_collector.collector_settings import CollectorSettings
 from leukoscope_collector.postgres_store import PostgresSettings
 from leukoscope_collector.web.central_reports import CentralReports
-from leukoscope_collector.web.operator import Sender
+from leukoscope_collector.web.step_sender import Sender
 from leukoscope_collector.web.steps import Steps
 from leukoscope_collector.web.word_index import index_words
 

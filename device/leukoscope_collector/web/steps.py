@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
-        self._last_event = threading.Event()
+        self._added = threading.Event()
 
     def add(self, site: str, device: str, name: str, arguments: Mapping[str, Any], now: datetime) -> None:
         """Keep a step; it is on the disk when this returns, and sent from then on.
@@ -79,16 +79,16 @@ class Steps:
                     "at": now.isoformat(),
                 },
             )
-        self._last_event.set()
+        self._added.set()
 
     def close(self) -> None:
         """Let go of this thread's connection to the store."""
         self._databases.close()
 
-    def take_news(self) -> bool:
-        """Whether a step was taken here since the last call."""
-        found = self._last_event.is_set()
-        self._last_event.clear()
+    def take_added(self) -> bool:
+        """Whether a step was added here since the last call."""
+        found = self._added.is_set()
+        self._added.clear()
         return found
 
     def due(self, now: datetime) -> list[Step]:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from leukoscope.web.naming import keys_for
+from leukoscope.web.class_keys import keys_for
 from leukoscope.web.page_server import fragment, page, person, site_of
 from leukoscope.web.pages.review_page import shown, view_of
 from leukoscope.web.reports import GoneError

@@ -10,26 +10,25 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from leukoscope.errors import LeukoscopeError, ReviewError
-from leukoscope.reviewing.signing_rule import MEANING
+from leukoscope.reviewing.signing_rule import MEANING, awaits_decision, is_suspect
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import SIGNED, Action
 from leukoscope.specimen.sample import Finding
 from leukoscope.statistics.rules import Rules
 from leukoscope.web.accounts import Account, Role
-from leukoscope.web.changes import ARTEFACT, CHANGES
+from leukoscope.web.changes import CHANGES
+from leukoscope.web.class_keys import keys_for
 from leukoscope.web.drafts import Draft
 from leukoscope.web.findings_of_cells import cells_of_findings
 from leukoscope.web.forms import form_of, json_of
-from leukoscope.web.measures import measured
-from leukoscope.web.naming import View, awaits_decision, is_suspect, keys_for, likeliest
 from leukoscope.web.page_server import back_to, error_words, fragment, page, person, site_of
+from leukoscope.web.report_view import View, likeliest
 from leukoscope.web.reports import GoneError
 from leukoscope.web.words import language_of, said_in
 
 PX_PER_UM = 5.0
 """Of the gallery at first; one scale for all cells."""
-_ALIKE = 6
 _MEDIA = {"pdf": "application/pdf", "csv": "text/csv", "fhir": "application/fhir+json", "html": "text/html"}
 
 
@@ -161,52 +160,6 @@ def state(request: Request) -> Response:
     return HTMLResponse(fragment(request, "state.html", others=others, waiting=waiting, view=view))
 
 
-def cell(request: Request) -> Response:
-    """A cell large, with what is known of it, and confirmed cells of its class beside it."""
-    view = view_of(request, person(request))
-    number = request.path_params["number"]
-    found = next((one for one in view.cells if one.record.number == number), None)
-    if found is None:
-        raise GoneError(Sentence("this report has no cell {number}", number=number), "load the page again")
-    picture = view.sample.pictures.get(number)
-    return HTMLResponse(
-        fragment(
-            request,
-            "cell.html",
-            cell=found,
-            alike=site_of(request).reports.alike(view.report.id, found.name, _ALIKE),
-            artefact=ARTEFACT,
-            field=site_of(request).reports.field(view.report.id, found.record.field),
-            beside=[one for one in view.cells if one.record.field == found.record.field and one is not found],
-            measures=None if picture is None else measured(picture.outline, picture.um_per_px),
-            **shown(view),
-        )
-    )
-
-
-def field(request: Request) -> Response:
-    """JPEG of the field around a cell."""
-    person(request)
-    found = site_of(request).reports.field(request.path_params["report"], request.path_params["number"])
-    try:
-        content = None if found is None else found.path.read_bytes()
-    except OSError:
-        content = None
-    if content is None:
-        raise GoneError(
-            "there is no picture of this field: it was not kept, or made room for others",
-            "raise cells.fields or cells.fields_max_mib for the samples to come",
-        )
-    return Response(content, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600, immutable"})
-
-
-def picture(request: Request) -> Response:
-    """WebP of a cell; it never changes, so the browser keeps it for the session."""
-    person(request)
-    content = site_of(request).reports.picture(request.path_params["report"], request.path_params["number"])
-    return Response(content, media_type="image/webp", headers={"cache-control": "private, max-age=3600, immutable"})
-
-
 async def act(request: Request) -> Response:
     """Sign, review for another to sign, correct or amend; the PIN is asked again."""
     return await (await form_of(request)).then(_act, request)
@@ -273,9 +226,6 @@ ROUTES = [
     Route("/reports/{report}/draft", change_draft, methods=["POST"]),
     Route("/reports/{report}/findings", findings),
     Route("/reports/{report}/state", state),
-    Route("/reports/{report}/fields/{number:int}.jpg", field),
-    Route("/reports/{report}/cells/{number:int}", cell),
-    Route("/reports/{report}/cells/{number:int}.webp", picture),
     Route("/reports/{report}/act", act, methods=["POST"]),
     Route("/reports/{report}/export/{form}", export),
 ]

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from leukoscope.web.page_server import fragment, page, person, site_of
-from leukoscope.web.reports import Search
+from leukoscope.web.worklist import Search
 
 
 def worklist(request: Request) -> Response:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
 from leukoscope.reviewing.review import Decision, remarks_of
-from leukoscope.reviewing.signing_rule import LeftToDo, awaits_decision, is_suspect, left_to_do
+from leukoscope.reviewing.signing_rule import LeftToDo, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import Action, Status
@@ -20,15 +20,6 @@ from leukoscope.web.reports import Sample
 BLAST = "blast"
 RARE = 5
 """Classes of fewer cells come before the others: each of them is a fifth of its class or more."""
-RESERVED = "unsx"
-"""Keys that name nothing: undo, next, sign, mark."""
-_LETTERS = "abcdefghijklmopqrtvwyz0123456789"
-_USUAL = {
-    "b": "blast", "l": "lymphocyte", "m": "monocyte", "e": "eosinophil", "g": "segmented", "d": "band", "a": "basophil",
-    "y": "myelocyte", "t": "metamyelocyte", "p": "promyelocyte", "r": "erythroblast", "v": "lymphocyte_variant",
-    "c": "plasma", "o": "promonocyte", "f": "artefact", "w": "smudge",
-}  # fmt: skip
-"""What the keys are where the settings do not say; a bundle may have other classes, which get free letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,40 +211,6 @@ def change_tells(cell: Named, counts: Mapping[str, int]) -> float:
     return sum(share * (of_own + 1 / (counts.get(name, 0) + 1)) for name, share in others.items())
 
 
-def keys_for(classes: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Class by key: those that the settings give, and for the others the usual letter, or the first free one of
-    their name.
-
-    Args:
-        classes: what a cell may be called.
-        chosen: class by key, from the settings.
-    """
-    keys = {key: name for key, name in chosen.items() if name in classes and key not in RESERVED}
-    for key, name in _USUAL.items():
-        if name in classes and key not in keys and name not in keys.values():
-            keys[key] = name
-    for name in classes:
-        if name in keys.values():
-            continue
-        free = next((sign for sign in (*name, *_LETTERS) if sign in _LETTERS and sign not in keys), None)
-        if free is not None:
-            keys[free] = name
-    return keys
-
-
 def likeliest(cell: Named) -> list[tuple[str, float]]:
     """The two classes that the classifier holds likeliest, with their shares; empty where they were not kept."""
     return sorted(cell.record.probabilities.items(), key=lambda one: -one[1])[:2]
-
-
-__all__ = [
-    "BLAST",
-    "CountLine",
-    "Group",
-    "View",
-    "awaits_decision",
-    "change_tells",
-    "is_suspect",
-    "keys_for",
-    "likeliest",
-]

@@ -75,7 +75,7 @@ class Sender:
                 del self._sent[number]
                 self._steps.mark_sent(identifier, self._now(), answer)
                 self._backoff.reset()
-        if not self._steps.take_news() and time.monotonic() < self._next_look_s:
+        if not self._steps.take_added() and time.monotonic() < self._next_look_s:
             return
         self._next_look_s = time.monotonic() + _LOOK_S
         under_way = set(self._sent.values())
