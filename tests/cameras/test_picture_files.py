@@ -228,6 +228,10 @@ def test_an_animation_is_refused_and_a_preview_behind_a_photograph_is_not(tmp_pa
         (b"%PDF-1.7", "PDF document"),
         (b"II*\0\x10\0\0\0CR\2\0", "camera raw file"),
         (b"\0" * 128 + b"DICM", "DICOM file"),
+        (b"RIFF\x10\0\0\0AVI LIST", "recording"),
+        (b"\0\0\0\x20ftypisom\0\0\2\0", "recording"),
+        (b"\0\0\0\x14ftypqt  \0\0\2\0", "recording"),
+        (b"\x1aE\xdf\xa3\x9fB\x86", "recording"),
     ],
 )
 def test_a_picture_of_another_kind_is_called_what_it_is(tmp_path: Path, start: bytes, kind: str) -> None:
@@ -241,10 +245,11 @@ def test_names_of_jpeg_files_are_all_read_and_other_pictures_are_left_out_by_nam
         Image.fromarray(blotches(8)).save(tmp_path / name, "JPEG")
     Image.fromarray(blotches(8)).save(tmp_path / "d.dat", "PNG")
     (tmp_path / "e.heic").write_bytes(b"\0\0\0\x1cftypheic")
+    (tmp_path / "f.avi").write_bytes(b"RIFF\x10\0\0\0AVI LIST")
     (tmp_path / "notes.txt").write_text("of the day")
     (tmp_path / "._c.jpg").write_bytes(b"what a system keeps beside a picture")
     assert [path.name for path in pictures_in(tmp_path)] == ["a.jfif", "b.jpe", "c.jpg"]
-    assert [path.name for path in left_out(tmp_path)] == ["d.dat", "e.heic"]
+    assert [path.name for path in left_out(tmp_path)] == ["d.dat", "e.heic", "f.avi"]
 
 
 @pytest.mark.parametrize("size", [(50_000_000, 1), (1, 40_000), (20_001, 2_000), (4_000, 100)])

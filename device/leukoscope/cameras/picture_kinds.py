@@ -26,6 +26,8 @@ _ISO_BRANDS = {
     b"avif": "AVIF picture",
     b"avis": "AVIF picture",
     b"crx ": "camera raw file",
+    b"qt  ": "recording",
+    **dict.fromkeys((b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V "), "recording"),
 }
 _MAGIC = (
     (b"GIF8", "GIF picture"),
@@ -41,6 +43,7 @@ _MAGIC = (
     (b"IIU\0", "camera raw file"),
     (b"II+\0", "BigTIFF file"),
     (b"MM\0+", "BigTIFF file"),
+    (b"\x1aE\xdf\xa3", "recording"),
 )
 _TIFF = (b"II*\0", b"MM\0*")
 _READ_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
@@ -58,6 +61,8 @@ def foreign_kind(path: Path) -> str | None:
         return _ISO_BRANDS[start[8:12]]
     if start[:4] in _TIFF and start[8:10] == b"CR":
         return "camera raw file"
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return "recording"
     if start[128:132] == b"DICM":
         return "DICOM file"
     return next((words for magic, words in _MAGIC if start.startswith(magic)), None)
