@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.naming import STAGES_5
-from evaluation.tables import CROP_UM_PER_PX, LabelledCrop, data_folder, read_crops
+from evaluation.scales import CROP_UM_PER_PX
+from evaluation.tables import LabelledCrop, data_folder, read_crops
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.inference.bundle import Bundle

@@ -19,7 +19,6 @@ from vocabulary import Vocabulary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from evaluation.belief_plots import draw_confusion, draw_reliability
 from evaluation.crop_tables import crop_tables
 from evaluation.crowd_table import crowd_table
 from evaluation.doubtful_table import doubtful_table
@@ -28,6 +27,7 @@ from evaluation.looks_table import looks_table
 from evaluation.naming import reliability
 from evaluation.outline_table import outline_table
 from evaluation.points_table import points_table
+from evaluation.reliability_plots import draw_confusion, draw_reliability
 from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells import CACHED_PX, cached_picture
+from classifier_window import UM_PER_PX
 from device_segmenter import CellKind, Frame, Micrograph, Segmenter, open_segmenter
-from tables import CROP_UM_PER_PX, crops
+from tables import crops
 
 NEAR_UM = 3.0
 """The outline's middle lies at most this far from the crop's, or the crop counts as not outlined."""
@@ -48,7 +49,7 @@ def main() -> None:
 def outline_of_middle(segmenter: Segmenter, picture: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], float]:
     """The mask (160, 160) of the white cell nearest the middle and its diameter in µm; empty and nan without one."""
     frame = Frame(pixels=picture, number=1, captured_at=datetime.now(UTC), source="crop")
-    cells = segmenter.find_cells(Micrograph(picture, CROP_UM_PER_PX, frame, "none"))
+    cells = segmenter.find_cells(Micrograph(picture, UM_PER_PX, frame, "none"))
     mask = np.zeros((CACHED_PX, CACHED_PX), dtype=np.bool_)
     middle = CACHED_PX / 2
     white = [cell for cell in cells if cell.kind is CellKind.WBC]
@@ -56,7 +57,7 @@ def outline_of_middle(segmenter: Segmenter, picture: NDArray[np.uint8]) -> tuple
         return mask, float("nan")
     nearest = min(white, key=lambda cell: np.hypot(cell.box.centre[0] - middle, cell.box.centre[1] - middle))
     row, col = nearest.box.centre
-    if np.hypot(row - middle, col - middle) * CROP_UM_PER_PX > NEAR_UM:
+    if np.hypot(row - middle, col - middle) * UM_PER_PX > NEAR_UM:
         return mask, float("nan")
     box = nearest.box
     mask[box.row : box.row_end, box.col : box.col_end] = nearest.outline

@@ -14,26 +14,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from evaluation import labelled_kinds
-from evaluation.cell_pictures import MASKED_UM_PER_PX, WITHOUT_SCALE, label_of_mask, read_by_eye
+from evaluation.cell_pictures import NAMED_MASKS, WITHOUT_SCALE, label_of_mask, read_by_eye
+from evaluation.scales import CROP_UM_PER_PX, FIELD_UM_PER_PX, MASK_UM_PER_PX
 
 KINDS = labelled_kinds.KINDS
 COMPLETE = {name: frozenset(map(KINDS.index, kinds)) for name, kinds in labelled_kinds.COMPLETE.items()}
 """By collection, the kinds of which every cell is labelled."""
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-CROP_UM_PER_PX = 0.150
-_FIELD_UM_PER_PX = {
-    "fields/deepbionet": 0.127,
-    "fields/bccd": 0.0706,
-    "fields/txl/360x363": 0.100,
-    "fields/txl/366x369": 0.100,
-    "fields/txl/416x416": 0.096,
-    "fields/txl/575x575": 0.0822,
-    "fields/aslan": 0.134,
-    "fields/thesis": 0.20,
-    "fields/taleqani": 0.116,
-}
-_MASK_UM_PER_PX = MASKED_UM_PER_PX | {"bccd": 0.0706, "sigtuple": 0.24}
 
 
 def data_folder() -> Path:
@@ -122,7 +110,7 @@ def crops(split: str) -> list[Crop]:
 
 
 def _is_named(row: dict[str, str]) -> bool:
-    return Path(row["image"]).parent.name in MASKED_UM_PER_PX
+    return Path(row["image"]).parent.name in NAMED_MASKS
 
 
 def _named_mask(row: dict[str, str]) -> Crop:
@@ -133,7 +121,7 @@ def _named_mask(row: dict[str, str]) -> Crop:
         label=label_of_mask(row["label"]),
         group=path.stem,
         split=row["split"],
-        um_per_px=MASKED_UM_PER_PX[path.parent.name],
+        um_per_px=MASK_UM_PER_PX[path.parent.name],
         mask=folder / row["mask"],
     )
 
@@ -187,7 +175,7 @@ def fields(collection: str, split: str) -> list[Field]:
     """The boxed fields of a collection; none of BCCD's official test in train or val."""
     folder = data_folder()
     held_back = bccd_test_pictures() if split != "test" else frozenset()
-    right = relabelled()
+    right = labelled_kinds.relabelled()
     boxes: dict[str, list[Box]] = {}
     doubtful: dict[str, list[Box]] = {}
     for row in _rows(f"fields/{collection}.csv"):
@@ -203,19 +191,13 @@ def fields(collection: str, split: str) -> list[Field]:
             name=name,
             path=folder / name,
             collection=collection,
-            um_per_px=_FIELD_UM_PER_PX[str(Path(name).parent)],
+            um_per_px=FIELD_UM_PER_PX[str(Path(name).parent)],
             boxes=tuple(found),
             split=split,
             doubtful=tuple(doubtful.get(name, ())),
         )
         for name, found in boxes.items()
     ]
-
-
-def relabelled() -> dict[tuple[str, str], str]:
-    """The right label by picture and given label, where an annotator mixed the kinds up (found by looking)."""
-    with Path(__file__).with_name("relabelled.csv").open(newline="") as table:
-        return {(row["image"], row["given"]): row["right"] for row in csv.DictReader(table)}
 
 
 def bccd_test_pictures() -> frozenset[str]:
@@ -240,7 +222,7 @@ def masks(split: str) -> list[Masked]:
                 folder / row["image"],
                 folder / row["mask"],
                 collection,
-                _MASK_UM_PER_PX[collection],
+                MASK_UM_PER_PX[collection],
                 split,
             )
         )

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-MASKED_UM_PER_PX = {"krd_wbc": 0.097, "seg_wbc": 0.17}
-"""Of the sets in `masks.csv` that say which white cell a mask shows."""
+NAMED_MASKS = ("krd_wbc", "seg_wbc")
+"""The sets in `masks.csv` that say which white cell a mask shows."""
 WITHOUT_SCALE = frozenset(
     f"masks/sigtuple/{name}.webp" for name in ("017532875DDF", "1467973104", "1467973122", "1467973178", "54A84627F362")
 )

@@ -1,4 +1,4 @@
-"""The tables of named cells: accuracy, F1 by class, blasts, and how far the probabilities can be believed."""
+"""The tables of named cells: accuracy, F1 by class, blasts, and how reliable the stated probabilities are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +91,10 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int,
     )
     every: list[tuple[bool, float, bool, bool]] = []
     per_class = _table("F1 by class", ("set", "F1"))
-    belief = _table("Belief", ("set", "cells", "calibration error", "unsure", "errors", "errors that are unsure"))
+    reliability = _table(
+        "Reliability of the stated probabilities",
+        ("set", "cells", "calibration error", "unsure", "errors", "errors that are unsure"),
+    )
     for task in tasks:
         what, groups = task.what, task.groups
         cells = [
@@ -108,22 +111,26 @@ def crop_tables(classifier: Classifier, name_of_it: str, data: Path, limit: int,
         summary.add_row(what, str(len(groups)), str(result.cells), *(f"{value:.4f}" for value in figures), within_one)
         per_class.add_row(what, ", ".join(f"{key} {value:.3f}" for key, value in result.f1.items()))
         right = np.asarray(truths) == np.asarray(answers)
-        belief.add_row(*_belief(what, right, np.asarray(confidences), np.array([one.unsure for one, _ in cells])))
+        reliability.add_row(
+            *_reliability_row(what, right, np.asarray(confidences), np.array([one.unsure for one, _ in cells]))
+        )
         if task.added_up:
             marks = ((one.unsure, one.crop.group != MIXED_UP_PATIENT) for one, _ in cells)
             every.extend((good, sure, *mark) for good, sure, mark in zip(right, confidences, marks, strict=True))
     rights, sureties, unsures, others = (np.array(column) for column in zip(*every, strict=True))
-    belief.add_row(*_belief("the three collections together", rights, sureties, unsures))
-    belief.add_row(
-        *_belief(f"the three collections without {MIXED_UP_PATIENT}", rights[others], sureties[others], unsures[others])
+    reliability.add_row(*_reliability_row("the three collections together", rights, sureties, unsures))
+    reliability.add_row(
+        *_reliability_row(
+            f"the three collections without {MIXED_UP_PATIENT}", rights[others], sureties[others], unsures[others]
+        )
     )
-    return [summary, per_class, belief, _blast_table(named["deepapl"])]
+    return [summary, per_class, reliability, _blast_table(named["deepapl"])]
 
 
-def _belief(
+def _reliability_row(
     what: str, right: NDArray[np.bool_], confidences: NDArray[np.float64], unsure: NDArray[np.bool_]
 ) -> tuple[str, ...]:
-    """One row: how far probabilities can be believed, and how many of the errors were called unsure."""
+    """One row: expected calibration error, and how many of the errors were called unsure."""
     errors = int((~right).sum())
     return (
         what,

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from evaluation.focus import blurred
 from evaluation.naming import PBC_8, group_of
-from evaluation.tables import CROP_UM_PER_PX, LabelledField, read_crops, read_fields, spread
+from evaluation.scales import CROP_UM_PER_PX
+from evaluation.tables import LabelledField, read_crops, read_fields, spread
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.cell import UNSURE
@@ -104,24 +105,20 @@ def _shown(data: Path, limit: int) -> Iterator[tuple[str, Pixels, float, tuple[s
     for blur_um in BLURS_UM:
         what = "white cells as they are" if blur_um == 0 else f"white cells blurred by {blur_um:g} µm"
         for name in SETS:
-            named = [crop for crop in read_crops(data, name, "val") if group_of(crop.label, PBC_8) in _WHITE_GROUPS]
-            for crop in spread(named, min(limit or BLURRED_PER_SET, BLURRED_PER_SET)):
-                group = group_of(crop.label, PBC_8)
-                assert group is not None
-                yield what, _blurred(read_picture(crop.path), blur_um / CROP_UM_PER_PX), CROP_UM_PER_PX, PBC_8[group]
+            named = [
+                (crop, PBC_8[group])
+                for crop in read_crops(data, name, "val")
+                if (group := group_of(crop.label, _WHITE_GROUPS)) is not None
+            ]
+            for crop, own in spread(named, min(limit or BLURRED_PER_SET, BLURRED_PER_SET)):
+                yield what, blurred(read_picture(crop.path), blur_um / CROP_UM_PER_PX), CROP_UM_PER_PX, own
 
 
-_WHITE_GROUPS = frozenset(PBC_8) - {"erythroblast", "platelet"}
+_WHITE_GROUPS = {group: members for group, members in PBC_8.items() if group not in ("erythroblast", "platelet")}
 
 
 def _watched(items: Iterable[Item], what: str) -> Iterable[Item]:
     return track(items, description=what, transient=True, console=Console(stderr=True))
-
-
-def _blurred(pixels: Pixels, sigma_px: float) -> Pixels:
-    if sigma_px == 0:
-        return pixels
-    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_px), dtype=np.uint8)
 
 
 def _empty_windows(field: LabelledField, rng: np.random.Generator) -> Iterator[Pixels]:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.cell_pictures import WITHOUT_SCALE
+from evaluation.scales import MASK_UM_PER_PX
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.specimen.cell import CellKind
 from leukoscope.specimen.frame import Micrograph, Pixels
 
-MASK_SETS = {"krd_wbc": 0.097, "seg_wbc": 0.17, "sigtuple": 0.24}
-"""Micrometres per pixel by set, from the data's own README. Masks of whole cells; `seg_wbc` tells the nucleus
+MASK_SETS = ("krd_wbc", "seg_wbc", "sigtuple")
+"""Masks of whole cells; `seg_wbc` tells the nucleus
 (255) from the cytoplasm (128). The set `bccd_nucleus` is left out: its masks show whole cells, whatever its name."""
 WITH_NUCLEI = frozenset({"seg_wbc"})
 MISSED = 0.1
@@ -68,12 +69,12 @@ def read_masks(data: Path, name: str, split: str) -> list[MaskedPicture]:
 
     Args:
         data: the data folder.
-        name: a key of MASK_SETS.
+        name: one of MASK_SETS.
         split: "train" or "val".
     """
     with (data / "masks.csv").open(newline="", encoding="utf-8") as file:
         return [
-            MaskedPicture(data / row["image"], data / row["mask"], MASK_SETS[name])
+            MaskedPicture(data / row["image"], data / row["mask"], MASK_UM_PER_PX[name])
             for row in csv.DictReader(file)
             if row["split"] == split and row["mask"].startswith(f"masks/{name}/") and row["image"] not in WITHOUT_SCALE
         ]

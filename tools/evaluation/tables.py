@@ -9,32 +9,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from evaluation.cell_pictures import (
-    MASKED_UM_PER_PX,
+    NAMED_MASKS,
     READ_BY_EYE,
     in_the_middle,
     label_of_mask,
     read_by_eye,
 )
+from evaluation.labelled_kinds import relabelled
+from evaluation.scales import CROP_UM_PER_PX, FIELD_UM_PER_PX, MASK_UM_PER_PX
 from leukoscope.cameras.pictures import read_picture
 from leukoscope.specimen.frame import Pixels
 
 Item = TypeVar("Item")
-
-SCALES_UM_PER_PX = {
-    "fields/deepbionet": 0.127,
-    "fields/bccd": 0.0706,
-    "fields/chula_rbc12": 0.190,
-    "fields/txl/360x363": 0.100,
-    "fields/txl/366x369": 0.100,
-    "fields/txl/575x575": 0.0822,
-    # Measured from its red-cell boxes: median 77 px for a 7.4 µm box, as loose as in the other folders.
-    "fields/txl/416x416": 0.096,
-    "fields/aslan": 0.134,
-    "fields/thesis": 0.20,
-    "fields/taleqani": 0.116,
-}
-"""Micrometres per pixel by folder, from the data's own README."""
-CROP_UM_PER_PX = 0.150
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +88,7 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
         split: "train", "val" or, for bccd, "test".
         as_given: leave the mixed-up labels as they are.
     """
-    right = {} if as_given else _relabelled()
+    right = {} if as_given else relabelled()
     boxes: dict[str, list[LabelledBox]] = {}
     doubtful: dict[str, list[LabelledBox]] = defaultdict(list)
     for row in _rows(data / "fields" / f"{name}.csv"):
@@ -113,7 +99,7 @@ def read_fields(data: Path, name: str, split: str, *, as_given: bool = False) ->
             kept = doubtful[row["image"]] if row.get("doubtful") == "1" else found
             kept.append(LabelledBox(label, *sides))
     return [
-        LabelledField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found), tuple(doubtful[image]))
+        LabelledField(data / image, FIELD_UM_PER_PX[str(Path(image).parent)], tuple(found), tuple(doubtful[image]))
         for image, found in sorted(boxes.items())
     ]
 
@@ -125,14 +111,14 @@ def read_points(data: Path, split: str) -> list[PointedField]:
         if row["split"] == split:
             points[row["image"]].append((float(row["x"]), float(row["y"])))
     return [
-        PointedField(data / image, SCALES_UM_PER_PX[str(Path(image).parent)], tuple(found))
+        PointedField(data / image, FIELD_UM_PER_PX[str(Path(image).parent)], tuple(found))
         for image, found in sorted(points.items())
     ]
 
 
 def read_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
     """Annotated cells of one set in `crops.csv` or `masks.csv`, or of one that was read by eye."""
-    if source in MASKED_UM_PER_PX:
+    if source in NAMED_MASKS:
         return _masked_crops(data, source, split)
     if source in READ_BY_EYE:
         return _crops_by_eye(data, source, split)
@@ -155,7 +141,7 @@ def _masked_crops(data: Path, source: str, split: str) -> list[LabelledCrop]:
             label=label_of_mask(row["label"]),
             source=source,
             group=Path(row["image"]).stem,
-            um_per_px=MASKED_UM_PER_PX[source],
+            um_per_px=MASK_UM_PER_PX[source],
             mask=data / row["mask"],
         )
         for row in _rows(data / "masks.csv")
@@ -181,11 +167,6 @@ def _crops_by_eye(data: Path, source: str, split: str) -> list[LabelledCrop]:
 def spread(items: Sequence[Item], limit: int) -> Sequence[Item]:
     """About `limit` of the items, evenly spread, or all of them for 0: the first ones may be of one kind."""
     return items[:: max(1, len(items) // limit)] if limit else items
-
-
-def _relabelled() -> dict[tuple[str, str], str]:
-    path = Path(__file__).resolve().parents[2] / "models" / "recipes" / "relabelled.csv"
-    return {(row["image"], row["given"]): row["right"] for row in _rows(path)}
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
