@@ -53,12 +53,12 @@ def _share(fits: Fits) -> float:
 def _fits(laboratory: Laboratory, facts: ClassifierFacts) -> Fits:
     """Of each class in each specimen around the laboratory's others; none where specimens are single cells."""
     nobody = NamingRecord.of((), facts)
-    belief = Correction(nobody, nobody).belief
+    prior = Correction(nobody, nobody).prior
     answers = (*(one.key for one in facts.classes), UNSURE)
     cells = NamingRecord.of(laboratory.checked(laboratory.kept).matrices(answers), facts).answers
     # A row of a single cell says nothing of how closely rows lie together.
     told = np.where(cells.sum(axis=2, keepdims=True) >= 1.5, cells, 0.0)
-    return fits_of(told, belief)
+    return fits_of(told, prior)
 
 
 if __name__ == "__main__":

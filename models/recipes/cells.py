@@ -31,6 +31,8 @@ CUT_OUT_COLLECTIONS = frozenset({"cnmc"})
 WBC, PLATELET = KINDS.index("wbc"), KINDS.index("platelet")
 CLEAR_OF_WBC_UM = 8.0
 CLEAR_OF_PLATELET_UM = 3.0
+SHIFT_UM = 1.2
+"""How far, along each axis, the segmenter may miss the middle of a cell."""
 WINDOWS_PER_FIELD, WINDOWS_PER_SIMULATED_FIELD = 2, 6
 """Labelled fields are many and cheap to read; simulated ones take longer to make."""
 
@@ -189,13 +191,13 @@ def centred(picture: Picture) -> Picture:
     return picture[start : start + SIDE_PX, start : start + SIDE_PX]
 
 
-def jostled(picture: Picture, rng: np.random.Generator, shift_um: float = 1.2, enlarged: float = 1.0) -> Picture:
+def jostled(picture: Picture, rng: np.random.Generator, enlarged: float = 1.0) -> Picture:
     """A 128 x 128 input, turned, flipped, `enlarged` and rescaled by ±10 %, shifted as far as the segmenter errs."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
     scale = enlarged * float(np.exp(rng.uniform(-0.10, 0.10)))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = scale * np.array([[np.cos(angle) * flip, -np.sin(angle)], [np.sin(angle) * flip, np.cos(angle)]])
-    shift = rng.uniform(-shift_um, shift_um, 2) / UM_PER_PX
+    shift = rng.uniform(-SHIFT_UM, SHIFT_UM, 2) / UM_PER_PX
     middle_in = np.full(2, (picture.shape[0] - 1) / 2)
     middle_out = np.full(2, (SIDE_PX - 1) / 2)
     return _warped(picture, np.column_stack([turn, middle_out + shift - turn @ middle_in]), SIDE_PX)

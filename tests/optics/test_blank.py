@@ -58,7 +58,7 @@ def test_a_black_level_is_taken_away_before_the_light_is_evened() -> None:
     dark = dark_of(fields(5, "dark", **black))
     assert dark.mean() == pytest.approx(20, abs=0.1)
     pictures = fields(9, **black)
-    flat = FlatField(gain_of(light_of(pictures[:6], dark).light), dark)
+    flat = FlatField(gain_of(light_of(pictures[:6]).light, dark), dark)
     assert unevenness([flat.apply(one) for one in pictures[6:]]) <= 0.01
     # What lets half the light through is half as bright as the glass, which it is not without the dark level.
     half = np.rint((pictures[8].astype(float) - 20) / 2 + 20).astype(np.uint8)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from leukoscope.calibrating.asks import Next
 from leukoscope.calibrating.locking import lock_in_words, locked
 from leukoscope.calibrating.measuring import Attribution, Measured, facts_of, renewed
@@ -59,7 +57,7 @@ def flat_step(site: Site, frames: Sequence[Frame], attribution: Attribution) -> 
     made_from, checked_on = _split(frames)
     blank = light_of(made_from)
     dark, _ = light_path_of(site.path.parent, base.model_copy(update={"flat": None, "flat_field": None}))
-    flat = FlatField(gain_of(np.maximum(blank.light if dark is None else blank.light - dark, 1)), dark)
+    flat = FlatField(gain_of(blank.light, dark), dark)
     before, after = unevenness(checked_on), unevenness([flat.apply(one) for one in checked_on])
     if after > MAX_UNEVEN:
         raise CalibrationError(

@@ -50,7 +50,7 @@ def measure_red_cells(
 
     Raises:
         CalibrationError: too few red cells were found, or the frames are foreign.
-        LeukoscopeError: as in `app.open_models`.
+        LeukoscopeError: the segmenter is missing, altered, or its engine cannot run it.
     """
     models = settings.models
     found = find_bundle(

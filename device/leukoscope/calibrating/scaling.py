@@ -27,9 +27,12 @@ def scale_step(
     Args:
         site: the bench's calibration.
         frames: the ruling, at any angle.
-        occasion: who and when.
+        attribution: who calibrates, when, and for how long it holds.
         spacing_um: from line to line, micrometres.
         tolerance: of the ruling itself (95 %), 0-1.
+
+    The error joins, as for independent ones, that of the fits (95 %), the spread between the pictures and the
+    tolerance of the ruling (root of the sum of squares, GUM 5.1.2).
 
     Raises:
         CalibrationError: no ruling is seen, the pictures disagree, or the scale cannot be that of this objective.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +66,14 @@ class _Cell:
         """What others are compared with: the best view of a whole cell, every part of a cut one."""
         return [self.best()] if self.whole else self.seen
 
-    def seen_views(self, name: Name) -> SlideCell:
+    def as_slide_cell(self, name: Name) -> SlideCell:
+        """What the slide holds of it, named anew by the mean of all looks where several fields show it whole."""
         whole = [detection for detection, _ in self.seen if detection.whole]
         # One field that imagines a cell must not outvote those that show there is none.
         believed = len(self.seen) >= self.overlooked
         return SlideCell(
             id=self.id,
-            detection=_together(whole, name) if whole else self.best()[0],
+            detection=_merged(whole, name) if whole else self.best()[0],
             detections=len(self.seen),
             counted=believed and any(detection.in_frame for detection, _ in self.seen),
             measured=believed and bool(whole),
@@ -116,15 +117,15 @@ class Mosaic:
 
     def _known_near(self, window: Rects) -> "_Known":
         keys = sorted(set().union(*(self._shown[view] for view in self.touching(window))))
-        seen_views = [(key, *one) for key in keys for one in self._cells[key].best_views()]
+        best_views = [(key, *one) for key in keys for one in self._cells[key].best_views()]
         return _Known(
-            numbers=[key for key, _, _ in seen_views],
-            boxes=np.array([_on_slide(detection, view) for _, detection, view in seen_views], dtype=np.float64).reshape(
+            numbers=[key for key, _, _ in best_views],
+            boxes=np.array([_on_slide(detection, view) for _, detection, view in best_views], dtype=np.float64).reshape(
                 -1, 4
             ),
-            windows=np.array([view.window for _, _, view in seen_views]).reshape(-1, 4),
-            kinds=np.array([detection.kind.value for _, detection, _ in seen_views], dtype=np.str_),
-            parts=np.array([not self._cells[key].whole for key, _, _ in seen_views], dtype=np.bool_),
+            windows=np.array([view.window for _, _, view in best_views]).reshape(-1, 4),
+            kinds=np.array([detection.kind.value for _, detection, _ in best_views], dtype=np.str_),
+            parts=np.array([not self._cells[key].whole for key, _, _ in best_views], dtype=np.bool_),
         )
 
     def touching(self, window: Rects) -> list[View]:
@@ -150,8 +151,8 @@ class Mosaic:
             self._shown[view].add(cell.id)
             changed.add(cell.id)
         changed |= self._count_missed(view, known, changed | dropped)
-        seen_views = tuple(self._cells[key].seen_views(self._name) for key in sorted(changed - dropped))
-        return seen_views, tuple(sorted(dropped))
+        better_known = tuple(self._cells[key].as_slide_cell(self._name) for key in sorted(changed - dropped))
+        return better_known, tuple(sorted(dropped))
 
     def _cell_for(self, partners: Sequence[int], dropped: set[int]) -> _Cell:
         """The cell these numbers turned out to be, or a new one."""
@@ -231,7 +232,7 @@ def _on_slide(detection: CellDetection, view: View) -> tuple[float, float, float
     return view.row + box.row, view.col + box.col, view.row + box.row_end, view.col + box.col_end
 
 
-def _together(whole: Sequence[CellDetection], name: Name) -> CellDetection:
+def _merged(whole: Sequence[CellDetection], name: Name) -> CellDetection:
     """One detection out of several of the same cell: the surest picture, named by the mean of all looks."""
     kind = Counter(detection.kind for detection in whole).most_common(1)[0][0]
     alike = [detection for detection in whole if detection.kind is kind]
@@ -240,17 +241,4 @@ def _together(whole: Sequence[CellDetection], name: Name) -> CellDetection:
         return best
     mean = {key: sum(detection.probabilities[key] for detection in alike) / len(alike) for key in best.probabilities}
     cell_class, confidence, suspect = name(mean)
-    return CellDetection(
-        field=best.field,
-        kind=best.kind,
-        box=best.box,
-        score=best.score,
-        whole=True,
-        in_frame=True,
-        cell_class=cell_class,
-        confidence=confidence,
-        probabilities=mean,
-        diameter_um=best.diameter_um,
-        irregular=best.irregular,
-        suspect=suspect,
-    )
+    return replace(best, cell_class=cell_class, confidence=confidence, probabilities=mean, suspect=suspect)

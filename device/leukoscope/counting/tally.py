@@ -43,7 +43,8 @@ class CountingRules(FrozenModel):
     interval_width: Annotated[float, Field(gt=0, le=1)] = 0.10
     """Width of the 95 % interval of counting that is aimed at, as a share."""
     interval_of: str | None = None
-    """A class of the classifier; None for whichever has the widest interval."""
+    """A class of the classifier, which `until = "interval"` needs; with None the screen tells of the class that needs
+    most cells."""
 
     @model_validator(mode="after")
     def _interval_of_something(self) -> Self:

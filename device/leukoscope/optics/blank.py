@@ -42,12 +42,11 @@ class BlankFields:
     """Pictures left out because cells cover more than `MAX_CELLS` of them."""
 
 
-def light_of(pictures: Sequence[Pixels], dark: Light | None = None) -> BlankFields:
-    """The light of blank fields, less the dark level; cells are left out, fields full of them too.
+def light_of(pictures: Sequence[Pixels]) -> BlankFields:
+    """The light of blank fields, the dark level included; cells are left out, fields full of them too.
 
     Args:
         pictures: RGB, of one size, shape (rows, cols, 3), taken at different places of the slide.
-        dark: what the sensor reads without light, shape (GRID, 3).
 
     Raises:
         CalibrationError: too few of them are blank, or they are clipped or too dark.
@@ -75,7 +74,6 @@ def light_of(pictures: Sequence[Pixels], dark: Light | None = None) -> BlankFiel
             "move to an empty place of the slide and take them again",
         )
     light = _grid(_median(planes, masks))
-    light = light if dark is None else light - dark
     if float(light.min()) < MIN_GLASS / 4:
         raise CalibrationError(
             f"expected blank fields, found a place of brightness {light.min():.0f} of 255", "is the condenser centred?"

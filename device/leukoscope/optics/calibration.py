@@ -138,7 +138,7 @@ def light_path_of(folder: Path, record: CalibrationRecord) -> tuple[Light | None
     dark = None if record.dark is None else _read_grid(folder, record.dark.level, "level")
     if record.flat is not None:
         light = _read_grid(folder, record.flat.light, "light")
-        return dark, gain_of(np.maximum(light if dark is None else light - dark, 1))
+        return dark, gain_of(light, dark)
     if record.flat_field is None:
         return dark, None
     gain = _read_grid(folder, record.flat_field, "gain")

@@ -29,12 +29,18 @@ def gain_from_blank(blanks: Sequence[Pixels]) -> Gain:
     return gain_of(light_of(blanks).light)
 
 
-def gain_of(light: Light) -> Gain:
+def gain_of(light: Light, dark: Light | None = None) -> Gain:
     """The gain that makes this light uniform.
 
     Each colour is levelled to its own brightest place, so that shading is corrected and white balance left alone.
+
+    Args:
+        light: of blank fields, grey levels, shape (grid rows, grid cols, 3).
+        dark: what the sensor reads without light, of the same shape; None for nothing.
     """
-    return np.asarray(light.max(axis=(0, 1), keepdims=True) / light, dtype=np.float32)
+    # One grey level at least: a dark level as high as the light would ask for an endless gain.
+    passed = np.maximum(light if dark is None else light - dark, 1)
+    return np.asarray(passed.max(axis=(0, 1), keepdims=True) / passed, dtype=np.float32)
 
 
 class FlatField:

@@ -9,8 +9,8 @@ from leukoscope.quality_control.series import Point, Series
 WIDTH, STRIP, LEFT, RIGHT, TITLE = 1200, 118, 210, 30, 46
 """Pixels."""
 FINE = 2
-INK, MUTED, HAIR, PAPER = "#1d2733", "#66717f", "#d9dee5", "#ffffff"
-THREAD, BAND_3S, BAND_2S, VALUE, BASELINE, OUT = "#b4c2d1", "#eef3f8", "#dde7f1", "#33587f", "#9fb4ca", "#c0392b"
+INK, MUTED, AXIS, PAPER = "#1d2733", "#66717f", "#d9dee5", "#ffffff"
+LINE, BAND_3S, BAND_2S, VALUE, BASELINE, OUT = "#b4c2d1", "#eef3f8", "#dde7f1", "#33587f", "#9fb4ca", "#c0392b"
 
 
 class Pen:
@@ -29,7 +29,7 @@ class Pen:
         """A filled rectangle."""
         self._draw.rectangle((FINE * left, FINE * top, FINE * right, FINE * bottom), fill=colour)
 
-    def thread(self, places: Sequence[tuple[float, float]], colour: str) -> None:
+    def line(self, places: Sequence[tuple[float, float]], colour: str) -> None:
         """A thin line through these places."""
         self._draw.line([(FINE * x, FINE * y) for x, y in places], colour, FINE)
 
@@ -73,8 +73,8 @@ def _strip(draw: Pen, series: Series, top: int) -> None:
         for sides, colour in ((3, BAND_3S), (2, BAND_2S)):
             ends = down(limits.mean + sides * limits.s), down(limits.mean - sides * limits.s)
             draw.box(LEFT, ends[0], right, ends[1], colour)
-        draw.thread([(LEFT, down(limits.mean)), (right, down(limits.mean))], BASELINE)
-    draw.thread([(LEFT, bottom + 4), (right, bottom + 4)], HAIR)
+        draw.line([(LEFT, down(limits.mean)), (right, down(limits.mean))], BASELINE)
+    draw.line([(LEFT, bottom + 4), (right, bottom + 4)], AXIS)
     draw.text(24, top + 14, series.measure.title, INK, 15)
     draw.text(24, top + 36, series.measure.unit, MUTED, 12)
     if series.points:
@@ -84,7 +84,7 @@ def _strip(draw: Pen, series: Series, top: int) -> None:
         draw.text(LEFT - 8, down(value), f"{value:.{decimals}f}", MUTED, 11, anchor="rm")
     places = [(_across(number, len(series.points)), down(point.value)) for number, point in enumerate(series.points)]
     if len(places) > 1:
-        draw.thread(places, THREAD)
+        draw.line(places, LINE)
     before: Point | None = None
     for point, (x, y) in zip(series.points, places, strict=True):
         colour = OUT if point.broken else BASELINE if point.in_baseline else VALUE

@@ -1,4 +1,4 @@
-"""Looks over the shoulder of a sample and sums up what it says about the instrument."""
+"""What a sample says about the instrument: light, focus and speed of each field, summed up as one run."""
 
 from datetime import datetime
 from statistics import median
@@ -42,7 +42,13 @@ class SampleMetrics:
                 self._per_field.setdefault(name, []).append(value)
 
     def run_of(self, report: SampleReport, at: datetime, *, reference: str = SAMPLES) -> Run:
-        """The run that ended with this report."""
+        """The run that ended with this report: medians over its fields, and what the report says.
+
+        Args:
+            report: of the sample.
+            at: when the run ended, timezone-aware.
+            reference: what was counted; `SAMPLES` for a specimen.
+        """
         seen = report.fields_counted + report.fields_rejected_total
         measures: dict[str, float | None] = {name: median(values) for name, values in self._per_field.items()}
         measures |= {

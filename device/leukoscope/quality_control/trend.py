@@ -6,7 +6,7 @@ from leukoscope.quality_control.series import alarms_of
 
 
 class Trend:
-    """Keeps the warnings of a notebook up to date, also when another program writes into it."""
+    """Keeps the alarms of a run history up to date, also when another program writes into it."""
 
     def __init__(self, run_history: History) -> None:
         self._run_history = run_history

@@ -205,9 +205,9 @@ class Finding:
 
 
 Mode = Literal["blood", "marrow"]
+"""What a smear is of."""
 CELLS_CALLED: Mapping[Mode, str] = {"blood": "white cells", "marrow": "marrow cells"}
 """What the cells of the differential are, in words: in marrow they hold the nucleated red ones too."""
-"""What a smear is of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ from functools import lru_cache
 
 from leukoscope.statistics.beta import beta_cdf, beta_quantile
 
+TAIL = 0.025
+"""Probability that each end of a 95 % interval leaves out."""
+
 
 @lru_cache(maxsize=4096)
-def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval of a share (Clopper & Pearson, Biometrika 26, 1934).
+def clopper_pearson(count: int, total: int) -> tuple[float, float]:
+    """Exact binomial 95 % interval of a share (Clopper & Pearson, Biometrika 26, 1934).
 
     Args:
         count: cells of the class, 0 to `total`.
         total: cells in the denominator; with 0 nothing is known and the interval is (0, 1).
-        level: confidence, between 0 and 1.
 
     Returns:
         Lower and upper end, 0-1.
@@ -22,9 +24,8 @@ def clopper_pearson(count: int, total: int, level: float = 0.95) -> tuple[float,
     """
     if not 0 <= count <= total:
         raise ValueError(f"expected a count from 0 to {total}, found {count}")
-    tail = (1 - level) / 2
-    low = 0.0 if count == 0 else beta_quantile(tail, count, total - count + 1)
-    high = 1.0 if count == total else beta_quantile(1 - tail, count + 1, total - count)
+    low = 0.0 if count == 0 else beta_quantile(TAIL, count, total - count + 1)
+    high = 1.0 if count == total else beta_quantile(1 - TAIL, count + 1, total - count)
     return low, high
 
 
@@ -43,7 +44,7 @@ def binomial_upper_tail(count: int, total: int, share: float) -> float:
     return beta_cdf(share, count, total - count + 1) if count <= total else 0.0
 
 
-def count_more(count: int, total: int, width: float, level: float = 0.95) -> int:
+def count_more(count: int, total: int, width: float) -> int:
     """Further cells to count until the interval of this share is no wider than `width`.
 
     Assumes that the share seen so far stays: an estimate for the screen, not a promise.
@@ -55,13 +56,16 @@ def count_more(count: int, total: int, width: float, level: float = 0.95) -> int
 
     Returns:
         0 when the interval is already narrow enough.
+
+    Raises:
+        ValueError: `width` is not between 0 and 1.
     """
     if not 0 < width <= 1:
         raise ValueError(f"expected a width between 0 and 1, found {width}")
     share = count / total
 
     def narrow_enough(cells: int) -> bool:
-        low, high = clopper_pearson(round(share * cells), cells, level)
+        low, high = clopper_pearson(round(share * cells), cells)
         return high - low <= width
 
     if narrow_enough(total):

@@ -43,8 +43,8 @@ class Level:
     bench: Floats
     """Shape (specimens, K, answers): cells of the bench."""
     mean: Floats
-    """Shape (concentrations, K, answers): cells that the other laboratories' rows are worth, with what is believed
-    before any."""
+    """Shape (concentrations, K, answers): cells that the other laboratories' rows are worth, the prior
+    included."""
     likely: Floats
     """Shape (concentrations,): how often rows have each of CONCENTRATIONS."""
     of_bench: Floats
@@ -53,21 +53,21 @@ class Level:
     """Shape (K, concentrations): probability of each for how closely specimens lie around the bench's rows."""
 
     @classmethod
-    def of(cls, specimens: Floats, others: Floats, belief: Floats) -> Level:
+    def of(cls, specimens: Floats, others: Floats, prior: Floats) -> Level:
         """Learn how far laboratories, and the specimens of the bench, lie apart.
 
         Args:
             specimens: cells of the bench, shape (specimens, K, answers).
             others: those of the other laboratories, shape (laboratories, K, answers).
-            belief: before any laboratory, in cells, shape (K, answers).
+            prior: of the rows, in cells, shape (K, answers).
         """
         bench = specimens.sum(axis=0)
-        fits = fits_of(np.concatenate([others, bench[None]]), belief)
+        fits = fits_of(np.concatenate([others, bench[None]]), prior)
         likely = mixture_of(fits) if fits else np.full(len(CONCENTRATIONS), 1 / len(CONCENTRATIONS))
-        mean = np.array([[_worth(others[:, row], one) for row in range(len(belief))] for one in CONCENTRATIONS])
-        mean += belief
+        mean = np.array([[_worth(others[:, row], one) for row in range(len(prior))] for one in CONCENTRATIONS])
+        mean += prior
         middle = mean[len(CONCENTRATIONS) // 2]
-        fit = np.array([_log_likelihood(bench[row], middle[row]) for row in range(len(belief))])
+        fit = np.array([_log_likelihood(bench[row], middle[row]) for row in range(len(prior))])
         of_bench = likely * np.exp(fit - fit.max(axis=1, keepdims=True))
         of_bench /= of_bench.sum(axis=1, keepdims=True)
         return cls(specimens, mean, likely, of_bench, _of_specimens(specimens, middle))
@@ -106,19 +106,19 @@ def share_between(likely: Floats) -> float:
     return float((likely / (1 + CONCENTRATIONS)).sum())
 
 
-def fits_of(everything: Floats, belief: Floats) -> list[list[float]]:
+def fits_of(everything: Floats, prior: Floats) -> list[list[float]]:
     """Of each row the logarithm of its likelihood around the others', for each of CONCENTRATIONS.
 
     Args:
         everything: cells, shape (laboratories or specimens, K, answers).
-        belief: before any, in cells, shape (K, answers).
+        prior: of the rows, in cells, shape (K, answers).
     """
     fits = []
-    for row in range(len(belief)):
+    for row in range(len(prior)):
         filled = [number for number in range(len(everything)) if everything[number, row].sum() > 0]
         for number in filled if len(filled) > 1 else ():
             rest = _worth(np.delete(everything[:, row], number, axis=0), CONCENTRATIONS[len(CONCENTRATIONS) // 2])
-            fits.append(_log_likelihood(everything[number, row], rest + belief[row]))
+            fits.append(_log_likelihood(everything[number, row], rest + prior[row]))
     return fits
 
 
@@ -171,9 +171,9 @@ def _of_specimens(specimens: Floats, middle: Floats) -> Floats:
         if len(cells) < 2:
             continue
         fit = np.zeros(len(CONCENTRATIONS))
-        belief = OTHERS_WORTH * around / around.sum()
+        prior = OTHERS_WORTH * around / around.sum()
         for number, one in enumerate(cells):
-            fit += _log_likelihood(one, np.delete(cells, number, axis=0).sum(axis=0) + belief)
+            fit += _log_likelihood(one, np.delete(cells, number, axis=0).sum(axis=0) + prior)
         found[row] = SPECIMENS_ALIKE * np.exp(fit - fit.max())
     return np.asarray(found / found.sum(axis=1, keepdims=True))
 

@@ -20,23 +20,25 @@ METHOD = (
 )
 CHAINS = 128
 """Confusion matrices drawn; each is one the bench's could be."""
-SETTLING = 8
-"""Steps of a chain that are thrown away."""
-KEPT = 12
-"""Steps of a chain that are kept."""
+EM_STEPS = 25
+"""Of expectation maximisation, to a likely mix for each chain to start from."""
+BURN_IN = 8
+"""First steps of each chain, which are thrown away."""
+KEPT_STEPS = 12
+"""Steps of each chain that are kept."""
 JEFFREYS = 0.5
-"""Weight of a class before counting, in cells."""
+"""Weight of a class in the prior of the mix, in cells (Jeffreys' prior of a binomial share)."""
 HALF_KNOWN = 2
 """Checked cells of a class with half that weight: a class that looks like its neighbours must not take theirs."""
-LEAST_BEFORE = 0.05
-"""The least weight, for a class without checked cells."""
+LEAST_PRIOR = 0.05
+"""The least weight in that prior, for a class without checked cells."""
 FEWEST_CHECKED = 5
 """Checked cells of a class on the bench below which its share is not corrected: how well it is named is not known."""
 LEVEL = 0.95
 LOWER_TAILS = np.linspace(0.01, 0.04, 16)
 """Probability that may be left out below the interval; the rest of 5 % is left out above."""
-RIGHT_BEFORE, CELLS_BEFORE = 0.75, 2.0
-"""What is believed of a class's row before any cell was checked: three of four right, worth two cells."""
+PRIOR_RIGHT, PRIOR_CELLS = 0.75, 2.0
+"""Prior of a class's row of the confusion matrix: three of four named right, worth two cells."""
 BELIEVED = 0.95
 """How far an unsure cell's own probabilities are believed; the rest says nothing."""
 LEAST_VALIDATED = 0.05
@@ -75,17 +77,17 @@ class Correction:
         self._own = own
         outside = np.append(~own, np.ones((classes, 1), dtype=bool), axis=1)
         first = np.where(outside, 1.0, 0.0)
-        first *= (1 - RIGHT_BEFORE) / np.maximum(first.sum(axis=1, keepdims=True), 1)
-        first[np.arange(classes), np.arange(classes)] = RIGHT_BEFORE
+        first *= (1 - PRIOR_RIGHT) / np.maximum(first.sum(axis=1, keepdims=True), 1)
+        first[np.arange(classes), np.arange(classes)] = PRIOR_RIGHT
         second = np.where(own, 1.0, 0.0)
-        second *= (1 - RIGHT_BEFORE) / second.sum(axis=1, keepdims=True)
-        second[np.arange(classes), np.arange(classes)] += RIGHT_BEFORE
-        self.belief = CELLS_BEFORE * first
-        """Of a class's answers before any cell was checked, in cells, shape (K, K + 1)."""
-        self._across = Level.of(bench.answers, others.answers, self.belief)
-        self._within = Level.of(bench.inside, others.inside, CELLS_BEFORE * second)
+        second *= (1 - PRIOR_RIGHT) / second.sum(axis=1, keepdims=True)
+        second[np.arange(classes), np.arange(classes)] += PRIOR_RIGHT
+        self.prior = PRIOR_CELLS * first
+        """Of a class's row of answers, in cells, shape (K, K + 1)."""
+        self._across = Level.of(bench.answers, others.answers, self.prior)
+        self._within = Level.of(bench.inside, others.inside, PRIOR_CELLS * second)
         cells = np.array(others.cells) + np.array(bench.cells)
-        self._before = np.maximum(LEAST_BEFORE, JEFFREYS * cells / (cells + HALF_KNOWN))
+        self._before = np.maximum(LEAST_PRIOR, JEFFREYS * cells / (cells + HALF_KNOWN))
         validated = others.answers.sum(axis=(0, 2))
         validated = validated + LEAST_VALIDATED * max(validated.sum(), 1.0)
         middle = self._across.mean[len(CONCENTRATIONS) // 2]
@@ -134,20 +136,20 @@ class Correction:
         given = np.flatnonzero(counts)
         counts, likelihood = counts[given], rows[:, :, given]
         mix = np.full(rows.shape[:2], 1 / rows.shape[1])
-        for _ in range(_STEPS):
+        for _ in range(EM_STEPS):
             shares = mix[:, :, None] * likelihood
             expected = (shares / shares.sum(axis=1, keepdims=True) * counts).sum(axis=2)
             mix = expected + _shared(looks, mix).sum(axis=1) + fixed + self._before
             mix /= mix.sum(axis=1, keepdims=True)
         drawn = []
-        for step in range(SETTLING + KEPT):
+        for step in range(BURN_IN + KEPT_STEPS):
             shares = (mix[:, :, None] * likelihood).transpose(0, 2, 1)
             cells = rng.multinomial(counts, shares / shares.sum(axis=2, keepdims=True)).sum(axis=1) + fixed
             if len(own):
                 cells = cells + rng.multinomial(1, _shared(looks, mix)).sum(axis=1)
             mix = rng.standard_gamma(cells + self._before)
             mix /= mix.sum(axis=1, keepdims=True)
-            if step >= SETTLING:
+            if step >= BURN_IN:
                 drawn.append(cells)
         return Mix(self._place, np.concatenate(drawn), seed, self._checked)
 
@@ -168,10 +170,6 @@ class Correction:
         rows[:, :, :-1] = np.where(self._own[None], right[:, :, None] * within, across[:, :, :-1])
         # A gamma of a tiny shape can be 0 to the last bit, and an answer that nothing can give has no cause.
         return np.maximum(rows, 1e-12)
-
-
-_STEPS = 25
-"""Of expectation maximisation, to a likely mix for each chain to start from."""
 
 
 def _shared(looks: Floats, mix: Floats) -> Floats:
