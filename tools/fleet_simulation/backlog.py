@@ -68,7 +68,7 @@ def _result(entries: tuple[Entry, ...], began: float, connected: bool) -> dict[s
         "made": len(entries),
         "connected": int(connected),
         "away_s": [],
-        "greeted_at": [],
+        "connected_at": [],
         "again": sum(one.attempts for one in entries),
         "unfinished": [one.key.id for one in entries if one.state is not State.SENT],
         "done": done,

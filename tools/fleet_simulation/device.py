@@ -17,10 +17,10 @@ from leukoscope.system.clock import Clock
 
 _CONNECT_S = 2.0
 _LONGEST_WAIT_S = 2.0
-_UNHEARD_S = 0.5
-"""Pause when no client was subscribed."""
-_SEEN = 0x00
-"""The PUBACK that says that a client was subscribed."""
+_NO_SUBSCRIBER_S = 0.5
+"""Pause after a PUBACK that says that no client was subscribed, seconds."""
+_MATCHED = 0x00
+"""Reason code of a PUBACK, MQTT 5, 3.4.2.1: a client was subscribed."""
 
 
 @dataclass(slots=True)
@@ -59,14 +59,14 @@ class SimulatedDevice:
     ) -> None:
         self.done: list[Sending] = []
         self.pending: deque[Sending] = deque()
-        self.greeted_at: list[float] = []
-        """Seconds since 1970 of each yes of a broker."""
+        self.connected_at: list[float] = []
+        """Seconds since 1970 of each CONNACK that accepted it."""
         self.again = 0
         """Reports sent again, for whatever reason."""
         self.acknowledged = 0
-        """Answers of the broker that a report is safe."""
+        """PUBACKs that say that a client was subscribed."""
         self.away_s: list[float] = []
-        """Seconds from each loss of a broker to the next yes of one."""
+        """Seconds from each lost connection to the next CONNACK that accepted it."""
         self._lost_at: float | None = None
         self._site, self._device = name
         self._topic = "/".join((TOPIC_ROOT, *name, "report"))
@@ -77,24 +77,24 @@ class SimulatedDevice:
         self._selector = selector
         self._window = in_flight
         self._ack_timeout_s = ack_timeout_s
-        self._doubt_s = redelivery_window_s
+        self._redelivery_window_s = redelivery_window_s
         self._rng = rng
         self._now = now
         self._maker = ReportMaker(*name)
         self._client: paho.Client | None = None
         self._socket: Any = None
-        self._greeted = False
+        self._connected = False
         self._in_flight: dict[int, tuple[Sending, float]] = {}
-        self._doubtful: deque[tuple[float, Sending]] = deque()
+        self._just_acknowledged: deque[tuple[float, Sending]] = deque()
         self._events = 0
         self._failures = 0
         self._next_try = 0.0
-        self._unheard_until = 0.0
+        self._no_subscriber_until = 0.0
 
     @property
     def connected(self) -> bool:
-        """The broker said yes."""
-        return self._greeted
+        """The broker has accepted the connection (CONNACK)."""
+        return self._connected
 
     @property
     def idle(self) -> bool:
@@ -150,9 +150,9 @@ class SimulatedDevice:
 
     def send(self) -> None:
         """As many reports as may be in flight."""
-        if time.monotonic() < self._unheard_until:
+        if time.monotonic() < self._no_subscriber_until:
             return
-        while self._greeted and self.pending and len(self._in_flight) < self._window:
+        while self._connected and self.pending and len(self._in_flight) < self._window:
             assert self._client is not None
             sending = self.pending.popleft()
             if sending.published_at is None:
@@ -172,21 +172,21 @@ class SimulatedDevice:
             self._drop()
 
     def _lose(self) -> None:
-        if self._greeted:
+        if self._connected:
             self._lost_at = time.monotonic()
-        since = time.monotonic() - self._doubt_s
-        doubtful = [sending for at, sending in self._doubtful if at >= since]
-        self._doubtful.clear()
-        kept = {sending.id for sending in doubtful}
-        self.done = [sending for sending in self.done if sending.id not in kept] if doubtful else self.done
-        self.pending.extendleft(reversed([*(sending for sending, _ in self._in_flight.values()), *doubtful]))
-        spread_s = self._reconnect_spread_s if self._greeted else 0.0
+        since = time.monotonic() - self._redelivery_window_s
+        to_redeliver = [sending for at, sending in self._just_acknowledged if at >= since]
+        self._just_acknowledged.clear()
+        kept = {sending.id for sending in to_redeliver}
+        self.done = [sending for sending in self.done if sending.id not in kept] if to_redeliver else self.done
+        self.pending.extendleft(reversed([*(sending for sending, _ in self._in_flight.values()), *to_redeliver]))
+        spread_s = self._reconnect_spread_s if self._connected else 0.0
         self._drop()
         self._wait(spread_s)
 
     def _drop(self) -> None:
         self._in_flight.clear()
-        self._greeted = False
+        self._connected = False
         client, self._client = self._client, None
         self._selector.unregister(self._socket)
         self._socket.close()
@@ -202,10 +202,10 @@ class SimulatedDevice:
         self._next_try = time.monotonic() + whole_s * self._rng.uniform(0.5, 1.0) + self._rng.uniform(0.0, spread_s)
 
     def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
-        self._greeted = not reason.is_failure
-        if self._greeted:
+        self._connected = not reason.is_failure
+        if self._connected:
             self._failures = 0
-            self.greeted_at.append(time.time())
+            self.connected_at.append(time.time())
             if self._lost_at is not None:
                 self.away_s.append(time.monotonic() - self._lost_at)
                 self._lost_at = None
@@ -214,17 +214,17 @@ class SimulatedDevice:
         sending, _ = self._in_flight.pop(mid, (None, 0.0))
         if sending is None:
             return
-        if reason.value != _SEEN:
+        if reason.value != _MATCHED:
             self.pending.append(sending)
-            self._unheard_until = time.monotonic() + _UNHEARD_S
+            self._no_subscriber_until = time.monotonic() + _NO_SUBSCRIBER_S
             return
         sending.acknowledged_at = time.time()
         self.acknowledged += 1
         self.done.append(sending)
         now = time.monotonic()
-        self._doubtful.append((now, sending))
-        while self._doubtful[0][0] < now - self._doubt_s:
-            self._doubtful.popleft()
+        self._just_acknowledged.append((now, sending))
+        while self._just_acknowledged[0][0] < now - self._redelivery_window_s:
+            self._just_acknowledged.popleft()
 
     def _ask_to_write(self) -> None:
         """Listen for room to write while paho holds bytes that the socket did not take."""

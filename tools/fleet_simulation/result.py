@@ -23,7 +23,7 @@ class Sent:
     published_at: dict[str, float]
     """Seconds since 1970, by report id."""
     acknowledged_at: dict[str, float]
-    greeted_at: list[float] = field(default_factory=list)
+    connected_at: list[float] = field(default_factory=list)
     """Seconds since 1970 of every connection that a broker accepted."""
     away_s: list[float] = field(default_factory=list)
     """Sorted seconds from each loss of a broker to the next connection."""
@@ -52,7 +52,7 @@ def read_sent(files: Sequence[Path]) -> Sent:
         unfinished=sum(len(result["unfinished"]) for result in results),
         published_at={line[0]: line[1] for line in done},
         acknowledged_at={line[0]: line[2] for line in done},
-        greeted_at=sorted(at for result in results for at in result["greeted_at"]),
+        connected_at=sorted(at for result in results for at in result["connected_at"]),
         away_s=sorted(one_s for result in results for one_s in result["away_s"]),
         made=sum(result["made"] for result in results),
     )
@@ -100,7 +100,7 @@ def exactly_once(sent: Sent, stored: Stored, made: int, where: str = "") -> tupl
 def connections(sent: Sent, where: str = "") -> Table:
     """How devices came back after they had lost a broker."""
     table = Table("connections", where, title="Back at a broker")
-    table.add_row("made, most in one second", f"{len(sent.greeted_at)}, {most_in_a_second(sent.greeted_at)}")
+    table.add_row("made, most in one second", f"{len(sent.connected_at)}, {most_in_a_second(sent.connected_at)}")
     table.add_row("lost", str(len(sent.away_s)))
     if sent.away_s:
         table.add_row("half of them back within", f"{sent.away_s[len(sent.away_s) // 2]:.1f} s")
@@ -137,7 +137,7 @@ def _figures(sent: Sent, stored: Stored) -> list[tuple[str, str]]:
     )
     figures = [
         ("devices connected", str(sent.connected)),
-        ("connections made, most in one second", f"{len(sent.greeted_at)}, {most_in_a_second(sent.greeted_at)}"),
+        ("connections made, most in one second", f"{len(sent.connected_at)}, {most_in_a_second(sent.connected_at)}"),
         ("first publication to last commit", f"{ended - began:.1f} s"),
         ("reports stored per second", f"{len(delays) / (ended - began):.0f}"),
     ]

@@ -90,7 +90,7 @@ def run(orders: Orders) -> None:
         "made": made,
         "connected": connected,
         "away_s": [one_s for device in devices for one_s in device.away_s],
-        "greeted_at": [at for device in devices for at in device.greeted_at],
+        "connected_at": [at for device in devices for at in device.connected_at],
         "again": sum(device.again for device in devices),
         "unfinished": [sending.id for device in devices for sending in device.pending],
         "done": [

@@ -56,6 +56,17 @@ def watch_focus(
 ) -> Seen:
     """Show sharpness until a press, a signal, so many frames or so many seconds.
 
+    Args:
+        camera: at the bench.
+        calibration: in force.
+        limits: of the quality gate.
+        guide: shows it.
+        reference: the bench's best sharpness so far, 0-1; None where there is none.
+        frames: after which it ends; 0 for no limit.
+        seconds: after which it ends.
+        clock_s: any clock that does not step back.
+        stopped: whether a signal has ended it.
+
     Raises:
         CalibrationError: no field with cells was seen, the best was out of focus, or the frames are foreign.
         CameraError: the camera failed.
@@ -78,15 +89,7 @@ def watch_focus(
         judged += 1
         if best is None or quality.sharpness > best[0]:
             best = quality.sharpness, micrograph
-        full = max(best[0], reference or 0.0, limits.min_sharpness)
-        note = Sentence("sharpness {now}, best {best}", now=f"{quality.sharpness:.2f}", best=f"{best[0]:.2f}")
-        if reference is not None:
-            note = note.and_also(", reference {reference}", reference=f"{reference:.2f}")
-        guide.bar(
-            Ask.TURN_FINE_FOCUS,
-            note,
-            quality.sharpness / full,
-        )
+        _show_sharpness(guide, quality.sharpness, best[0], reference, limits.min_sharpness)
     guide.end_bar()
     if best is None:
         raise CalibrationError(
@@ -94,17 +97,26 @@ def watch_focus(
             "put a smear under the objective",
         )
     sharpness, field = best
-    if sharpness < limits.min_sharpness:
+    _refuse_blurred(sharpness, limits.min_sharpness)
+    return Seen(sharpness, field.frame, focus_series(field, STEPS_UM), judged)
+
+
+def _show_sharpness(guide: Guide, now: float, best: float, reference: float | None, least: float) -> None:
+    """A bar that is full at the best sharpness known, all 0-1."""
+    full = max(best, reference or 0.0, least)
+    note = Sentence("sharpness {now}, best {best}", now=f"{now:.2f}", best=f"{best:.2f}")
+    if reference is not None:
+        note = note.and_also(", reference {reference}", reference=f"{reference:.2f}")
+    guide.bar(Ask.TURN_FINE_FOCUS, note, now / full if full else 0.0)
+
+
+def _refuse_blurred(best: float, least: float) -> None:
+    if best < least:
         raise CalibrationError(
-            Sentence(
-                "the best sharpness was {best}, a field needs {limit}",
-                best=f"{sharpness:.2f}",
-                limit=f"{limits.min_sharpness:g}",
-            ),
+            Sentence("the best sharpness was {best}, a field needs {limit}", best=f"{best:.2f}", limit=f"{least:g}"),
             "turn the fine focus "
             "slowly through its best point; if that does not help, clean the objective and put oil on",
         )
-    return Seen(sharpness, field.frame, focus_series(field, STEPS_UM), judged)
 
 
 def focus_step(site: Site, seen: Seen, attribution: Attribution) -> Measured:
