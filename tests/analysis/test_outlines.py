@@ -148,3 +148,13 @@ def test_a_cell_that_lies_in_another_as_a_whole_is_found_and_may_have_no_pixel(
     assert not hidden.outline.any()
     assert hidden.area_um2 == hidden.diameter_um == 0.0
     assert hidden.outline.shape == (hidden.box.height, hidden.box.width)
+
+
+@pytest.mark.parametrize("kind", [RBC, WBC])
+def test_a_network_that_is_sure_beyond_float32_is_outlined_without_a_warning(kind: int) -> None:
+    logits = np.full((3, 60, 80), -200.0, np.float32)
+    logits[:, 20:40, 30:50] = 200.0
+    sides = np.array([[58.0, 38.0, 102.0, 82.0]], np.float32)
+    found = Boxes(np.array([kind]), np.array([0.9], np.float32), *sides.T)
+    (cell,) = outline_cells(found, logits, (1.0, 1.0), micrograph_of(np.full((120, 160, 3), 220, np.uint8)))
+    assert np.count_nonzero(cell.outline) == pytest.approx(1600, rel=0.1)

@@ -99,3 +99,11 @@ def test_what_may_be_a_platelet_or_a_white_cell_is_found_as_the_likelier() -> No
     assert found_with(0.03, 0.42) == []
     assert found_with(0.30, 0.25) == []
     assert found_with(0.60, 0.30) == [1]
+
+
+def test_a_network_that_is_sure_beyond_float32_is_read_without_a_warning() -> None:
+    heat = np.full((5, 5, 3), -200.0, np.float32)
+    heat[2, 2, 2] = 3.0
+    found = find_boxes(heat, np.full((5, 5, 4), 0.5, np.float32), thresholds=THRESHOLDS)
+    assert found.kind.tolist() == [2]
+    assert found.score.tolist() == pytest.approx([1 / (1 + np.exp(-3))], abs=1e-5)

@@ -67,7 +67,7 @@ def replay(bundle: Bundle, network: Network) -> GoldenCheck:
     except Exception as error:  # each runtime raises its own, undocumented exception types
         name, why = bundle.manifest.name, " ".join(str(error).split())
         raise BundleError(
-            f"the network of bundle {name} does not fit its manifest: {why}", "install the bundle anew"
+            f"the network of bundle {name} does not fit its manifest: {why}", "install the bundle again"
         ) from error
     return GoldenCheck(len(expected), _matched(expected, found), len(clear) - _matched(clear, expected), ms)
 
@@ -92,30 +92,35 @@ def golden_pair(bundle: Bundle) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     Raises:
         BundleError: the golden file is missing, altered or malformed.
     """
-    name, shape = bundle.manifest.name, bundle.manifest.input
+    shape, finds_cells = bundle.manifest.input, bundle.manifest.classifier is None
+    decisions = "cells" if finds_cells else "classes"
+    path = bundle.golden_path()
     try:
-        golden = read_arrays(bundle.golden_path().read_bytes())
-        pictures = golden["pictures"]
-        expected = golden["cells" if bundle.manifest.classifier is None else "classes"]
-    except (KeyError, ValueError) as error:
-        if isinstance(error, BundleError):
-            raise
-        raise BundleError(
-            f"the golden pair of bundle {name} is malformed: {error}", "install the bundle anew"
-        ) from error
+        golden = read_arrays(path.read_bytes())
+    except ValueError as error:
+        raise _malformed(bundle, str(error)) from error
+    if missing := {"pictures", decisions} - golden.keys():
+        raise _malformed(bundle, f"expected arrays pictures and {decisions}, found no {min(missing)}")
+    pictures, expected = golden["pictures"], golden[decisions]
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (shape.rows, shape.cols, 3) or not pictures.size:
-        raise BundleError(
-            f"the golden pair of bundle {name} is malformed: expected pictures of {shape.rows}x{shape.cols}, found "
-            f"{pictures.dtype} of shape {pictures.shape}",
-            "install the bundle anew",
+        raise _malformed(
+            bundle,
+            f"expected pictures of {shape.rows}x{shape.cols}, found {pictures.dtype} of shape {pictures.shape}",
         )
-    right = expected.shape[1:] == (5,) if bundle.manifest.classifier is None else expected.shape == (len(pictures),)
+    right = expected.shape[1:] == (5,) if finds_cells else expected.shape == (len(pictures),)
     if not right or expected.dtype.kind not in "iuf":
-        raise BundleError(
-            f"the golden pair of bundle {name} is malformed: decisions of shape {expected.shape}",
-            "install the bundle anew",
+        wanted = "(cells, 5)" if finds_cells else f"({len(pictures)},)"
+        raise _malformed(
+            bundle,
+            f"expected decisions of shape {wanted} in numbers, found {expected.dtype} of shape {expected.shape}",
         )
     return pictures, expected
+
+
+def _malformed(bundle: Bundle, why: str) -> BundleError:
+    return BundleError(
+        f"the golden pair of bundle {bundle.manifest.name} is malformed: {why}", "install the bundle again"
+    )
 
 
 def clear_cells(

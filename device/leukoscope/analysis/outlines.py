@@ -164,7 +164,10 @@ def _on_mask(pixel: int, factor: float) -> tuple[float, float]:
 
 
 def _share(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+    """Probabilities of log-odds (the logistic function)."""
+    # Below -88 the exponential is beyond float32: infinity, whose reciprocal is the right 0.
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
 def _outline(seen: Flags, index: int, territories: PixelPartition, least_px: float, *, cut: bool) -> Flags:

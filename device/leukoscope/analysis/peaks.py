@@ -82,7 +82,9 @@ def _add_up(white: NDArray[np.float32], platelet: NDArray[np.float32], least: fl
     """Raises log-odds of platelets in place, wherever that could take them to the probability `least`."""
     reach = np.log(least / (2 - least))  # half of it, as the smaller share adds no more than the larger one
     torn = np.flatnonzero((platelet >= white) & (platelet >= reach))
-    both = 1 / (1 + np.exp(-white.take(torn))) + 1 / (1 + np.exp(-platelet.take(torn)))
+    # Below -88 the exponential is beyond float32: infinity, whose reciprocal is the right 0.
+    with np.errstate(over="ignore"):
+        both = 1 / (1 + np.exp(-white.take(torn))) + 1 / (1 + np.exp(-platelet.take(torn)))
     both = np.minimum(both, 1 - 2e-6)  # below the threshold that nothing reaches
     np.put(platelet, torn, np.log(both / (1 - both)))
 

@@ -275,7 +275,7 @@ class Bundle:
         path = self.folder / name
         if path.parent != self.folder:
             raise BundleError(
-                f"bundle {self.manifest.name} names {name!r}, a file outside its own folder", "install the bundle anew"
+                f"bundle {self.manifest.name} names {name!r}, a file outside its own folder", "install the bundle again"
             )
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
