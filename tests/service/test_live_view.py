@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from leukoscope.displays.live_picture import LONGEST_SIDE, live_picture
+from leukoscope.displays.state import Fault
+from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.service import live_view
 from leukoscope.service.live_view import LEAST_BETWEEN_S, PICTURE_SHARE, WATCHED_FOR_S, BenchFacts, LiveView
 from leukoscope.specimen.frame import Frame
 from leukoscope.system.clock import utc_now
 from leukoscope.system.page_folder import PICTURE
+from leukoscope.web.bench_link import BenchLink
+from leukoscope.web.words import said_in
 
 FACTS = BenchFacts("simulated", False, 0.22, 0.1)
 FRAME = Frame(np.full((60, 80, 3), 200, np.uint8), 1, utc_now(), "simulated")
@@ -82,3 +86,17 @@ def test_a_large_field_becomes_a_small_picture() -> None:
     content = live_picture(replace(FRAME, pixels=noise).pixels)
     assert content.startswith(b"\xff\xd8")
     assert len(content) < LONGEST_SIDE * LONGEST_SIDE, "a byte a pixel, even of noise"
+
+
+def test_a_fault_and_a_warning_reach_the_page_as_texts_that_can_be_put_into_another_language(tmp_path: Path) -> None:
+    view = LiveView(tmp_path, FACTS, utc_now)
+    happened = Sentence("{found} °C, expected {most} at most", found=91, most=80)
+    view.shown(Fault("Board", happened, "give it air, or a fan"))
+    view.turn("ready", None, [Sentence("{name}: {what}", name=Verbatim("rules"), what="out of its limits")])
+    state = BenchLink(tmp_path).state()
+    assert state is not None
+    assert state.screens["Fault"] == {"part": "Board", "happened": happened, "todo": "give it air, or a fan"}
+    assert said_in("fr", state.screens["Fault"]["happened"]) == "91 °C, 80 au plus attendus"
+    (alarm,) = state.alarms
+    assert said_in("en", alarm) == "rules: out of its limits"
+    assert isinstance(alarm.values["name"], Verbatim)
