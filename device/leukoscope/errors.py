@@ -21,6 +21,14 @@ def without_logins(text: str) -> str:
     return _NAMED_SECRET.sub(r"\1[left out]", _LOGIN_IN_URL.sub(r"\1[left out]@", text))
 
 
+def reason_of(error: Exception) -> str:
+    """Why something failed, in words: of the operating system's errors without their number and path.
+
+    Messages name the path themselves, and a number means nothing to an operator.
+    """
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 class LeukoscopeError(Exception):
     """Something the operator can understand and act on; no login in an address comes to a display or a log by it."""
 

@@ -141,7 +141,9 @@ def test_a_worst_case_that_crosses_no_limit_is_none() -> None:
 
 
 def test_many_cells_of_which_nothing_can_be_told_are_told() -> None:
-    assert next(iter(found({"segmented": 100, "smudge": 300}))) == "too_many_unnamed"
+    remarks = found({"segmented": 100, "smudge": 300})
+    assert next(iter(remarks)) == "too_many_unnamed"
+    assert remarks["too_many_unnamed"].numbers == {"count": 300, "of": 400, "limit": 0.3}
 
 
 def test_suspects_are_tested_against_what_normal_cells_give() -> None:

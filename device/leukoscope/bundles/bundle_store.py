@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from leukoscope.bundles.archive import CONTENTS, SIGNATURE, Archive
 from leukoscope.bundles.contents import BundleName, Contents, Version, is_bundle_name
 from leukoscope.bundles.signing import NOBODY, fingerprint
-from leukoscope.errors import BundleError
+from leukoscope.errors import BundleError, reason_of
 from leukoscope.schema import FrozenModel, explain
 from leukoscope.system.durable_files import FileLock, LockHeld, sync_folder, write_whole
 
@@ -243,7 +243,7 @@ def read_installed(folder: Path, running: str) -> Contents:
         files = {name: (folder / name).read_bytes() for name in contents.files}
         contents.refuse_other_files(files, str(folder), "install the bundle again")
     except OSError as error:
-        raise BundleError(f"{folder} cannot be read ({error})", "install the bundle again") from error
+        raise BundleError(f"{folder} cannot be read ({reason_of(error)})", "install the bundle again") from error
     contents.refuse_other_software(running, str(folder))
     return contents
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from leukoscope.bundles.archive import MAX_BYTES
-from leukoscope.errors import BundleError
+from leukoscope.errors import BundleError, reason_of
 
 SILENCE_S = 30.0
 """How long a server may say nothing."""
@@ -42,7 +42,9 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
-        raise BundleError(f"{path} cannot be read ({error})", "is the stick mounted, the path right?") from error
+        raise BundleError(
+            f"{path} cannot be read ({reason_of(error)})", "is the stick mounted, the path right?"
+        ) from error
 
 
 def _download(address: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from leukoscope.errors import BundleError
+from leukoscope.errors import BundleError, reason_of
 from leukoscope.schema import FrozenModel, explain, table_of
 
 EngineName = Literal["onnx", "litert"]
@@ -202,7 +202,7 @@ class Bundle:
                 f"no model bundle at {folder}: expected a manifest.toml there", "check [models] in the settings"
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise BundleError(f"{path} cannot be read: {error}", "install the bundle again") from error
+            raise BundleError(f"{path} cannot be read ({reason_of(error)})", "install the bundle again") from error
         except ValidationError as error:
             raise BundleError(f"{path}: {explain(error)}", "install the bundle again") from error
         return cls(folder, manifest)
@@ -280,8 +280,7 @@ class Bundle:
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise BundleError(f"{path} cannot be read ({why})", "install the bundle again") from error
+            raise BundleError(f"{path} cannot be read ({reason_of(error)})", "install the bundle again") from error
         if found != sha256:
             raise BundleError(
                 f"{path} is not the file its manifest names: expected sha256 {sha256[:12]}…, found {found[:12]}…",

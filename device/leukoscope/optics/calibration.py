@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from leukoscope.errors import CalibrationError
+from leukoscope.errors import CalibrationError, reason_of
 from leukoscope.optics.blank import Light
 from leukoscope.optics.calibration_record import CalibrationRecord, KeptFile, WhiteBalance, read_record
 from leukoscope.optics.flatfield import FlatField, Gain, gain_of
@@ -161,8 +161,7 @@ def read_kept(folder: Path, file: KeptFile) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, CalibrationError):
             raise
-        why = error.strerror if isinstance(error, OSError) else error
-        raise CalibrationError(f"{path} cannot be read: {why}", "calibrate again") from error
+        raise CalibrationError(f"{path} cannot be read ({reason_of(error)})", "calibrate again") from error
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise CalibrationError(f"{path} is not the file its calibration names (sha256 differs)", "calibrate again")
     return content

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from leukoscope.errors import CalibrationError
+from leukoscope.errors import CalibrationError, reason_of
 from leukoscope.schema import FrozenModel, explain, table_of, text_of
 
 Positive = Annotated[float, Field(gt=0, lt=1e5)]
@@ -152,7 +152,9 @@ def read_record(path: Path) -> CalibrationRecord:
     except FileNotFoundError:
         raise CalibrationError(f"no calibration at {path}", "check [calibration] in the settings") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CalibrationError(f"{path} cannot be read: {error}", "check the path, its owner and the disk") from error
+        raise CalibrationError(
+            f"{path} cannot be read ({reason_of(error)})", "check the path, its owner and the disk"
+        ) from error
     except ValidationError as error:
         raise CalibrationError(
             f"{path}: {explain(error)}", "calibrate anew, or take the file from its backup"

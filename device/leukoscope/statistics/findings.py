@@ -160,12 +160,13 @@ def _of_the_count(counted: Counted, rules: Rules) -> Iterator[Finding]:
             numbers={"count": unsure, "of": unsure + cells, "limit": limits.max_unsure_share},
         )
     unnamed = {key: count for key in limits.unnamed if (count := white.count(white.known([key])))}
-    if unnamed and sum(unnamed.values()) / (cells + sum(unnamed.values())) > limits.max_unnamed_share:
+    of_unnamed = sum(unnamed.values())
+    if of_unnamed and of_unnamed / (cells + of_unnamed) > limits.max_unnamed_share:
         names = ", ".join(f"{key.replace('_', ' ')} {count}" for key, count in unnamed.items())
         yield Finding(
             "too_many_unnamed",
             Sentence(f"{{names}} beside {{cells}} {called}: what they were is not known", names=names, cells=cells),
-            numbers={"count": sum(unnamed.values()), "of": cells, "limit": limits.max_unnamed_share},
+            numbers={"count": of_unnamed, "of": cells + of_unnamed, "limit": limits.max_unnamed_share},
         )
     if counted.withdrawn:
         changes = ", ".join(
