@@ -66,10 +66,10 @@ def main(
     engines = {name: one for name, one in _engines().items() if engine in (None, name)}
     rival = None if against is None else Rival(against)
     say.print("One thread: onnxruntime and litert with threads = 1, OpenCV with setNumThreads(1).")
-    exhibits = [take_fields(one, fields, seed) for one in SIZES if size in (None, one.key)]
+    timed_fields = [take_fields(one, fields, seed) for one in SIZES if size in (None, one.key)]
     instruments = {name: TimedInstrument(bundles[0], bundles[1], one) for name, one in engines.items()}
     peak = Int8Peak()
-    samples = take_turns(exhibits, instruments, rounds, peak, rival)
+    samples = take_turns(timed_fields, instruments, rounds, peak, rival)
     macs = _macs_per_px(bundles[0])
     timings = [summarise(looks, key, name, macs, peak) for (key, name), looks in samples.looks.items()]
     results = Results(

@@ -64,7 +64,6 @@ class StorageSettings(FrozenModel):
     """Outbox and finished reports; on a device /var/lib/leukoscope."""
     annotated_fields: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pictures of counted fields with outlines and names to keep per sample, and half as many refused ones."""
-
     outbox_max_mib: Annotated[int, Field(ge=1, le=100_000)] = 256
     """Mebibytes of the outbox; above it reports that were sent and signed go, the oldest first, and with none left no
     further sample begins."""

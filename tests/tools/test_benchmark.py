@@ -73,27 +73,27 @@ def test_the_int8_peak_only_rises() -> None:
 
 
 def test_fields_are_seeded_and_their_light_is_evened() -> None:
-    exhibits = take_fields(SIZES[0], 1, seed=7)
-    (frame,) = exhibits.frames
+    timed_fields = take_fields(SIZES[0], 1, seed=7)
+    (frame,) = timed_fields.frames
     assert frame.pixels.shape == (480, 640, 3)
     np.testing.assert_array_equal(frame.pixels, take_fields(SIZES[0], 1, seed=7).frames[0].pixels)
-    evened = exhibits.calibration.correct(frame)
+    evened = timed_fields.calibration.correct(frame)
     assert evened.um_per_px == 0.127
     assert not np.array_equal(evened.pixels, frame.pixels)
 
 
 def test_the_timed_instrument_finds_what_the_instrument_finds_and_loses_no_time() -> None:
-    exhibits = take_fields(SIZES[0], 1, seed=6)
+    timed_fields = take_fields(SIZES[0], 1, seed=6)
     bundles = (Bundle.read(find_asset("models", "segmenter")), Bundle.read(find_asset("models", "classifier")))
     engine = OnnxSettings(threads=1)
-    timed = TimedInstrument(*bundles, engine).look(exhibits.frames[0], exhibits.calibration)
+    timed = TimedInstrument(*bundles, engine).look(timed_fields.frames[0], timed_fields.calibration)
     gate = QualityGate(QualityLimits())
     plain = Instrument(
-        exhibits.calibration,
+        timed_fields.calibration,
         gate,
         Segmenter(bundles[0], engine.open(bundles[0])),
         Classifier(bundles[1], engine.open(bundles[1])),
-    ).look(exhibits.frames[0])
+    ).look(timed_fields.frames[0])
     assert timed.cells == len(plain.field.cells) > 20
     assert any(cell.instance.kind is CellKind.WBC for cell in plain.field.cells)
     assert timed.tiles == 1

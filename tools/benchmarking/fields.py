@@ -41,7 +41,7 @@ SIZES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibits:
+class TimedFields:
     """Fields of one size and the calibration of the camera that took them."""
 
     size: FieldSize
@@ -49,7 +49,7 @@ class Exhibits:
     frames: tuple[Frame, ...]
 
 
-def take_fields(size: FieldSize, count: int, seed: int) -> Exhibits:
+def take_fields(size: FieldSize, count: int, seed: int) -> TimedFields:
     """The first `count` fields of a simulated slide that hold as many white cells as the size asks for."""
     camera = SimulatedCameraSettings(
         smear=SmearSettings(seed=seed, white_per_1000_rbc=WHITE_PER_1000_RBC),
@@ -68,7 +68,7 @@ def take_fields(size: FieldSize, count: int, seed: int) -> Exhibits:
         frame = camera.capture()
         if 1 <= _white_cells(camera) <= size.most_white_cells:
             frames.append(frame)
-    return Exhibits(size, calibration, tuple(frames))
+    return TimedFields(size, calibration, tuple(frames))
 
 
 def _white_cells(camera: SimulatedCamera) -> int:

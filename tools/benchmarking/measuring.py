@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarking.clock import Spread, Time
-from benchmarking.fields import Exhibits, FieldSize
+from benchmarking.fields import FieldSize, TimedFields
 from benchmarking.peak import Int8Peak
 from benchmarking.rival import Rival
 from benchmarking.stages import STAGES, TimedInstrument, TimedLook
@@ -27,7 +27,7 @@ class Samples:
 
 
 def take_turns(
-    exhibits: Sequence[Exhibits],
+    timed_fields: Sequence[TimedFields],
     instruments: Mapping[str, TimedInstrument],
     rounds: int,
     peak: Int8Peak,
@@ -36,14 +36,13 @@ def take_turns(
     """Time `rounds` looks at every field; one more round goes before, in which everything warms up."""
     samples = Samples()
     for number in range(-1, rounds):
-        for exhibit in exhibits:
-            for frame in exhibit.frames:
+        for fields in timed_fields:
+            for frame in fields.frames:
                 turns: list[Callable[[], None]] = [
-                    partial(_look, samples, exhibit, name, instrument, frame)
-                    for name, instrument in instruments.items()
+                    partial(_look, samples, fields, name, instrument, frame) for name, instrument in instruments.items()
                 ]
                 if rival is not None:
-                    turns.append(partial(_run, samples, exhibit.size, rival, rival.tensor(frame.pixels)))
+                    turns.append(partial(_run, samples, fields.size, rival, rival.tensor(frame.pixels)))
                 # The first finds the caches full of other things: it is each one's turn once.
                 first = number % len(turns)
                 for turn in turns[first:] + turns[:first]:
@@ -54,8 +53,8 @@ def take_turns(
     return samples
 
 
-def _look(samples: Samples, exhibit: Exhibits, name: str, instrument: TimedInstrument, frame: Frame) -> None:
-    samples.looks[exhibit.size.key, name].append(instrument.look(frame, exhibit.calibration))
+def _look(samples: Samples, fields: TimedFields, name: str, instrument: TimedInstrument, frame: Frame) -> None:
+    samples.looks[fields.size.key, name].append(instrument.look(frame, fields.calibration))
 
 
 def _run(samples: Samples, size: FieldSize, rival: Rival, tensor: NDArray[np.generic]) -> None:

@@ -28,6 +28,7 @@ SHOWN_UM = 9.6
 MOST_REPORTS = 10_000
 """The latest; more than an outbox keeps."""
 ENOUGH_UNNAMED = 1000
+"""Cells of field pictures after which no further field is searched."""
 Window = NDArray[np.uint8]
 
 

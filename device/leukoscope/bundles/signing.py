@@ -14,8 +14,8 @@ PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 """32 bytes in base64, as `tools/pack_bundle.py new-key` prints it."""
 NOBODY = "nobody"
 """Who signed what is not signed."""
-_SAID = b"leukoscope bundle contents\n"
-"""Before what is signed, so that a signature made for anything else never fits."""
+_DOMAIN = b"leukoscope bundle contents\n"
+"""Domain separation: stands before what is signed, so that a signature made for anything else never fits."""
 
 
 def make_key() -> bytes:
@@ -44,7 +44,7 @@ def sign(private: bytes, contents: bytes) -> tuple[bytes, str]:
     if not isinstance(key, Ed25519PrivateKey):
         raise BundleError("the key is no Ed25519 key", "make one with tools/pack_bundle.py new-key")
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
-    return key.sign(_SAID + contents), public
+    return key.sign(_DOMAIN + contents), public
 
 
 def signer_of(archive: Archive, keys: Sequence[str], origin: str, *, allow_unsigned: bool) -> str:
@@ -93,7 +93,7 @@ def _signed_by(key: str, signature: bytes, contents: bytes) -> bool:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, _SAID + contents)
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, _DOMAIN + contents)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -38,6 +38,7 @@ def as_event(field: FieldRecord) -> dict[str, Any]:
         "um_per_px": seen.um_per_px,
         "place": None if place is None else place_as_list(place),
         "picture": None if field.picture is None else _as_webp(field.picture),
+        # Journals of earlier versions call detections so, and are read after an update.
         "sights": _detections_as_columns(seen.detections),
     }
 

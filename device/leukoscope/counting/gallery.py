@@ -43,9 +43,9 @@ class Gallery:
     """Pictures of white cells, taken while their field is at hand."""
 
     def __init__(self, settings: CellSettings) -> None:
-        self._most = settings.pictures
+        self._most_sent = settings.pictures
         # A cell can be in several fields; which of them shows it best is known at the end.
-        self._max_pictures = 2 * settings.pictures
+        self._most_held = 2 * settings.pictures
         self._pictures: list[tuple[float, int, tuple[int, Corners], CellPicture]] = []
         self._taken = 0
 
@@ -64,7 +64,7 @@ class Gallery:
         for cell in field.cells:
             if cell.instance.kind is not CellKind.WBC or cell.instance.touches_border:
                 continue
-            full = len(self._pictures) >= self._max_pictures
+            full = len(self._pictures) >= self._most_held
             if full and (not self._pictures or -cell.confidence <= self._pictures[0][0]):
                 continue
             self._taken += 1
@@ -77,7 +77,7 @@ class Gallery:
         """Pictures of a report's cells, of the least sure ones, in the order of their numbers."""
         found = {where: picture for _, _, where, picture in self._pictures}
         shown = [(cell, found[cell.field, cell.box]) for cell in cells if (cell.field, cell.box) in found]
-        least_sure = sorted(shown, key=lambda one: (one[0].confidence, one[0].number))[: self._most]
+        least_sure = sorted(shown, key=lambda one: (one[0].confidence, one[0].number))[: self._most_sent]
         return sorted(least_sure, key=lambda one: one[0].number)
 
 
