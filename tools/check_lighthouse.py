@@ -40,6 +40,7 @@ PAGES = ("/worklist", "/worklist?state=signed", "/administration")
 def main(
     bench: Annotated[Path, typer.Option(help="A bench that has counted a sample, with pictures of cells.")],
     tools: Annotated[Path, typer.Option(help="Where Lighthouse is installed.")] = Path("out/lighthouse"),
+    only: Annotated[str, typer.Option(help="device or centre, where both take too long.")] = "",
 ) -> None:
     """Print each page's score and what it lost points for; exit code 1 below 100."""
     program, table, good = _lighthouse(tools), Table("where", "page", "accessibility", "what is wrong"), True
@@ -52,6 +53,8 @@ def main(
             ("device", _device_page(copy), (*DEVICE_PAGES, report, f"{report}/fields/1")),
             ("centre", _centre_page(Path(folder), outbox_file), (report,)),
         ):
+            if only not in ("", where):
+                continue
             with opened as (port, code):
                 browser = Browser(port)
                 for path in ("/set-up", *PAGES, *own, "/sign-in"):
@@ -60,6 +63,7 @@ def main(
                     # As those see it who are not signed in.
                     cookie = "" if path == "/sign-in" else browser.cookie
                     score, wrong = _score(program, f"http://{HOST}:{port}{path}", cookie, Path(folder))
+                    print(f"{where} {path}: {score:.0f}", file=sys.stderr, flush=True)
                     table.add_row(where, re.sub(r"[0-9a-f-]{36}", "ID", path), f"{score:.0f}", "; ".join(wrong))
                     good = good and score == 100
     Console().print(table)
