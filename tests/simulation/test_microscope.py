@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from leukoscope.simulation.microscope import MicroscopeSettings, SimulatedMicroscope
+from leukoscope.simulation.microscope import _KEPT_PATCHES, MicroscopeSettings, SimulatedMicroscope
 from leukoscope.simulation.smear import Smear, SmearSettings
 from leukoscope.simulation.stage import Stage
 from leukoscope.specimen.cell import CellKind
@@ -184,4 +184,4 @@ def test_the_patches_kept_are_bounded():
     for step in range(60):
         scope.stage.move_to(step * 30.0, 0)
         scope.look()
-    assert len(scope._patches) == 600
+    assert len(scope._patches) == _KEPT_PATCHES
