@@ -92,6 +92,8 @@ def read_pages(
     """
     with _one_line(path, max_pixels):
         if path.is_dir():
+            # One that may not be looked into says so, not that it is empty.
+            next(path.iterdir(), None)
             raise PictureError(
                 f"{path} holds no picture: expected files ending in {', '.join(sorted(SUFFIXES))}",
                 "give another file or folder",
