@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -74,7 +75,9 @@ def cancelled(begin_first: bool) -> list[Message]:
         task.cancel()
         await task
 
-    asyncio.run(run())
+    # Tests in a browser leave a loop running in this thread.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, run()).result()
     return sent
 
 
