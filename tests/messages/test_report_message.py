@@ -106,8 +106,8 @@ def test_a_boolean_is_not_a_count():
 
 
 LATER_ADDITIONS = {
-    "again", "camera", "cells_looked_at", "dependencies", "grounds", "outline", "probabilities", "signed_without",
-    "size_reference", "suspect", "suspects", "verification", "version",
+    "again", "camera", "cells_looked_at", "dependencies", "grounds", "outline", "probabilities", "sentence",
+    "signed_without", "size_reference", "suspect", "suspects", "verification", "version",
 }  # fmt: skip
 """Keys that messages of earlier versions lack."""
 LEFT_OUT_WHEN_EMPTY = {"confirmed", "looked_at", "missed", "names", "note", "remarks"}

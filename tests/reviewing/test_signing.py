@@ -17,12 +17,16 @@ def finalise(bench: Path, by: str = "Dr. Ada") -> tuple[int, str]:
     return outcome.code, outcome.err
 
 
-def decide_unsure(bench: Path) -> list[dict[str, Any]]:
-    """Confirm that nobody can name what the classifier did not name, and look at nothing else."""
+def is_undecided(cell: dict[str, Any]) -> bool:
+    return cell["class"] == "unsure" or bool(cell.get("suspect"))
+
+
+def decide_all(bench: Path) -> list[dict[str, Any]]:
+    """Confirm what the classifier left undecided, unsure or suspect, and look at nothing else."""
     _, *cells = shown(bench, "--cells")
-    unsure = [str(one["cell"]) for one in cells if one["class"] == "unsure"]
-    assert unsure
-    review(bench, "--confirm", ",".join(unsure))
+    undecided = [str(one["cell"]) for one in cells if is_undecided(one)]
+    assert undecided
+    review(bench, "--confirm", ",".join(undecided))
     return cells
 
 
@@ -35,8 +39,9 @@ def test_no_signature_while_an_unsure_cell_is_undecided(bench: Path) -> None:
 
 
 def test_no_signature_while_a_class_was_not_opened(bench: Path) -> None:
-    cells = decide_unsure(bench)
-    others = {one["class"] for one in cells} - {"unsure"}
+    cells = decide_all(bench)
+    others = {one["class"] for one in cells} - {one["class"] for one in cells if is_undecided(one)}
+    assert others
     code, got = finalise(bench)
     assert code == 2
     assert "nobody has looked at a cell called" in got
@@ -44,7 +49,7 @@ def test_no_signature_while_a_class_was_not_opened(bench: Path) -> None:
 
 
 def test_a_report_whose_classes_were_opened_is_signed_and_says_how_many_cells_were_looked_at(bench: Path) -> None:
-    cells = decide_unsure(bench)
+    cells = decide_all(bench)
     review(bench, "--opened", ",".join({one["class"] for one in cells}))
     assert finalise(bench) == (0, "")
     (message,) = shown(bench)
@@ -67,7 +72,7 @@ def test_what_the_settings_let_pass_stands_in_the_report(bench: Path) -> None:
 
 
 def test_a_signature_whose_file_cannot_be_written_is_given_and_says_so(bench: Path) -> None:
-    cells = decide_unsure(bench)
+    cells = decide_all(bench)
     review(bench, "--opened", ",".join({one["class"] for one in cells}))
     reports = bench.parent / "state" / "reports"
     shutil.rmtree(reports)
