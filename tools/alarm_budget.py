@@ -9,7 +9,7 @@ tools/alarm_budget.py --left-out cnmc=FILE --samples 200
 Samples are of cells that the classifier had not learnt from, drawn from what it says of them (kept in
 out/named-cells/; LEUKOSCOPE_DATA): healthy simulated slides, normal donors' laboratories by a normal mix, the patients
 of deepapl as they are, and blasts of taleqani, cnmc and deepapl mixed into normal cells of other laboratories. "false"
-rows should find nothing, the others must. A bench is taken as not verified: nobody has checked a cell.
+rows should find nothing, the others must. A bench is taken as not verified: no cell was checked.
 
 The laboratories have taught the classifier by other cells than these. "Not seen" rows stand for a laboratory that has
 not: of its malignant cells so many are named blasts, so many more only suspect, and the rest looks normal.

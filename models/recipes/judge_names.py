@@ -3,7 +3,7 @@
 train_classifier.py --without raabin --run RUNS/without-raabin --budget-min 20
 judge_names.py --without raabin --run RUNS/without-raabin --names 100
 judge_names.py --without raabin --run RUNS/without-raabin --names 25 --unnamed 275    and by what it is then sure of
-judge_names.py --without raabin --run RUNS/without-raabin --unnamed 300    nobody names a cell
+judge_names.py --without raabin --run RUNS/without-raabin --unnamed 300    no cell is named
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--without", required=True, help="the laboratory that was left out")
     parser.add_argument("--facts", type=Path, default=Path(__file__).with_name("classifier.toml"))
     parser.add_argument("--names", type=int, default=0, help=f"how many of its cells are named, drawn {DRAWS} times")
-    parser.add_argument("--unnamed", type=int, default=0, help="how many of its cells it looks at, which nobody names")
+    parser.add_argument("--unnamed", type=int, default=0, help="how many of its cells it looks at without names")
     options = parser.parse_args()
     if not options.names + options.unnamed:
         parser.error("expected --names, --unnamed or both")

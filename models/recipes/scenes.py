@@ -206,7 +206,7 @@ def training_scenes() -> dict[str, list[Scene]]:
         for field in fields(collection, "train"):
             mask = drawn.pop(field.name, None)
             scenes.append(boxed_scene(field, None if mask is None else read_mask(str(mask.mask))))
-    # BCCD's own boxes leave out half of the red cells; where nobody boxed them again, its white cells still serve.
+    # BCCD's own boxes leave out half of the red cells; where they were not boxed again, its white cells still serve.
     for collection in DRAWN:
         found[collection] = [white_cell_scene(m) for m in drawn.values() if m.collection == collection]
     found["simulated"] = simulated_scenes(SIMULATED)

@@ -36,7 +36,7 @@ NEVER_MOVED = frozenset(
 class Slides:
     """What may lie around a cell, drawn from one random generator.
 
-    `assumed` names collections whose scale nobody measured, and how much larger their cells may be than it says.
+    `assumed` names collections whose scale was not measured, and how much larger their cells may be than it says.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ class Vocabulary:
     evened: tuple[str, ...]
     """Collections in which a few patients give most cells: these are drawn less often."""
     assumed_scale: Mapping[str, float]
-    """Collections whose scale nobody measured: how much larger their cells may be than it says."""
+    """Collections whose scale was not measured: how much larger their cells may be than it says."""
     suspected: Mapping[str, float]
     """Classes to be pointed out even where another is likelier, and which share of any of `normal_donors` may be so."""
     normal_donors: tuple[str, ...]

@@ -207,7 +207,7 @@ def write_page(path: Path, results: Results, wanted: Iterable[tuple[str, str]] =
 
 
 def _missing(results: Results, wanted: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """How many rows of each kind are not measured yet, so that nobody takes a part for the whole."""
+    """How many rows of each kind are not measured yet, so that a part is not taken for the whole."""
     lacking = Counter(kind for kind, name in wanted if name not in {row.name for row in results.of(kind)})
     if lacking:
         counts = ", ".join(f"{kind} {count}" for kind, count in lacking.items())

@@ -17,7 +17,7 @@ class Quota:
     """
 
     def __init__(self, outbox: Outbox, max_bytes: int, *, keep_unsigned: bool = True) -> None:
-        """Without `keep_unsigned` what was delivered may go unsigned, where nobody reviews on the device."""
+        """Without `keep_unsigned` what was delivered may go unsigned, where no person reviews on the device."""
         self._outbox = outbox
         self._max_bytes = max_bytes
         self._keep_unsigned = keep_unsigned

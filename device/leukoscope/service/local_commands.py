@@ -35,7 +35,7 @@ _log = logging.getLogger("leukoscope")
 
 
 class LocalCommands:
-    """The socket of one bench; only its own user may send to it, and nobody who sends is waited for."""
+    """The socket of one bench; only its own user may send to it, and no sender is waited for."""
 
     def __init__(self, folder: Path, inbox: CommandInbox, watch: Callable[[], None], now: Clock) -> None:
         """Listen.
