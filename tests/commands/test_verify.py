@@ -114,6 +114,20 @@ def test_reports_that_are_not_live_verify_nothing(tmp_path: Path, source: Source
     assert (found["verified"], found["cells"], found["not_live"]) == (False, 0, 120)
 
 
+def test_cells_decided_for_a_signature_alone_verify_nothing_and_the_command_says_what_would(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path)
+    unsure = ",".join(f"{cell}=blast" for cell in range(3, CELLS + 1, 4))
+    for number in range(1, 13):
+        outcome = leukoscope(
+            "report", "review", counted(bench, number), "--bench", bench, "--by", "Dr. Ada", "--relabel", unsure
+        )
+        assert outcome.code == 0, outcome.err
+    found = standing(bench)
+    assert (found["verified"], found["left_out"]) == (False, 120 - found["cells"])
+    assert found["cells"] < 10
+    assert "that people chose to check" in leukoscope("verify", "--bench", bench).out
+
+
 def test_names_given_without_the_classifiers_name_are_blind(tmp_path: Path) -> None:
     bench = write_bench(tmp_path)
     identifiers = [counted(bench, number) for number in (1, 2, 3)]

@@ -3,12 +3,20 @@
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
+from leukoscope.reviewing.bench_record import (
+    BenchConditions,
+    BenchRecord,
+    CheckedCell,
+    CheckedReport,
+    drawn_cells,
+    in_drawing_order,
+)
 from leukoscope.reviewing.bench_verification import read_sheet
 from leukoscope.service.bench_naming import naming_on
 from leukoscope.specimen.sample import Source
@@ -25,7 +33,7 @@ def checked(number: int, many: int = 40, /, **changes: object) -> CheckedReport:
         CheckedCell(number=cell, truth=names[cell % 4], answer="unsure" if cell % 10 == 0 else names[cell % 4])
         for cell in range(1, many + 1)
     )
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "report": f"report-{number}",
         "version": 2,
         "specimen": f"S-{number}",
@@ -36,8 +44,11 @@ def checked(number: int, many: int = 40, /, **changes: object) -> CheckedReport:
         "by": ("Dr. Ada",),
         "at": DAY,
         "cells": rows,
+        **changes,
     }
-    return CheckedReport.model_validate({**fields, **changes})
+    # Every cell was checked, so that all stand for the report.
+    fields.setdefault("drawn", tuple(cell.number for cell in fields["cells"]))
+    return CheckedReport.model_validate(fields)
 
 
 def record_of(*reports: CheckedReport) -> BenchRecord:
@@ -70,7 +81,7 @@ def test_what_is_missing_is_said(reports: tuple[CheckedReport, ...], missing: st
 @pytest.mark.parametrize("source", [Source.SIMULATED, Source.REPLAYED])
 def test_simulated_and_stored_samples_never_verify_a_bench(source: Source) -> None:
     progress = record_of(*(checked(number, source=source) for number in range(5))).progress(NOW)
-    assert (progress.cells, len(progress.not_live)) == (0, 5)
+    assert (progress.cells, len(progress.not_live)) == ((), 5)
     assert not progress.verified
 
 
@@ -82,18 +93,45 @@ def test_another_classifier_calibration_or_camera_ends_a_verification(what: str)
     assert len(record.progress(NOW).expired) == 5
 
 
-def test_reports_in_which_only_mistakes_were_put_right_are_left_out() -> None:
-    wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
-    record = record_of(*(checked(number, cells=wrong) for number in range(5)))
-    assert record.progress(NOW).cells == 0
-    assert len(record.progress(NOW).chosen) == 5
+def test_cells_that_people_chose_to_check_stand_for_no_others() -> None:
+    # The device is unsure of 8 of 80 cells, and these alone are checked, as a signature asks for.
+    order = in_drawing_order("report-1", range(1, 81))
+    unsure = set(order[::10])
+    assert drawn_cells("report-1", {number: number in unsure for number in order}) == ()
+    # Where the rest is checked, too, all stand; and where one is left, those that are drawn before it.
+    assert drawn_cells("report-1", dict.fromkeys(order, True)) == tuple(order)
+    assert drawn_cells("report-1", {number: number != order[30] for number in order}) == tuple(order[:30])
+    record = record_of(*(checked(number, drawn=()) for number in range(5)))
+    assert (record.progress(NOW).cells, record.progress(NOW).chosen) == ((), 200)
 
 
-def test_blind_names_count_though_all_of_them_were_wrong() -> None:
-    wrong = tuple(CheckedCell(number=number, answer="segmented", truth="band") for number in range(1, 41))
-    blind = tuple(range(1, 41))
-    record = record_of(*(checked(number, cells=wrong, blind=blind) for number in range(3)))
-    assert record.progress(NOW).verified
+def test_what_a_bench_names_wrongly_is_the_same_by_chosen_cells_as_by_all_of_them() -> None:
+    # Of each report the device is unsure of a tenth; people decide these, and half of the reports in full or blind.
+    answers = np.random.default_rng(1).random((60, 100)) < 0.1
+    reports = []
+    for number, unsure in enumerate(answers):
+        order = in_drawing_order(f"report-{number}", range(1, 101))
+        looked = {0: 0, 1: 25, 2: 100}.get(number % 4, 0)
+        by_person = {cell: bool(unsure[cell - 1]) or cell in order[:looked] for cell in order}
+        cells = tuple(
+            CheckedCell(number=cell, truth="lymphocyte", answer="unsure" if unsure[cell - 1] else "lymphocyte")
+            for cell in order
+            if by_person[cell]
+        )
+        reports.append(checked(number, cells=cells, drawn=drawn_cells(f"report-{number}", by_person)))
+    cells = record_of(*reports).progress(NOW).cells
+    every = [cell for one in reports for cell in one.cells]
+    assert np.mean([cell.answer == "unsure" for cell in cells]) == pytest.approx(answers.mean(), abs=0.015)
+    assert np.mean([cell.answer == "unsure" for cell in every]) > 0.2
+
+
+def test_a_record_of_a_version_that_did_not_say_how_cells_were_chosen_is_read_and_counts_for_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "verification.json"
+    record_of(checked(1, drawn=None)).write(path)
+    assert '"drawn"' not in path.read_text("utf-8")
+    assert BenchRecord.read(path).progress(NOW).chosen == 40
 
 
 def test_a_later_version_of_a_report_takes_the_place_of_the_earlier_one() -> None:

@@ -1,7 +1,6 @@
 """`leukoscope verify`: the cells of this bench that people have checked, and what is missing."""
 
 import json
-import random
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +44,7 @@ def verify(
             blind = {report: list(of_report) for report, of_report in read.items()}
         record = brought_up_to_date(record, path, desk, blind)
         if sheet is not None:
-            written = write_sheet(desk, now, sheet, cells, random.Random(len(record.reports)))
+            written = write_sheet(desk, now, sheet, cells)
             typer.echo(f"{written} cells in {sheet}: fill in names.csv, then leukoscope verify --names", err=as_json)
     progress = record.progress(now)
     if as_json:
@@ -59,10 +58,9 @@ def verify(
 
 def _rows(progress: VerificationProgress) -> list[tuple[str, int, int, float, float]]:
     """Class, cells checked, named so by the classifier, and the interval of that share."""
-    checked = [cell for one in progress.counted for cell in one.cells]
     rows = []
-    for key in sorted({cell.truth for cell in checked}):
-        of_class = [cell for cell in checked if cell.truth == key]
+    for key in sorted({cell.truth for cell in progress.cells}):
+        of_class = [cell for cell in progress.cells if cell.truth == key]
         agreed = sum(cell.answer == key for cell in of_class)
         rows.append((key, len(of_class), agreed, *clopper_pearson(agreed, len(of_class))))
     return rows
@@ -73,7 +71,7 @@ def _table(progress: VerificationProgress) -> Table:
     table.add_column("named by people")
     for heading in ("checked", "classifier agrees", "share", "95 % interval", "else named"):
         table.add_column(heading, justify="right")
-    others = [cell for one in progress.counted for cell in one.cells if cell.answer != cell.truth]
+    others = [cell for cell in progress.cells if cell.answer != cell.truth]
     for key, count, agreed, low, high in _rows(progress):
         wrong = [cell.answer for cell in others if cell.truth == key]
         named = ", ".join(f"{name.replace('_', ' ')} {wrong.count(name)}" for name in sorted(set(wrong)))
@@ -87,11 +85,11 @@ def _lines(progress: VerificationProgress) -> list[str]:
     state = f"verified on this bench, {_sentence(progress)}"
     if not progress.verified:
         state = f"NOT VERIFIED: missing {progress.missing}"
-    lines = [f"{progress.cells} cells of {progress.specimens} specimens checked, {blind} of them blind", state]
+    lines = [f"{len(progress.cells)} cells of {progress.specimens} specimens checked, {blind} of them blind", state]
     if progress.chosen:
         lines.append(
-            f"left out: {_cells(progress.chosen)} cells of {len(progress.chosen)} reports in which only wrong names "
-            "were put right; confirm the right ones too (--confirm, --all-checked), or use --sheet"
+            f"left out: {progress.chosen} cells that people chose to check, as the unsure and the wrong ones; a report "
+            "counts in full when all its white cells are checked (--all-checked after a look at each), or use --sheet"
         )
     if progress.expired:
         lines.append(
@@ -118,7 +116,7 @@ def _as_json(progress: VerificationProgress, now: BenchConditions) -> dict[str, 
     verified = progress.verification
     return {
         "verified": progress.verified,
-        "cells": progress.cells,
+        "cells": len(progress.cells),
         "specimens": progress.specimens,
         "blind": sum(len(one.blind) for one in progress.counted),
         "missing": progress.missing,
@@ -128,8 +126,8 @@ def _as_json(progress: VerificationProgress, now: BenchConditions) -> dict[str, 
             {"class": key, "checked": count, "agreed": agreed, "share": agreed / count, "low": low, "high": high}
             for key, count, agreed, low, high in _rows(progress)
         ],
-        "unsure": sum(cell.answer == UNSURE for one in progress.counted for cell in one.cells),
-        "left_out": _cells(progress.chosen),
+        "unsure": sum(cell.answer == UNSURE for cell in progress.cells),
+        "left_out": progress.chosen,
         "expired": _cells(progress.expired),
         "not_live": _cells(progress.not_live),
         "classifier": now.classifier,

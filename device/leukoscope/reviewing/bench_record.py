@@ -22,6 +22,8 @@ from leukoscope.system.durable_files import write_whole
 
 ENOUGH_CELLS, ENOUGH_SPECIMENS = 100, 3
 """Checked cells, and specimens they are of, from which on a bench is verified (CLSI EP12, H20)."""
+LEAST_DRAWN = 5
+"""Cells before the first unchecked one from which on these are no accident."""
 FILE = "verification.json"
 """In the bench's storage folder."""
 PRIOR_CELLS = 50.0
@@ -78,6 +80,9 @@ class CheckedReport(FrozenModel):
     at: AwareDatetime
     """When the last of its cells was checked."""
     cells: tuple[CheckedCell, ...]
+    drawn: tuple[int, ...] | None = None
+    """Numbers of the cells that stand for all white cells of the report (`drawn_cells`); None in records of versions
+    that did not say so."""
     blind: tuple[int, ...] = ()
     """Numbers of the cells that were named by people who had not seen the classifier's name."""
 
@@ -87,11 +92,31 @@ class CheckedReport(FrozenModel):
         return BenchConditions(self.classifier, self.calibration, self.camera)
 
     @property
-    def chosen_by_mistakes(self) -> bool:
-        """Only cells that were named wrongly were checked: they say nothing of how often that happens."""
-        looked_at = [cell for cell in self.cells if cell.number not in self.blind]
-        wrong = [cell for cell in looked_at if cell.answer != cell.truth]
-        return bool(looked_at) and len(wrong) == len(looked_at)
+    def representative(self) -> tuple[CheckedCell, ...]:
+        """Checked cells that stand for all white cells of the report, whatever the classifier said of them."""
+        return tuple(cell for cell in self.cells if cell.number in (self.drawn or ()))
+
+
+def in_drawing_order(report: str, cells: Iterable[int]) -> list[int]:
+    """Numbers of cells of a report as they are drawn: at random, and always in the same order."""
+    return sorted(cells, key=lambda number: hashlib.sha256(f"{report} {number}".encode()).digest())
+
+
+def drawn_cells(report: str, checked: Mapping[int, bool]) -> tuple[int, ...]:
+    """Numbers of those checked cells of a report that stand for all of its cells.
+
+    Who signs must decide every unsure and every suspect cell, and puts mistakes right. Such cells are checked because
+    of the classifier's answer and alone say that it is always unsure (verification bias, Begg & Greenes 1983). So cells
+    have a random order, and those stand that come before the first unchecked one: all where every cell was checked,
+    those of a blind sheet, and next to none where only some were chosen.
+
+    Args:
+        report: its id.
+        checked: whether a person has checked it, by the number of each white cell.
+    """
+    order = in_drawing_order(report, checked)
+    first = next((at for at, number in enumerate(order) if not checked[number]), len(order))
+    return tuple(order[:first]) if first == len(order) or first >= LEAST_DRAWN else ()
 
 
 class BenchRecord(FrozenModel):
@@ -140,7 +165,7 @@ class BenchRecord(FrozenModel):
         """
         sealed = self.model_copy(update={"seal": _seal(self.reports)})
         try:
-            write_whole(path, sealed.model_dump_json(indent=1).encode())
+            write_whole(path, sealed.model_dump_json(indent=1, exclude_none=True).encode())
         except OSError as error:
             raise ReviewError(f"{path} cannot be written ({error.strerror})", "make room and try again") from error
 
@@ -159,8 +184,8 @@ class BenchRecord(FrozenModel):
         live = [one for one in self.reports if one.source is Source.LIVE]
         same = [one for one in live if one.conditions == now]
         return VerificationProgress(
-            counted=tuple(one for one in same if not one.chosen_by_mistakes),
-            chosen=tuple(one for one in same if one.chosen_by_mistakes),
+            counted=tuple(one for one in same if one.representative),
+            chosen=sum(len(one.cells) - len(one.representative) for one in same),
             expired=tuple(one for one in live if one.conditions != now),
             not_live=tuple(one for one in self.reports if one.source is not Source.LIVE),
         )
@@ -171,17 +196,17 @@ class VerificationProgress:
     """How far a bench's verification has come."""
 
     counted: tuple[CheckedReport, ...]
-    chosen: tuple[CheckedReport, ...]
-    """Left out: only what was wrong in them was checked."""
+    chosen: int
+    """Cells left out: people chose to check them, and they stand for no others."""
     expired: tuple[CheckedReport, ...]
     """Made with another classifier, calibration or camera."""
     not_live: tuple[CheckedReport, ...]
     """Of simulated or stored samples, which never verify a bench."""
 
     @property
-    def cells(self) -> int:
+    def cells(self) -> tuple[CheckedCell, ...]:
         """Checked cells that count."""
-        return sum(len(one.cells) for one in self.counted)
+        return tuple(cell for one in self.counted for cell in one.representative)
 
     @property
     def specimens(self) -> int:
@@ -191,14 +216,14 @@ class VerificationProgress:
     @property
     def verified(self) -> bool:
         """Enough of both."""
-        return self.cells >= ENOUGH_CELLS and self.specimens >= ENOUGH_SPECIMENS
+        return len(self.cells) >= ENOUGH_CELLS and self.specimens >= ENOUGH_SPECIMENS
 
     @property
     def missing(self) -> str:
         """What is still needed, in words; empty when verified."""
         parts = []
-        if self.cells < ENOUGH_CELLS:
-            parts.append(f"{ENOUGH_CELLS - self.cells} more checked cells")
+        if len(self.cells) < ENOUGH_CELLS:
+            parts.append(f"{ENOUGH_CELLS - len(self.cells)} more checked cells")
         if self.specimens < ENOUGH_SPECIMENS:
             parts.append(f"cells of {ENOUGH_SPECIMENS - self.specimens} more specimens")
         return " and ".join(parts)
@@ -209,14 +234,14 @@ class VerificationProgress:
         if not self.verified:
             return None
         by = tuple(sorted({name for one in self.counted for name in one.by}))
-        return Verification(self.cells, self.specimens, max(one.at for one in self.counted), by)
+        return Verification(len(self.cells), self.specimens, max(one.at for one in self.counted), by)
 
     def matrices(self, classes: Sequence[str]) -> tuple[ConfusionMatrix, ...]:
         """Checked cells by truth and answer, one matrix per specimen."""
         of_specimen: dict[str, Counter[tuple[str, str]]] = {}
         for one in self.counted:
             counts = of_specimen.setdefault(one.specimen or one.report, Counter())
-            counts.update((cell.truth, cell.answer) for cell in one.cells)
+            counts.update((cell.truth, cell.answer) for cell in one.representative)
         return tuple(_matrix(counts, classes) for counts in of_specimen.values())
 
     def correction(self, bundle: Bundle, facts: ClassifierFacts) -> Correction | None:
@@ -229,10 +254,9 @@ class VerificationProgress:
 
     def false_suspects(self, expected: Mapping[str, float]) -> dict[str, float]:
         """Share of cells that are falsely suspected, by class: the classifier's, moved by what this bench has seen."""
-        cells = [cell for one in self.counted for cell in one.cells]
         shares = {}
         for key, share in expected.items():
-            others = [cell for cell in cells if cell.truth != key]
+            others = [cell for cell in self.cells if cell.truth != key]
             false = sum(key in cell.suspect for cell in others)
             shares[key] = (PRIOR_CELLS * share + false) / (PRIOR_CELLS + len(others))
         return shares
@@ -246,5 +270,7 @@ def _matrix(counts: Mapping[tuple[str, str], int], classes: Sequence[str]) -> Co
 
 
 def _seal(reports: Sequence[CheckedReport]) -> str:
-    content = json.dumps([one.model_dump(mode="json") for one in reports], sort_keys=True, ensure_ascii=False)
+    content = json.dumps(
+        [one.model_dump(mode="json", exclude_none=True) for one in reports], sort_keys=True, ensure_ascii=False
+    )
     return hashlib.sha256(content.encode()).hexdigest()

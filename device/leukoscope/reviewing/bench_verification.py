@@ -1,8 +1,6 @@
 """From reviewed reports to the record of checked cells, and back: cells to be named by people who see no name."""
 
 import csv
-import io
-import random
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,9 +8,17 @@ from PIL import Image
 
 from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
-from leukoscope.outbox.cell_pictures import pictures_of
-from leukoscope.outbox.white_cells import KeptSample
-from leukoscope.reviewing.bench_record import BenchConditions, BenchRecord, CheckedCell, CheckedReport
+from leukoscope.outbox.cell_pictures import KeptPicture, pictures_of
+from leukoscope.outbox.white_cells import KeptSample, Named
+from leukoscope.reviewing.bench_record import (
+    ENOUGH_SPECIMENS,
+    BenchConditions,
+    BenchRecord,
+    CheckedCell,
+    CheckedReport,
+    drawn_cells,
+    in_drawing_order,
+)
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.named_cells import in_the_middle
 from leukoscope.reviewing.review import Decision, check_classes
@@ -24,6 +30,8 @@ MOST_REPORTS = 10_000
 """The latest; more than an outbox keeps."""
 COLUMNS = ("cell", "name")
 SHEET = "names.csv"
+CELLS_OF_REPORT = 10
+"""On a sheet: cells of one specimen tell less of the bench than as many of several."""
 
 
 def checked_reports(desk: Desk, blind: Mapping[str, Iterable[int]]) -> Iterator[CheckedReport]:
@@ -50,6 +58,7 @@ def checked_reports(desk: Desk, blind: Mapping[str, Iterable[int]]) -> Iterator[
                 by=tuple(sorted({step.by for step in naming})),
                 at=max(step.at for step in naming),
                 cells=cells,
+                drawn=drawn_cells(report.id, {one.record.number: one.checked for one in _found_cells(kept)}),
                 blind=tuple(sorted(blind.get(report.id, ()))),
             )
 
@@ -60,22 +69,22 @@ def _checked(kept: KeptSample) -> tuple[CheckedCell, ...]:
         CheckedCell(
             number=cell.record.number, answer=cell.record.cell_class, truth=cell.name, suspect=cell.record.suspect
         )
-        for cell in kept.cells
-        if cell.checked and cell.name != UNSURE and not cell.record.is_missed
+        for cell in _found_cells(kept)
+        if cell.checked and cell.name != UNSURE
     )
 
 
-def _png(picture: Image.Image) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, "PNG")
-    return content.getvalue()
+def _found_cells(kept: KeptSample) -> list[Named]:
+    """Those that the device found; a person has added the others."""
+    return [cell for cell in kept.cells if not cell.record.is_missed]
 
 
-def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng: random.Random) -> int:
-    """Draw unchecked cells of the latest live reports at random and write their pictures, and a table to fill in.
+def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int) -> int:
+    """Draw unchecked cells of the latest live reports and write their pictures, and a table to fill in.
 
     Nothing in folder or table says what the classifier calls them. Drawn are cells of reports of which every cell has
-    a picture: a choice of the least sure ones would tell too little of the others.
+    a picture: a choice of the least sure ones would tell too little of the others. Of each report those come first that
+    `drawn_cells` asks for first.
 
     Returns:
         How many were written.
@@ -83,40 +92,47 @@ def write_sheet(desk: Desk, now: BenchConditions, folder: Path, cells: int, rng:
     Raises:
         ReviewError: there are none, or the folder cannot be written to.
     """
-    found: list[tuple[SampleReport, int, bytes]] = []
+    reports: list[tuple[SampleReport, list[int], dict[int, KeptPicture]]] = []
     partly = 0
     for report, entry in desk.reports(MOST_REPORTS):
         if report.provenance.source is not Source.LIVE or BenchConditions.of(report.provenance) != now:
             continue
         kept = desk.cells(report.id)
         pictures = {one.number: one for one in pictures_of(desk.outbox, entry.key.id, entry.key.version)}
-        found_here = [] if kept is None else [cell for cell in kept.cells if not cell.record.is_missed]
-        if kept is None or len(pictures) < len(found_here):
+        if kept is None or len(pictures) < len(_found_cells(kept)):
             partly += 1
             continue
-        for cell in found_here:
-            if not cell.checked:
-                png = Image.fromarray(in_the_middle(pictures[cell.record.number], report.provenance.um_per_px))
-                found.append((report, cell.record.number, _png(png)))
-    if not found:
+        unchecked = [cell.record.number for cell in _found_cells(kept) if not cell.checked]
+        if unchecked:
+            reports.append((report, in_drawing_order(report.id, unchecked), pictures))
+        if len(reports) == max(ENOUGH_SPECIMENS, cells // CELLS_OF_REPORT):
+            break
+    # Reports are mixed, and the cells of each stay in order, so that the upper half of a sheet counts, too.
+    drawn = [
+        (report, order[rank], pictures)
+        for rank in range(max((len(order) for _, order, _ in reports), default=0))
+        for report, order, pictures in reports
+        if rank < len(order)
+    ][:cells]
+    if not drawn:
         why = f" ({partly} have pictures of some of their cells alone: raise cells.pictures)" if partly else ""
         raise ReviewError(
             f"no live report of this bench has unchecked cells with pictures{why}",
             "set cells.pictures in the settings to at least the number of cells of a sample, and count",
         )
-    rng.shuffle(found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / SHEET).open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(COLUMNS)
-            for report, number, png_bytes in found[:cells]:
+            for report, number, pictures in drawn:
                 name = f"{report.id}-{number:05d}"
-                (folder / f"{name}.png").write_bytes(png_bytes)
+                picture = in_the_middle(pictures[number], report.provenance.um_per_px)
+                Image.fromarray(picture).save(folder / f"{name}.png")
                 table.writerow((name, ""))
     except OSError as error:
         raise ReviewError(f"the sheet cannot be written to {folder} ({error.strerror})", "choose another") from error
-    return len(found[:cells])
+    return len(drawn)
 
 
 def read_sheet(path: Path) -> dict[str, dict[int, str]]:
