@@ -10,7 +10,14 @@ from rich.table import Table
 
 from leukoscope.cli.options import BenchOption
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, VerificationProgress
+from leukoscope.reviewing.bench_record import (
+    ENOUGH_CELLS,
+    ENOUGH_SPECIMENS,
+    FILE,
+    BenchConditions,
+    BenchRecord,
+    VerificationProgress,
+)
 from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.service.bench_naming import conditions_of
@@ -119,6 +126,8 @@ def _as_json(progress: VerificationProgress, now: BenchConditions) -> dict[str, 
         "cells": len(progress.cells),
         "specimens": progress.specimens,
         "blind": sum(len(one.blind) for one in progress.counted),
+        "cells_needed": ENOUGH_CELLS,
+        "specimens_needed": ENOUGH_SPECIMENS,
         "missing": progress.missing,
         "at": None if verified is None else verified.at.isoformat(),
         "by": [] if verified is None else list(verified.by),

@@ -80,7 +80,8 @@ class Bench:
     panel: Panel
     signals: Indicator | None
     instrument: Instrument
-    naming: Naming
+    naming: Callable[[], Naming]
+    """What is known now of how the classifier names cells; a new verification holds from the next sample on."""
     rules: Rules
     """As the settings name them; commands can set others."""
     outbox: Outbox
@@ -103,13 +104,13 @@ class Bench:
     ready: Callable[[], None]
     """To be called once the device is ready: bundles on trial are confirmed."""
 
-    def new_tally(self, rules: Rules) -> Tally:
+    def new_tally(self, naming: Naming, rules: Rules) -> Tally:
         """An empty count for the next sample."""
-        return Tally(self.naming, self.settings.counting, rules)
+        return Tally(naming, self.settings.counting, rules)
 
-    def grounds_of(self, rules: Rules) -> bytes:
+    def grounds_of(self, naming: Naming, rules: Rules) -> bytes:
         """What the numbers of a report rest on beside its cells, as JSON; reviews recount by it years later."""
-        return Grounds(self.naming, self.settings.counting.interval_width, rules).to_json()
+        return Grounds(naming, self.settings.counting.interval_width, rules).to_json()
 
     def move_stage(self, action: Action) -> None:
         """Move a stage that can be moved, by a step; a hand moves all others."""
@@ -192,7 +193,7 @@ def _open_parts(
     reference, size_warning = adopted_reference(settings, calibration, models.segmenter_identity.sha256)
     warnings += [size_warning] if size_warning else []
     now = BenchConditions(digest, calibration_with(calibration.id, reference), camera_of(settings))
-    naming, naming_warning = naming_on(models.classifier_bundle, settings.storage.folder, now)
+    _, naming_warning = naming_on(models.classifier_bundle, settings.storage.folder, now)
     warnings += [naming_warning] if naming_warning else []
     signal(Step.CAMERA)
     camera = _closing(stack, held(settings.camera, calibration.white).open())
@@ -221,7 +222,7 @@ def _open_parts(
             models.segmenter,
             models.classifier if reference is None else models.classifier.showing_cells(reference.enlarged),
         ),
-        naming=naming,
+        naming=lambda: naming_on(models.classifier_bundle, settings.storage.folder, now)[0],
         rules=rules,
         outbox=outbox,
         trend=Trend(History(settings.storage.folder)),

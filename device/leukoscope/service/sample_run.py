@@ -52,10 +52,11 @@ class SampleRun:
         """
         self._sample_log, self._clock_s, self._before = sample_log, clock_s, before
         report_id = str(uuid.uuid4()) if before is None else before.header["report_id"]
+        naming = bench.naming()
         self._goal = bench.settings.counting.white_cells
         self.sample = Sample(
             bench.instrument,
-            bench.new_tally(rules),
+            bench.new_tally(naming, rules),
             bench.settings.new_field,
             report_id=report_id,
             sample_id=sample_id,
@@ -63,7 +64,7 @@ class SampleRun:
             keep=self._keep_timed,
             stills=bench.camera.stills,
         )
-        self.grounds = bench.grounds_of(rules)
+        self.grounds = bench.grounds_of(naming, rules)
         """What the numbers of its report rest on beside its cells, as JSON."""
         storage = bench.settings.storage
         # Pictures of before must not be overwritten.

@@ -3,6 +3,7 @@
 Each command is a process of its own, with a low priority: what it needs in memory is given back, and no count waits.
 """
 
+import json
 import logging
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.contents import is_bundle_name
@@ -144,6 +146,15 @@ class Teaching:
         installed = BundleStore(self._storage / "bundles").state(self._classifier).in_force
         return ("", False) if installed is None else (installed.version, True)
 
+    def verification(self) -> dict[str, Any]:
+        """What `leukoscope verify --json` says of the cells that people checked; brings the bench's record up to date.
+
+        Raises:
+            AdaptingError: the record is damaged or cannot be written.
+        """
+        found: dict[str, Any] = json.loads(self._said("verify", arguments=("--json",)))
+        return found
+
     def stop(self) -> None:
         """The page leaves: a fit that runs is ended."""
         if self._process is not None:
@@ -182,6 +193,9 @@ class Teaching:
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
     def _run(self, *command: str, arguments: Sequence[str]) -> str:
+        return text_of(self._said(*command, arguments=arguments))
+
+    def _said(self, *command: str, arguments: Sequence[str]) -> str:
         try:
             ended = done(self._bench, command, *arguments)
         except OSError as error:
@@ -191,4 +205,4 @@ class Teaching:
             ) from error
         if ended.returncode:
             raise AdaptingError(text_of(ended.stderr), "nothing was changed")
-        return text_of(ended.stdout)
+        return ended.stdout

@@ -61,6 +61,18 @@ def progress(request: Request) -> Response:
     )
 
 
+def verification(request: Request) -> Response:
+    """How this bench names its cells, by those that people checked; for a browser without scripts a page of its own."""
+    person(request, Role.REVIEWER)
+    try:
+        found, message = _teaching(request).verification(), ""
+    except AdaptingError as error:
+        found, message = None, error_words(request, error)
+    if "hx-request" in request.headers:
+        return HTMLResponse(fragment(request, "verification.html", found=found, message=message))
+    return page(request, "verification_page.html", found=found, message=message)
+
+
 async def change(request: Request) -> Response:
     """Fit, put in force, or go back."""
     return await (await form_of(request)).then(_change, request)
@@ -91,5 +103,6 @@ def _change(request: Request, form: dict[str, str]) -> Response:
 ROUTES = [
     Route("/teaching", teaching),
     Route("/teaching/progress", progress),
+    Route("/teaching/verification", verification),
     Route("/teaching/change", change, methods=["POST"]),
 ]

@@ -160,11 +160,17 @@
     if (key === "u") { undo(); return; }
     if (key === "n") { goOn(current); return; }
     if (key === "x" && current) { toggle(current); focus(cells()[cells().indexOf(current) + 1]); return; }
+    if (key === "*" && current) { markClass(current); return; }
     if (key === "s") { event.preventDefault(); document.getElementById("pin").focus(); return; }
     if (keys[key]) decide({ do: "name", class: keys[key] });
   });
 
   const toggle = (cell) => cell.setAttribute("aria-pressed", cell.getAttribute("aria-pressed") === "true" ? "false" : "true");
+
+  // What was not on the screen is not marked: nobody accepts a cell unseen.
+  const markClass = (cell) => {
+    for (const one of cell.closest(".group").querySelectorAll(".cell[data-seen]:not(.checked)")) one.setAttribute("aria-pressed", "true");
+  };
 
   page.addEventListener("click", (event) => {
     const cell = event.target.closest(".cell");
@@ -180,6 +186,7 @@
     } else if (button?.dataset.do === "undo") undo();
     else if (button?.dataset.do === "open") current && open(current);
     else if (button?.dataset.do === "accept") decide({ do: "confirm" });
+    else if (button?.dataset.do === "mark") current && markClass(current);
     else if (button?.dataset.do === "next") goOn(current);
     else if (button?.dataset.do === "rebase") send({ do: "rebase", version: Number(button.dataset.version) }).then((done) => done && window.location.reload());
   });
