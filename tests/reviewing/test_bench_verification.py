@@ -20,6 +20,7 @@ from leukoscope.reviewing.bench_record import (
 from leukoscope.reviewing.bench_verification import read_sheet
 from leukoscope.service.bench_naming import naming_on
 from leukoscope.specimen.sample import Source
+from leukoscope.statistics.false_alarms import FalseShare
 from tests.commands.test_naming import validated_bundle
 
 NOW = BenchConditions("a" * 64, "bench-3", "picamera 0 1280x960")
@@ -190,13 +191,21 @@ def test_each_specimen_has_a_matrix_of_what_people_and_classifier_said(tmp_path:
     assert sum(np.array(one.counts)[:, -1].sum() for one in matrices) == 4 + 4 + 6 + 3
 
 
-def test_the_false_suspects_of_a_bench_move_the_share_of_the_classifier() -> None:
-    cells = tuple(
-        CheckedCell(number=number, answer="segmented", truth="segmented", suspect=("blast",) if number <= 20 else ())
-        for number in range(1, 101)
-    )
+def test_the_mistakes_of_a_bench_move_the_share_of_the_classifier() -> None:
+    """A cell that is named a blast is pointed at, too; one that is a blast is no mistake."""
+
+    def cell(number: int) -> CheckedCell:
+        answer = "blast" if number <= 5 else "segmented"
+        truth = "blast" if number == 100 else "segmented"
+        return CheckedCell(number=number, answer=answer, truth=truth, suspect=("blast",) if 5 < number <= 20 else ())
+
+    cells = tuple(cell(number) for number in range(1, 101))
     progress = record_of(*(checked(number, cells=cells) for number in range(3))).progress(NOW)
-    assert progress.false_suspects({"blast": 0.04})["blast"] == pytest.approx((50 * 0.04 + 60) / 350)
+    seen = progress.false_suspects({"blast": FalseShare(0.04)})["blast"]
+    assert seen.share == pytest.approx((10 * 0.04 + 60) / 307)
+    assert seen.cells == 307
+    named = progress.false_names(["blast"], FalseShare(0.01))["blast"]
+    assert named.share == pytest.approx((10 * 0.01 + 15) / 307)
 
 
 def test_a_sheet_of_names_is_read_by_report_and_cell(tmp_path: Path) -> None:

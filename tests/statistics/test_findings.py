@@ -13,6 +13,7 @@ from leukoscope.specimen.sample import Basis, Certainty, Finding, Source
 from leukoscope.statistics.blast_findings import Suspects
 from leukoscope.statistics.certainty import certainty_above, certainty_below, certainty_of_reaching
 from leukoscope.statistics.estimates import Estimate, Estimator, counted_ratio, counted_share, variation
+from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
@@ -148,20 +149,31 @@ def test_many_cells_of_which_nothing_can_be_told_are_told() -> None:
 
 def test_suspects_are_tested_against_what_normal_cells_give() -> None:
     """30 % malignant cells of which a quarter are suspect, none named a blast; and as many as normal blood has."""
-    got = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": 0.04}))["blast_suspects"]
+    got = found({"segmented": 200}, suspects=Suspects({"blast": 20}, {"blast": FalseShare(0.04)}))["blast_suspects"]
     assert got.certainty is LIKELY
     assert got.numbers["count"] == 20
     assert got.text.endswith("normal cells give 8, so many by chance with p < 0.001")
     for count in (1, 8):
-        usual = found({"segmented": 200}, suspects=Suspects({"blast": count}, {"blast": 0.04}))["blast_suspects"]
-        assert usual.certainty is OPEN
+        suspects = Suspects({"blast": count}, {"blast": FalseShare(0.04)})
+        assert found({"segmented": 200}, suspects=suspects)["blast_suspects"].certainty is OPEN
     assert "blast_suspects" not in found({"segmented": 200})
 
 
 def test_suspects_in_marrow_are_beside_the_blasts_that_normal_marrow_has() -> None:
-    suspects = Suspects({"blast": 45}, {"blast": 0.04})
+    suspects = Suspects({"blast": 45}, {"blast": FalseShare(0.04)})
     assert found({"segmented": 500}, MARROW, suspects=suspects)["blast_suspects"].certainty is OPEN
     assert found({"segmented": 500}, BLOOD, suspects=suspects)["blast_suspects"].certainty is LIKELY
+
+
+def test_a_bench_whose_normal_cells_are_often_suspect_is_judged_by_these() -> None:
+    """Of 100 checked normal cells 15 were suspect and 8 named blast: 30 and 12 of 200 are nothing new there."""
+    here = Suspects({"blast": 30}, {"blast": FalseShare(0.15, 110)}, {"blast": FalseShare(0.08, 110)})
+    elsewhere = Suspects({"blast": 30}, {"blast": FalseShare(0.046)})
+    counts = {"segmented": 188, "blast": 12}
+    assert found(counts, suspects=elsewhere)["blasts_5_percent"].certainty is LIKELY
+    assert {one.certainty for code, one in found(counts, suspects=here).items() if "blast" in code} == {OPEN}
+    # Where few cells say so, the share can be far from it: more suspects are needed than by a share that is given.
+    assert FalseShare(0.15, 110).chance(42, 200) > FalseShare(0.15).chance(42, 200)
 
 
 def test_a_name_that_a_person_took_away_leaves_a_trace() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import Verification
+from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.recount import Grounds, recount
 from tests.counting.test_tally import CLASSES, RULES, UNKNOWING, knowing, report_of, tally_of, white
 from tests.drawings import cell, counted
@@ -87,9 +88,10 @@ def test_a_sample_of_which_no_white_cell_is_left_says_so(names):
 
 def test_what_a_verified_bench_rests_on_comes_back_with_the_grounds_and_stands_in_the_report():
     said = Verification(120, 3, datetime(2026, 11, 20, tzinfo=UTC), ("Dr. Ada", "Dr. Bo"))
-    naming = replace(KNOWING, verification=said, false_suspects={"blast": 0.05})
+    false = {"blast": FalseShare(0.05), "promyelocyte": FalseShare(0.02, 110.0)}
+    naming = replace(KNOWING, verification=said, false_suspects=false, false_names={"blast": FalseShare(0.01, 110.0)})
     again = Grounds.from_json(Grounds(naming, 0.10, RULES).to_json()).naming
-    assert (again.verification, again.false_suspects) == (said, {"blast": 0.05})
+    assert (again.verification, again.false_suspects, again.false_names) == (said, false, naming.false_names)
     corrected = sample_of(["segmented"] * 60 + ["lymphocyte"] * 40, naming).differential_corrected
     assert corrected.verification == said
     assert "Verified on this bench, 2026-11-20, by Dr. Ada, Dr. Bo, 120 cells of 3 specimens" in corrected.method

@@ -10,11 +10,19 @@ from leukoscope.errors import CalibrationError, OutboxError, ReviewError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.learnt_size import LearntSize
-from leukoscope.reviewing.bench_record import FILE, BenchConditions, BenchRecord, calibration_with
+from leukoscope.reviewing.bench_record import (
+    FILE,
+    BenchConditions,
+    BenchRecord,
+    VerificationProgress,
+    calibration_with,
+)
 from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings, ModelSettings
 from leukoscope.specimen.sample import SizeReference
+from leukoscope.statistics.blast_findings import FALSELY_NAMED
+from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.summary import Naming
 
 
@@ -121,5 +129,15 @@ def naming_on(bundle: Bundle, storage: Path, now: BenchConditions) -> tuple[Nami
             why = "its verification has expired with the classifier, the calibration or the camera"
             return replace(naming, not_verified=f"{why}: {naming.not_verified}"), "The verification has expired"
         return naming, ""
-    false_suspects = progress.false_suspects(naming.false_suspects)
-    return replace(naming, correction=correction, verification=progress.verification, false_suspects=false_suspects), ""
+    return with_verification(naming, correction, progress), ""
+
+
+def with_verification(naming: Naming, correction: Correction, progress: VerificationProgress) -> Naming:
+    """The naming of a classifier with what a bench's checked cells say of it."""
+    return replace(
+        naming,
+        correction=correction,
+        verification=progress.verification,
+        false_suspects=progress.false_suspects(naming.false_suspects),
+        false_names=progress.false_names(naming.false_suspects, FALSELY_NAMED),
+    )

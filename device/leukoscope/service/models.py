@@ -18,6 +18,7 @@ from leukoscope.optics.quality import QualityGate, QualityLimits
 from leukoscope.settings import ModelSettings
 from leukoscope.specimen.frame import Frame, Micrograph, Pixels
 from leukoscope.specimen.sample import BundleIdentity
+from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.summary import NOT_VERIFIED, Naming
 
 
@@ -116,7 +117,7 @@ def naming_of(bundle: Bundle) -> Naming:
         facts.classes,
         facts.groups,
         not_verified=expectation(facts),
-        false_suspects={key: limit.false_share for key, limit in facts.suspect.items()},
+        false_suspects={key: FalseShare(limit.false_share) for key, limit in facts.suspect.items()},
     )
 
 

@@ -15,7 +15,7 @@ from leukoscope.statistics.certainty import (
     percent,
 )
 from leukoscope.statistics.estimates import Estimator, counted_share
-from leukoscope.statistics.intervals import binomial_upper_tail
+from leukoscope.statistics.false_alarms import FalseShare, together
 from leukoscope.statistics.rules import Rules, ShareRule
 
 BY_CHANCE = 0.01
@@ -23,10 +23,12 @@ BY_CHANCE = 0.01
 SUSPECTS_BY_CHANCE = 0.05
 """The same for suspects. Of 200 cells 15 are likely then: as many as 30 % malignant ones give of which a quarter is
 suspect. In normal cells of the laboratory with the most false suspects, 4.1 %, that is so in 2 % of samples."""
-FALSELY_NAMED = 0.01
+SUSPECTS_BY_CHANCE_KNOWN = 0.02
+"""The same on a bench whose own normal cells say what is usual: the share is no longer the most that is expected."""
+FALSELY_NAMED = FalseShare(0.01)
 """Share of normal white cells that a classifier calls a blast in a laboratory it has not seen."""
-FALSELY_SUSPECTED = 0.04
-"""The same for suspects, where the classifier's bundle does not say."""
+FALSELY_SUSPECTED = FalseShare(0.04)
+"""The same for those it names or suspects, where the classifier's bundle does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,19 @@ class Suspects:
 
     cells: Mapping[str, int] = field(default_factory=dict)
     """By that class."""
-    false_share: Mapping[str, float] = field(default_factory=dict)
-    """Share of normal white cells that are suspected falsely, by class."""
+    false_share: Mapping[str, FalseShare] = field(default_factory=dict)
+    """Share of normal white cells that are named or suspected so by mistake, by class."""
+    falsely_named: Mapping[str, FalseShare] = field(default_factory=dict)
+    """Share of normal white cells that are named so by mistake, by class."""
+
+    def pointed_at(self, keys: Sequence[str]) -> FalseShare:
+        """Share of normal white cells that are named or suspected to be one of these classes."""
+        return together(self.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
+
+    def named(self, keys: Sequence[str]) -> FalseShare:
+        """Share of normal white cells that are named as one of these classes."""
+        known = [self.falsely_named[key] for key in keys if key in self.falsely_named]
+        return together(known) if known else FALSELY_NAMED
 
 
 NO_SUSPECTS = Suspects()
@@ -134,11 +147,10 @@ def _highest_limit(
 def _beyond_mistakes(white: Estimator, keys: Sequence[str], suspects: Suspects) -> bool:
     """More cells are named so, or named or suspected so, than the classifier's mistakes explain."""
     named, cells = white.count(keys), white.white_cells + white.named.get(UNSURE, 0)
-    if binomial_upper_tail(named, white.white_cells, FALSELY_NAMED) < BY_CHANCE:
+    if suspects.named(keys).chance(named, white.white_cells) < BY_CHANCE:
         return True
     pointed = named + sum(suspects.cells.get(key, 0) for key in keys)
-    false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
-    return binomial_upper_tail(pointed, max(cells, pointed), false_share) < BY_CHANCE
+    return suspects.pointed_at(keys).chance(pointed, max(cells, pointed)) < BY_CHANCE
 
 
 def _suspects(
@@ -152,10 +164,10 @@ def _suspects(
     cells = max(white.white_cells + white.named.get(UNSURE, 0), named + count)
     # Where the first such cell is not remarkable, as in marrow, the lowest limit is what a normal sample may hold.
     normal = 0.0 if any(rule.seen for rule in asked) else min(_limit(rule) for rule in asked)
-    false_share = sum(suspects.false_share.get(key, FALSELY_SUSPECTED) for key in keys)
-    expected = min(1.0, normal + (1 - normal) * false_share)
-    chance = binomial_upper_tail(named + count, cells, expected)
-    certainty = at_most(Certainty.LIKELY if chance < SUSPECTS_BY_CHANCE else Certainty.CANNOT_BE_EXCLUDED, highest)
+    false = suspects.pointed_at(keys)
+    expected, chance = false.expected(normal), false.chance(named + count, cells, normal)
+    rare = SUSPECTS_BY_CHANCE if false.cells is None else SUSPECTS_BY_CHANCE_KNOWN
+    certainty = at_most(Certainty.LIKELY if chance < rare else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
     statement = Sentence(
         "{cells}: {suspects} suspects beside {named} named of {of} cells, look at them",

@@ -9,6 +9,7 @@ from typing import Any
 from leukoscope.inference.bundle import CellClass
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import SampleReport, Verification
+from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import Rules
@@ -31,7 +32,8 @@ class Grounds:
             "groups": {name: list(members) for name, members in self.naming.groups.items()},
             "not_verified": self.naming.not_verified,
             "verified": None if self.naming.correction is None else _verified(self.naming),
-            "false_suspects": dict(self.naming.false_suspects),
+            "false_suspects": _false_shares(self.naming.false_suspects),
+            "false_names": _false_shares(self.naming.false_names),
             "interval_width": self.interval_width,
             "rules": self.rules.model_dump(mode="json"),
         }
@@ -50,11 +52,20 @@ class Grounds:
                 correction=None if verified is None else _read_correction(verified),
                 not_verified=read.get("not_verified", NOT_VERIFIED),
                 verification=None if verified is None else _read_verification(verified["verification"]),
-                false_suspects=read.get("false_suspects", {}),
+                false_suspects=_read_false_shares(read.get("false_suspects", {})),
+                false_names=_read_false_shares(read.get("false_names", {})),
             ),
             interval_width=read["interval_width"],
             rules=Rules.model_validate(read["rules"]),
         )
+
+
+def _false_shares(shares: Mapping[str, FalseShare]) -> dict[str, Any]:
+    return {key: one.share if one.cells is None else [one.share, one.cells] for key, one in shares.items()}
+
+
+def _read_false_shares(shares: Mapping[str, Any]) -> dict[str, FalseShare]:
+    return {key: FalseShare(*one) if isinstance(one, list) else FalseShare(one) for key, one in shares.items()}
 
 
 def recount(

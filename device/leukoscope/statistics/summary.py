@@ -18,6 +18,7 @@ from leukoscope.specimen.sample import (
 )
 from leukoscope.statistics.blast_findings import Suspects
 from leukoscope.statistics.estimates import Estimator, counted_ratio, counted_share, variation
+from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.intervals import clopper_pearson, count_more
 from leukoscope.statistics.misclassification import METHOD, Correction, Mix
@@ -40,8 +41,10 @@ class Naming:
     """Why there is no correction, and what to expect, in one sentence."""
     verification: Verification | None = None
     """What the correction rests on, as reports say it."""
-    false_suspects: Mapping[str, float] = field(default_factory=dict)
-    """Share of normal white cells that are suspected falsely, by class."""
+    false_suspects: Mapping[str, FalseShare] = field(default_factory=dict)
+    """Share of normal white cells that are named or suspected so by mistake, by class."""
+    false_names: Mapping[str, FalseShare] = field(default_factory=dict)
+    """The same for names alone; empty where this bench is not verified."""
 
     @property
     def differential(self) -> list[str]:
@@ -233,7 +236,7 @@ class Summary:
             red_cell_um=red.mean_diameter_um,
             red_cells_measured=measured,
             patches=self._counts.patches or 1,
-            suspects=Suspects(self._counts.undecided.suspects, self._naming.false_suspects),
+            suspects=Suspects(self._counts.undecided.suspects, self._naming.false_suspects, self._naming.false_names),
             withdrawn=self._counts.undecided.withdrawn,
             platelets_per_red_cell=counted_ratio(platelets, red.count) if red.count else None,
         )
