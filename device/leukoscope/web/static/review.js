@@ -223,7 +223,14 @@
   // What lies below the head, which grows with what others do, is scrolled under it.
   const head = page.querySelector(".head");
   const covered = head.offsetHeight;
-  new ResizeObserver(() => page.style.setProperty("--head", `${head.offsetHeight}px`)).observe(head);
+  new ResizeObserver(() => {
+    page.style.setProperty("--head", `${head.offsetHeight}px`);
+    // A head that grows, as by the name of another reader, must not lie over the cell that the keys are about.
+    if (!current || document.activeElement !== current) return;
+    const at = current.getBoundingClientRect();
+    const end = head.getBoundingClientRect().bottom;
+    if (at.top < end && at.bottom > 0) window.scrollBy(0, at.top - end - 4);
+  }).observe(head);
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const cell = entry.target;
