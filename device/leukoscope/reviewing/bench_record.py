@@ -28,8 +28,9 @@ LEAST_DRAWN = 5
 FILE = "verification.json"
 """In the bench's storage folder."""
 PRIOR_CELLS = 10.0
-"""What the classifier's own share of mistakes is worth beside the bench's checked cells: little, for the share of false
-suspects was .03 to .25 in laboratories that a network had not seen (mean .13, standard deviation .09)."""
+"""What the classifier's own share of mistakes is worth beside the bench's checked cells: little, for laboratories differ.
+Of normal cells of two that a network had not seen .06 to .20 were suspect, of those it had learnt from .003 to .045
+(`tools/alarm_budget.py --left-out`)."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
