@@ -18,8 +18,8 @@ from leukoscope.exporting.kept_cells import OutboxPictures
 from leukoscope.exporting.original import find_report
 from leukoscope.exporting.report_pictures import gallery_of
 from leukoscope.inference.bundle import Bundle
-from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
+from leukoscope.service.opening import open_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.simulation.smear import NORMAL_DIFFERENTIAL
 from leukoscope.system.assets import find_asset

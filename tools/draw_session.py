@@ -14,8 +14,8 @@ from leukoscope.displays.panel import Panel
 from leukoscope.displays.screens import draw
 from leukoscope.displays.state import Counting, Hint, Looking, Ready, Result, Screen
 from leukoscope.errors import DisplayError
-from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
+from leukoscope.service.opening import open_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.frame import Frame
 from leukoscope.system.watchdog import Watchdog

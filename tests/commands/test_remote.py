@@ -22,8 +22,8 @@ from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.store import Outbox
-from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
+from leukoscope.service.opening import open_bench
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample import Provenance

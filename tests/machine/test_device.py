@@ -11,7 +11,7 @@ from leukoscope.cameras.v4l2 import V4l2CameraSettings
 from leukoscope.errors import CalibrationError, CameraError, CameraInterrupted
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.calibration_record import KeptFile, WhiteBalance
-from leukoscope.service.bench import SETTLING_FRAMES, _expect_frame
+from leukoscope.service.opening import SETTLING_FRAMES, _expect_frame
 from leukoscope.specimen.frame import Frame
 from leukoscope.specimen.sample import Source
 from tests.commands.command_line import leukoscope, simulated_camera

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import (
+from leukoscope.reviewing.bench_record import BenchRecord
+from leukoscope.reviewing.bench_verification import read_sheet
+from leukoscope.reviewing.checked_cells import (
     BenchConditions,
-    BenchRecord,
     CheckedCell,
     CheckedReport,
     drawn_cells,
     in_drawing_order,
 )
-from leukoscope.reviewing.bench_verification import read_sheet
 from leukoscope.service.bench_naming import naming_on
 from leukoscope.specimen.sample import Source
 from leukoscope.statistics.false_alarms import FalseShare

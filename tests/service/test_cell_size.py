@@ -17,7 +17,7 @@ from leukoscope.errors import CalibrationError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.messages.report import decode, encode
 from leukoscope.optics.learnt_size import ENOUGH_SPECIMENS, FILE, LearntSize
-from leukoscope.reviewing.bench_record import BenchConditions
+from leukoscope.reviewing.checked_cells import BenchConditions
 from leukoscope.service.bench import Bench
 from leukoscope.service.bench_naming import conditions_of
 from leukoscope.service.report_filing import ReportFiling

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from leukoscope.reviewing.bench_record import FILE, BenchRecord
-from leukoscope.service.bench import open_bench
 from leukoscope.service.bench_naming import conditions_of
+from leukoscope.service.opening import open_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.system.watchdog import Watchdog
 from tests.commands.test_run import write_bench

@@ -12,7 +12,8 @@ from intervals_simulated.laboratories import Laboratory
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.inference.bundle import Bundle, ClassifierFacts
 from leukoscope.inference.onnx import OnnxSettings
-from leukoscope.reviewing.bench_record import ENOUGH_SPECIMENS, CheckedCell, CheckedReport, VerificationProgress
+from leukoscope.reviewing.checked_cells import CheckedCell, CheckedReport
+from leukoscope.reviewing.verification_progress import ENOUGH_SPECIMENS, VerificationProgress
 from leukoscope.service.bench_naming import with_verification
 from leukoscope.service.models import naming_of
 from leukoscope.specimen.cell import UNSURE, Decision

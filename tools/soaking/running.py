@@ -11,8 +11,8 @@ import tomli_w
 
 from embedded_broker import Address
 from leukoscope.displays.panel import Panel
-from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
+from leukoscope.service.opening import open_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.system.watchdog import Watchdog
 from soaking.bench import BENCH, GLASSES, Hand, Walk

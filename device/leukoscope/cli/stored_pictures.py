@@ -27,7 +27,7 @@ from leukoscope.service.models import (
     open_segmenter,
 )
 from leukoscope.settings import BenchSettings, ModelSettings
-from leukoscope.system.heap import give_back_large_buffers
+from leukoscope.system.memory import give_back_large_buffers
 from leukoscope.system.standard_output import printable
 
 SAME_SCALE = 0.02

@@ -10,16 +10,11 @@ from rich.table import Table
 
 from leukoscope.cli.options import BenchOption
 from leukoscope.errors import ReviewError
-from leukoscope.reviewing.bench_record import (
-    ENOUGH_CELLS,
-    ENOUGH_SPECIMENS,
-    FILE,
-    BenchConditions,
-    BenchRecord,
-    VerificationProgress,
-)
+from leukoscope.reviewing.bench_record import FILE, BenchRecord
 from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
+from leukoscope.reviewing.checked_cells import BenchConditions
 from leukoscope.reviewing.desk import desk_at
+from leukoscope.reviewing.verification_progress import ENOUGH_CELLS, ENOUGH_SPECIMENS, VerificationProgress
 from leukoscope.service.bench_naming import conditions_of
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.cell import UNSURE

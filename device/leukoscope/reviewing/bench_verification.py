@@ -10,10 +10,9 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import KeptPicture, pictures_of
 from leukoscope.outbox.white_cells import KeptSample, Named
-from leukoscope.reviewing.bench_record import (
-    ENOUGH_SPECIMENS,
+from leukoscope.reviewing.bench_record import BenchRecord
+from leukoscope.reviewing.checked_cells import (
     BenchConditions,
-    BenchRecord,
     CheckedCell,
     CheckedReport,
     drawn_cells,
@@ -22,6 +21,7 @@ from leukoscope.reviewing.bench_record import (
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.named_cells import in_the_middle
 from leukoscope.reviewing.review import Decision, check_classes
+from leukoscope.reviewing.verification_progress import ENOUGH_SPECIMENS
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import SampleReport, Source

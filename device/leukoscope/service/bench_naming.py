@@ -10,13 +10,9 @@ from leukoscope.errors import CalibrationError, OutboxError, ReviewError
 from leukoscope.inference.bundle import Bundle
 from leukoscope.optics.calibration import Calibration
 from leukoscope.optics.learnt_size import LearntSize
-from leukoscope.reviewing.bench_record import (
-    FILE,
-    BenchConditions,
-    BenchRecord,
-    VerificationProgress,
-    calibration_with,
-)
+from leukoscope.reviewing.bench_record import FILE, BenchRecord
+from leukoscope.reviewing.checked_cells import BenchConditions, calibration_with
+from leukoscope.reviewing.verification_progress import VerificationProgress
 from leukoscope.service.event_journal import find_interrupted
 from leukoscope.service.models import naming_of
 from leukoscope.settings import BenchSettings, ModelSettings

@@ -20,8 +20,8 @@ from leukoscope.optics.quality import QualityGate
 from leukoscope.optics.tracking import NewFieldRule
 from leukoscope.quality_control.run_record import Run
 from leukoscope.quality_control.sample_metrics import SampleMetrics
-from leukoscope.service.bench import provenance_of
 from leukoscope.service.models import naming_of, open_models
+from leukoscope.service.opening import provenance_of
 from leukoscope.settings import BenchSettings
 
 EVERY_PICTURE = NewFieldRule(when="every_frame")

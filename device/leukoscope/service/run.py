@@ -7,8 +7,8 @@ from pathlib import Path
 from leukoscope.calibrating.menu import Page, show_menu
 from leukoscope.displays.fault_text import fault_of
 from leukoscope.errors import LeukoscopeError, SettingsError
-from leukoscope.service.bench import open_bench
 from leukoscope.service.loop import Service
+from leukoscope.service.opening import open_bench
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.system.fault_record import FaultRecord, LastFault

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leukoscope.errors import OutboxError
-from leukoscope.reviewing.bench_record import calibration_with
+from leukoscope.reviewing.checked_cells import calibration_with
 from leukoscope.service.event_journal import EventJournal, InterruptedSample, find_interrupted, remove, set_aside
 from leukoscope.specimen.sample import Provenance
 
