@@ -28,8 +28,10 @@ def text_of(content: bytes) -> str:
     """The text in a file that a person wrote; editors of Windows put a byte-order mark before it, which is left out.
 
     Raises:
-        NotUtf8: it is UTF-16, or another encoding than UTF-8.
+        NotUtf8: it is UTF-16, UTF-32, or another encoding than UTF-8.
     """
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or b"\0\0" in content[:100]:
+        raise NotUtf8("utf-32", content[:4], 0, 1, "it is UTF-32 text, expected UTF-8: save it with encoding UTF-8")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:100]:
         raise NotUtf8("utf-16", content[:2], 0, 1, "it is UTF-16 text, expected UTF-8: save it with encoding UTF-8")
     try:

@@ -126,6 +126,23 @@ def test_other_kinds_of_numbers_are_refused(written: Written, page: TiffPage) ->
         read_picture(written(page))
 
 
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        (TiffPage(COLOUR_16, bits=12), "channels of 12 bits"),
+        (TiffPage(GREY_16, photometric=1, bits=10), "channels of 10 bits"),
+        (TiffPage(COLOUR_16.astype(np.uint32)), "channels of 32 bits"),
+        (TiffPage(COLOUR_16.astype(np.float32), sample_format=3), "floating-point values"),
+        (TiffPage(COLOUR_16.astype(np.int16), sample_format=2), "signed values"),
+        (TiffPage(COLOUR_16, fill_order=2), "the bits of each byte in reverse order"),
+    ],
+    ids=lambda given: given.replace(" ", "-") if isinstance(given, str) else "",
+)
+def test_values_that_are_not_read_are_called_what_they_are(written: Written, page: TiffPage, why: str) -> None:
+    with pytest.raises(PictureError, match=why):
+        read_picture(written(page))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("deep", [False, True])
 def test_orientation_is_heeded_in_every_format(tmp_path: Path, orientation: int, deep: bool) -> None:

@@ -24,6 +24,9 @@ class TiffPage:
     compression: int = 1
     """As the file states; the values are written as they are."""
     predictor: int = 1
+    bits: int = 0
+    """Of each channel, as the file states; 0: as many as the values have."""
+    fill_order: int = 1
     sub_pages: tuple["TiffPage", ...] = ()
 
 
@@ -53,7 +56,7 @@ def _add(content: bytearray, page: TiffPage) -> tuple[int, int]:
         strips.append(len(content))
         content += np.ascontiguousarray(plane).tobytes()
     each = (len(content) - strips[0]) // len(strips)
-    bits = values.dtype.itemsize * 8
+    bits = page.bits or values.dtype.itemsize * 8
     tags: list[tuple[int, int, list[int]]] = [
         (254, _LONG, [page.subfile_type]),
         (256, _LONG, [cols]),
@@ -61,6 +64,7 @@ def _add(content: bytearray, page: TiffPage) -> tuple[int, int]:
         (258, _SHORT, [bits] * channels),
         (259, _SHORT, [page.compression]),
         (262, _SHORT, [page.photometric]),
+        *([(266, _SHORT, [page.fill_order])] if page.fill_order != 1 else []),
         (273, _LONG, strips),
         (274, _SHORT, [page.orientation]),
         (277, _SHORT, [channels]),

@@ -83,13 +83,14 @@ def test_a_byte_order_mark_is_no_part_of_a_file(
 
 
 @pytest.mark.parametrize(("write", "read"), READERS)
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_called_so(
-    tmp_path: Path, write: Callable[[Path], Path], read: Callable[[Path], object], encoding: str
+@pytest.mark.parametrize("width", ["16", "32"])
+@pytest.mark.parametrize("order", ["", "-le", "-be"])
+def test_wide_text_is_called_what_it_is(
+    tmp_path: Path, write: Callable[[Path], Path], read: Callable[[Path], object], width: str, order: str
 ) -> None:
     path = write(tmp_path)
-    path.write_text(path.read_text("utf-8"), encoding)
-    with pytest.raises(LeukoscopeError, match="it is UTF-16 text, expected UTF-8: save it with encoding UTF-8"):
+    path.write_text(path.read_text("utf-8"), f"utf-{width}{order}")
+    with pytest.raises(LeukoscopeError, match=f"it is UTF-{width} text, expected UTF-8: save it with encoding UTF-8"):
         read(path)
 
 

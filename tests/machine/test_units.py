@@ -36,6 +36,11 @@ def test_a_leak_ends_the_device_before_it_takes_the_board_along() -> None:
     assert "OOMPolicy=stop" in text
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_each_unit_has_a_bound_to_its_memory(unit: Path) -> None:
+    assert re.search(r"^MemoryMax=\d+[%MG]$", unit.read_text(), re.MULTILINE)
+
+
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     program = shutil.which("true")
     for unit in UNITS:

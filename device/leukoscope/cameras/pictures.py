@@ -23,11 +23,14 @@ from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_ti
 from leukoscope.cameras.tiff import (
     BITS,
     COMPRESSION,
+    FILL_ORDER,
     PREDICTOR,
+    SAMPLE_FORMAT,
     Page,
     channels_as_pages,
     pages_of,
     refuse_unread_compression,
+    refuse_unread_values,
 )
 from leukoscope.cameras.tiff_tags import first_values
 from leukoscope.errors import PictureError
@@ -53,6 +56,8 @@ MAX_TRANSPARENT_SHARE = 0.01
 SAME_PLACE = 0.6
 """Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
 _COARSE = (32, 32)
+_LOWEST_FIRST = 2
+"""Fill order of a TIFF file whose bytes begin with their lowest bit."""
 _LARGE = 6_000_000
 """Pixels above which a picture is decoded into a file, part by part where its format allows that."""
 
@@ -156,10 +161,13 @@ def _why_no_tiff(path: Path) -> PictureError:
             "copy it again from its source",
         )
     try:
-        bits = 8 if values.get(BITS, 8) != 16 else 16
+        bits = values.get(BITS, 1)
+        refuse_unread_values(path, (bits,), (values.get(SAMPLE_FORMAT, 1),))
         refuse_unread_compression(path, values.get(COMPRESSION, 1), values.get(PREDICTOR, 1), bits)
     except PictureError as named:
         return named
+    if values.get(FILL_ORDER) == _LOWEST_FIRST:
+        return PictureError(f"{path} keeps the bits of each byte in reverse order", "save it again as TIFF or PNG")
     return PictureError(
         f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
     )

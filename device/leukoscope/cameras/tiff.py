@@ -1,6 +1,7 @@
 """What the tags of a TIFF file say about its pages, compared with what the decoder makes of them."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 from leukoscope.errors import PictureError
 
 SUBFILE_TYPE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 259, 262, 270
+FILL_ORDER = 266
 PREDICTOR, PLANES, SUB_IFDS, SAMPLE_FORMAT, DNG_VERSION = 317, 284, 330, 339, 50706
 _REDUCED, _MASK = 1, 4
 """Bits of the subfile type: a reduced copy of another page, a transparency mask of it."""
@@ -98,10 +100,17 @@ def refuse_unread_compression(path: Path, compression: int, predictor: int, bits
         )
 
 
-def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
-    tags = picture.tag_v2
-    bits = tuple(int(depth) for depth in tags.get(BITS, (1,)))
-    formats = tuple(int(kind) for kind in tags.get(SAMPLE_FORMAT, (_UNSIGNED,)))
+def refuse_unread_values(path: Path, bits: Sequence[int], formats: Sequence[int]) -> None:
+    """Say what kind of values a file holds that are not read.
+
+    Args:
+        path: the file.
+        bits: of each channel.
+        formats: of each channel, or of all of them: 1 unsigned, 2 signed, 3 floating point.
+
+    Raises:
+        PictureError: they are signed, fractions, or of a depth that is not read.
+    """
     if 3 in formats:
         raise PictureError(f"{path} holds floating-point values", "save it with 8 or 16 bits per channel")
     if set(formats) != {_UNSIGNED}:
@@ -109,6 +118,13 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     if len(set(bits)) > 1 or bits[0] not in (1, 2, 4, 8, 16):
         found = ", ".join(str(depth) for depth in bits)
         raise PictureError(f"{path} holds channels of {found} bits", "save it with 8 or 16 bits per channel")
+
+
+def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
+    tags = picture.tag_v2
+    bits = tuple(int(depth) for depth in tags.get(BITS, (1,)))
+    formats = tuple(int(kind) for kind in tags.get(SAMPLE_FORMAT, (_UNSIGNED,)))
+    refuse_unread_values(path, bits, formats)
     refuse_unread_compression(
         path, int(_first(tags, COMPRESSION, 1)), int(_first(tags, PREDICTOR, _NO_PREDICTOR)), bits[0]
     )

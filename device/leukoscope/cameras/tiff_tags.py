@@ -12,7 +12,7 @@ _SHORT = 3
 
 
 def first_values(path: Path) -> Mapping[int, int] | None:
-    """Each tag of the first page and its first value where the tag itself holds it, or where it lies.
+    """Each tag of the first page and its first value; of values that are no short numbers, where they lie.
 
     None where the file ends before its tags do: they often stand at the end.
 
@@ -29,15 +29,19 @@ def first_values(path: Path) -> Mapping[int, int] | None:
         begin = file.read(2)
         count = int(struct.unpack(f"{order}H", begin)[0]) if len(begin) == 2 else 0
         tags = file.read(_TAG_BYTES * count)
-    if not count or len(tags) < _TAG_BYTES * count:
-        return None
-    values: dict[int, int] = {}
-    for at in range(0, len(tags), _TAG_BYTES):
-        tag, kind, many, value = struct.unpack_from(f"{order}HHII", tags, at)
-        length = _VALUE_BYTES.get(kind, 0) * many
-        if length > _IN_TAG_BYTES and value + length > content_bytes:
+        if not count or len(tags) < _TAG_BYTES * count:
             return None
-        if kind == _SHORT and many == 1:
-            value = struct.unpack_from(f"{order}H", tags, at + 8)[0]
-        values[int(tag)] = int(value)
+        values: dict[int, int] = {}
+        for at in range(0, len(tags), _TAG_BYTES):
+            tag, kind, many, value = struct.unpack_from(f"{order}HHII", tags, at)
+            length = _VALUE_BYTES.get(kind, 0) * many
+            if length > _IN_TAG_BYTES and value + length > content_bytes:
+                return None
+            if kind == _SHORT and length <= _IN_TAG_BYTES:
+                value = struct.unpack_from(f"{order}H", tags, at + 8)[0]
+            elif kind == _SHORT:
+                # The depths of three channels lie elsewhere.
+                file.seek(value)
+                value = struct.unpack(f"{order}H", file.read(2))[0]
+            values[int(tag)] = int(value)
     return values

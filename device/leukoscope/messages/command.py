@@ -106,7 +106,8 @@ def read_command(payload: bytes, *, stored: bool) -> Command:
         Refusal: it is too large, no command, was retained at the broker, or lives too long.
     """
     if len(payload) > MOST_REVIEW_BYTES:
-        raise Refusal("oversize", f"expected at most {MOST_REVIEW_BYTES} bytes, found {len(payload)}")
+        # Of a message of any size no more than its beginning is kept.
+        raise Refusal("oversize", f"expected at most {MOST_REVIEW_BYTES} bytes, found at least {len(payload)}")
     try:
         message = from_bytes(payload)
     except InvalidMessage as error:
