@@ -102,6 +102,23 @@ def _without_outbox(emptied: bool) -> Case:
     return case
 
 
+def _planted_beside_no_outbox(plant: Plant, chance: Random) -> None:
+    """With the outbox gone, too, a copy under the name of a higher version is not exported."""
+    plant.about = "outbox deleted, version planted"
+    plant.works()
+    path = min((plant.state / "reports").glob("report-*-v1.json"))
+    recorded = _exported(plant, path.name[7:43])
+    _planted_version(path, chance)
+    for part in plant.state.glob("outbox.sqlite*"):
+        part.unlink()
+    out = plant.folder / "planted.csv"
+    if leukoscope("export", path.name[7:43], "--as", "csv", "--bench", plant.bench, "--out", out).code == 0:
+        raise NotSurvived("a planted version is exported")
+    plant.works()
+    if _exported(plant, path.name[7:43]) != recorded:
+        raise NotSurvived("another report is exported after a start than was recorded")
+
+
 def _second_owner(plant: Plant, chance: Random) -> None:
     """A second device on the folder is refused before it touches anything, and the first goes on."""
     plant.write(white_cells=10_000)
@@ -156,7 +173,7 @@ def _all(*cases: Case) -> Callable[[int], Iterator[Case]]:
 
 SPOILS = (_planted_version, _changed, _gone, _planted_report, _folder_gone, _a_folder, _a_link)
 PLANTED = Kind("report files planted", lambda wanted: iter([_planted(spoil) for spoil in SPOILS]))
-LOST = Kind("outbox taken away", _all(_without_outbox(False), _without_outbox(True)))
+LOST = Kind("outbox taken away", _all(_without_outbox(False), _without_outbox(True), _planted_beside_no_outbox))
 OTHERS = (_another_bench("annex", "test"), _another_bench("campaign", "other"))
 OWNERS = Kind(
     "two devices, one folder", _all(_second_owner, _another_bench("annex", "test"), _another_bench("campaign", "other"))

@@ -217,3 +217,16 @@ def test_a_deleted_outbox_is_told_by_all_who_look_for_it(state: Path) -> None:
     outcome = leukoscope("export", report(1).id, "--as", "csv", "--bench", bench, "--out", state.parent / "table.csv")
     assert outcome.code == 0
     assert "there is no outbox" in outcome.err
+
+
+def test_without_an_outbox_a_copy_under_the_name_of_a_higher_version_is_not_exported(state: Path) -> None:
+    bench = write_bench(state.parent)
+    (state / "outbox.sqlite").unlink()
+    copy = next((state / "reports").glob(f"report-{report(1).id}-v1.json"))
+    higher = copy.with_name(copy.name.replace("-v1.", "-v9."))
+    higher.write_bytes(copy.read_bytes().replace(b'"platelets":{"counted":', b'"platelets":{"counted":9'))
+    for wanted in (report(1).id, higher):
+        outcome = leukoscope("export", wanted, "--as", "csv", "--bench", bench, "--out", state.parent / "table.csv")
+        assert outcome.code == 2
+        assert f"{higher} holds report {report(1).id} v1" in outcome.err
+    assert not (state.parent / "table.csv").exists()

@@ -70,10 +70,13 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     elif (storage / _OUTBOX).exists():
         payload, doubt = _recorded(wanted, storage), ""
     else:
-        payload = _read(_copy_by_id(wanted, storage / "reports"))
+        path = _copy_by_id(wanted, storage / "reports")
+        payload = _read(path)
         doubt = f"there is no outbox in {storage} that could vouch for this report"
     message = from_bytes(payload)
     report = decode(message)
+    if doubt:
+        _refuse_under_another_name(path, report)
     # The status stays in the report's own words: a newer device may know more of them.
     status, by, at = signature_of(message)
     signature = None if by is None or at is None else Signature(by, at)
@@ -96,6 +99,16 @@ def _doubt(path: Path, payload: bytes, storage: Path | None) -> str:
     if str(key_named(path.name)) not in sums and path.absolute().parent != (storage / "reports").absolute():
         return f"{fault}: it may be another device's"
     raise ExportError(fault, "`leukoscope report show --json` prints the one that is kept in the outbox")
+
+
+def _refuse_under_another_name(path: Path, report: SampleReport) -> None:
+    """A copy whose name promises another version than it holds was put there: with no outbox, only this shows it."""
+    named = key_named(path.name)
+    if named is not None and (named.id, named.version) != (report.id, report.version):
+        raise ExportError(
+            f"{path} holds report {report.id} v{report.version}: its name says another, and no outbox vouches for it",
+            "put the outbox back from a copy, or start the device, which makes it anew from the files that are whole",
+        )
 
 
 def _recorded(wanted: str, storage: Path) -> bytes:
