@@ -48,7 +48,8 @@
       cell.classList.toggle("checked", state.decided);
       cell.classList.toggle("awaits", state.awaits);
       cell.classList.toggle("moved", state.name !== cell.closest(".group").dataset.class);
-      cell.setAttribute("aria-label", `${number}, ${cell.querySelector(".label").textContent}${state.decided ? ", " + page.dataset.accepted : ""}`);
+      const [which] = cell.getAttribute("aria-label").split(",");
+      cell.setAttribute("aria-label", `${which}, ${cell.querySelector(".label").textContent}${state.decided ? ", " + page.dataset.accepted : ""}`);
     }
     for (const number of answer.gone || []) find(number)?.remove();
     if (answer.counts) document.getElementById("counts").innerHTML = answer.counts;
@@ -96,10 +97,11 @@
     const last = chosen[chosen.length - 1];
     const numbers = chosen.map((one) => Number(one.dataset.number));
     for (const one of chosen) one.removeAttribute("aria-pressed");
+    const undecided = chosen.filter((one) => one.classList.contains("awaits"));
     // The eye goes on at once; the answer follows.
     for (const one of chosen) one.classList.remove("awaits");
     if (!goOn(last)) focus(cells()[cells().indexOf(last) + 1] || last);
-    if (!(await send({ ...body, cells: numbers }))) for (const one of chosen) one.classList.add("awaits");
+    if (!(await send({ ...body, cells: numbers }))) for (const one of undecided) one.classList.add("awaits");
   };
 
   const undo = async () => {
@@ -119,8 +121,12 @@
     try {
       await turn;
       const response = await fetch(`${address}/cells/${cell.dataset.number}`, { headers: { accept: "text/html", "hx-request": "true" } });
+      if (response.status === 401) { window.location.assign("/sign-in"); return; }
+      if (!response.ok) { say((await response.json()).error); return; }
       large.innerHTML = await response.text();
       large.showModal();
+    } catch {
+      say(page.dataset.away);
     } finally {
       opening = false;
     }
@@ -199,7 +205,12 @@
   // Enter in a remark keeps it; only the signature's own fields sign.
   page.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.dataset.remark) { event.preventDefault(); event.target.blur(); } });
 
-  page.addEventListener("dragstart", (event) => { const cell = event.target.closest(".cell"); if (cell) { focus(cell); event.dataTransfer.setData("text/plain", cell.dataset.number); } });
+  // One of several that are marked takes the others along; any other goes alone.
+  const dragged = (cell) => {
+    focus(cell);
+    if (cell.getAttribute("aria-pressed") !== "true") for (const one of cells()) one.removeAttribute("aria-pressed");
+  };
+  page.addEventListener("dragstart", (event) => { const cell = event.target.closest(".cell"); if (cell) { dragged(cell); event.dataTransfer.setData("text/plain", cell.dataset.number); } });
   for (const group of page.querySelectorAll(".group")) {
     group.addEventListener("dragover", (event) => { event.preventDefault(); group.classList.add("over"); });
     group.addEventListener("dragleave", () => group.classList.remove("over"));
@@ -240,12 +251,29 @@
     }
   }, { threshold: 0.6, rootMargin: `-${covered}px 0px 0px 0px` });
   for (const cell of cells()) if (!cell.dataset.seen) watch.observe(cell);
-  setInterval(() => {
-    if (!seen.size || document.hidden) return;
+  const sendSeen = async () => {
+    if (!seen.size) return;
     const numbers = [...seen];
     seen = new Set();
-    send({ do: "look", cells: numbers }).then((done) => { if (!done) for (const number of numbers) seen.add(number); });
-  }, 500);
+    if (!(await send({ do: "look", cells: numbers }))) for (const number of numbers) seen.add(number);
+  };
+  setInterval(() => { if (!document.hidden) sendSeen(); }, 500);
+
+  // What was named, remarked and seen is kept before the step is taken, and the step is asked for once.
+  const form = page.querySelector("#signing form");
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.asked === "ready") { form.dataset.asked = "sent"; return; }
+    event.preventDefault();
+    if (form.dataset.asked) return;
+    form.dataset.asked = "waits";
+    await sendSeen();
+    await turn;
+    // A form does not submit while its own event is under way, which it is where nothing was to be waited for.
+    await new Promise((done) => { setTimeout(done); });
+    form.dataset.asked = "ready";
+    form.requestSubmit(event.submitter);
+  });
+  window.addEventListener("pageshow", () => { delete form.dataset.asked; });
 
   focus(nextUndecided(null) || cells()[0]);
 })();
