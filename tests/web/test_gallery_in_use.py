@@ -79,8 +79,8 @@ def test_after_a_finding_is_dismissed_by_keys_the_focus_is_on_what_comes_next(si
 def test_the_history_says_in_words_what_was_changed(signed_in: Page) -> None:
     page = signed_in
     open_sample(page)
-    first = page.locator("#findings li").first
-    finding = first.inner_text().split("\n")[0].split(" cells:")[0]
+    finding = "made on a simulated microscope: no specimen was examined"
+    first = page.locator("#findings li", has_text=finding)
     first.locator("summary").click()
     first.get_by_label("Because").fill("known_patient")
     first.get_by_label("Because").press("Enter")
