@@ -60,7 +60,7 @@ def test_suspects_that_normal_cells_do_not_explain_are_likely_without_a_single_n
     found = report(written(tmp_path, *cells))
     assert codes(found)["blast_suspects"] == "likely"
     words = next(one["words"] for one in found["findings"] if one["code"] == "blast_suspects")
-    assert "24 suspects beside 0 named of 200 cells" in words
+    assert "24 suspect beside 0 named of 200 cells" in words
     # 30 % malignant cells of a hospital not seen, of which a quarter is suspect, and of normal cells none.
     quarter = report(written(tmp_path, *cells[9:], *[line("segmented")] * 9))
     assert codes(quarter)["blast_suspects"] == "likely"

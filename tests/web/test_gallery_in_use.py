@@ -124,3 +124,38 @@ def test_a_step_waits_for_what_was_named_and_is_asked_for_once(signed_in: Page, 
     assert asked.count("act") == 1
     changes = report_in_force(bench)["lifecycle"]["steps"][0]["changes"]
     assert {one["item"]: one["to"] for one in changes}["remark/platelets"] == "clumps"
+
+
+def test_undo_takes_back_a_remark_and_a_dismissal_too_the_last_step_first(signed_in: Page) -> None:
+    page = signed_in
+    open_sample(page)
+    page.get_by_label("Red cells").fill("target cells")
+    page.get_by_label("Red cells").press("Enter")
+    page.locator("#findings summary").first.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("known patient")
+    page.keyboard.press("Tab")
+    expect(page.locator("#findings del")).to_have_count(1)
+    page.locator(".cell").first.focus()
+    page.keyboard.press("u")
+    expect(page.locator("#findings del")).to_have_count(0)
+    expect(page.get_by_label("Red cells")).to_have_value("target cells")
+    page.keyboard.press("u")
+    expect(page.get_by_label("Red cells")).to_have_value("")
+    page.reload()
+    expect(page.get_by_label("Red cells")).to_have_value("")
+
+
+def test_a_cell_that_was_counted_twice_is_one_again_by_one_undo_and_the_comment_goes(signed_in: Page) -> None:
+    page = signed_in
+    open_sample(page)
+    cell = page.locator(".cell:focus")
+    number = cell.get_attribute("data-number")
+    cell.press("Enter")
+    page.get_by_role("button", name="Counted twice").click()
+    marked = page.locator(f'.cell[data-number="{number}"]')
+    expect(marked.locator(".label")).to_have_text("artefact")
+    page.keyboard.press("u")
+    expect(marked.locator(".label")).not_to_have_text("artefact")
+    marked.dblclick()
+    expect(page.get_by_label("Comment")).to_have_value("")

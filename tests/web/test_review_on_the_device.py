@@ -130,7 +130,7 @@ def test_a_draft_is_not_signed_onto_a_version_that_was_not_seen(signed_in: Page,
     assert took.code == 0, took.err
     sign(signed_in)
     expect(signed_in.locator("p.alert")).to_contain_text("version 2 is in force")
-    expect(signed_in.locator("#state")).to_contain_text(f"cell/{number}")
+    expect(signed_in.locator("#state")).to_contain_text(f"cell {number}: ")
     assert report_in_force(bench)["version"] == 2
     signed_in.get_by_role("button", name="I have seen what changed").click()
     expect(signed_in.locator("#state")).not_to_contain_text("Dr. Bo")

@@ -170,7 +170,7 @@ def _suspects(
     certainty = at_most(Certainty.LIKELY if chance < rare else Certainty.CANNOT_BE_EXCLUDED, highest)
     estimate = counted_share(named + count, cells)
     statement = Sentence(
-        "{cells}: {suspects} suspects beside {named} named of {of} cells, look at them",
+        "{cells}: {suspects} suspect beside {named} named of {of} cells, look at them",
         cells=asked[0].words,
         suspects=count,
         named=named,

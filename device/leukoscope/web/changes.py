@@ -1,13 +1,13 @@
 """What a key, a click or a remark does to a person's draft."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
 
 from leukoscope.errors import ReviewError
 from leukoscope.reviewing.missed_cells import MOST_MISSED
-from leukoscope.reviewing.review import MOST_REMARK_CHARS, remarks_of
+from leukoscope.reviewing.review import MOST_REMARK_CHARS
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.web.drafts import Draft
 from leukoscope.web.report_view import View
@@ -52,18 +52,12 @@ def _double(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[in
     if added := [number for number in cells if number in draft.missed]:
         draft.remove(added)
     if found := [number for number in cells if number not in draft.missed]:
-        draft.name(dict.fromkeys(found, ARTEFACT))
-    for number in found:
-        draft.remark(f"comment/{number}", DOUBLE)
+        draft.name(dict.fromkeys(found, ARTEFACT), {f"comment/{number}": DOUBLE for number in found})
     return []
 
 
-def _undo(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[int]:
-    undone = draft.undo_last()
-    for number in undone:
-        if draft.remarks.get(f"comment/{number}") == DOUBLE:
-            draft.remark(f"comment/{number}", remarks_of(view.report).get(f"comment/{number}", ""))
-    return undone
+def _undo(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[int | str]:
+    return draft.undo_last()
 
 
 def _look(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[int]:
@@ -132,7 +126,7 @@ def _remove(draft: Draft, cells: list[int], asked: Asked, view: View) -> list[in
     return []
 
 
-CHANGES: dict[str, Callable[[Draft, list[int], Asked, View], list[int]]] = {
+CHANGES: dict[str, Callable[[Draft, list[int], Asked, View], Sequence[int | str]]] = {
     "name": _name,
     "confirm": _confirm,
     "double": _double,
@@ -144,4 +138,4 @@ CHANGES: dict[str, Callable[[Draft, list[int], Asked, View], list[int]]] = {
     "rebase": _rebase,
 }
 """By its name; each takes the draft, the cells that it is about, all that was sent and what the person sees, and
-returns the numbers of further cells that it changed."""
+returns the numbers of further cells, and the items of remarks, that it changed."""

@@ -27,14 +27,16 @@ class Draft:
     """Text by what it is on, as in `reviewing.review.Decision`."""
     missed: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     """Field, x and y of the cells that the person added, by numbers below 0; those without a name were taken back."""
-    undo: list[list[tuple[int, str | None]]] = field(default_factory=list)
-    """What the decided cells were before each key, oldest first."""
+    undo: list[list[tuple[int | str, str | None]]] = field(default_factory=list)
+    """What the cells, by number, and the remarks, by what they are on, were before each step, oldest first."""
 
-    def name(self, cells: Mapping[int, str]) -> None:
-        """Decide what cells are, by number; one step for `undo_last`."""
-        self.undo.append([(number, self.names.get(number)) for number in cells])
-        del self.undo[:-MOST_UNDO]
+    def name(self, cells: Mapping[int, str], remarks: Mapping[str, str] | None = None) -> None:
+        """Decide what cells are, by number, and what is said of them; one step for `undo_last`."""
+        said = remarks or {}
+        before = [(number, self.names.get(number)) for number in cells]
+        self._keep([*before, *((item, self.remarks.get(item)) for item in said)])
         self.names.update(cells)
+        self.remarks.update(said)
 
     def add(self, field: int, x: int, y: int, name: str) -> int:
         """Add a cell that the device missed; its number, which is below 0."""
@@ -45,28 +47,33 @@ class Draft:
 
     def remove(self, cells: Collection[int]) -> None:
         """Take added cells back; one step for `undo_last`."""
-        self.undo.append([(number, self.names.pop(number, None)) for number in cells])
+        self._keep([(number, self.names.pop(number, None)) for number in cells])
 
     def added(self) -> list[tuple[int, MissedCell]]:
         """The cells that the person added, with their numbers, in the order of adding."""
         there = sorted((number for number in self.missed if number in self.names), reverse=True)
         return [(number, MissedCell(*self.missed[number], self.names[number])) for number in there]
 
-    def undo_last(self) -> list[int]:
-        """Take the last key back; the numbers of the cells that it was about."""
+    def undo_last(self) -> list[int | str]:
+        """Take the last step back; the numbers of the cells and the items of the remarks that it was about."""
         if not self.undo:
             return []
         step = self.undo.pop()
-        for number, before in step:
+        for of, before in step:
+            kept: dict[Any, str] = self.names if isinstance(of, int) else self.remarks
             if before is None:
-                self.names.pop(number, None)
+                kept.pop(of, None)
             else:
-                self.names[number] = before
-        return [number for number, _ in step]
+                kept[of] = before
+        return [of for of, _ in step]
 
     def remark(self, item: str, text: str) -> None:
-        """Say something about a cell, a finding, red cells or platelets; an empty text takes it back."""
-        self.remarks[item] = text
+        """Say something about a cell, a finding, red cells or platelets; an empty text takes it back; one step."""
+        self.name({}, {item: text})
+
+    def _keep(self, before: list[tuple[int | str, str | None]]) -> None:
+        self.undo.append(before)
+        del self.undo[:-MOST_UNDO]
 
     def to_json(self) -> str:
         """As it is kept."""
@@ -89,7 +96,7 @@ class Draft:
             set(read["looked_at"]),
             read["remarks"],
             {int(number): (field, x, y) for number, (field, x, y) in read.get("missed", {}).items()},
-            [[(number, before) for number, before in step] for step in read["undo"]],
+            [[(of, before) for of, before in step] for step in read["undo"]],
         )
 
 

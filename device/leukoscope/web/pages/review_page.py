@@ -97,7 +97,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     if do is None:
         raise HTTPException(400, "There is no such change.")
     touched = sorted(numbers)
-    changed_too: list[int] = []
+    changed_too: list[int | str] = []
 
     def change(draft: Draft) -> None:
         view = View(sample, draft)
@@ -117,14 +117,15 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
             "awaits": awaits_decision(by_number[number]),
         }
         for number in {*touched, *changed_too}
-        if number in by_number
+        if isinstance(number, int) and number in by_number
     }
-    gone = {*touched, *changed_too} - by_number.keys()
+    gone = {number for number in (*touched, *changed_too) if isinstance(number, int)} - by_number.keys()
     values = shown(view)
     return JSONResponse(
         {
             "cells": states,
             "gone": sorted(gone),
+            "remarks": {item: values["remarks"].get(item, "") for item in changed_too if isinstance(item, str)},
             "counts": fragment(request, "counts.html", **values),
             "left": fragment(request, "left.html", **values),
         }

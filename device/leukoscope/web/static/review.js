@@ -52,6 +52,7 @@
       cell.setAttribute("aria-label", `${which}, ${cell.querySelector(".label").textContent}${state.decided ? ", " + page.dataset.accepted : ""}`);
     }
     for (const number of answer.gone || []) find(number)?.remove();
+    for (const [item, text] of Object.entries(answer.remarks || {})) for (const input of page.querySelectorAll("[data-remark]")) if (input.dataset.remark === item) input.value = text;
     if (answer.counts) document.getElementById("counts").innerHTML = answer.counts;
     if (answer.left) document.getElementById("left").innerHTML = answer.left;
     if (answer.counts) document.body.dispatchEvent(new CustomEvent("named"));
