@@ -60,9 +60,9 @@ def verify(
 
 def _rows(progress: VerificationProgress) -> list[tuple[str, int, int, float, float]]:
     """Class, cells checked, named so by the classifier, and the interval of that share."""
-    rows = []
-    for key in sorted({cell.truth for cell in progress.cells}):
-        of_class = [cell for cell in progress.cells if cell.truth == key]
+    rows, checked = [], progress.cells
+    for key in sorted({cell.truth for cell in checked}):
+        of_class = [cell for cell in checked if cell.truth == key]
         agreed = sum(cell.answer == key for cell in of_class)
         rows.append((key, len(of_class), agreed, *clopper_pearson(agreed, len(of_class))))
     return rows

@@ -78,7 +78,8 @@ class CheckedReport(FrozenModel):
     @property
     def representative(self) -> tuple[CheckedCell, ...]:
         """Checked cells that stand for all white cells of the report, whatever the classifier said of them."""
-        return tuple(cell for cell in self.cells if cell.number in (self.drawn or ()))
+        drawn = frozenset(self.drawn or ())
+        return tuple(cell for cell in self.cells if cell.number in drawn)
 
 
 def in_drawing_order(report: str, cells: Iterable[int]) -> list[int]:
