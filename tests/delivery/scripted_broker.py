@@ -33,6 +33,8 @@ class ScriptedBroker:
         self.wills_retained: list[bool] = []
         self.retained: list[bool] = []
         """Of each publication, in order."""
+        self.published: list[bytes] = []
+        """Payload of each, behind its properties."""
         self._listener = socket.create_server((HOST, 0))
         self._listener.settimeout(0.1)
         self.port = self._listener.getsockname()[1]
@@ -72,6 +74,7 @@ class ScriptedBroker:
             elif kind == PUBLISH:
                 self.retained.append(bool(flags & 1))
                 length = int.from_bytes(body[:2], "big")
+                self.published.append(body[4 + length :])
                 connection.sendall(b"\x40\x02" + body[2 + length : 4 + length])
                 if (goodbye := self.goodbye) is not None:
                     time.sleep(self._after_birth_s)

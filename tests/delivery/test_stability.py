@@ -10,6 +10,7 @@ import pytest
 from leukoscope.delivery import MqttSettings
 from leukoscope.doctor.broker import check_broker
 from leukoscope.errors import BrokerError
+from leukoscope.messages import status
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Outbox
 from tests.brokers import HOST, Subscriber, wait_until
@@ -26,6 +27,10 @@ SLOW = {"first_retry_s": 0.1, "longest_retry_s": 10.0}
 
 def keep(outbox, *numbers):
     return [record(report(number), outbox, IDENTITY, now=clock) for number in numbers]
+
+
+def health(faults=()):
+    return status.health(IDENTITY, at=clock(), uptime_s=1.0, reports={}, measurements={}, faults=faults)
 
 
 def written_bytes(publisher):
@@ -77,6 +82,41 @@ def test_the_cause_stays_told_while_the_next_connection_is_not_known_to_last_and
     got = [entry.message for entry in caplog.records if "share a name" in entry.message]
     assert len(got) == 1, got
     assert "holds again" in caplog.text
+
+
+def test_health_tells_what_ended_the_last_connection_also_where_it_was_posted_while_there_was_none(publisher):
+    with ScriptedBroker(goodbye=BUSY) as broker:
+        running = publisher(broker.port, first_retry_s=0.05, longest_retry_s=30.0)
+        assert wait_until(lambda: len(broker.connects) >= 2 and not running.state.connected)
+        broker.goodbye = None
+        running.post_health(health(faults=["Camera: unplugged"]))
+        assert wait_until(lambda: any(b"leukoscope/health/1" in one for one in broker.published))
+        (said,) = [one for one in broker.published if b"leukoscope/health/1" in one]
+        assert b"Server busy" in said
+        assert b"Camera: unplugged" in said
+
+
+def test_a_health_message_too_large_for_the_broker_is_named_and_delays_no_report(publisher, outbox):
+    with ScriptedBroker(connack=b"\x20\x08\x00\x00\x05\x27\x00\x00\x20\x00") as broker:
+        running = publisher(broker.port)
+        assert wait_until(lambda: running.state.connected)
+        running.post_health(health(faults=[f"fault {number} " + "x" * 400 for number in range(20)]))
+        assert wait_until(lambda: running.state.last_error)
+        assert "the health message is not sent" in running.state.last_error
+        assert running.state.last_error.endswith("takes packets of 8192: raise the broker's limit")
+        keep(outbox, 1)
+        assert running.flush(5)
+        running.post_health(health())
+        assert wait_until(lambda: running.state.last_error is None)
+        assert len(broker.connects) == 1
+
+
+def test_the_doctor_does_not_call_a_broker_good_that_ends_the_connection_after_an_acknowledgement():
+    with (
+        ScriptedBroker(goodbye=BUSY, after_birth_s=0.3) as broker,
+        pytest.raises(BrokerError, match="Server busy"),
+    ):
+        check_broker(MqttSettings(host=HOST, port=broker.port), IDENTITY)
 
 
 @pytest.mark.parametrize("boot_id", ["boot-of-the-copy", IDENTITY.boot_id])

@@ -84,6 +84,14 @@ EXHIBITS: dict[str, Screen] = {
     ),
     "sent": Sent("3f9c1a2e", 0, Delivery.SENT, Source.LIVE),
     "queued": Sent("3f9c1a2e", 4, Delivery.QUEUED, Source.SIMULATED),
+    "queued_why": Sent(
+        "3f9c1a2e",
+        4,
+        Delivery.QUEUED,
+        Source.LIVE,
+        "Server busy: the broker 192.168.100.20:8883 ended the connection: it has too much to do now; we ask more "
+        "and more rarely",
+    ),
     "kept": Sent("3f9c1a2e", 4, Delivery.KEPT, Source.LIVE),
     "ready_unnamed": Ready("", BrokerState.NONE, Source.LIVE),
     "guiding": Guiding("Flat field", "Move to an empty place, then press", "3 of 9 pictures", 1 / 3, Source.LIVE),

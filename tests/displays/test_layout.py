@@ -66,7 +66,7 @@ screens: st.SearchStrategy[Screen] = st.one_of(
         sources,
     ),
     st.builds(Result, texts, differentials, counts, st.none() | st.floats(0, 99), remarks, remarks, sources),
-    st.builds(Sent, texts, counts, st.sampled_from(Delivery), sources),
+    st.builds(Sent, texts, counts, st.sampled_from(Delivery), sources, st.just("") | texts),
     st.builds(Fault, texts, texts, texts),
     st.builds(Guiding, texts, texts, texts, st.none() | st.floats(0, 1), sources),
 )
@@ -97,6 +97,7 @@ EXTREMES: list[Screen] = [
     Ready(WIDE, BrokerState.OFFLINE, Source.SIMULATED, HUGE, WIDE),
     Looking(Hint.TOO_CROWDED, HUGE, HUGE, Source.SIMULATED),
     Sent(WIDE, HUGE, Delivery.QUEUED, Source.SIMULATED),
+    Sent(WIDE, HUGE, Delivery.QUEUED, Source.SIMULATED, WIDE),
     Fault(WIDE, WIDE, WIDE),
     Guiding(WIDE, WIDE, WIDE, 1.0, Source.SIMULATED),
     Starting(WIDE, WIDE),

@@ -10,6 +10,7 @@ from leukoscope.displays.state import Delivery, Screen, Sent
 from tests.brokers import HOST, Mosquitto, free_port
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
+from tests.delivery.scripted_broker import ScriptedBroker
 
 
 @pytest.fixture
@@ -50,6 +51,16 @@ def test_a_report_that_waits_for_its_broker_is_shown_as_queued(
     monkeypatch.setattr("leukoscope.service.telemetry.FLUSH_S", 0.3)
     last = last_delivery(shown, tmp_path, free_port())
     assert (last.delivery, last.pending) == (Delivery.QUEUED, 1)
+
+
+def test_a_queued_report_says_what_keeps_it_from_being_sent(
+    tmp_path: Path, shown: list[Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leukoscope.service.telemetry.FLUSH_S", 1.0)
+    with ScriptedBroker(goodbye=0x89) as busy:
+        last = last_delivery(shown, tmp_path, busy.port)
+    assert last.delivery is Delivery.QUEUED
+    assert "Server busy" in last.why
 
 
 def test_a_report_that_the_broker_has_is_shown_as_sent(tmp_path: Path, shown: list[Screen], broker: Mosquitto) -> None:

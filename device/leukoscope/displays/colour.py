@@ -104,10 +104,18 @@ def _sent(screen: Sent, canvas: Canvas) -> None:
     header(canvas, "REPORT", colour, screen.source)
     middle, room = canvas.width / 2, canvas.width - 2 * MARGIN
     top = HEADER + (canvas.height - 240) / 2
-    sign = icon("waiting" if waits else "check", round(80 * canvas.unit))
-    canvas.stamp(sign, middle, top + 60, colour)
-    canvas.text(middle, top + 136, wording.DELIVERY[screen.delivery], 31, room, TEXT, "centre")
-    canvas.text(middle, top + 160, Sentence("Report {report}", report=screen.report_id), 15, room, MUTED, "centre")
+    sign, said = "waiting" if waits else "check", wording.DELIVERY[screen.delivery]
+    report = Sentence("Report {report}", report=screen.report_id)
+    if screen.why:
+        canvas.stamp(icon(sign, round(48 * canvas.unit)), middle, top + 32, colour)
+        canvas.text(middle, top + 84, said, 27, room, TEXT, "centre")
+        canvas.text(middle, top + 104, report, 15, room, MUTED, "centre")
+        place = MARGIN, top + 110, canvas.width - MARGIN, canvas.height - 32
+        canvas.paragraphs(place, [(screen.why, CAUTION)], (16, 15, 13), "centre")
+    else:
+        canvas.stamp(icon(sign, round(80 * canvas.unit)), middle, top + 60, colour)
+        canvas.text(middle, top + 136, said, 31, room, TEXT, "centre")
+        canvas.text(middle, top + 160, report, 15, room, MUTED, "centre")
     canvas.text(middle, canvas.height - 16, wording.waiting_line(screen), 15, room, MUTED, "centre")
 
 

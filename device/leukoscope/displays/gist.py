@@ -141,5 +141,14 @@ def _sent(screen: Sent) -> Gist:
         "REPORT",
         wording.BADGE[screen.source],
         big=wording.DELIVERY[screen.delivery],
-        paragraphs=(Sentence("Report {report}", report=screen.report_id), wording.waiting_line(screen)),
+        paragraphs=tuple(
+            filter(
+                None,
+                (
+                    Sentence("! {warning}", warning=screen.why) if screen.why else "",
+                    "" if screen.why else Sentence("Report {report}", report=screen.report_id),
+                    wording.waiting_line(screen),
+                ),
+            )
+        ),
     )

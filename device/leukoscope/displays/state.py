@@ -204,6 +204,8 @@ class Sent:
     """Reports in the outbox that still wait, this one included while it is queued."""
     delivery: Delivery
     source: Source
+    why: str = ""
+    """What keeps a queued report from being sent, in a line; empty where nothing is known to."""
 
 
 @dataclass(frozen=True, slots=True)

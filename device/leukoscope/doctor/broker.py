@@ -16,6 +16,8 @@ from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.system.host import uptime_s
 
 TURN_S = 0.1
+STAYS_S = 2.0
+"""Seconds for which a connection has to last after its message was acknowledged: a busy broker ends it soon."""
 
 
 def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None = None) -> str:
@@ -33,7 +35,7 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
         One line naming what was passed on the way.
 
     Raises:
-        BrokerError: the way ends somewhere; the text says where.
+        BrokerError: the way ends somewhere, or the broker ends the connection soon after; the text says which.
     """
     if settings.client_cert is not None and outbox is not None and running_lock(outbox).holder() is not None:
         probe_tls(settings)
@@ -46,6 +48,9 @@ def check_broker(settings: MqttSettings, identity: Identity, outbox: Path | None
     try:
         link.connect(give_up=lambda: False)
         right = _right_to_publish(link, settings, identity)
+        until = time.monotonic() + STAYS_S
+        while time.monotonic() < until:
+            link.poll(TURN_S)
         if not link.keeps_retained:
             right = Sentence(
                 "{right}; it keeps no retained messages: clients that connect later do not see how this device is",

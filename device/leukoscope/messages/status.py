@@ -1,6 +1,6 @@
 """What a device says about itself: that it is there, that it has gone, and its health."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,8 @@ STATUS_SCHEMA = "leukoscope/status/1"
 HEALTH_SCHEMA = "leukoscope/health/1"
 _HIGHEST_SESSION = 2**53 - 1
 """What JSON readers can hold; also in status.v1.schema.json."""
+_MOST_FAULTS, _LONGEST_FAULT = 100, 500
+"""Lines, and characters of one; also in health.v1.schema.json."""
 
 
 class Reason(StrEnum):
@@ -64,7 +66,7 @@ def health(
         reports: the outbox's counts, by state.
         measurements: named figures with their unit in the name, as `cpu_temperature_c`; None where
             the board cannot tell.
-        faults: one line each, as shown to the technician.
+        faults: one line each, as shown to the technician; long ones are cut.
 
     Raises:
         InvalidMessage: a figure is NaN or a name is not lower_case.
@@ -81,9 +83,20 @@ def health(
         "uptime_s": uptime_s,
         "reports": dict(reports),
         "measurements": dict(measurements),
-        "faults": list(faults),
+        "faults": _bounded(faults),
     }
     return _checked(message, HEALTH_SCHEMA)
+
+
+def with_fault(message: Mapping[str, Any], fault: str) -> dict[str, Any]:
+    """A health message that tells one fault more, where it does not tell it yet."""
+    return {**message, "faults": _bounded(dict.fromkeys((fault, *message["faults"])))}
+
+
+def _bounded(faults: Iterable[str]) -> list[str]:
+    """As many and as long as a message may hold: a long one must not keep the device's health from being known."""
+    cut = (text if len(text) <= _LONGEST_FAULT else f"{text[: _LONGEST_FAULT - 1]}…" for text in map(str, faults))
+    return list(cut)[:_MOST_FAULTS]
 
 
 def stamped(message: Mapping[str, Any], *, sequence: int, clock_synchronised: bool | None) -> dict[str, Any]:

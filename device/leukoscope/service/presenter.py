@@ -77,7 +77,7 @@ class Presenter:
             broker = BrokerState.NONE
         source = self._bench.camera.source
         # A fault is shown once; until the technician starts a sample it must not vanish behind this screen.
-        standing = one_after_another((quota_warning, *self.alarms(), self._bench.warning, state.last_error or ""))
+        standing = one_after_another((quota_warning, *self.alarms(), state.last_error or "", self._bench.warning))
         warning = self.faults[-1] if self.faults else standing
         self._show(Ready(sample_id, broker, source, state.pending, warning, self._bench.settings.mode))
         self._signal(Event.FAULT if self.faults else Event.READY)
@@ -190,13 +190,15 @@ class Presenter:
         kept = self._bench.outbox.get(key)
         # A report that is no longer in the outbox was pruned, and only sent ones are.
         sent = kept is None or kept.state is State.SENT
-        waits = Delivery.QUEUED if self._bench.sink.state.has_receiver else Delivery.KEPT
+        state = self._bench.sink.state
+        waits = Delivery.QUEUED if state.has_receiver else Delivery.KEPT
         self._show(
             Sent(
                 report_id=report.id[:8],
                 pending=self._bench.outbox.counts().pending,
                 delivery=Delivery.SENT if sent else waits,
                 source=report.provenance.source,
+                why="" if sent else state.last_error or "",
             )
         )
 

@@ -80,9 +80,6 @@ class Telemetry:
             # A store that cannot be read now shows a fault, and must not end the counting.
             self._presenter.fault(error)
             return
-        state = self._bench.sink.state
-        # What only keeps the broker away is over when this reaches it.
-        reporting = [state.last_error] if state.connected and state.last_error else []
         self._bench.sink.post_health(
             health(
                 self._bench.identity,
@@ -93,7 +90,6 @@ class Telemetry:
                 faults=[
                     *dict.fromkeys((*self._bench.faults, *self._presenter.faults)),
                     *self._presenter.alarms(),
-                    *reporting,
                 ],
             )
         )

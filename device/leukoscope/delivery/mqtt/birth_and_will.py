@@ -8,7 +8,7 @@ from leukoscope.delivery.mqtt.device_connection import DeviceConnection, Receive
 from leukoscope.delivery.mqtt.in_flight import InFlight
 from leukoscope.delivery.mqtt.publisher_settings import PublisherSettings
 from leukoscope.delivery.mqtt.stability import Stability
-from leukoscope.errors import BrokerError
+from leukoscope.errors import BrokerError, InvalidMessage
 from leukoscope.messages import status
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import to_bytes, validate
@@ -141,7 +141,9 @@ class BirthAndWill:
         self._health = message
 
     def publish_health(self, link: DeviceConnection) -> None:
-        """The device's health, where it was posted since the last time.
+        """The device's health, where it was posted since the last time, with what then is wrong with reporting.
+
+        It is asked for here: what only kept the broker away is over, and what ends each connection is not.
 
         Raises:
             BrokerError: the connection has ended.
@@ -149,7 +151,9 @@ class BirthAndWill:
         """
         health, self._health = self._health, None
         if health is not None:
-            self._publish(link, "health", to_bytes(status.stamped(health, **self._stamp())), "the health message")
+            trouble = self._stability.trouble
+            message = health if trouble is None else status.with_fault(health, trouble)
+            self._publish(link, "health", to_bytes(status.stamped(message, **self._stamp())), "the health message")
 
     def publish_offline(self, link: DeviceConnection) -> None:
         """The device leaves on purpose.
@@ -162,8 +166,13 @@ class BirthAndWill:
         self._publish(link, "status", to_bytes(left), "the offline status")
 
     def _publish(self, link: DeviceConnection, name: str, payload: bytes, what: str) -> None:
-        mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)
-        self._in_flight.add(mid, what)
+        try:
+            mid = link.publish(self._settings.topic_of(self._identity, name), payload, retain=link.keeps_retained)
+        except InvalidMessage as error:
+            # It can never be sent; reports may be small enough, and must not wait for it.
+            self._stability.cannot_say(what, error)
+        else:
+            self._in_flight.add(mid, what)
 
     def _stamp(self) -> dict[str, Any]:
         """What a message that is made now says about its place and its clock."""

@@ -94,7 +94,7 @@ class DeviceConnection(Connection):
         if self._largest_packet and len(topic) + len(payload) + _PACKET_OVERHEAD_BYTES > self._largest_packet:
             raise InvalidMessage(
                 f"{len(payload)} bytes, and the broker takes packets of {self._largest_packet}",
-                "raise the broker's limit, or keep fewer pictures in a report",
+                "raise the broker's limit",
             )
         try:
             properties = self._properties("PUBLISH", CorrelationData=correlation)

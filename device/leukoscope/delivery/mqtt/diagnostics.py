@@ -111,13 +111,13 @@ def why_refused(settings: BrokerSettings, protocol: str, reason: str, text: str 
     else:
         todo = _ADVICE.get(reason, "ask the broker's administrator")
     reason_given = f"{reason}; it says {text!r}" if text else reason
-    return BrokerError(f"the broker {settings.where} refused us ({reason_given})", todo)
+    return BrokerError(f"{reason_given}: the broker {settings.where} refused us", todo)
 
 
 def why_ended(settings: BrokerSettings, reason: str) -> BrokerError:
     """Why the broker ended a connection with a reason."""
     return BrokerError(
-        f"the broker {settings.where} ended the connection ({reason})", _ADVICE.get(reason, CONNECTING_ANEW)
+        f"{reason}: the broker {settings.where} ended the connection", _ADVICE.get(reason, CONNECTING_ANEW)
     )
 
 

@@ -127,8 +127,7 @@ class Sender:
                 continue
             answered = True
             if message.key is None:
-                if answer.refusal:
-                    self._delivery_state.update(last_error=f"the broker refused {message.what}: {answer.refusal}")
+                self._answered_about_the_device(message.what, answer)
             elif message.again:
                 if answer.refusal is None or answer.for_good:
                     once_more.append(message.key)
@@ -146,6 +145,12 @@ class Sender:
             for key in once_more:
                 self._redelivery.acknowledged(key)
         return answered
+
+    def _answered_about_the_device(self, what: str, answer: Answer) -> None:
+        if answer.refusal is None:
+            self._delivery_state.settled(what)
+        else:
+            self._delivery_state.update(last_error=f"the broker refused {what}: {answer.refusal}")
 
     def connection_lost(self, link: DeviceConnection, why: str) -> None:
         """No goodbye was said: what was in flight is sent again, and so is what the broker may have forgotten."""

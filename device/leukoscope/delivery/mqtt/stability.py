@@ -5,7 +5,7 @@ import time
 
 from leukoscope.delivery.mqtt.backoff import Backoff
 from leukoscope.delivery.mqtt.delivery_state import DeliveryState
-from leukoscope.errors import BrokerError
+from leukoscope.errors import BrokerError, InvalidMessage
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,11 @@ class Stability:
         self._cause: BrokerError | None = None
         self._by_broker = False
         self._logged: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with reporting now, in a line; None where nothing is."""
+        return self._delivery_state.state.last_error
 
     def connected(self) -> None:
         """The broker has said yes."""
@@ -71,6 +76,12 @@ class Stability:
         """There is no connection now; each cause goes to the log once."""
         self._log_once(why)
         self._delivery_state.update(connected=False, last_error=why)
+
+    def cannot_say(self, what: str, why: InvalidMessage) -> None:
+        """A message about the device itself can never be sent to this broker."""
+        text = f"{what} is not sent: {why}"
+        self._log_once(text)
+        self._delivery_state.update(last_error=text)
 
     def _log_once(self, why: str) -> None:
         if self._logged != why:
