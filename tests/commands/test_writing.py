@@ -25,7 +25,7 @@ COMMAND = (sys.executable, "-m", "leukoscope.cli.main")
 
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
-    return store(blood(), tmp_path / "reports")
+    return store(blood(), tmp_path / "alone")
 
 
 def run_into(stdout: int, *arguments: object, most_bytes: int | None = None) -> "subprocess.CompletedProcess[str]":
@@ -53,9 +53,8 @@ def test_an_export_that_does_not_fit_is_never_a_success(
     with (tmp_path / "cut").open("wb") as file:
         done = run_into(file.fileno(), "export", report, "--as", form, most_bytes=1024)
     assert done.returncode == 2
-    # The lines before it warn that no outbox is beside the report.
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("leukoscope: the result could not be written to standard output")
+    assert done.stderr.startswith("leukoscope: the result could not be written to standard output")
 
 
 @pytest.mark.parametrize("command", [["--help"], ["--version"], ["export", "{report}", "--as", "csv"]])
@@ -64,7 +63,7 @@ def test_every_command_that_prints_says_when_the_disk_is_full(command: list[str]
         done = run_into(full.fileno(), *(part.format(report=report) for part in command))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert "No space left on device" in done.stderr
 
 
 def test_a_file_that_may_not_be_used_is_one_line_too() -> None:

@@ -103,7 +103,7 @@ def _without_outbox(emptied: bool) -> Case:
 
 
 def _planted_beside_no_outbox(plant: Plant, chance: Random) -> None:
-    """With the outbox gone, too, a copy under the name of a higher version is not exported."""
+    """With the outbox gone, too, nothing is exported that a person does not ask for in so many words."""
     plant.about = "outbox deleted, version planted"
     plant.works()
     path = min((plant.state / "reports").glob("report-*-v1.json"))

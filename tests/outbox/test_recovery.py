@@ -1,5 +1,6 @@
 """When the outbox is corrupt, what stands beside it as files is sent again."""
 
+import dataclasses
 import json
 import os
 
@@ -37,7 +38,7 @@ def lost(tmp_path):
 def restored(outbox, folder):
     lost = lost_outbox(outbox, folder)
     assert lost is not None
-    return restore(outbox, folder, clock(), lost=lost)
+    return restore(outbox, folder, clock(), lost=lost, identity=IDENTITY)
 
 
 def test_every_report_is_sent_once_more_and_the_numbers_go_on(lost):
@@ -108,7 +109,7 @@ def test_of_too_many_reports_the_last_are_sent_and_the_others_vouched_for(lost):
     with Outbox.open(path) as outbox:
         gone = lost_outbox(outbox, folder)
         assert gone is not None
-        assert restore(outbox, folder, clock(), lost=gone, most=2) == 2
+        assert restore(outbox, folder, clock(), lost=gone, identity=IDENTITY, most=2) == 2
         assert [decode(entry.payload) for entry in outbox.list()] == [report(2), report(3)]
         with outbox.reading() as sql:
             assert list(faults(sql, folder)) == []
@@ -149,7 +150,7 @@ def test_files_of_an_older_version_are_understood(tmp_path):
     folder.mkdir()
     (folder / f"report-{report(1).id}-v1.json").write_bytes(payload)
     with Outbox.open(tmp_path / "new") as outbox:
-        assert restore(outbox, folder, clock(), lost="x") == 1
+        assert restore(outbox, folder, clock(), lost="x", identity=IDENTITY) == 1
         assert decode(outbox.list()[0].payload) == before_sizes(1)
 
 
@@ -166,5 +167,17 @@ def test_a_report_that_was_signed_is_still_signed_afterwards(tmp_path):
     payload = to_bytes(encode(signed, boot_id="b", sequence=3, sent_clock=NOW))
     ReportFiles(folder).write(Key(signed.id, 2, "report"), payload)
     with Outbox.open(tmp_path / "new") as outbox:
-        assert restore(outbox, folder, clock(), lost="x") == 1
+        assert restore(outbox, folder, clock(), lost="x", identity=IDENTITY) == 1
         assert decode(outbox.list()[0].payload) == signed
+
+
+def test_a_report_of_another_device_is_not_sent_again_as_ours(lost, caplog):
+    path, folder = lost
+    other = report(9, provenance=dataclasses.replace(report(9).provenance, device="scope-9"))
+    file = folder / f"report-{other.id}-v1.json"
+    file.write_bytes(to_bytes(encode(other, boot_id="b", sequence=9, sent_clock=NOW)))
+    with Outbox.open(path) as outbox:
+        assert restored(outbox, folder) == 3
+        with outbox.reading() as sql:
+            assert other.id not in recorded_versions(sql)
+    assert f"the report {file} is not sent again: scope-9 at" in caplog.text

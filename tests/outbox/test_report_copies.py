@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from leukoscope.doctor.storage import check_storage
 from leukoscope.errors import OutboxError
@@ -13,6 +14,7 @@ from leukoscope.messages.report import encode
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.entry import Key
 from leukoscope.outbox.record_report import record
+from leukoscope.outbox.recovery import GONE, restore
 from leukoscope.outbox.report_copies import (
     compare,
     lines_on_missing,
@@ -214,9 +216,42 @@ def test_a_deleted_outbox_is_told_by_all_who_look_for_it(state: Path) -> None:
         pass
     with pytest.raises(OutboxError, match="3 files of reports"):
         check_storage(BenchSettings.read(bench).storage)
-    outcome = leukoscope("export", report(1).id, "--as", "csv", "--bench", bench, "--out", state.parent / "table.csv")
-    assert outcome.code == 0
-    assert "there is no outbox" in outcome.err
+    out = state.parent / "table.csv"
+    for wanted in (report(1).id, path_of(state, 1)):
+        export = ("export", wanted, "--as", "csv", "--bench", bench, "--out", out)
+        outcome = leukoscope(*export)
+        assert outcome.code == 2
+        assert "there is no outbox" in outcome.err
+        assert "--unverified" in outcome.err
+        assert not out.exists()
+        assert leukoscope(*export, "--unverified").code == 0
+        out.unlink()
+    outcome = leukoscope("audit", "verify", "--bench", bench)
+    assert outcome.code == 2
+    assert "3 files of reports" in outcome.err
+
+
+def test_a_planted_file_beside_a_deleted_outbox_is_marked_wherever_it_is_exported(state: Path) -> None:
+    bench, path = write_bench(state.parent), planted(state, 8, 1)
+    (state / "outbox.sqlite").unlink()
+    for form, words in (("csv", ",not_verified,"), ("html", "NOT VERIFIED"), ("fhir", "UNCERTREL"), ("pdf", "")):
+        out = state.parent / form
+        outcome = leukoscope("export", path, "--as", form, "--bench", bench, "--out", out, "--unverified")
+        assert outcome.code == 0, outcome.err
+        assert "NOT VERIFIED" in outcome.err
+        text = out.read_text() if form != "pdf" else PdfReader(out).pages[0].extract_text()
+        assert (words or "NOT VERIFIED") in text
+
+
+def test_after_a_start_that_took_reports_from_their_files_an_export_says_so(state: Path) -> None:
+    bench, out = write_bench(state.parent), state.parent / "page.html"
+    (state / "outbox.sqlite").unlink()
+    with Outbox.open(state / "outbox.sqlite") as outbox:
+        assert restore(outbox, state / "reports", NOW, lost=GONE, identity=IDENTITY) == 3
+    outcome = leukoscope("export", report(1).id, "--as", "html", "--bench", bench, "--out", out)
+    assert outcome.code == 0, outcome.err
+    assert "RESTORED FROM A FILE" in outcome.err
+    assert "RESTORED FROM A FILE" in out.read_text()
 
 
 def test_without_an_outbox_a_copy_under_the_name_of_a_higher_version_is_not_exported(state: Path) -> None:
@@ -229,4 +264,5 @@ def test_without_an_outbox_a_copy_under_the_name_of_a_higher_version_is_not_expo
         outcome = leukoscope("export", wanted, "--as", "csv", "--bench", bench, "--out", state.parent / "table.csv")
         assert outcome.code == 2
         assert f"{higher} holds report {report(1).id} v1" in outcome.err
+        assert leukoscope("export", wanted, "--as", "csv", "--bench", bench, "--unverified").code == 2
     assert not (state.parent / "table.csv").exists()

@@ -15,6 +15,7 @@ from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, reports_since, version_in_force
 from leukoscope.outbox.store import Outbox
 from leukoscope.system.clock import utc_now
+from tests.messages.examples import IDENTITY
 from tests.web.made import make_sample
 
 
@@ -30,7 +31,7 @@ def begin_anew(path: Path, folder: Path) -> Outbox:
     outbox = Outbox.open(path)
     lost = lost_outbox(outbox, folder)
     assert lost is not None
-    restore(outbox, folder, utc_now(), lost=lost)
+    restore(outbox, folder, utc_now(), lost=lost, identity=IDENTITY)
     return outbox
 
 

@@ -16,6 +16,7 @@ from leukoscope.exporting.laboratory import NO_LABORATORY, LaboratorySettings
 from leukoscope.exporting.original import Original, find_report
 from leukoscope.exporting.page import as_html
 from leukoscope.exporting.report_pictures import Gallery, gallery_of
+from leukoscope.exporting.report_words import doubt_words
 from leukoscope.exporting.table import as_csv
 from leukoscope.settings import BenchSettings
 from leukoscope.system.acting_as import as_owner_of
@@ -39,6 +40,10 @@ def export(
     ],
     out: Annotated[Path | None, typer.Option(help="The file to write; without it, standard output.")] = None,
     bench: Annotated[Path | None, typer.Option(help="The bench whose reports to search (TOML).")] = None,
+    unverified: Annotated[
+        bool,
+        typer.Option("--unverified", help="Also a report that no outbox vouches for; what is written says so."),
+    ] = False,
 ) -> None:
     """Write a stored report as FHIR, CSV, PDF or HTML; the numbers are the same in all of them.
 
@@ -50,12 +55,12 @@ def export(
     storage = None if settings is None else settings.storage.folder
     laboratory = NO_LABORATORY if settings is None else settings.laboratory
     with nullcontext() if storage is None else as_owner_of(storage):
-        original = find_report(report, storage)
+        original = find_report(report, storage, unverified=unverified)
         cells = None if original.storage is None else OutboxPictures(original.storage / "outbox.sqlite")
         gallery = gallery_of(original.storage, original.report.id, original.report.version, cells)
         content = written(original, gallery, form, laboratory)
     if original.doubt:
-        typer.echo(f"leukoscope: {original.doubt}", err=True)
+        typer.echo(f"leukoscope: {doubt_words(original.doubt)}", err=True)
     if out is not None:
         _write(out, content)
     elif form is Format.PDF and sys.stdout.isatty():

@@ -24,6 +24,12 @@ TEST_DATA = {
     "display": "test health data",
 }
 """The security label of everything that came from a simulated microscope: no specimen was examined."""
+UNCERTAIN = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "UNCERTREL",
+    "display": "uncertain reliability",
+}
+"""The security label (integrity confidence) of a report for which no outbox vouches."""
 
 
 def as_fhir(original: Original) -> str:
@@ -40,7 +46,7 @@ def bundle_of(original: Original) -> Resource:
         ExportError: the report has a status that this version does not know.
     """
     report = original.report
-    specimen, instrument = _specimen(report), _instrument(report)
+    specimen, instrument = _specimen(original), _instrument(report)
     networks = [_network(report, bundle, instrument) for bundle in _bundles(report)]
     shared = {
         "status": status_words(original.status).fhir,
@@ -49,14 +55,14 @@ def bundle_of(original: Original) -> Resource:
         "effectivePeriod": _period(report),
         "issued": _issued(original),
     }
-    observations = _observations(report, shared)
+    observations = _observations(original, shared)
     diagnostic = _diagnostic_report(original, specimen, observations)
     provenance = _provenance(original, [diagnostic, *observations], instrument, networks)
     resources = [diagnostic, *observations, specimen, instrument, *networks, provenance]
     return {
         "resourceType": "Bundle",
         "id": _id_of(report, f"bundle.{report.version}"),
-        "meta": _meta(report),
+        "meta": _meta(original),
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{report.id}"},
         "type": "collection",
         "timestamp": _issued(original),
@@ -64,15 +70,16 @@ def bundle_of(original: Original) -> Resource:
     }
 
 
-def _observations(report: SampleReport, shared: Resource) -> list[Resource]:
+def _observations(original: Original, shared: Resource) -> list[Resource]:
     """One of each quantity; a corrected share stands inside the Observation of the counted one."""
+    report = original.report
     corrected = {one.of: one for one in quantities_of(report) if one.name == "share_corrected"}
     observations = []
     for one in quantities_of(report):
         if one.name != "share_corrected":
             parts = observation(one, report, shared, corrected.get(one.of))
             observations.append(
-                _marked(report, {"resourceType": "Observation", "id": _id_of(report, one.key), **parts})
+                _marked(original, {"resourceType": "Observation", "id": _id_of(report, one.key), **parts})
             )
     return observations
 
@@ -81,7 +88,7 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
     report = original.report
     coding = [{"system": LOINC, "code": DIFFERENTIAL_PANEL}] if report.rules.mode == "blood" else []
     remarks = [
-        *(warning.text for warning in origin_warnings(report)),
+        *(warning.text for warning in origin_warnings(original)),
         *(finding.text for finding in report.findings),
         *filter(None, [looked_at_words(report)]),
         NO_DIAGNOSIS,
@@ -104,7 +111,7 @@ def _diagnostic_report(original: Original, specimen: Resource, observations: lis
         del resource["code"]["coding"]
     if original.signature is not None:
         resource["resultsInterpreter"] = [{"display": original.signature.by}]
-    return _marked(report, resource)
+    return _marked(original, resource)
 
 
 def _narrative(original: Original, remarks: list[str]) -> Resource:
@@ -119,7 +126,8 @@ def _narrative(original: Original, remarks: list[str]) -> Resource:
     return {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</div>'}
 
 
-def _specimen(report: SampleReport) -> Resource:
+def _specimen(original: Original) -> Resource:
+    report = original.report
     specimen: Resource = {
         "resourceType": "Specimen",
         "id": _id_of(report, "specimen"),
@@ -128,7 +136,7 @@ def _specimen(report: SampleReport) -> Resource:
     if report.sample_id:
         site = report.provenance.site
         specimen["identifier"] = [{"system": f"urn:leukoscope:specimen:{site}", "value": report.sample_id}]
-    return _marked(report, specimen)
+    return _marked(original, specimen)
 
 
 def _instrument(report: SampleReport) -> Resource:
@@ -202,17 +210,19 @@ def _source(system: str, value: str, display: str) -> Resource:
     return {"role": "source", "what": {"identifier": {"system": system, "value": value}, "display": display}}
 
 
-def _meta(report: SampleReport) -> Resource:
-    return (
-        {"security": [TEST_DATA]}
-        if report.provenance.source is Source.SIMULATED
-        else {"versionId": str(report.version)}
-    )
+def _meta(original: Original) -> Resource:
+    labels = _labels(original)
+    return {"security": labels} if labels else {"versionId": str(original.report.version)}
 
 
-def _marked(report: SampleReport, resource: Resource) -> Resource:
-    """The resource, labelled as test data where no specimen was examined."""
-    return resource | {"meta": _meta(report)} if report.provenance.source is Source.SIMULATED else resource
+def _marked(original: Original, resource: Resource) -> Resource:
+    """The resource, labelled where no specimen was examined, or nothing shows that the device recorded it."""
+    return resource | {"meta": _meta(original)} if _labels(original) else resource
+
+
+def _labels(original: Original) -> list[Resource]:
+    simulated = original.report.provenance.source is Source.SIMULATED
+    return [TEST_DATA] * simulated + [UNCERTAIN] * bool(original.doubt)
 
 
 def _period(report: SampleReport) -> Resource:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from leukoscope.errors import ExportError
@@ -9,6 +10,7 @@ from leukoscope.messages.json_format import from_bytes
 from leukoscope.messages.report import decode, signature_of
 from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.file_check import fault_of_copy, sums_witnessed
+from leukoscope.outbox.recovery import was_restored
 from leukoscope.outbox.report_copies import recorded_payload, recorded_versions
 from leukoscope.outbox.report_files import ReportFiles, key_named
 from leukoscope.outbox.store import Outbox
@@ -17,6 +19,17 @@ from leukoscope.specimen.sample import SampleReport
 UNREVIEWED = "preliminary"
 """The status of a report whose cells no person has looked at yet."""
 _OUTBOX = "outbox.sqlite"
+
+
+class Doubt(StrEnum):
+    """Why it is unknown whether a report is what the device recorded."""
+
+    NONE = ""
+    """The outbox vouches for it; or a file was given alone, and no outbox was asked."""
+    RESTORED = "restored"
+    """It was taken from its file after the outbox that had recorded it was lost."""
+    NO_OUTBOX = "not_verified"
+    """No outbox knows it, and a person wanted it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +51,19 @@ class Original:
     """The storage folder it lies in, where there is one: pictures of its fields lie there too."""
     signature: Signature | None = None
     """None while no person has looked at it."""
-    doubt: str = ""
-    """Why it is unknown whether this is what was recorded; empty where the outbox vouches for it."""
+    doubt: Doubt = Doubt.NONE
 
 
-def find_report(wanted: str, storage: Path | None) -> Original:
+def find_report(wanted: str, storage: Path | None, *, unverified: bool = False) -> Original:
     """Read a report from a file, or the newest version of one that a bench recorded.
 
     The outbox and its audit trail say what was recorded; a file that they do not vouch for is never taken in its
-    place.
+    place. A file that lies alone, with no bench named, is read as it is.
 
     Args:
         wanted: a report's JSON file, or the beginning of its id.
         storage: the bench's storage folder; None where no bench was named.
+        unverified: a person wants it also where no outbox vouches for it.
 
     Raises:
         ExportError: there is no such report, several begin alike, or it is not what was recorded.
@@ -61,44 +74,59 @@ def find_report(wanted: str, storage: Path | None) -> Original:
     if path.is_file():
         payload = _read(path)
         beside = path.absolute().parent.parent if path.absolute().parent.name == "reports" else None
-        doubt = _doubt(path, payload, beside or storage)
+        doubt, why = _doubt(path, payload, beside or storage)
         storage = storage or beside
     elif storage is None:
         raise ExportError(
             f"no file {wanted}", "give a report's JSON file, or the bench whose reports to search (--bench)"
         )
     elif (storage / _OUTBOX).exists():
-        payload, doubt = _recorded(wanted, storage), ""
+        payload, doubt = _recorded(wanted, storage)
+        why = ""
     else:
         path = _copy_by_id(wanted, storage / "reports")
         payload = _read(path)
-        doubt = f"there is no outbox in {storage} that could vouch for this report"
+        doubt, why = Doubt.NO_OUTBOX, _no_outbox(storage, path)
     message = from_bytes(payload)
     report = decode(message)
-    if doubt:
+    if doubt is Doubt.NO_OUTBOX:
         _refuse_under_another_name(path, report)
+        if not unverified:
+            raise ExportError(
+                why,
+                "put outbox.sqlite back from a copy, or give the bench that recorded it; --unverified exports it all "
+                "the same, marked as not verified",
+            )
     # The status stays in the report's own words: a newer device may know more of them.
     status, by, at = signature_of(message)
     signature = None if by is None or at is None else Signature(by, at)
     return Original(report, status or UNREVIEWED, storage, signature, doubt)
 
 
-def _doubt(path: Path, payload: bytes, storage: Path | None) -> str:
-    """Why it is unknown whether a file is what was recorded; raises ExportError where it is known not to be."""
-    outbox = None if storage is None else storage / _OUTBOX
-    if storage is None or outbox is None or not outbox.exists():
-        return "" if storage is None else f"there is no outbox in {storage} that could vouch for this report"
+def _doubt(path: Path, payload: bytes, storage: Path | None) -> tuple[Doubt, str]:
+    """Whether a file is what was recorded, and why no outbox knows it; ExportError where it is known not to be."""
+    if storage is None:
+        return Doubt.NONE, ""
+    outbox = storage / _OUTBOX
+    if not outbox.exists():
+        return Doubt.NO_OUTBOX, _no_outbox(storage, path)
     if key_named(path.name) is None:
         # A number that a flipped bit has changed looks as good as any other, whatever the file is called.
         report = decode(from_bytes(payload))
         path = ReportFiles(path.parent).path_of(Key(report.id, report.version, REPORT))
+    key = key_named(path.name)
     with Outbox.open(outbox, owner=False) as opened, opened.reading() as sql:
         sums = sums_witnessed(sql)
+        restored = Doubt.RESTORED if key is not None and was_restored(sql, key.id) else Doubt.NONE
     if (fault := fault_of_copy(path, payload, sums)) is None:
-        return ""
-    if str(key_named(path.name)) not in sums and path.absolute().parent != (storage / "reports").absolute():
-        return f"{fault}: it may be another device's"
+        return restored, ""
+    if str(key) not in sums and path.absolute().parent != (storage / "reports").absolute():
+        return Doubt.NO_OUTBOX, f"{fault}: it may be another device's"
     raise ExportError(fault, "`leukoscope report show --json` prints the one that is kept in the outbox")
+
+
+def _no_outbox(storage: Path, path: Path) -> str:
+    return f"there is no outbox in {storage}: nothing shows that {path.name} is what this device recorded"
 
 
 def _refuse_under_another_name(path: Path, report: SampleReport) -> None:
@@ -111,7 +139,7 @@ def _refuse_under_another_name(path: Path, report: SampleReport) -> None:
         )
 
 
-def _recorded(wanted: str, storage: Path) -> bytes:
+def _recorded(wanted: str, storage: Path) -> tuple[bytes, Doubt]:
     folder = storage / "reports"
     with Outbox.open(storage / _OUTBOX, owner=False) as outbox, outbox.reading() as sql:
         everything = recorded_versions(sql)
@@ -121,7 +149,7 @@ def _recorded(wanted: str, storage: Path) -> bytes:
             payload, why = recorded_payload(sql, folder, Key(identifier, version, REPORT))
             if payload is None:
                 raise ExportError(why, "put its file back from a copy; `leukoscope audit verify` names what differs")
-            return payload
+            return payload, Doubt.RESTORED if was_restored(sql, identifier) else Doubt.NONE
     if found:
         raise _alike(wanted, sorted(found))
     planted = [path.name for path in folder.glob(f"report-{_plain(wanted)}*") if key_named(path.name) is not None]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from leukoscope.errors import ExportError
 from leukoscope.exporting.codes import MICROMETRE, SQUARE_MILLIMETRE, UNIT_WORDS
+from leukoscope.exporting.original import Doubt, Original
 from leukoscope.exporting.quantities import Quantity
 from leukoscope.specimen.lifecycle import Status
 from leukoscope.specimen.sample import CELLS_CALLED, Mode, SampleReport, Source
@@ -122,9 +123,22 @@ class OriginWarning:
     """Nothing in the report is about a specimen."""
 
 
-def origin_warnings(report: SampleReport) -> tuple[OriginWarning, ...]:
-    """What must stand above the numbers; empty for a measured bench with a real slide."""
-    made, warnings = report.provenance, []
+_DOUBTS = {
+    Doubt.NO_OUTBOX: "NOT VERIFIED: no outbox shows that this is what the device recorded.",
+    Doubt.RESTORED: "RESTORED FROM A FILE: the outbox that had recorded this report was lost.",
+}
+
+
+def doubt_words(doubt: Doubt) -> str:
+    """Why a report may not be what the device recorded, for its reader; empty where it is."""
+    return _DOUBTS.get(doubt, "")
+
+
+def origin_warnings(original: Original) -> tuple[OriginWarning, ...]:
+    """What must stand above the numbers; empty for a recorded report of a measured bench with a real slide."""
+    made, warnings = original.report.provenance, []
+    if original.doubt:
+        warnings.append(OriginWarning(doubt_words(original.doubt), grave=original.doubt is Doubt.NO_OUTBOX))
     if made.source is Source.SIMULATED:
         text = "SIMULATED: made on a simulated microscope. No specimen was examined."
         warnings.append(OriginWarning(text, grave=True))

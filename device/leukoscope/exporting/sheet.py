@@ -111,7 +111,7 @@ def sheet_of(original: Original, gallery: Gallery, laboratory: LaboratorySetting
         status=status.title,
         status_words=" ".join(one for one in (_who(original, status.words), looked_at_words(report)) if one),
         facts=_facts(report),
-        warnings=origin_warnings(report),
+        warnings=origin_warnings(original),
         rows=[
             Row(_capital(class_words(one.of)), one.count or 0, one, by_key.get(f"share_corrected.{one.of}"), said)
             for one, said in zip(lines, held, strict=True)

@@ -15,6 +15,7 @@ COLUMNS = {
     "specimen_id": "what the site calls the specimen; behind an apostrophe where it begins as a formula would",
     "finished_at": "UTC, ISO 8601",
     "source": "live, replayed or simulated: only live is a specimen under the microscope",
+    "not_verified": "restored: from its file, the outbox was lost; not_verified: no outbox knows it; empty: neither",
     "calibration": "measured or nominal; nominal sizes may be off",
     "kind": "quantity, bin (of the red-cell diameters) or finding",
     "name": "what is measured; of a finding its code",
@@ -46,6 +47,7 @@ def as_csv(original: Original) -> str:
         "specimen_id": report.sample_id,
         "finished_at": report.finished_at.isoformat(),
         "source": report.provenance.source.value,
+        "not_verified": original.doubt.value,
         "calibration": "measured" if report.provenance.calibration_measured else "nominal",
     }
     for row in _rows(original):

@@ -2,10 +2,12 @@
 
 import hashlib
 import logging
+import sqlite3
 from datetime import datetime
 from pathlib import Path
 
 from leukoscope.errors import InvalidMessage
+from leukoscope.messages.identity import Identity
 from leukoscope.messages.json_format import from_bytes, utc_text
 from leukoscope.messages.report import decode, envelope_of
 from leukoscope.outbox import audit_trail, migrations
@@ -50,7 +52,9 @@ def lost_outbox(outbox: Outbox, folder: Path) -> str | None:
     return None if last.name in known else last.name
 
 
-def restore(outbox: Outbox, folder: Path, now: datetime, *, lost: str, most: int = MOST_RESTORED) -> int:
+def restore(
+    outbox: Outbox, folder: Path, now: datetime, *, lost: str, identity: Identity, most: int = MOST_RESTORED
+) -> int:
     """Put the reports of a folder into a fresh outbox, since no record is left of which were sent.
 
     Readers keep one copy per id and version, so a second delivery does no harm. The white cells of these reports, and
@@ -62,6 +66,7 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, lost: str, most: int
         folder: where each report was written as a file.
         now: timezone-aware.
         lost: from `lost_outbox`, for the audit trail.
+        identity: the device's; reports of another one are not its to send.
         most: how many are sent again.
 
     Returns:
@@ -74,7 +79,7 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, lost: str, most: int
     with outbox.writing() as sql:
         details = {"lost": lost}
         audit_trail.append(sql, at=now, by="leukoscope", action=BEGAN_ANEW, subject="audit trail", details=details)
-        reports = _reports(folder)
+        reports = _reports(folder, identity)
         for place, (sequence, key, path) in enumerate(reports):
             try:
                 payload = migrations.with_life(path.read_bytes())
@@ -93,7 +98,16 @@ def restore(outbox: Outbox, folder: Path, now: datetime, *, lost: str, most: int
     return restored
 
 
-def _reports(folder: Path) -> list[tuple[int, Key, Path]]:
+def was_restored(sql: sqlite3.Connection, report_id: str) -> bool:
+    """Whether a version of a report was taken from its file: nothing shows that the file was not changed before."""
+    row = sql.execute(
+        "SELECT EXISTS (SELECT 1 FROM audit WHERE subject LIKE ? AND action IN (?, ?))",
+        (f"report {report_id} v%", RESTORED, FOUND),
+    ).fetchone()
+    return bool(row[0])
+
+
+def _reports(folder: Path, identity: Identity) -> list[tuple[int, Key, Path]]:
     """Number, key and file of each report that can be read, in the order in which they were made."""
     found = []
     for path in folder.glob("report-*.json"):
@@ -108,6 +122,10 @@ def _reports(folder: Path) -> list[tuple[int, Key, Path]]:
             continue
         if (report.id, report.version) != (key.id, key.version):
             _log.error("the report %s is not sent again: it holds report %s v%d", path, report.id, report.version)
+            continue
+        made = report.provenance
+        if (made.site, made.device) != (identity.site, identity.device):
+            _log.error("the report %s is not sent again: %s at %s made it", path, made.device, made.site)
             continue
         found.append((envelope_of(message)[1], key, path))
     return sorted(found, key=lambda one: (one[0], one[1].version, one[1].id))

@@ -104,7 +104,7 @@ def _open_parts(
 
     signal(Step.OUTBOX)
     outbox = _open_outbox(settings, stack)
-    faults = tuple(_faults_of_storage(outbox, settings.storage.folder / "reports"))
+    faults = tuple(_faults_of_storage(outbox, settings))
     for found in faults:
         _log.error("%s", found)
     # The next screen after the first sample tells it again.
@@ -196,12 +196,13 @@ def _page_door(settings: BenchSettings, calibration: Calibration, outbox: Outbox
     return PageDoor.open(folder, facts, inbox, utc_now)
 
 
-def _faults_of_storage(outbox: Outbox, reports: Path) -> Iterator[str]:
+def _faults_of_storage(outbox: Outbox, settings: BenchSettings) -> Iterator[str]:
     """Restore what an outbox has lost and repair the files of reports, and say what was found."""
+    reports = settings.storage.folder / "reports"
     try:
         lost = lost_outbox(outbox, reports)
         if lost is not None:
-            count = restore(outbox, reports, datetime.now(UTC), lost=lost)
+            count = restore(outbox, reports, datetime.now(UTC), lost=lost, identity=identity_of(settings))
             what = "deleted" if lost == GONE else "damaged"
             begun_anew = Sentence(f"The outbox was {what}; {{count}} reports are sent again", count=count)
             yield begun_anew if lost == GONE else begun_anew.and_also(", the old one is {name}", name=Verbatim(lost))
