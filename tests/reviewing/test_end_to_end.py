@@ -12,8 +12,13 @@ from PIL import Image
 from leukoscope.delivery import MqttSettings
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
+from leukoscope.outbox.report_lookup import was_named
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.desk import outbox_at
 from leukoscope.reviewing.review import Outcome, take_step
+from leukoscope.service.sample_ids import SampleIds, Verdict
+from leukoscope.service.sample_register import SampleRegister
+from leukoscope.settings import SampleSettings
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import SIMULATED, write_bench
@@ -192,6 +197,25 @@ def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
     trail = [json.loads(line) for line in leukoscope("audit", "list", "--bench", bench, "--json").out.splitlines()]
     assert [entry["action"] for entry in trail] == ["recorded", "review", "finalise", "amend", "correct"]
     assert leukoscope("audit", "verify", "--bench", bench).code == 0
+
+
+def test_a_name_that_another_report_bears_is_given_only_when_a_person_says_so(bench: Path) -> None:
+    """And a scanner asks before it takes a name that was given afterwards."""
+    first = report_id(bench)
+    assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-18").code == 0
+    ids = [json.loads(line)["id"] for line in leukoscope("report", "list", "--bench", bench, "--json").out.splitlines()]
+    (second,) = set(ids) - {first}
+    review = ("report", "review", second, "--bench", bench, "--by", "Dr. Ada", "--sample-id")
+    outcome = leukoscope(*review, "S-17")
+    assert outcome.code == 2
+    assert f"report {first} is of a specimen called 'S-17', too" in outcome.err
+    assert leukoscope(*review, "S-19").code == 0
+    with outbox_at(bench) as outbox:
+        assert [was_named(outbox, name) for name in ("S-17", "S-18", "S-19")] == [False, False, True]
+        names = SampleIds(SampleSettings(), SampleRegister(bench.parent / "none"), lambda name: was_named(outbox, name))
+        assert [names.offer(name, 0.0) for name in ("S-19", "S-20")] == [Verdict.USED_BEFORE, Verdict.TAKEN]
+    again = ("report", "review", second, "--bench", bench, "--by", "Dr. Ada", "--sample-id", "S-17", "--again")
+    assert leukoscope(*again).code == 0
 
 
 @pytest.mark.parametrize(

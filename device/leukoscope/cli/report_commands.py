@@ -52,6 +52,10 @@ MissedOption = Annotated[
         "repeatable, or joined by commas.",
     ),
 ]
+AgainOption = Annotated[
+    bool,
+    typer.Option("--again", help="With --sample-id: it has another report already, and this is one more."),
+]
 SampleOption = Annotated[str | None, typer.Option(help="What the specimen is really called; never a patient's name.")]
 
 
@@ -143,12 +147,13 @@ def review(
     opened: OpenedOption = None,
     missed: MissedOption = None,
     sample_id: SampleOption = None,
+    again: AgainOption = False,
     note: NoteOption = "",
 ) -> None:
     """Look at a preliminary report and say what its cells really are; counts, intervals and findings follow."""
     cells = _relabelled(relabel), _numbers(confirm), all_checked
     decision = Decision(
-        Action.REVIEW, by, note, *cells, sample_id, opened=frozenset(_parts(opened)), missed=_missed(missed)
+        Action.REVIEW, by, note, *cells, sample_id, again, opened=frozenset(_parts(opened)), missed=_missed(missed)
     )
     _take(bench, report, decision)
 
@@ -176,10 +181,11 @@ def correct(
     all_checked: AllOption = False,
     missed: MissedOption = None,
     sample_id: SampleOption = None,
+    again: AgainOption = False,
 ) -> None:
     """Put an error in a signed report right."""
     cells = _relabelled(relabel), _numbers(confirm), all_checked
-    decision = Decision(Action.CORRECT, by, note, *cells, sample_id, missed=_missed(missed))
+    decision = Decision(Action.CORRECT, by, note, *cells, sample_id, again, missed=_missed(missed))
     _take(bench, report, decision)
 
 

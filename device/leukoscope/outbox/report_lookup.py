@@ -7,6 +7,8 @@ from leukoscope.outbox.entry import REPORT
 from leukoscope.outbox.store import Outbox
 
 _LAST_SIGN = "\U0010ffff"
+_TEXT = "CAST(payload AS TEXT)"
+_SPECIMEN = f"CASE WHEN json_valid({_TEXT}) THEN json_extract({_TEXT}, '$.sample.sample_id') END"
 
 
 def latest_ids(outbox: Outbox, most: int) -> list[str]:
@@ -36,6 +38,33 @@ def version_in_force(outbox: Outbox, report_id: str) -> tuple[int, str] | None:
             (REPORT, report_id),
         ).fetchone()
     return None if row is None else (row[0], row[1])
+
+
+def report_called(outbox: Outbox, sample_id: str, but: str) -> str | None:
+    """Id of a report other than `but` whose specimen is called so in the version in force; None where there is none.
+
+    It reads every report: for what a person does, not for each turn.
+    """
+    with outbox.reading() as sql:
+        row = sql.execute(
+            "SELECT id FROM message AS this WHERE kind = ? AND id <> ? AND version ="
+            " (SELECT max(version) FROM message WHERE kind = this.kind AND id = this.id)"
+            f" AND {_SPECIMEN} = ? LIMIT 1",
+            (REPORT, but, sample_id),
+        ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def was_named(outbox: Outbox, sample_id: str) -> bool:
+    """Whether a person gave a report's specimen this name, in any version."""
+    with outbox.reading() as sql:
+        row = sql.execute(
+            "SELECT EXISTS (SELECT 1 FROM audit, json_each(audit.details, '$.changes') AS change"
+            " WHERE audit.details LIKE '%\"sample_id\"%' AND json_valid(audit.details)"
+            " AND json_extract(change.value, '$[0]') = 'sample_id' AND json_extract(change.value, '$[2]') = ?)",
+            (sample_id,),
+        ).fetchone()
+    return bool(row[0])
 
 
 def beginning_of(outbox: Outbox) -> str:

@@ -17,7 +17,7 @@ from leukoscope.outbox.field_pictures import FieldPictures
 from leukoscope.outbox.record_report import record_version
 from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import ReportFiles
-from leukoscope.outbox.report_lookup import ids_beginning, latest_ids
+from leukoscope.outbox.report_lookup import ids_beginning, latest_ids, report_called
 from leukoscope.outbox.store import Outbox
 from leukoscope.reviewing.missed_cells import FieldMap, field_map
 from leukoscope.reviewing.review import Decision, Outcome, take_step
@@ -119,6 +119,8 @@ class Desk:
             if wrong is not None:
                 raise ReviewError(f"--sample-id: {wrong}, found {decision.sample_id!r}", "correct the id")
         report = decode_kept(self.find(name).payload)
+        for decision in decisions:
+            self._refuse_a_name_in_use(report, decision)
         kept, outcomes = self.cells(report.id), list[tuple[Decision, Status, Outcome]]()
         for decision in decisions:
             if decision.command and self.version_by(decision.command) is not None:
@@ -137,6 +139,17 @@ class Desk:
                 self._record(decision, was, outcome)
         made = range(report.version - len(outcomes) + 1, report.version + 1)
         return Taken(report, next(filter(None, [self._file(Key(report.id, version, REPORT)) for version in made]), ""))
+
+    def _refuse_a_name_in_use(self, report: SampleReport, decision: Decision) -> None:
+        name = decision.sample_id
+        if name is None or name == report.sample_id or decision.again:
+            return
+        other = report_called(self.outbox, name, report.id)
+        if other is not None:
+            raise ReviewError(
+                f"--sample-id: report {other} is of a specimen called {name!r}, too",
+                "look at both labels; --again says that it is the same specimen",
+            )
 
     def _check(self, versions: Sequence[SampleReport]) -> None:
         boot_id, moment = self.identity.boot_id, self.now()

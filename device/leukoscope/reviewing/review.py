@@ -42,6 +42,8 @@ class Decision:
     """Every white cell was looked at, and what is not relabelled is named rightly."""
     sample_id: str | None = None
     """What the specimen is really called."""
+    again: bool = False
+    """Another report of that specimen is known, and this one is of the same specimen."""
     looked_at: frozenset[int] = frozenset()
     """Numbers of cells that were looked at."""
     opened: frozenset[str] = frozenset()

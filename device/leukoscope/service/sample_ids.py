@@ -1,5 +1,6 @@
 """What the next sample is called: whether a code is an id or was used before, and the name of an unnamed sample."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,8 +23,11 @@ class Verdict(StrEnum):
 class SampleIds:
     """Judges ids, one after the other."""
 
-    def __init__(self, settings: SampleSettings, register: SampleRegister) -> None:
-        self._settings, self._register = settings, register
+    def __init__(
+        self, settings: SampleSettings, register: SampleRegister, named: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """`named` says whether a person gave a finished sample this name afterwards."""
+        self._settings, self._register, self._named = settings, register, named
         self._asked: tuple[str, float] | None = None
 
     def offer(self, sample_id: str, now_s: float) -> Verdict:
@@ -42,8 +46,8 @@ class SampleIds:
         return why_not_an_id(sample_id, self._settings.pattern)
 
     def used_before(self, sample_id: str) -> bool:
-        """Whether a sample of this name was begun and not discarded."""
-        return self._register.knows(sample_id)
+        """Whether a sample of this name was begun and not discarded, or one was called so afterwards."""
+        return self._register.knows(sample_id) or self._named(sample_id)
 
     def automatic(self, begun_at: datetime) -> str:
         """A name for a sample that the technician did not name."""

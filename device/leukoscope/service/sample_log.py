@@ -8,6 +8,7 @@ from leukoscope.errors import OutboxError
 from leukoscope.instrument import Sample
 from leukoscope.outbox.entry import REPORT, Key
 from leukoscope.outbox.report_files import ReportFiles
+from leukoscope.outbox.report_lookup import was_named
 from leukoscope.service.bench import Bench
 from leukoscope.service.event_journal import InterruptedSample
 from leukoscope.service.sample_ids import SampleIds, Verdict
@@ -28,7 +29,7 @@ class SampleLog:
         self._bench, self._report_fault, self._now = bench, report_fault, now
         self._register = SampleRegister(storage.register)
         self._progress = SampleProgress(storage.in_progress, report_fault)
-        self._identification = SampleIds(bench.settings.samples, self._register)
+        self._identification = SampleIds(bench.settings.samples, self._register, self._was_named)
 
     def offer(self, sample_id: str, now_s: float) -> Verdict:
         """Judge an id that came at `now_s`, seconds of a clock that only runs forward."""
@@ -41,6 +42,13 @@ class SampleLog:
     def used_before(self, sample_id: str) -> bool:
         """Whether a sample of this name was begun and not discarded."""
         return self._identification.used_before(sample_id)
+
+    def _was_named(self, sample_id: str) -> bool:
+        try:
+            return was_named(self._bench.outbox, sample_id)
+        except OutboxError as error:
+            self._report_fault(error)
+            return False
 
     def automatic(self, begun_at: datetime) -> str:
         """A name for a sample that the technician did not name."""
