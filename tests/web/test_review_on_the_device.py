@@ -203,11 +203,13 @@ def test_a_cell_is_seen_large_with_its_outline_and_what_is_measured(signed_in: P
     # The outline lies around the middle of the picture.
     assert abs((shown["x"] + shown["width"] / 2) - (drawn["x"] + drawn["width"] / 2)) < 0.03 * shown["width"]
     assert 0.4 < drawn["width"] / shown["width"] < 0.7
-    signed_in.keyboard.press("o")
+    signed_in.keyboard.press(".")
     expect(dialog.locator("polygon")).to_be_hidden()
-    signed_in.keyboard.press("o")
+    signed_in.keyboard.press(".")
     expect(dialog.locator("polygon")).to_be_visible()
     dialog.get_by_role("button", name="Counted twice").click()
+    expect(dialog.get_by_role("heading", name=f"cell {number}:")).to_have_count(0)
+    signed_in.keyboard.press("Escape")
     cell = signed_in.locator(f'.cell[data-number="{number}"]')
     expect(cell).to_have_attribute("data-name", "artefact")
     expect(signed_in.locator("#counts")).to_contain_text("artefact")

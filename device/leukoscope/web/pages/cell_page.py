@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from leukoscope.sentence import Sentence
 from leukoscope.web.changes import ARTEFACT
+from leukoscope.web.class_keys import keys_for
 from leukoscope.web.measures import measured
 from leukoscope.web.page_server import fragment, person, site_of
 from leukoscope.web.pages.review_page import shown, view_of
@@ -23,6 +24,7 @@ def cell(request: Request) -> Response:
     if found is None:
         raise GoneError(Sentence("this report has no cell {number}", number=number), "load the page again")
     picture = view.sample.pictures.get(number)
+    keys = keys_for(view.sample.classes, site_of(request).settings.keys)
     return HTMLResponse(
         fragment(
             request,
@@ -30,6 +32,7 @@ def cell(request: Request) -> Response:
             cell=found,
             alike=site_of(request).reports.alike(view.report.id, found.name, _ALIKE),
             artefact=ARTEFACT,
+            key_of={name: key for key, name in keys.items()},
             field=site_of(request).reports.field(view.report.id, found.record.field),
             beside=[one for one in view.cells if one.record.field == found.record.field and one is not found],
             measures=None if picture is None else measured(picture.outline, picture.um_per_px),

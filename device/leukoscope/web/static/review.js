@@ -7,6 +7,7 @@
   const keys = JSON.parse(page.dataset.keys);
   const said = document.getElementById("said");
   const large = document.getElementById("large");
+  const enlarged = document.getElementById("enlarged");
   const cells = () => [...page.querySelectorAll(".cell")];
   const find = (number) => page.querySelector(`.cell[data-number="${number}"]`);
   let current = null;
@@ -109,13 +110,17 @@
     const answer = await send({ do: "undo" });
     const back = answer && Object.keys(answer.cells)[0];
     // An added cell that comes back has no picture here yet.
-    if (back && !find(back)) window.location.reload(); else if (back) focus(find(back));
+    if (back && !find(back)) window.location.reload();
+    else if (back && large.open) open(find(back));
+    else if (back) focus(find(back));
   };
 
   // A double click is two clicks as well: only the first of them opens.
   let opening = false;
+  // What the keys are about when the gallery comes back; the browser goes back to where the large view was opened.
+  let returnTo = null;
   const open = async (cell) => {
-    if (opening || large.open) return;
+    if (opening) return;
     // What was added and not signed yet is looked at in its field.
     if (cell.dataset.field) { window.location.assign(`${address}/fields/${cell.dataset.field}`); return; }
     opening = true;
@@ -124,13 +129,57 @@
       const response = await fetch(`${address}/cells/${cell.dataset.number}`, { headers: { accept: "text/html", "hx-request": "true" } });
       if (response.status === 401) { window.location.assign("/sign-in"); return; }
       if (!response.ok) { say((await response.json()).error); return; }
-      large.innerHTML = await response.text();
-      large.showModal();
+      enlarged.innerHTML = await response.text();
+      focus(cell);
+      returnTo = cell;
+      see(cell);
+      if (!large.open) large.showModal();
+      // What is said stands above the large view, which lies over all else.
+      large.append(said);
+      enlarged.querySelector("h2").focus();
     } catch {
       say(page.dataset.away);
     } finally {
       opening = false;
     }
+  };
+  large.addEventListener("close", () => { page.append(said); focus(returnTo); });
+
+  // What was named large is followed by the next one that waits; the gallery comes back where none does.
+  const decideLarge = async (body) => {
+    if (opening) return;
+    opening = true;
+    const kept = await send({ ...body, cells: [Number(current.dataset.number)] });
+    opening = false;
+    if (!kept) return;
+    current.removeAttribute("aria-pressed");
+    nextLarge();
+  };
+
+  const nextLarge = () => {
+    const next = nextUndecided(current);
+    if (next) { open(next); return; }
+    const last = current;
+    large.close();
+    if (!goOn(last)) focus(last);
+    returnTo = current;
+  };
+
+  const moveLarge = (step) => {
+    const all = cells().filter((one) => !one.dataset.field);
+    const next = all[all.indexOf(current) + step];
+    if (next) open(next);
+  };
+
+  const pressLarge = (event) => {
+    const key = event.key;
+    if (key === "ArrowLeft" || key === "ArrowRight") { event.preventDefault(); moveLarge(key === "ArrowLeft" ? -1 : 1); return; }
+    if (key === " " && !event.target.closest("button, a, input")) { event.preventDefault(); decideLarge({ do: "confirm" }); return; }
+    if (key === "u") { undo(); return; }
+    if (key === "n") { if (nextUndecided(null)) nextLarge(); return; }
+    // Not a letter: each of them may name a class, in this view, too.
+    if (key === ".") { document.getElementById("outline")?.click(); return; }
+    if (keys[key]) decideLarge({ do: "name", class: keys[key] });
   };
 
   const move = (direction) => {
@@ -151,14 +200,10 @@
     focus(rows.filter((one) => Math.abs(one.getBoundingClientRect().bottom - row) < 24).sort((a, b) => near(a) - near(b))[0]);
   };
 
-  large.addEventListener("keydown", (event) => {
-    const outline = document.getElementById("outline");
-    if (event.key === "o" && outline && !event.target.closest("input:not([type=checkbox])")) outline.click();
-  });
-
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || large.open) return;
-    if (event.target.closest("input:not([type=range]), select, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input:not([type=range], [type=checkbox]), select, textarea")) return;
+    if (large.open) { pressLarge(event); return; }
     const key = event.key;
     const inGallery = !event.target.closest("aside, header, .tools") || event.target === document.body;
     if (key.startsWith("Arrow") && inGallery) { event.preventDefault(); move(key.slice(5).toLowerCase()); return; }
@@ -185,9 +230,11 @@
     if (cell) {
       if (event.shiftKey || event.ctrlKey || matchMedia("(pointer: coarse)").matches) { focus(cell); toggle(cell); } else if (current === cell) open(cell); else focus(cell);
     } else if (button && large.contains(button)) {
-      const body = button.dataset.do === "double" ? { do: "double" } : { do: "name", class: button.dataset.nameAs };
-      large.close();
-      send({ ...body, cells: [Number(button.dataset.number)] });
+      const { nameAs, do: what } = button.dataset;
+      if (nameAs) decideLarge({ do: "name", class: nameAs });
+      else if (what === "undo") undo();
+      else if (what === "next") nextLarge();
+      else decideLarge({ do: what === "double" ? "double" : "confirm" });
     } else if (button?.dataset.nameAs) {
       decide({ do: "name", class: button.dataset.nameAs });
     } else if (button?.dataset.do === "undo") undo();
@@ -243,12 +290,18 @@
     const end = head.getBoundingClientRect().bottom;
     if (at.top < end && at.bottom > 0) window.scrollBy(0, at.top - end - 4);
   }).observe(head);
+  const see = (cell) => {
+    if (!cell.dataset.seen) seen.add(Number(cell.dataset.number));
+    cell.dataset.seen = "1";
+    watch.unobserve(cell);
+  };
+  // The large view lies over the gallery: nobody looks at what is behind it.
+  const wait = (cell) => waiting.set(cell, setTimeout(() => { if (large.open) wait(cell); else see(cell); }, 400));
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const cell = entry.target;
       if (!entry.isIntersecting) { clearTimeout(waiting.get(cell)); waiting.delete(cell); continue; }
-      if (waiting.has(cell)) continue;
-      waiting.set(cell, setTimeout(() => { seen.add(Number(cell.dataset.number)); cell.dataset.seen = "1"; watch.unobserve(cell); }, 400));
+      if (!waiting.has(cell)) wait(cell);
     }
   }, { threshold: 0.6, rootMargin: `-${covered}px 0px 0px 0px` });
   for (const cell of cells()) if (!cell.dataset.seen) watch.observe(cell);
