@@ -30,8 +30,8 @@ from benchmarking.results import AgainstOther, BundleSize, Results, tables
 from benchmarking.rival import Rival
 from benchmarking.stages import TimedInstrument
 from leukoscope.errors import LeukoscopeError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.service.models import open_models

@@ -37,8 +37,8 @@ from evaluation.whole_path_table import whole_path_table
 from leukoscope.analysis.classifier import Classifier
 from leukoscope.analysis.segmenter import Segmenter
 from leukoscope.errors import LeukoscopeError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.system.assets import find_asset

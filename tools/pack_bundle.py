@@ -19,8 +19,8 @@ from leukoscope.bundles.archive import SUFFIX, Archive, write_archive
 from leukoscope.bundles.contents import SoftwareRange, contents_of, files_to_pack
 from leukoscope.bundles.signing import fingerprint, make_key, sign
 from leukoscope.errors import BundleError, LeukoscopeError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 

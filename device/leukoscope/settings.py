@@ -21,7 +21,7 @@ from leukoscope.displays.language import Language
 from leukoscope.errors import OutboxError, SettingsError
 from leukoscope.exporting.laboratory import LaboratorySettings
 from leukoscope.indicators import SignalSettings
-from leukoscope.inference import EngineSettings
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.messages.command import CommandSettings
 from leukoscope.messages.identity import Identity

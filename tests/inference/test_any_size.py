@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from leukoscope.analysis.golden import replay
 from leukoscope.errors import BundleError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.network import Network, Outputs
 from leukoscope.inference.onnx import OnnxSettings

@@ -16,7 +16,7 @@ _NOT_NEEDED = (
     "PIL",
     "cv2",
     "jsonschema_rs",
-    "numpy.random",
+    "numpy",
     "onnxruntime",
     "paho",
     "psycopg",

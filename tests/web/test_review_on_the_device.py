@@ -258,7 +258,10 @@ def test_the_first_page_of_all_is_accessible(page: Page, served: Served) -> None
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(signed_in: Page) -> None:
     signed_in.set_viewport_size({"width": 390, "height": 844})
-    assert signed_in.evaluate("(at => at.scrollWidth - at.clientWidth)(document.querySelector('.lines'))") <= 0
+    for language in ("Français", "Español", "English"):
+        signed_in.get_by_role("button", name=language).click()
+        expect(signed_in.get_by_role("button", name=language)).to_have_attribute("aria-current", "true")
+        assert signed_in.evaluate("(at => at.scrollWidth - at.clientWidth)(document.querySelector('.lines'))") <= 0
     expect(signed_in.get_by_role("row", name="S-17")).to_contain_text("preliminary", use_inner_text=True)
     open_sample(signed_in)
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= 390

@@ -11,8 +11,8 @@ from leukoscope.bundles.bundle_store import BundleState, BundleStore, Installed,
 from leukoscope.bundles.contents import Contents, version_key
 from leukoscope.bundles.signing import signer_of
 from leukoscope.errors import BundleError, LeukoscopeError, SettingsError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.network import Network
 from leukoscope.inference.validation import Validation
 from leukoscope.sentence import Sentence, Verbatim

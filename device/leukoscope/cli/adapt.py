@@ -16,8 +16,8 @@ from leukoscope.bundles.installing import refuse_other_answers
 from leukoscope.cli.answers import say
 from leukoscope.cli.options import usual_bench
 from leukoscope.errors import AdaptingError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.sentence import Sentence, Verbatim

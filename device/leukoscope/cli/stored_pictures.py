@@ -15,7 +15,7 @@ from leukoscope.cli.options import JsonOption
 from leukoscope.cli.picture_json import LabelFolder, classify_crop, examine_pages
 from leukoscope.cli.scale_check import ScaleCheck
 from leukoscope.errors import CalibrationError
-from leukoscope.inference import EngineSettings
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.optics.size_reference import Reference

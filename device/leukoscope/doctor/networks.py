@@ -11,8 +11,8 @@ from leukoscope.bundles.bundle_store import BundleStore
 from leukoscope.bundles.startup import FoundBundle, find_bundle
 from leukoscope.doctor.finding import Finding, tried
 from leukoscope.errors import BundleError, LeukoscopeError
-from leukoscope.inference import EngineSettings
 from leukoscope.inference.bundle import Bundle
+from leukoscope.inference.engines import EngineSettings
 from leukoscope.inference.litert import LitertSettings
 from leukoscope.inference.onnx import OnnxSettings
 from leukoscope.messages.error_sentence import sentence_of

@@ -1,12 +1,16 @@
 """A cell that was found, and a cell that was named."""
 
+# Annotations alone name numpy here, and the review page reads cells without it: a seventh of its memory.
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 UNSURE = "unsure"
 """The class of a cell the classifier would not name; it counts as a class of its own."""

@@ -1,11 +1,16 @@
 """What can be said about a share or a ratio of counted cells, with the best interval there is."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from leukoscope.specimen.sample import Basis
 from leukoscope.statistics.intervals import clopper_pearson
-from leukoscope.statistics.misclassification import Mix
+
+if TYPE_CHECKING:
+    from leukoscope.statistics.misclassification import Mix
 
 
 @dataclass(frozen=True, slots=True)

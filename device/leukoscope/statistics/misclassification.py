@@ -13,11 +13,6 @@ from numpy.typing import NDArray
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.laboratory_levels import CONCENTRATIONS, Floats, Level
 
-METHOD = (
-    "Median and 95 % interval of the mix of classes that can stand behind the names, given the cells checked on this "
-    "bench, with other laboratories' confusion matrices as the prior (Bayesian, hierarchical Dirichlet); a class of "
-    "which fewer than 5 cells were checked keeps its share as counted"
-)
 CHAINS = 128
 """Confusion matrices drawn; each is one the bench's could be."""
 EM_STEPS = 25

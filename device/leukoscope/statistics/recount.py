@@ -1,19 +1,22 @@
 """A report's numbers made anew after a person has named some of its cells, by the same rules as the first time."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leukoscope.inference.bundle import CellClass
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.sample import SampleReport, Verification
 from leukoscope.statistics.false_alarms import FalseShare
-from leukoscope.statistics.laboratories import NamingRecord
-from leukoscope.statistics.misclassification import Correction
 from leukoscope.statistics.rules import Rules
 from leukoscope.statistics.summary import NOT_VERIFIED, NOTHING_UNDECIDED, Counts, Naming, Summary, Undecided
+
+if TYPE_CHECKING:
+    from leukoscope.statistics.misclassification import Correction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Grounds:
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
-    def from_json(cls, content: bytes) -> "Grounds":
+    def from_json(cls, content: bytes) -> Grounds:
         """What `to_json` wrote."""
         read = json.loads(content)
         # Versions up to 0.1.0 corrected by other laboratories alone; their reports are counted anew without that.
@@ -124,6 +127,10 @@ def _verified(naming: Naming) -> dict[str, Any]:
 
 
 def _read_correction(read: Mapping[str, Any]) -> Correction:
+    # Loads numpy, a seventh of the memory of the review page, which does without where no bench is verified.
+    from leukoscope.statistics.laboratories import NamingRecord
+    from leukoscope.statistics.misclassification import Correction
+
     return Correction(NamingRecord.from_json(read["others"]), NamingRecord.from_json(read["bench"]))
 
 

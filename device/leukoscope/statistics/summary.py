@@ -1,8 +1,12 @@
 """What can be said about a sample once everything in it is counted, by the network alone or with a person's help."""
 
+# What corrects by the errors of naming loads numpy, and the review page does without where no bench is verified.
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from leukoscope.inference.bundle import CellClass
 from leukoscope.specimen.cell import UNSURE
@@ -21,11 +25,18 @@ from leukoscope.statistics.estimates import Estimator, counted_ratio, counted_sh
 from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.intervals import clopper_pearson, count_more
-from leukoscope.statistics.misclassification import METHOD, Correction, Mix
 from leukoscope.statistics.rules import Rules
+
+if TYPE_CHECKING:
+    from leukoscope.statistics.misclassification import Correction, Mix
 
 NOT_VERIFIED = "this bench is not verified: how often its cells are named wrongly is not known"
 ALL_CHECKED = "a person has named or confirmed every cell: the counts hold no error of the classifier"
+METHOD = (
+    "Median and 95 % interval of the mix of classes that can stand behind the names, given the cells checked on this "
+    "bench, with other laboratories' confusion matrices as the prior (Bayesian, hierarchical Dirichlet); a class of "
+    "which fewer than 5 cells were checked keeps its share as counted"
+)
 PARTLY_CHECKED = f"{METHOD}; cells that a person has named or confirmed count as they are"
 
 

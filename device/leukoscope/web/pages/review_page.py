@@ -96,6 +96,10 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
     do = CHANGES.get(str(asked.get("do")))
     if do is None:
         raise HTTPException(400, "There is no such change.")
+    seen = _seen_version(asked.get("seen"), sample.report.version)
+    if asked.get("do") == "confirm" and seen != sample.report.version:
+        # The names that are confirmed would be those of a version that is not on the screen.
+        raise ReviewError(_moved_on(sample.report.version, seen), "load the page again")
     touched = sorted(numbers)
     changed_too: list[int | str] = []
 
@@ -105,7 +109,7 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
             raise GoneError(Sentence("this report has no cell {number}", number=min(gone)), "load the page again")
         changed_too.extend(do(draft, touched, asked, view))
 
-    draft = site.drafts.change(report_id, account.name, sample.report.version, change)
+    draft = site.drafts.change(report_id, account.name, seen, change)
     view = View(sample, draft)
     if asked.get("do") == "look":
         return JSONResponse({"left": fragment(request, "left.html", **shown(view))})
@@ -130,6 +134,15 @@ def _change_draft(request: Request, asked: dict[str, Any]) -> Response:
             "left": fragment(request, "left.html", **values),
         }
     )
+
+
+def _seen_version(said: Any, in_force: int) -> int:
+    """The version that the page shows on which a person works; a draft that begins now is about that one."""
+    return said if type(said) is int and 0 < said < in_force else in_force
+
+
+def _moved_on(now: int, mine: int) -> Sentence:
+    return Sentence("version {now} is in force and you looked at version {mine}", now=now, mine=mine)
 
 
 def _numbers(values: Any) -> set[int]:
@@ -188,13 +201,13 @@ def _act(request: Request, form: dict[str, str]) -> Response:
                 "sign in anew",
             )
         view = view_of(request, account)
-        if view.moved_on or form.get("version") != str(view.report.version):
+        shown_version = form.get("version", "")
+        if view.moved_on or shown_version != str(view.report.version):
+            seen = _seen_version(int(shown_version) if shown_version.isdecimal() else None, view.report.version)
+            # Without a draft nothing would say what changed since.
+            draft = site.drafts.change(view.report.id, account.name, seen, lambda draft: None)
             raise ReviewError(
-                Sentence(
-                    "version {now} is in force and you looked at version {mine}",
-                    now=view.report.version,
-                    mine=view.draft.version,
-                ),
+                _moved_on(view.report.version, min(seen, draft.version)),
                 "look at what changed and say that you have seen it",
             )
         done = site.reports.submit(view.sample, view.decisions(action, account.name, form.get("note", "").strip()))

@@ -37,7 +37,7 @@
         const response = await fetch(`/reports/${report}/draft`, {
           method: "POST",
           headers: { "content-type": "application/json", accept: "application/json" },
-          body: JSON.stringify(body),
+          body: JSON.stringify({ seen: Number(page.dataset.version), ...body }),
         });
         if (response.status === 401) { window.location.assign("/sign-in"); return; }
         const answer = await response.json();

@@ -23,7 +23,7 @@
         const response = await fetch(`${address}/draft`, {
           method: "POST",
           headers: { "content-type": "application/json", accept: "application/json" },
-          body: JSON.stringify(body),
+          body: JSON.stringify({ seen: Number(page.dataset.version), ...body }),
         });
         if (response.status === 401) { window.location.assign("/sign-in"); return null; }
         answer = await response.json();
