@@ -83,3 +83,20 @@ def test_a_result_that_does_not_fit_ends_with_one_line_and_status_2(field: Path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "could not be written to standard output (No space left on device)" in line
+
+
+def test_a_damaged_picture_is_one_line_whatever_its_decoder_prints(field: Path, tmp_path: Path) -> None:
+    with Image.open(field) as picture:
+        picture.convert("RGB").save(tmp_path / "whole.tif", compression="tiff_adobe_deflate")
+    content = bytearray((tmp_path / "whole.tif").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "flipped.tif").write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "leukoscope.cli.main", "examine", tmp_path / "flipped.tif", *SCALE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"leukoscope: {tmp_path / 'flipped.tif'} cannot be decoded")

@@ -18,6 +18,7 @@ from leukoscope.cameras.deep_pictures import (
     png_channels,
     transparent_share,
 )
+from leukoscope.cameras.gamma import as_shown
 from leukoscope.cameras.large_pictures import ORIENTATION, bands_of, decode_large, says_more
 from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff
 from leukoscope.cameras.tiff import (
@@ -116,7 +117,7 @@ def read_pages(
             _refuse_size(path, picture.size, max_pixels, deep=deep)
             _refuse_animation(path, picture)
             decode = _decoded_deep if deep else _decoded
-            yield path.name, decode(path, picture, None, cut_out=cut_out)
+            yield path.name, as_shown(decode(path, picture, None, cut_out=cut_out), picture)
 
 
 @contextmanager

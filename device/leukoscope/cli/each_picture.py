@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from leukoscope.cameras.picture_files import find_pictures
 from leukoscope.errors import PictureError
+from leukoscope.system.library_words import library_words
 from leukoscope.system.standard_output import printable
 
 MOST_NAMED = 5
@@ -28,13 +29,17 @@ def for_each_picture(patterns: list[str], work: Callable[[Path], None]) -> bool:
     """
     bad = 0
     left: list[Path] = []
-    with _progress(patterns, left) as paths:
+    with library_words() as words, _progress(patterns, left) as paths:
         for path in paths:
             try:
                 work(path)
             except PictureError as error:
+                words()
                 typer.echo(printable(f"leukoscope: {error}"), err=True)
                 bad += 1
+            else:
+                if said := words():
+                    typer.echo(printable(f"leukoscope: {path} was read, and its decoder says: {said}"), err=True)
     if left:
         names = ", ".join(path.name for path in left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
         files = "1 file" if len(left) == 1 else f"{len(left)} files"
