@@ -28,7 +28,7 @@ from leukoscope.web.kept_texts import kept, read
 from leukoscope.web.page_server import STATIC
 from leukoscope.web.pages.bench_page import HINTS
 from leukoscope.web.reports import GoneError
-from leukoscope.web.words import PageLanguage, catalogue, error_in, said_in, translate
+from leukoscope.web.words import PageLanguage, catalogue, class_in, error_in, said_in, translate
 from tests.web.made import grounds
 
 TEMPLATES = STATIC.parent / "templates"
@@ -37,7 +37,7 @@ _FIELD = re.compile(r"\{\w+\}")
 
 def sentences() -> set[str]:
     message = {MEANING, *(one.value for one in (*Status, *Role)), "unsure"}
-    message |= {one.key.replace("_", " ") for one in grounds().naming.classes}
+    message |= {class_in("en", one.key) for one in grounds().naming.classes}
     message |= {f"{state} reports" for state in ("open", "signed", "all")}
     message |= set(HINTS.values())
     for template in TEMPLATES.glob("*.html"):

@@ -23,7 +23,7 @@ from leukoscope.web.reports import Reports
 from leukoscope.web.sessions import Sessions
 from leukoscope.web.teaching import Teaching
 from leukoscope.web.upkeep import Upkeep
-from leukoscope.web.words import LANGUAGES, error_in, language_of, said_in, translate
+from leukoscope.web.words import LANGUAGES, class_in, error_in, language_of, said_in, translate
 from leukoscope.web.worklist import Worklist
 from leukoscope.web_settings import WebSettings
 
@@ -136,7 +136,7 @@ def fragment(request: Request, template: str, **values: Any) -> str:
         "account": request.state.account,
         "site": site_of(request),
         "path": request.url.path,
-        "class_words": lambda name: translated(str(name).replace("_", " ")),
+        "class_words": lambda key: class_in(language, str(key)),
     }
     return _templates.get_template(template).render(given | values)
 

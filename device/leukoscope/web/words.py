@@ -16,6 +16,13 @@ from leukoscope.sentence import Sentence, Verbatim
 PageLanguage = Literal["en", "fr", "es"]
 LANGUAGES: tuple[PageLanguage, ...] = get_args(PageLanguage)
 COOKIE = "leukoscope_language"
+_CLASS_WORDS = {
+    "plasma": "plasma cell",
+    "lymphocyte_variant": "variant lymphocyte",
+    "giant_thrombocyte": "giant platelet",
+    "thrombocyte_aggregation": "platelet clump",
+}
+"""Of classes whose key is not what a laboratory says; the others are called by their key."""
 _ENTRY = re.compile(r'^msgid (?P<msgid>".*"(?:\n".*")*)\nmsgstr (?P<msgstr>".*"(?:\n".*")*)$', re.MULTILINE)
 
 
@@ -81,3 +88,8 @@ def error_in(language: PageLanguage, error: LeukoscopeError) -> str:
 def _looked_up(language: PageLanguage, text: str) -> str:
     own = catalogue(language)
     return own[text] if text in own else findings_catalogue(language).get(text, text)
+
+
+def class_in(language: PageLanguage, key: str) -> str:
+    """What a cell of a class is called."""
+    return translate(language, _CLASS_WORDS.get(key, key.replace("_", " ")))
