@@ -53,3 +53,33 @@ def test_a_signature_that_cannot_be_recorded_is_refused_and_the_draft_stays(
     assert "nothing that you named is lost" in text
     assert "<strong>preliminary</strong>" in text
     assert text.count('data-name="lymphocyte"') == 9
+
+
+def test_on_a_full_disk_a_report_is_read_and_its_signature_is_refused_beside_it(
+    admin: Client, served: Served, bench: Path
+) -> None:
+    decide_all(admin, served)
+    with closing(sqlite3.connect(bench.parent / "state" / "web.sqlite")) as kept:
+        for table in ("web_presence", "web_draft", "web_attempt"):
+            for step in ("INSERT", "UPDATE"):
+                kept.execute(
+                    f"CREATE TRIGGER full_{table}_{step} BEFORE {step} ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+                )
+        kept.commit()
+    with closing(sqlite3.connect(bench.parent / "state" / "outbox.sqlite")) as outbox:
+        outbox.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+        outbox.commit()
+    path = report_path(served)
+    assert admin.ask("GET", path)[0] == 200
+    assert admin.ask("GET", f"{path}/state")[0] == 200
+    status, text = sign(admin, served)
+    assert status == 409
+    assert 'role="alert"' in text
+    assert "disk" in text
+    assert text.count('data-name="lymphocyte"') == 9
+    status, _, text = admin.post(f"{path}/draft", json.dumps({"do": "name", "cells": [1], "class": "blast"}))
+    assert status == 503
+    assert "is the disk full or failing?" in text

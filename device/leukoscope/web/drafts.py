@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -144,19 +145,19 @@ class Drafts:
 
     def see(self, report: str, name: str) -> list[str]:
         """Note that a person has the report open; the others who have."""
-        database, now = self._databases.get(), self._now()
+        now = self._now()
         key = {"report": report, "name": name}
-        with database.transaction():
-            database.execute(
+        # On a full disk a report can still be read; the others do not learn then that this person does.
+        with suppress(OSError), self._databases.get().transaction():
+            self._databases.get().execute(
                 "INSERT INTO web_presence VALUES (:report, :name, :now)"
                 " ON CONFLICT (report, name) DO UPDATE SET seen_at = excluded.seen_at",
                 key | {"now": now.isoformat()},
             )
-            rows = database.execute(
-                "SELECT name FROM web_presence WHERE report = :report AND name <> :name AND seen_at > :since"
-                " ORDER BY name",
-                key | {"since": (now - _PRESENT_FOR).isoformat()},
-            )
+        rows = self._databases.get().execute(
+            "SELECT name FROM web_presence WHERE report = :report AND name <> :name AND seen_at > :since ORDER BY name",
+            key | {"since": (now - _PRESENT_FOR).isoformat()},
+        )
         return [str(other) for (other,) in rows]
 
 
