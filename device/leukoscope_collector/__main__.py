@@ -128,7 +128,7 @@ def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None
     store = settings.store.open()
     try:
         if report is None:
-            Console().print(picture(store))
+            Console(markup=False).print(picture(store))
         else:
             print(f"{write_pictures(store, report, folder)} pictures in {folder}")
     finally:
@@ -138,7 +138,7 @@ def _show(settings: CollectorSettings, report: str | None, folder: Path) -> None
 def _find(settings: CollectorSettings, search: str, *, critical: bool) -> None:
     store = settings.store.open()
     try:
-        Console().print(reports(store, search, critical=critical))
+        Console(markup=False).print(reports(store, search, critical=critical))
     finally:
         store.close()
 

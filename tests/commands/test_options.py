@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from leukoscope.cli import options
+from leukoscope.cli.main import app
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import write_bench
 
@@ -69,6 +71,14 @@ def test_doctor_checks_the_named_bench_and_none_where_it_is_asked_to(
     monkeypatch.setenv(options.BENCH_VARIABLE, str(tmp_path / "missing.toml"))
     assert "no settings file" in leukoscope("doctor").err
     assert leukoscope("doctor", "--desk").code == 0
+
+
+def test_the_help_of_no_command_breaks_a_sentence() -> None:
+    """Typer keeps the line breaks of a docstring from its second paragraph on."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    helps = {name: command.help or "" for name, command in commands.items()}
+    assert {"adapt", "check"} <= set(helps)
+    assert [name for name, text in helps.items() if any("\n" in one for one in text.split("\n\n")[1:])] == []
 
 
 def test_the_shell_can_complete_the_commands() -> None:

@@ -118,6 +118,12 @@ def test_a_table_shows_as_many_runs_as_leave_names_and_limits_whole(
     assert int(printed.split("slide reference: ")[1].split()[0]) >= runs
 
 
+def test_square_brackets_are_printed_as_they_are(tmp_path: Path) -> None:
+    path = write_bench(tmp_path)
+    assert leukoscope("check", "--bench", path, *FIELDS, "--slide", "kept [bold]").code == 0
+    assert "slide kept [bold]: 1 newest run," in leukoscope("trend", "--bench", path).out
+
+
 def test_a_bench_that_never_ran_has_no_trend(tmp_path: Path) -> None:
     outcome = leukoscope("trend", "--bench", write_bench(tmp_path))
     assert outcome.code == 2

@@ -36,7 +36,7 @@ def adapt(
         Path | None, typer.Option(help="Learn from the cells that people named or confirmed in this bench's reports.")
     ] = None,
     named: Annotated[
-        Path | None, typer.Option(help="Learn from FOLDER/CLASS/[SPECIMEN/]PICTURE, the cell in the middle.")
+        Path | None, typer.Option(help="Learn from crops: one folder for each class, in it one for each specimen.")
     ] = None,
     unnamed: Annotated[
         Path | None, typer.Option(help="Learn from field pictures without named cells, too or alone.")
@@ -57,8 +57,9 @@ def adapt(
 ) -> None:
     """Fit the classifier to your cells, best to a hundred that you have named. Nothing is changed: it is a new bundle.
 
-    With names the command says how many cells of specimens set aside are named right, before and after; where that
-    may be chance, it makes no bundle. Without names it cannot say how good the bundle is.
+    With names it says how many cells of specimens set aside are named right, before and after.
+
+    Where the gain may be chance, it makes no bundle. Without names it cannot say how good the bundle is.
     """
     if not is_bundle_name(name):
         raise AdaptingError(

@@ -4,9 +4,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.outbox import audit_trail
 from leukoscope.outbox.report_copies import lines_on_missing
 from leukoscope.outbox.verification import faults
@@ -30,7 +30,7 @@ def audit_list(
         for entry in found:
             typer.echo(json.dumps(pages.audit_line(entry)))
         return
-    Console().print(pages.trail(found) if found else "The trail is empty.")
+    plain_console().print(pages.trail(found) if found else "The trail is empty.")
 
 
 @audit_app.command("verify")

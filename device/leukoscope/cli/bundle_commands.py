@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from leukoscope import __version__
@@ -18,6 +17,7 @@ from leukoscope.bundles.fitted_here import fitted_archive
 from leukoscope.bundles.installing import InstallRules, install, roll_back, use
 from leukoscope.cli.answers import say
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.settings import BenchSettings
 
@@ -83,7 +83,7 @@ def list_command(
             typer.echo(json.dumps(shown))
         table.add_row(*("" if value is None else str(value) for value in shown.values()))
     if not as_json:
-        Console().print(table)
+        plain_console().print(table)
 
 
 @bundle_app.command("use")

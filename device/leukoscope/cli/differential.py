@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.printed_cells import PrintedCells
+from leukoscope.cli.printing import plain_console
 from leukoscope.counting.tally import CountingRules
 from leukoscope.errors import PictureError
 from leukoscope.inference.bundle import Bundle
@@ -52,12 +52,12 @@ def differential(
     if as_json:
         typer.echo(json.dumps(_as_json(summary, corrected, findings), ensure_ascii=False))
         return
-    console = Console()
+    console = plain_console()
     console.print(_table(summary, corrected, CELLS_CALLED[rules.mode]))
     if why_not is not None:
-        console.print(f"not corrected: {why_not}", highlight=False, markup=False)
+        console.print(f"not corrected: {why_not}", highlight=False)
     for finding in findings:
-        console.print(f"! {finding.text}", highlight=False, markup=False)
+        console.print(f"! {finding.text}", highlight=False)
 
 
 def _grounds(mode: Mode | None, bench: Path | None, classifier: str | None) -> tuple[Naming, Rules, CountingRules]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from leukoscope import __version__
 from leukoscope.cli.adapt import adapt
@@ -21,6 +21,7 @@ from leukoscope.cli.differential import differential
 from leukoscope.cli.export import export
 from leukoscope.cli.options import BENCH_VARIABLE, INSTALLED_BENCH, BenchOption, JsonOption
 from leukoscope.cli.outbox import outbox_app
+from leukoscope.cli.printing import plain_console
 from leukoscope.cli.quality_control import check, trend
 from leukoscope.cli.reference import reference
 from leukoscope.cli.report_commands import report_app
@@ -143,7 +144,7 @@ def doctor(
         else:
             table.add_row(*_doctor_row(finding))
     if not as_json:
-        Console().print(table)
+        plain_console().print(table)
     if failed:
         raise typer.Exit(2)
 
@@ -159,8 +160,8 @@ def support(
     typer.echo(f"{out} holds {', '.join(names)}")
 
 
-def _doctor_row(finding: Finding) -> tuple[str, str, str]:
-    return finding.part, "[green]good[/]" if finding.good else "[bold red]BAD[/]", finding.text
+def _doctor_row(finding: Finding) -> tuple[str, Text, str]:
+    return finding.part, Text("good", "green") if finding.good else Text("BAD", "bold red"), finding.text
 
 
 if __name__ == "__main__":

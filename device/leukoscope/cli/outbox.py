@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.outbox.entry import CELL, REPORT, State
 from leukoscope.reviewing.desk import outbox_at
 
@@ -49,7 +49,7 @@ def outbox_list(
             entry.note,
         )
     if not as_json:
-        Console().print(table if entries else "The outbox is empty.")
+        plain_console().print(table if entries else "The outbox is empty.")
 
 
 @outbox_app.command("retry")

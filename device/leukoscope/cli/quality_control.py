@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 from PIL.Image import Image
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.errors import TrendError
 from leukoscope.quality_control.history import History
 from leukoscope.quality_control.run_record import Kind, Run
@@ -44,7 +45,7 @@ def trend(
             for run in newest:
                 typer.echo(json.dumps(_as_json(run, many)))
         elif newest:
-            console = Console()
+            console = plain_console()
             console.print(_table(reference, newest, many, console.width))
     if png is not None:
         from leukoscope.quality_control.levey_jennings import draw_trend
@@ -64,8 +65,9 @@ def check(
 ) -> None:
     """Count a reference that should be the same every time, and compare with the first 20 times (Westgard 1-3s, 2-2s).
 
-    Without --pictures the bench's camera looks at a slide that is kept for this. Exit code 2 when something is out of
-    its limits; the Ready screen and the health message warn too, until a check is within them.
+    Without --pictures the bench's camera looks at a slide that is kept for this.
+
+    Exit code 2 when something is out of its limits; the Ready screen and the health message warn, too.
     """
     settings = BenchSettings.read(bench)
     settings.storage.make_folder()
@@ -82,7 +84,7 @@ def check(
     if as_json:
         typer.echo(json.dumps(_as_json(run, many)))
     else:
-        Console().print(_check_table(many))
+        plain_console().print(_check_table(many))
     done = len(since_restart(runs, run.reference))
     if done <= BASELINE_RUNS:
         typer.echo(f"Baseline of {run.reference}: {done} of {BASELINE_RUNS} runs.", err=True)
@@ -120,7 +122,7 @@ def _table(reference: str, runs: Sequence[Run], many: Sequence[Series], width: i
     titles = [f"{one.measure.title} ({one.measure.unit})" if one.measure.unit else one.measure.title for one in many]
     taken = max(map(len, titles)) + max(len(_limits(one)) for one in many) + FRAME
     runs = runs[-max(1, (width - taken) // COLUMN) :]
-    table = Table(title=f"{reference}: {len(runs)} newest runs, ! = out of limits")
+    table = Table(title=f"{reference}: {len(runs)} newest run{'s' if len(runs) > 1 else ''}, ! = out of limits")
     table.add_column("measure", no_wrap=True)
     for run in runs:
         table.add_column(f"{run.at:%m-%d}\n{run.at:%H:%M}", justify="right")
@@ -131,7 +133,7 @@ def _table(reference: str, runs: Sequence[Run], many: Sequence[Series], width: i
         for run in runs:
             point = point_of.get(id(run))
             value = "" if point is None else f"{point.value:.{series.measure.decimals}f}"
-            cells.append(f"[bold red]{value}![/]" if point is not None and point.broken else value)
+            cells.append(Text(f"{value}!", "bold red") if point is not None and point.broken else Text(value))
         table.add_row(title, *cells, _limits(series))
     return table
 
@@ -140,8 +142,9 @@ def _check_table(many: Sequence[Series]) -> Table:
     table = Table("measure", "now", "limits (2 s)", "")
     for series in many:
         point = series.points[-1]
-        verdict = "" if series.limits is None else "in control"
-        verdict = f"[bold red]{point.broken}[/]" if point.broken is not None else verdict
+        verdict = Text("" if series.limits is None else "in control")
+        if point.broken is not None:
+            verdict = Text(point.broken.value, "bold red")
         value = f"{point.value:.{series.measure.decimals}f} {series.measure.unit}".strip()
         table.add_row(series.measure.title, value, _limits(series), verdict)
     return table

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
@@ -73,7 +73,7 @@ def report_list(
         for report, entry in found:
             typer.echo(json.dumps(pages.line(report, entry)))
         return
-    Console().print(pages.table(found) if found else "No reports.")
+    plain_console().print(pages.table(found) if found else "No reports.")
 
 
 @report_app.command()
@@ -92,7 +92,7 @@ def show(
         for cell in () if kept is None else kept.cells:
             typer.echo(json.dumps(pages.cell_line(cell)))
         return
-    console = Console()
+    console = plain_console()
     console.print(pages.page(decode(found.payload)))
     if cells:
         console.print(pages.cells(kept) if kept is not None else "The cells of this report were not kept.")
@@ -192,7 +192,7 @@ def correct(
 def _take(bench: Path, report: str, decision: Decision) -> None:
     with desk_at(bench) as desk:
         done = desk.take(report, decision)
-    Console().print(pages.page(done.report))
+    plain_console().print(pages.page(done.report))
     if done.unfiled:
         typer.echo(f"leukoscope: {done.unfiled}", err=True)
 

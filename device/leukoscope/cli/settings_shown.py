@@ -4,11 +4,11 @@ import json
 from dataclasses import asdict
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from leukoscope.cli.options import BenchOption, JsonOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.doctor.settings_in_force import settings_in_force
 
 
@@ -22,4 +22,4 @@ def settings(bench: BenchOption, as_json: JsonOption = False) -> None:
     table = Table("setting", "value", "given by")
     for one in found:
         table.add_row(Text(one.name), Text(one.value), "the file" if one.given else "the software")
-    Console().print(table)
+    plain_console().print(table)

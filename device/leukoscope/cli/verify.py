@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from leukoscope.cli.options import BenchOption
+from leukoscope.cli.printing import plain_console
 from leukoscope.errors import ReviewError
 from leukoscope.reviewing.bench_record import FILE, BenchRecord
 from leukoscope.reviewing.bench_verification import brought_up_to_date, read_sheet, take_names, write_sheet
@@ -52,10 +52,10 @@ def verify(
     if as_json:
         typer.echo(json.dumps(_as_json(progress, now), ensure_ascii=False))
         return
-    console = Console()
+    console = plain_console()
     console.print(_table(progress))
     for line in _lines(progress):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False)
 
 
 def _rows(progress: VerificationProgress) -> list[tuple[str, int, int, float, float]]:
