@@ -1,6 +1,7 @@
 """Outbox files of earlier versions are brought up to date, with a copy of what they were."""
 
 import hashlib
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 
 from leukoscope.errors import OutboxError
 from leukoscope.messages.report import decode
-from leukoscope.outbox import migrations
+from leukoscope.outbox import audit_trail, migrations
 from leukoscope.outbox.entry import Counts, State
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.store import Outbox
@@ -134,3 +135,36 @@ def test_a_file_that_was_emptied_is_not_called_an_old_one(tmp_path: Path) -> Non
     path.touch()
     with pytest.raises(OutboxError, match="holds nothing, as one that was emptied"):
         Outbox.open(path, owner=False)
+
+
+@pytest.mark.parametrize("witnessed", [True, False])
+def test_a_report_of_the_second_layout_that_lacks_later_fields_gets_them_and_the_trail_says_so(
+    tmp_path: Path, witnessed: bool
+) -> None:
+    """Software between two releases kept such reports; they could be listed and reviewed no more."""
+    path = tmp_path / "outbox.sqlite"
+    with Outbox.open(path) as outbox:
+        key = record(report(1), outbox, IDENTITY, now=lambda: NOW)
+        record(report(2), outbox, IDENTITY, now=lambda: NOW)
+        whole = [entry.payload for entry in outbox.list()]
+        message = json.loads(whole[0])
+        del message["red_cells"]["diameters_um"], message["fields"]["patches"]
+        kept = json.dumps(message).replace(": ", ":").encode()
+        with outbox.writing() as sql:
+            sql.execute("UPDATE message SET payload = ? WHERE id = ?", (kept, key.id))
+            if witnessed:
+                digest = {"sha256": hashlib.sha256(kept).hexdigest()}
+                audit_trail.append(sql, at=NOW, by="leukoscope", action="recorded", subject=str(key), details=digest)
+            sql.execute("PRAGMA user_version = 7")
+    with Outbox.open(path) as outbox:
+        old, other = outbox.list()
+        assert other.payload == whole[1]
+        with outbox.reading() as sql:
+            actions, wrong = [entry.action for entry in audit_trail.entries(sql)], list(faults(sql))
+        if witnessed:
+            assert decode(old.payload).red_cells.diameters_um is None
+            assert (actions, wrong) == (["recorded"] * 3 + ["migrated"], [])
+        else:
+            # What was changed past the device stays as it was found.
+            assert old.payload == kept
+            assert (actions, len(wrong)) == (["recorded"] * 2, 1)

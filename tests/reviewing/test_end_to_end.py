@@ -199,6 +199,17 @@ def test_a_report_is_signed_and_later_changes_are_marked(bench: Path) -> None:
     assert leukoscope("audit", "verify", "--bench", bench).code == 0
 
 
+def test_a_report_that_cannot_be_read_is_named_and_hides_no_other(bench: Path) -> None:
+    first = report_id(bench)
+    assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-18").code == 0
+    with sqlite3.connect(bench.parent / "state" / "outbox.sqlite") as sql:
+        sql.execute("UPDATE message SET payload = x'7b7d' WHERE id = ?", (first,))
+    outcome = leukoscope("report", "list", "--bench", bench, "--json")
+    assert outcome.code == 2
+    assert [json.loads(line)["sample_id"] for line in outcome.out.splitlines()] == ["S-18"]
+    assert f"report {first} v1 cannot be read" in outcome.err
+
+
 def test_a_name_that_another_report_bears_is_given_only_when_a_person_says_so(bench: Path) -> None:
     """And a scanner asks before it takes a name that was given afterwards."""
     first = report_id(bench)

@@ -66,7 +66,8 @@ def _installed_row(name: str, one: Installed, state: BundleState, software: str,
     if one == state.in_force and not beside:
         word = "in force"
         note = "" if state.confirmed_by == software else "on trial until the device is ready on it"
-        note += f"; {state.starts} failed starts" if state.starts else ""
+        failed = f"{state.starts} failed starts" if state.starts else ""
+        note = "; ".join(filter(None, (note, failed)))
     elif one == state.before:
         word = "before"
     return BundleRow(name, one.version, one.kind, word, one.signed_by, one.at.isoformat(timespec="seconds"), note)

@@ -68,12 +68,17 @@ def report_list(
 ) -> None:
     """List the latest reports of a bench, the newest first, each in the version that is in force."""
     with desk_at(bench) as desk:
-        found = [one for one in desk.reports(last) if status is None or one[0].life.status is status]
+        unread: list[str] = []
+        found = [one for one in desk.reports(last, unread) if status is None or one[0].life.status is status]
     if as_json:
         for report, entry in found:
             typer.echo(json.dumps(pages.line(report, entry)))
-        return
-    plain_console().print(pages.table(found) if found else "No reports.")
+    else:
+        plain_console().print(pages.table(found) if found else "No reports.")
+    for line in unread:
+        typer.echo(f"leukoscope: {line}", err=True)
+    if unread:
+        raise typer.Exit(2)
 
 
 @report_app.command()

@@ -96,6 +96,13 @@ _SEVENTH = (
 )
 
 
+_LATER_FIELDS = tuple(
+    f'"{name}":'.encode()
+    for name in ("historical", "trail", "resumed", "patches", "measured", "diameters_um", "mode", "lifecycle")
+)
+"""What `with_life` adds to a report that lacks it, as it stands in one that does not."""
+
+
 def _first(sql: sqlite3.Connection) -> None:
     for statement in _FIRST:
         sql.execute(statement)
@@ -105,13 +112,27 @@ def _second(sql: sqlite3.Connection) -> None:
     """Life-cycle, audit trail, cells and commands; reports that were kept before get the fields they lack."""
     for statement in _SECOND:
         sql.execute(statement)
-    rows = sql.execute("SELECT seq, id, version, payload FROM message WHERE kind = 'report' ORDER BY seq").fetchall()
+    _renew(sql, "SELECT seq, id, version, payload FROM message WHERE kind = 'report' ORDER BY seq")
+
+
+def _renew(sql: sqlite3.Connection, reports: str, *values: bytes, witnessed: bool = False) -> None:
+    """Give reports the fields they lack; the trail tells what each was and is.
+
+    Args:
+        sql: the outbox's.
+        reports: selects seq, id, version and payload.
+        values: of its parameters.
+        witnessed: leave those alone whose bytes the trail does not know.
+    """
     now = datetime.now(UTC)
-    for seq, identifier, version, payload in rows:
-        renewed = with_life(payload)
-        sql.execute("UPDATE message SET payload = ? WHERE seq = ?", (renewed, seq))
-        details = {"sha256": hashlib.sha256(renewed).hexdigest(), "was": hashlib.sha256(payload).hexdigest()}
+    for seq, identifier, version, payload in sql.execute(reports, values).fetchall():
+        renewed, was = with_life(payload), hashlib.sha256(payload).hexdigest()
         subject = f"report {identifier} v{version}"
+        known = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND instr(details, ?))"
+        if witnessed and not sql.execute(known, (subject, was)).fetchone()[0]:
+            continue
+        sql.execute("UPDATE message SET payload = ? WHERE seq = ?", (renewed, seq))
+        details = {"sha256": hashlib.sha256(renewed).hexdigest(), "was": was}
         audit_trail.append(sql, at=now, by="leukoscope", action="migrated", subject=subject, details=details)
 
 
@@ -157,6 +178,22 @@ def _seventh(sql: sqlite3.Connection) -> None:
         sql.execute(statement)
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
+def _eighth(sql: sqlite3.Connection) -> None:
+    """Reports that were kept in the second layout before they had all their fields."""
+    lacks = " OR ".join("instr(payload, ?) = 0" for _ in _LATER_FIELDS)
+    reports = f"SELECT seq, id, version, payload FROM message WHERE kind = 'report' AND ({lacks}) ORDER BY seq"
+    _renew(sql, reports, *_LATER_FIELDS, witnessed=True)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+    _sixth,
+    _seventh,
+    _eighth,
+)
 """Step n leads from layout n to layout n + 1; a new file walks all of them."""
 LATEST = len(STEPS)

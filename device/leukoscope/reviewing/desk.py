@@ -1,12 +1,13 @@
 """Finds the reports of a bench, takes people's steps on them and records the new versions."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from leukoscope.errors import OutboxError, ReviewError
+from leukoscope.errors import InvalidMessage, OutboxError, ReviewError
 from leukoscope.messages.identity import Identity
 from leukoscope.messages.report import REPORT_SCHEMA, decode, decode_kept, encode
 from leukoscope.messages.schema_process import validate_beside
@@ -30,6 +31,8 @@ from leukoscope.system.clock import utc_now
 from leukoscope.system.host import clock_synchronised
 
 LEAST_OF_AN_ID = 4
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,22 @@ class Desk:
     """Whether new versions are checked against their schema by a process of its own, as one that runs for weeks wants:
     what that takes in memory is given back."""
 
-    def reports(self, last: int) -> list[tuple[SampleReport, Entry]]:
-        """The version in force of the reports counted last, and what has become of its message; the newest first."""
-        entries = [self.outbox.versions(identifier)[-1] for identifier in latest_ids(self.outbox, last)]
-        return [(decode(entry.payload), entry) for entry in entries]
+    def reports(self, last: int, unread: list[str] | None = None) -> list[tuple[SampleReport, Entry]]:
+        """The version in force of the reports counted last, and what has become of its message; the newest first.
+
+        Args:
+            last: how many.
+            unread: gets a line for each that cannot be read; it must not hide the others.
+        """
+        found = []
+        for entry in (self.outbox.versions(identifier)[-1] for identifier in latest_ids(self.outbox, last)):
+            try:
+                found.append((decode(entry.payload), entry))
+            except InvalidMessage as error:
+                _log.warning("%s is passed over: %s", entry.key, error)
+                if unread is not None:
+                    unread.append(f"{entry.key} cannot be read: {error}")
+        return found
 
     def find(self, name: str) -> Entry:
         """The version in force of a report, as a message.
