@@ -8,9 +8,10 @@ tools/alarm_budget.py --left-out cnmc=FILE --samples 200
 tools/alarm_budget.py --checked 100      on a bench that is verified by so many other normal cells of that laboratory
 
 Samples are of cells that the classifier had not learnt from, drawn from what it says of them (kept in
-out/named-cells/; LEUKOSCOPE_DATA): healthy simulated slides, normal donors' laboratories by a normal mix, the patients
-of deepapl as they are, and blasts of taleqani, cnmc and deepapl mixed into normal cells of other laboratories. "false"
-rows should find nothing, the others must. A bench is taken as not verified, unless --checked says of how many cells.
+out/named-cells/; LEUKOSCOPE_DATA): healthy simulated slides, normal donors' laboratories by a normal mix, left shifts
+without a blast, the patients of deepapl as they are, and blasts of taleqani, cnmc and deepapl mixed into normal cells
+of other laboratories. "false" rows should find nothing (a left shift no blasts), the others must. A bench is taken as
+not verified, unless --checked says of how many cells.
 
 The laboratories have taught the classifier by other cells than these. "Not seen" rows stand for a laboratory that has
 not: of its malignant cells so many are named blasts, so many more only suspect, and the rest looks normal.
@@ -39,6 +40,8 @@ from named_cells.left_out import cells_left_out
 from named_cells.simulated import healthy_slides
 
 BLAST_SHARES = (0.05, 0.2, 0.3)
+LEFT_SHIFTS = (0.1, 0.25)
+"""Shares of pbc's immature granulocytes: a laboratory that tells the stages apart and has no leukaemia."""
 NOT_SEEN = ((0.3, 0.0, 0.25), (0.2, 0.366, 0.521), (0.3, 0.366, 0.521))
 """Share of malignant cells, and which part of these is named blasts, and is suspect without the name: the worst that is
 asked for, and deepapl by a network that was never taught by it (`models/recipes/second_opinion.py --without`)."""
@@ -119,6 +122,9 @@ def _rows(
 ) -> Iterator[tuple[str, Iterator[Drawn]]]:
     for name in ("simulated", *NORMAL):
         yield f"false: normal, {name}", (draw.normal(laboratories[name]) for _ in range(samples))
+    for share in LEFT_SHIFTS:
+        shifted = (draw.left_shift(laboratories["pbc"], share) for _ in range(samples))
+        yield f"false blasts: left shift of {share:.0%}, pbc", shifted
     yield "deepapl, patients as they are", draw.patients(laboratories["deepapl"], samples)
     for name in BLASTS:
         for share in BLAST_SHARES:

@@ -86,7 +86,7 @@ def pack_classifier(
     bundle = _write(out, facts)
     named = name_all(bundle, crops, vocabulary)
     facts["classifier"]["unsure_below"] = limit_of_unsure(named, bundle)
-    limits = {key: limit_of_suspicion(named, key, vocabulary) for key in vocabulary.suspected}
+    limits = {key: limit_of_suspicion(named, key, bundle, vocabulary) for key in vocabulary.suspected}
     facts["classifier"]["suspect"] = {key: limit for key, limit in limits.items() if limit is not None}
     bundle = _write(out, facts)
     (out / VALIDATION).write_text(confusion(named, bundle, vocabulary).model_dump_json(indent=1), "utf-8")

@@ -96,24 +96,31 @@ def limit_of_unsure(named: Sequence[NamedCrop], bundle: Bundle) -> float:
     return float(np.floor(1000 * np.quantile(surest, MAX_UNSURE, method="lower")) / 1000)
 
 
-def limit_of_suspicion(named: Sequence[NamedCrop], key: str, vocabulary: Vocabulary) -> dict[str, float] | None:
-    """The least probability of a class, in thousandths, that few enough normal cells of any laboratory pass.
+def limit_of_suspicion(
+    named: Sequence[NamedCrop], key: str, bundle: Bundle, vocabulary: Vocabulary
+) -> dict[str, float | tuple[str, ...]] | None:
+    """The least suspicion of a class, in thousandths, that few enough normal cells of any laboratory pass.
 
     Returns:
-        `above`, and as `false_share` what passes it in the laboratory where most does; None without enough cells.
+        `above`, `beside` and, as `false_share`, what passes it in the laboratory where most does; None without enough
+        cells.
     """
-    shares: dict[str, list[float]] = {}
+    classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
+    said = vocabulary.suspected[key]
+    suspicions: dict[str, list[float]] = {}
     for one in named:
         crop = one.crop
-        if crop.collection in vocabulary.normal_donors and crop.label not in {key, *NO_WHITE_CELLS}:
-            shares.setdefault(crop.collection, []).append(one.probabilities[key])
-    enough = [np.array(found) for found in shares.values() if len(found) >= FEWEST_FOR_A_SHARE]
+        if crop.collection in vocabulary.normal_donors and crop.label not in {key, *said.beside, *NO_WHITE_CELLS}:
+            name = classifier.decide(one.probabilities).cell_class
+            suspicion = classifier.suspicion(one.probabilities, name, key, said.beside)
+            suspicions.setdefault(crop.collection, []).append(suspicion)
+    enough = [np.array(found) for found in suspicions.values() if len(found) >= FEWEST_FOR_A_SHARE]
     if not enough:
         return None
-    limits = [np.quantile(found, 1 - vocabulary.suspected[key], method="higher") for found in enough]
+    limits = [np.quantile(found, 1 - said.share, method="higher") for found in enough]
     above = float(np.ceil(1000 * max(limits)) / 1000)
     passed = [np.mean(found > above) for found in enough]
-    return {"above": above, "false_share": round(float(max(passed)), 4)}
+    return {"above": above, "beside": said.beside, "false_share": round(float(max(passed)), 4)}
 
 
 def confusion(named: Sequence[NamedCrop], bundle: Bundle, vocabulary: Vocabulary) -> Validation:

@@ -7,9 +7,24 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 ARTEFACT = "artefact"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """When a cell is pointed out as perhaps of a class that it was not named."""
+
+    share: float
+    """The share of the white cells of any of `normal_donors` that may be so."""
+    beside: tuple[str, ...]
+    """Classes that cells of this class are taken for in laboratories not seen."""
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """Of a facts file's table: `share`, and perhaps `beside`."""
+        return cls(said["share"], tuple(said.get("beside", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +42,8 @@ class Vocabulary:
     """Collections in which a few patients give most cells: these are drawn less often."""
     assumed_scale: Mapping[str, float]
     """Collections whose scale was not measured: how much larger their cells may be than it says."""
-    suspected: Mapping[str, float]
-    """Classes to be pointed out even where another is likelier, and which share of any of `normal_donors` may be so."""
+    suspected: Mapping[str, Suspected]
+    """Classes to be pointed out even where another is likelier."""
     normal_donors: tuple[str, ...]
     """Collections of people without leukaemia."""
     not_judged: frozenset[str]
@@ -60,7 +75,7 @@ class Vocabulary:
             dict(training.get("emphasis", {})),
             evened=tuple(training.get("evened", ())),
             assumed_scale=dict(training.get("assumed_scale", {})),
-            suspected=dict(training.get("suspected", {})),
+            suspected={key: Suspected.read(said) for key, said in training.get("suspected", {}).items()},
             normal_donors=tuple(training.get("normal_donors", ())),
             not_judged=frozenset(training.get("not_judged", ())),
             label_smoothing=smoothing,

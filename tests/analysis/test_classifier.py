@@ -157,6 +157,19 @@ def test_what_is_named_is_not_suspected_as_well() -> None:
     assert classifier.decide({"dark": 0.1, "bright": 0.9}) == ("bright", 0.9, ())
 
 
+def test_a_cell_named_as_blasts_are_is_suspect_but_its_neighbours_by_stage_are_not() -> None:
+    suspect = {"bright": {"above": 0.1, "beside": ["dim"], "false_share": 0.04}}
+    groups = {"shades": ["dim", "dusky"]}
+    keys = ("dark", "dim", "dusky", "bright")
+    classes = [{"key": key, "short": key[:5].upper(), "in_differential": True} for key in keys]
+    bundle = classifier_bundle(classes=classes, unsure_below=0.5, groups=groups, suspect=suspect)
+    classifier = Classifier(bundle, Brightness())
+    shares = {"dark": 0.8, "dim": 0.15, "dusky": 0.03, "bright": 0.02}
+    assert classifier.decide(shares).suspect == ("bright",)
+    assert classifier.decide(shares | {"dark": 0.15, "dim": 0.8}) == ("dim", 0.8, ("bright",))
+    assert classifier.decide(shares | {"dark": 0.03, "dusky": 0.8}) == ("dusky", 0.8, ()), "stages shade"
+
+
 def test_a_price_for_a_class_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValidationError, match="names unknown classes"):
         classifier_bundle(costs=[{"truth": "purple", "named": ["dark"], "cost": 2.0}])

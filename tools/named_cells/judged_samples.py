@@ -26,6 +26,8 @@ NORMAL = ("pbc", "raabin", "krd_wbc", "seg_wbc", "deepbionet")
 NORMAL_MIX: Mapping[str, float] = {
     "segmented": 0.57, "band": 0.02, "lymphocyte": 0.30, "monocyte": 0.065, "eosinophil": 0.03, "basophil": 0.006,
 }  # fmt: skip
+LEFT_SHIFT: Mapping[str, float] = {"metamyelocyte": 0.5, "myelocyte": 0.35, "promyelocyte": 0.15}
+"""Stages among the immature granulocytes of an infection: the riper, the more."""
 BLASTS = ("taleqani", "cnmc", "deepapl")
 
 Cells = list[tuple[NamedCells, int]]
@@ -155,6 +157,15 @@ class Drawing:
             (laboratory.cells, int(number)) for number in self._normal(laboratory, self._size - len(counted), checked)
         ]
         return Drawn(counted, own)
+
+    def left_shift(self, laboratory: Laboratory, share: float) -> Drawn:
+        """Normal cells of a laboratory and its immature granulocytes: many, and no leukaemia."""
+        stages = [
+            (laboratory.cells, int(number))
+            for label, part in LEFT_SHIFT.items()
+            for number in _pick(_of(laboratory, label), round(part * share * self._size), self._rng)
+        ]
+        return self.normal(laboratory, stages)
 
     def mixed(self, source: Laboratory, laboratories: Mapping[str, Laboratory], share: float) -> Drawn:
         """Blasts of one laboratory among normal cells of another, which is drawn."""

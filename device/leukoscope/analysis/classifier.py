@@ -37,9 +37,7 @@ class Classifier:
         self._enlarged = enlarged
         self._group_of = {key: group for group, members in facts.groups.items() for key in members}
         self._surcharges = {
-            (cost.truth, self._group_of.get(named, named)): cost.cost - 1.0
-            for cost in facts.costs
-            for named in cost.named
+            (cost.truth, self._group(named)): cost.cost - 1.0 for cost in facts.costs for named in cost.named
         }
 
     def showing_cells(self, enlarged: float) -> "Classifier":
@@ -101,20 +99,32 @@ class Classifier:
     def _group_shares(self, probabilities: Mapping[str, float]) -> dict[str, float]:
         shares: dict[str, float] = {}
         for key, share in probabilities.items():
-            group = self._group_of.get(key, key)
+            group = self._group(key)
             shares[group] = shares.get(group, 0.0) + share
         return shares
 
     def _likeliest_of(self, group: str, probabilities: Mapping[str, float]) -> str:
-        members = (key for key in probabilities if self._group_of.get(key, key) == group)
+        members = (key for key in probabilities if self._group(key) == group)
         return max(members, key=probabilities.__getitem__)
 
     def _suspect(self, probabilities: Mapping[str, float], name: str) -> tuple[str, ...]:
         return tuple(
             key
             for key, limit in self._facts.suspect.items()
-            if key != name and sum(probabilities.get(one, 0.0) for one in (key, *limit.beside)) > limit.above
+            if key != name and self.suspicion(probabilities, name, key, limit.beside) > limit.above
         )
+
+    def suspicion(self, probabilities: Mapping[str, float], name: str, key: str, beside: Iterable[str]) -> float:
+        """How probable it is that a cell of this name is of the class `key`, or of one that such cells are taken for.
+
+        A class of `beside` does not count for a cell that was named another of its group: classes of one group shade
+        into each other, and a plain myelocyte is always a little promyelocyte.
+        """
+        counted = [one for one in beside if name == one or self._group(name) != self._group(one)]
+        return sum(probabilities.get(one, 0.0) for one in (key, *counted))
+
+    def _group(self, key: str) -> str:
+        return self._group_of.get(key, key)
 
     def probabilities_of(self, looks: Iterator[NDArray[np.float32]]) -> dict[str, float]:
         """Probability per class; a second look is taken at a cell that is not clear at once.

@@ -89,7 +89,7 @@ class SuspectLimit(FrozenModel):
     above: Share
     """The least probability of the class, with those of `beside`."""
     beside: tuple[str, ...] = ()
-    """Classes that cells of this class are taken for in laboratories not seen."""
+    """Classes that cells of this class are taken for in laboratories not seen: see `Classifier.suspicion`."""
     false_share: Share
     """The share of normal donors' white cells, in laboratories not seen, that pass the limit all the same."""
 
