@@ -1,9 +1,12 @@
 """Replays the mutations: python -m tests.mutations [PART OF A NAME ...]; ends with 1 where a test stays green.
 
-The tests run once against an unaltered copy, where they must pass, and then against each altered one.
+The tests run once against an unaltered copy, where they must pass, and then against each altered one, as many at a time
+as there are processors.
 """
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.mutations.mutation import mutations
 from tests.mutations.replay import GREEN, RED, replay, run_tests, scratch_copy
@@ -24,13 +27,13 @@ def main(wanted: list[str]) -> int:
         print("the tests fail without a mutation: mend them first")
         return 1
     unnoticed = 0
-    for one in chosen:
-        done = replay(one)
-        noticed = done.returncode == RED
-        unnoticed += not noticed
-        print(f"{'red  ' if noticed else 'GREEN'} {one.name}", flush=True)
-        if not noticed:
-            print(done.stdout[-2000:] + done.stderr[-2000:])
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as at_once:
+        for one, done in zip(chosen, at_once.map(replay, chosen), strict=True):
+            noticed = done.returncode == RED
+            unnoticed += not noticed
+            print(f"{'red  ' if noticed else 'GREEN'} {one.name}", flush=True)
+            if not noticed:
+                print(done.stdout[-2000:] + done.stderr[-2000:])
     print(f"{len(chosen) - unnoticed} of {len(chosen)} mutations were noticed")
     return min(unnoticed, 1)
 
