@@ -105,6 +105,8 @@ def test_a_full_sheet_puts_what_is_pointed_out_on_another() -> None:
         pages = PdfReader(io.BytesIO(as_pdf(crowded, pictures))).pages
         assert len(pages) == sheets
     second = PdfReader(io.BytesIO(as_pdf(crowded, POINTED_OUT))).pages[1].extract_text()
+    # Not cut to the width of its pictures.
+    assert "Suspects: may be blasts, not named so" in second
     assert "continued" in second
     assert "Blasts" in second
 

@@ -44,6 +44,10 @@ class Paper:
         put = {"left": self._canvas.drawString, "centre": self._canvas.drawCentredString}
         put.get(side, self._canvas.drawRightString)(x, HEIGHT - y, _latin(text))
 
+    def width(self, text: str, size: float, *, bold: bool = False) -> float:
+        """How wide a text is, points."""
+        return float(self._width_of(_latin(text), _font(bold), size))
+
     def fitted(self, text: str, width: float, size: float, *, bold: bool = False) -> str:
         """The text, shortened until it is no wider than this."""
         plain = _latin(text)

@@ -11,6 +11,7 @@ CELL_SIDE, CELL_GAP, CLASS_GAP = 30.0, 2.0, 10.0
 CELLS_PER_CLASS = 6
 LEAST_NAME_WIDTH = 44.0
 NAME_HEIGHT = 10.0
+NAME_SIZE = 6.8
 FIELD_GAP = 6.0
 MOST_FIELD_HEIGHT = 130.0
 
@@ -42,7 +43,7 @@ class _Place:
 def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> bool:
     """Rather one picture of each class than six of the first, but of what is pointed out all that are shown."""
     for most in range(CELLS_PER_CLASS, 0, -1):
-        places = _places(sheet, most, top + 6, bottom)
+        places = _places(paper, sheet, most, top + 6, bottom)
         if len(places) == len(sheet.cells):
             break
     left_out = len(sheet.cells) - len(places)
@@ -51,17 +52,19 @@ def _cells(paper: Paper, sheet: Sheet, top: float, bottom: float) -> bool:
     for place in places:
         for number, picture in enumerate(place.shown):
             paper.picture(picture, place.x + number * (CELL_SIDE + CELL_GAP), place.y, CELL_SIDE, CELL_SIDE)
-        name = paper.fitted(place.name, place.width, 6.8)
-        paper.text(place.x, place.y + CELL_SIDE + 8, name, 6.8, INK if place.name in sheet.pointed_out else MUTED)
+        name = paper.fitted(place.name, place.width, NAME_SIZE)
+        paper.text(place.x, place.y + CELL_SIDE + 8, name, NAME_SIZE, INK if place.name in sheet.pointed_out else MUTED)
     return {place.name for place in places} >= set(sheet.pointed_out)
 
 
-def _places(sheet: Sheet, most: int, y: float, bottom: float) -> list[_Place]:
+def _places(paper: Paper, sheet: Sheet, most: int, y: float, bottom: float) -> list[_Place]:
     """Of as many classes as there is room for, when each shows up to `most` pictures."""
     x, places = MARGIN, list[_Place]()
     for name, kept in sheet.cells.items():
         shown = kept[: CELLS_PER_CLASS if name in sheet.pointed_out else most]
-        width = max(len(shown) * (CELL_SIDE + CELL_GAP) - CELL_GAP, LEAST_NAME_WIDTH)
+        # What is pointed out is named whole: cut, "may be blasts, not named so" says something else.
+        named = paper.width(name, NAME_SIZE) if name in sheet.pointed_out else LEAST_NAME_WIDTH
+        width = max(len(shown) * (CELL_SIDE + CELL_GAP) - CELL_GAP, named)
         if x + width > WIDTH - MARGIN:
             x, y = MARGIN, y + CELL_SIDE + NAME_HEIGHT + 5
         if y + CELL_SIDE + NAME_HEIGHT > bottom:
