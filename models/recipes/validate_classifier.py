@@ -47,8 +47,8 @@ _HELD_OUT_BY: dict[str, HeldOutBy] = {
 NO_WHITE_CELLS = frozenset(
     ("platelet", "giant_thrombocyte", "thrombocyte_aggregation", "erythroblast", "smudge", "artefact")
 )
-FEWEST_FOR_A_SHARE = 50
-"""A laboratory with fewer cells says nothing about a share of a few in a hundred."""
+FEWEST_FOR_A_SHARE = 100
+"""A laboratory in which one cell is more than a hundredth says nothing about a share of a few hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +101,21 @@ def limit_of_suspicion(
 ) -> dict[str, float | tuple[str, ...]] | None:
     """The least suspicion of a class, in thousandths, that few enough normal cells of any laboratory pass.
 
+    Stages of the classes of `beside` are not judged: a person is to look at these in any case.
+
     Returns:
-        `above`, `beside` and, as `false_share`, what passes it in the laboratory where most does; None without enough
-        cells.
+        `above`, `beside` and, as `false_share`, what passes it in the laboratory where most does, or what is expected
+        elsewhere, if that is more; None without enough cells.
     """
     classifier = Classifier(bundle, OnnxSettings(threads=1).open(bundle))
     said = vocabulary.suspected[key]
+    looked_at = {key, *map(vocabulary.group_of, said.beside)}
     suspicions: dict[str, list[float]] = {}
     for one in named:
         crop = one.crop
-        if crop.collection in vocabulary.normal_donors and crop.label not in {key, *said.beside, *NO_WHITE_CELLS}:
+        if crop.collection not in vocabulary.normal_donors or crop.label in NO_WHITE_CELLS:
+            continue
+        if vocabulary.group_of(vocabulary.truth_of(crop.label)) not in looked_at:
             name = classifier.decide(one.probabilities).cell_class
             suspicion = classifier.suspicion(one.probabilities, name, key, said.beside)
             suspicions.setdefault(crop.collection, []).append(suspicion)
@@ -119,8 +124,8 @@ def limit_of_suspicion(
         return None
     limits = [np.quantile(found, 1 - said.share, method="higher") for found in enough]
     above = float(np.ceil(1000 * max(limits)) / 1000)
-    passed = [np.mean(found > above) for found in enough]
-    return {"above": above, "beside": said.beside, "false_share": round(float(max(passed)), 4)}
+    passed = max(float(np.mean(found > above)) for found in enough)
+    return {"above": above, "beside": said.beside, "false_share": round(max(passed, said.elsewhere), 4)}
 
 
 def confusion(named: Sequence[NamedCrop], bundle: Bundle, vocabulary: Vocabulary) -> Validation:

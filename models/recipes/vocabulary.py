@@ -18,13 +18,15 @@ class Suspected:
 
     share: float
     """The share of the white cells of any of `normal_donors` that may be so."""
+    elsewhere: float
+    """The least share to be expected of normal cells in a laboratory not seen."""
     beside: tuple[str, ...]
     """Classes that cells of this class are taken for in laboratories not seen."""
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Self:
-        """Of a facts file's table: `share`, and perhaps `beside`."""
-        return cls(said["share"], tuple(said.get("beside", ())))
+        """Of a facts file's table: `share`, and perhaps `elsewhere` and `beside`."""
+        return cls(said["share"], said.get("elsewhere", 0.0), tuple(said.get("beside", ())))
 
 
 @dataclass(frozen=True, slots=True)
