@@ -47,6 +47,40 @@ def _main() -> None:
     if sys.argv[1:2] == ["web"]:
         _serve_page(sys.argv[2:])
         return
+    arguments = _parser().parse_args()
+    # The journal has a clock of its own.
+    words = "%(message)s" if "JOURNAL_STREAM" in os.environ else "%(asctime)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=words, stream=sys.stderr)
+    # It fills pages with every connection that fails; what it raises becomes one line of ours.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
+    if arguments.metrics_port is not None:
+        metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
+        settings = settings.model_copy(update={"metrics": metrics})
+    if arguments.search is not None or arguments.critical:
+        _find(settings, arguments.search or "", critical=arguments.critical)
+        return
+    if arguments.show or arguments.pictures:
+        _show(settings, arguments.pictures, arguments.to)
+        return
+    if arguments.copy_to is not None:
+        sys.exit(0 if _copy(settings, CollectorSettings.read(arguments.copy_to)) else 1)
+    if arguments.partition or arguments.drop_before:
+        _change_months(settings, arguments.drop_before)
+        return
+    collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
+    if arguments.check:
+        collector.check()
+        print(f"{settings.broker.where} and {settings.store.where} answer")
+        return
+    served.serve(settings.metrics)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: collector.stop())
+    collector.run()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="leukoscope-collector",
         description="Keeps the reports of many devices: SQLite or PostgreSQL, each report once. "
@@ -82,37 +116,7 @@ def _main() -> None:
         metavar="FILE.toml",
         help="copy the SQLite store into the PostgreSQL store of these settings and end; run again, it goes on",
     )
-    arguments = parser.parse_args()
-    # The journal has a clock of its own.
-    words = "%(message)s" if "JOURNAL_STREAM" in os.environ else "%(asctime)s %(message)s"
-    logging.basicConfig(level=logging.INFO, format=words, stream=sys.stderr)
-    # It fills pages with every connection that fails; what it raises becomes one line of ours.
-    logging.getLogger("pika").setLevel(logging.CRITICAL)
-    settings = CollectorSettings.read(arguments.settings, **({"name": arguments.name} if arguments.name else {}))
-    if arguments.metrics_port is not None:
-        metrics = settings.metrics.model_copy(update={"port": arguments.metrics_port})
-        settings = settings.model_copy(update={"metrics": metrics})
-    if arguments.search is not None or arguments.critical:
-        _find(settings, arguments.search or "", critical=arguments.critical)
-        return
-    if arguments.show or arguments.pictures:
-        _show(settings, arguments.pictures, arguments.to)
-        return
-    if arguments.copy_to is not None:
-        sys.exit(0 if _copy(settings, CollectorSettings.read(arguments.copy_to)) else 1)
-    if arguments.partition or arguments.drop_before:
-        _change_months(settings, arguments.drop_before)
-        return
-    collector = Collector(settings, served := Metrics(), now=_now, rng=random.Random())
-    if arguments.check:
-        collector.check()
-        print(f"{settings.broker.where} and {settings.store.where} answer")
-        return
-    served.serve(settings.metrics)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: collector.stop())
-    collector.run()
+    return parser
 
 
 def _serve_page(words: list[str]) -> None:

@@ -101,21 +101,10 @@ def fit(task: Task[Net], plan: Plan) -> None:
     net = task.net.to(plan.device).train().to(memory_format=torch.channels_last)
     averaged = Averaged(net, plan.average)
     optimiser = torch.optim.AdamW(weight_groups(net, plan.decay), lr=plan.peak)
-    step, before_min = 0, 0.0
-    state_path = plan.run / STATE_FILE
-    if state_path.exists():
-        state = torch.load(state_path, map_location=plan.device, weights_only=True)
-        net.load_state_dict(state["net"])
-        averaged.net.load_state_dict(state["averaged"])
-        averaged.updates = state["step"]
-        optimiser.load_state_dict(state["optimiser"])
-        step, before_min = state["step"], state["minutes"]
-        if before_min >= plan.budget_min:
-            print(
-                f"{plan.run} has had its {before_min:.0f} minutes: give it more, or remove it to start again",
-                flush=True,
-            )
-            return
+    step, before_min = _continued(plan, net, averaged, optimiser)
+    if before_min >= plan.budget_min:
+        print(f"{plan.run} has had its {before_min:.0f} minutes: give it more, or remove it to start again", flush=True)
+        return
     log = _Log(plan)
     start = time.monotonic()
     told_at = saved_at = judged_at = before_min
@@ -124,17 +113,10 @@ def fit(task: Task[Net], plan: Plan) -> None:
         minutes = before_min + (time.monotonic() - start) / 60.0
         spent = min(1.0, minutes / plan.budget_min)
         rate = learning_rate(plan.peak, spent)
-        parts = task.loss(net)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
-        sum(parts.values(), torch.zeros((), device=plan.device)).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
-        optimiser.step()
+        for name, value in _take_step(task, net, optimiser, rate, plan.clip).items():
+            running[name] = 0.98 * running.get(name, value) + 0.02 * value
         averaged.update(net)
         step += 1
-        for name, value in ((name, float(part.detach())) for name, part in parts.items()):
-            running[name] = 0.98 * running.get(name, value) + 0.02 * value
 
         done = spent >= 1.0
         if minutes - told_at >= TELL_EVERY_MIN:
@@ -153,9 +135,38 @@ def fit(task: Task[Net], plan: Plan) -> None:
                 "averaged": averaged.net.state_dict(),
                 "optimiser": optimiser.state_dict(),
             }
-            save(state_path, state | {"step": step, "minutes": minutes})
+            save(plan.run / STATE_FILE, state | {"step": step, "minutes": minutes})
         if done:
             return
+
+
+def _continued(
+    plan: Plan, net: nn.Module, averaged: Averaged[Any], optimiser: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """Steps and minutes of an unfinished run, whose state is taken over; none where there is no such run."""
+    path = plan.run / STATE_FILE
+    if not path.exists():
+        return 0, 0.0
+    state = torch.load(path, map_location=plan.device, weights_only=True)
+    net.load_state_dict(state["net"])
+    averaged.net.load_state_dict(state["averaged"])
+    averaged.updates = state["step"]
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"]), float(state["minutes"])
+
+
+def _take_step(
+    task: Task[Net], net: Net, optimiser: torch.optim.Optimizer, rate: float, clip: float
+) -> dict[str, float]:
+    """One step down the gradient of a fresh batch; the parts of its loss."""
+    parts = task.loss(net)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad(set_to_none=True)
+    sum(parts.values(), torch.zeros((), device=next(net.parameters()).device)).backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
+    optimiser.step()
+    return {name: float(part.detach()) for name, part in parts.items()}
 
 
 class _Log:

@@ -13,9 +13,9 @@ from leukoscope.messages.command import CommandName
 from leukoscope.messages.json_format import validate
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_of
 from leukoscope.reviewing.from_afar import arguments_of, decisions_of
-from leukoscope.reviewing.review import Decision
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.system.clock import utc_now

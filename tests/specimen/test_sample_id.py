@@ -13,8 +13,8 @@ from leukoscope.errors import OutboxError, ReviewError, SettingsError
 from leukoscope.messages.command import CommandName
 from leukoscope.outbox.command_inbox import CommandInbox
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_of
-from leukoscope.reviewing.review import Decision
 from leukoscope.service.remote_commands import RemoteCommands
 from leukoscope.service.run import run_bench
 from leukoscope.service.sample_ids import SampleIds, Verdict

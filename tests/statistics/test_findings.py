@@ -17,7 +17,8 @@ from leukoscope.statistics.false_alarms import FalseShare
 from leukoscope.statistics.findings import Counted, find_findings
 from leukoscope.statistics.laboratories import NamingRecord
 from leukoscope.statistics.misclassification import Correction
-from leukoscope.statistics.rules import RedCellSizeRule, Rules, ShareRule
+from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rule_tables import RedCellSizeRule, ShareRule
 from tests.counting.test_tally import PROVENANCE
 from tests.statistics.validations import FACTS, MISTAKES, VALIDATION, matrix
 

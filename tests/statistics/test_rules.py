@@ -7,7 +7,8 @@ import pytest
 from leukoscope.cli import differential
 from leukoscope.errors import SettingsError
 from leukoscope.statistics import findings
-from leukoscope.statistics.rules import RESERVED_CODES, SHIPPED, Rules
+from leukoscope.statistics.rules import SHIPPED, Rules
+from leukoscope.statistics.rules.rule_tables import RESERVED_CODES
 from leukoscope.statistics.rules.rules_settings import RulesSettings
 
 LEAST = """

@@ -7,8 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_at
-from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 from tests.web.conftest import NAME, PIN, WCAG_22, Served
 from tests.web.made import make_bench, make_sample

@@ -8,8 +8,8 @@ from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.record_report import record
 from leukoscope.outbox.report_lookup import reports_since
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import Desk, desk_of
-from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.system.clock import utc_now
 from tests.messages.examples import IDENTITY, report

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from leukoscope.outbox.cell_pictures import named_counts
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_at
-from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.lifecycle import Action
 from leukoscope.web.own_commands import words_of
 from leukoscope.web.teaching import Teaching

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_at
-from leukoscope.reviewing.review import Decision
 from leukoscope.settings import BenchSettings
 from leukoscope.specimen.lifecycle import Action
 from tests.commands.test_run import write_bench

@@ -21,19 +21,7 @@ from leukoscope.cameras.deep_pictures import (
 from leukoscope.cameras.gamma import as_shown
 from leukoscope.cameras.large_pictures import ORIENTATION, bands_of, decode_large, says_more
 from leukoscope.cameras.picture_kinds import READ, SUFFIXES, foreign_kind, is_tiff
-from leukoscope.cameras.tiff import (
-    BITS,
-    COMPRESSION,
-    FILL_ORDER,
-    PREDICTOR,
-    SAMPLE_FORMAT,
-    Page,
-    channels_as_pages,
-    pages_of,
-    refuse_unread_compression,
-    refuse_unread_values,
-)
-from leukoscope.cameras.tiff_tags import first_values
+from leukoscope.cameras.tiff import Page, channels_as_pages, pages_of, why_no_tiff
 from leukoscope.errors import PictureError
 from leukoscope.specimen.frame import Pixels
 from leukoscope.system.pixels_in_file import pixels_from, pixels_in_memory
@@ -57,8 +45,6 @@ MAX_TRANSPARENT_SHARE = 0.01
 SAME_PLACE = 0.6
 """Correlation of two pages in coarse features from which they show one place of the slide: in other focus, or later."""
 _COARSE = (32, 32)
-_LOWEST_FIRST = 2
-"""Fill order of a TIFF file whose bytes begin with their lowest bit."""
 _LARGE = 6_000_000
 """Pixels above which a picture is decoded into a file, part by part where its format allows that."""
 
@@ -135,7 +121,7 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
         raise _too_large(path, None, max_pixels) from problem
     except UnidentifiedImageError as problem:
         if is_tiff(path):
-            raise _why_no_tiff(path) from problem
+            raise why_no_tiff(path) from problem
         raise PictureError(
             f"{path} is not a picture, whatever its name says: expected one of {', '.join(READ)}",
             "save it in one of these",
@@ -151,27 +137,6 @@ def _one_line(path: Path, max_pixels: int) -> Iterator[None]:
             "a way that is not read",
             "copy it again from its source, or save it as PNG",
         ) from problem
-
-
-def _why_no_tiff(path: Path) -> PictureError:
-    """Why Pillow does not take a file that begins as a TIFF file does."""
-    values = first_values(path)
-    if values is None:
-        return PictureError(
-            f"{path} cannot be decoded (its tags are missing): it is damaged or cut short",
-            "copy it again from its source",
-        )
-    try:
-        bits = values.get(BITS, 1)
-        refuse_unread_values(path, (bits,), (values.get(SAMPLE_FORMAT, 1),))
-        refuse_unread_compression(path, values.get(COMPRESSION, 1), values.get(PREDICTOR, 1), bits)
-    except PictureError as named:
-        return named
-    if values.get(FILL_ORDER) == _LOWEST_FIRST:
-        return PictureError(f"{path} keeps the bits of each byte in reverse order", "save it again as TIFF or PNG")
-    return PictureError(
-        f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
-    )
 
 
 def _tiff_pages(

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
+from leukoscope.cameras.tiff_tags import first_values
 from leukoscope.errors import PictureError
 
 SUBFILE_TYPE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, DESCRIPTION = 254, 256, 257, 258, 259, 262, 270
@@ -36,6 +37,8 @@ _COMPRESSIONS = {
     50002: "JPEG XL",
     52546: "JPEG XL",
 }
+_LOWEST_FIRST = 2
+"""Fill order of a TIFF file whose bytes begin with their lowest bit."""
 MAX_PAGES = 200
 
 
@@ -82,7 +85,28 @@ def channels_as_pages(picture: TiffImageFile, pages: tuple[Page, ...]) -> bool:
     return len(pages) == 3 and words.startswith("ImageJ=") and "\nchannels=3" in words
 
 
-def refuse_unread_compression(path: Path, compression: int, predictor: int, bits: int) -> None:
+def why_no_tiff(path: Path) -> PictureError:
+    """Why Pillow does not take a file that begins as a TIFF file does."""
+    values = first_values(path)
+    if values is None:
+        return PictureError(
+            f"{path} cannot be decoded (its tags are missing): it is damaged or cut short",
+            "copy it again from its source",
+        )
+    try:
+        bits = values.get(BITS, 1)
+        _refuse_unread_values(path, (bits,), (values.get(SAMPLE_FORMAT, 1),))
+        _refuse_unread_compression(path, values.get(COMPRESSION, 1), values.get(PREDICTOR, 1), bits)
+    except PictureError as named:
+        return named
+    if values.get(FILL_ORDER) == _LOWEST_FIRST:
+        return PictureError(f"{path} keeps the bits of each byte in reverse order", "save it again as TIFF or PNG")
+    return PictureError(
+        f"{path} holds raw values or channels that are not read", "develop it first, and save it as PNG or TIFF"
+    )
+
+
+def _refuse_unread_compression(path: Path, compression: int, predictor: int, bits: int) -> None:
     """Say which compression a file has that is not read; a decoder would call it damaged, or give other pixels.
 
     Raises:
@@ -100,7 +124,7 @@ def refuse_unread_compression(path: Path, compression: int, predictor: int, bits
         )
 
 
-def refuse_unread_values(path: Path, bits: Sequence[int], formats: Sequence[int]) -> None:
+def _refuse_unread_values(path: Path, bits: Sequence[int], formats: Sequence[int]) -> None:
     """Say what kind of values a file holds that are not read.
 
     Args:
@@ -124,8 +148,8 @@ def _page(path: Path, number: int, picture: TiffImageFile) -> Page:
     tags = picture.tag_v2
     bits = tuple(int(depth) for depth in tags.get(BITS, (1,)))
     formats = tuple(int(kind) for kind in tags.get(SAMPLE_FORMAT, (_UNSIGNED,)))
-    refuse_unread_values(path, bits, formats)
-    refuse_unread_compression(
+    _refuse_unread_values(path, bits, formats)
+    _refuse_unread_compression(
         path, int(_first(tags, COMPRESSION, 1)), int(_first(tags, PREDICTOR, _NO_PREDICTOR)), bits[0]
     )
     in_planes = len(bits) > 1 and int(_first(tags, PLANES, 1)) == _IN_PLANES

@@ -12,9 +12,9 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.report import decode
 from leukoscope.outbox.cell_pictures import pictures_of
 from leukoscope.reviewing import pages
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import desk_at
 from leukoscope.reviewing.named_cells import UM_PER_PX, write_named
-from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.census import MissedCell
 from leukoscope.specimen.lifecycle import Action, Status
 from leukoscope.specimen.sample import Source

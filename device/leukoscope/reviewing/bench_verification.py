@@ -18,9 +18,10 @@ from leukoscope.reviewing.checked_cells import (
     drawn_cells,
     in_drawing_order,
 )
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import Desk
 from leukoscope.reviewing.named_cells import in_the_middle
-from leukoscope.reviewing.review import Decision, check_classes
+from leukoscope.reviewing.review import check_classes
 from leukoscope.reviewing.verification_progress import ENOUGH_SPECIMENS
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.lifecycle import Action, Status

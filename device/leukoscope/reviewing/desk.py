@@ -20,8 +20,9 @@ from leukoscope.outbox.report_copies import copies_of_reports
 from leukoscope.outbox.report_files import ReportFiles
 from leukoscope.outbox.report_lookup import ids_beginning, latest_ids, report_called
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.missed_cells import FieldMap, field_map
-from leukoscope.reviewing.review import Decision, Outcome, take_step
+from leukoscope.reviewing.review import Outcome, take_step
 from leukoscope.sentence import Sentence
 from leukoscope.specimen.lifecycle import STRICT, SigningRule, Status
 from leukoscope.specimen.sample import SampleReport

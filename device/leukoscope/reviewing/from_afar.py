@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leukoscope.reviewing.review import Decision
+from leukoscope.reviewing.decision import Decision
 from leukoscope.specimen.census import MissedCell
 from leukoscope.specimen.lifecycle import Action
 

@@ -1,126 +1,29 @@
 """One step in the life of a report: from the version in force to the next one, or a reason why not."""
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leukoscope.errors import ReviewError
 from leukoscope.outbox.white_cells import KeptSample, Named
-from leukoscope.reviewing.missed_cells import MOST_MISSED, FieldMap, added_cells
+from leukoscope.reviewing.decision import Decision
+from leukoscope.reviewing.missed_cells import FieldMap, added_cells
 from leukoscope.reviewing.signing_rule import check_signature
 from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
-from leukoscope.specimen.census import CellRecord, MissedCell
+from leukoscope.specimen.census import CellRecord
 from leukoscope.specimen.lifecycle import STRICT, Action, Change, Life, SigningRule, Step
 from leukoscope.specimen.sample import SampleReport
-from leukoscope.specimen.sample_id import why_not_an_id
 from leukoscope.statistics.recount import Grounds, recount
 from leukoscope.statistics.summary import Undecided
 
 MOST_VERSIONS = 1000
-MOST_NOTE_CHARS = 2000
-MOST_REMARK_CHARS = 200
-_REMARK = re.compile(r"comment/[1-9][0-9]{0,5}|finding/[a-z][a-z0-9_]{0,59}|remark/(red_cells|platelets)")
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person says about a report."""
-
-    action: Action
-    by: str
-    """Who says it; 1-200 printable characters."""
-    note: str = ""
-    """Why, or what is to be added; needed to amend and to correct."""
-    relabel: Mapping[int, str] | None = None
-    """Class by number of the cell."""
-    confirm: frozenset[int] = frozenset()
-    """Numbers of further cells that were looked at and are named rightly."""
-    all_checked: bool = False
-    """Every white cell was looked at, and what is not relabelled is named rightly."""
-    sample_id: str | None = None
-    """What the specimen is really called."""
-    again: bool = False
-    """Another report of that specimen is known, and this one is of the same specimen."""
-    looked_at: frozenset[int] = frozenset()
-    """Numbers of cells that were looked at."""
-    opened: frozenset[str] = frozenset()
-    """Classes all of whose cells were looked at."""
-    missed: tuple[MissedCell, ...] = ()
-    """White cells that the device did not find."""
-    remarks: Mapping[str, str] = field(default_factory=dict)
-    """Text by what it is on: "comment/17", "finding/blasts_seen" (dismissed because), "remark/red_cells"."""
-    based_on: int | None = None
-    """The version that was looked at; refused when another is in force. None: whatever is in force."""
-    command: str = ""
-    """Id of the remote command that asks for this; empty at the device itself."""
-
-    def __post_init__(self) -> None:
-        if not 0 < len(self.by.strip()) <= 200 or not self.by.isprintable():
-            raise ReviewError(
-                Sentence(
-                    "--by: expected a name of 1 to 200 printable characters, found {name}", name=f"{self.by[:40]!r}"
-                ),
-                "give the name of the person",
-            )
-        if self.sample_id is not None and (wrong := why_not_an_id(self.sample_id)) is not None:
-            raise ReviewError(
-                Sentence("--sample-id: {wrong}, found {sample_id}", wrong=wrong, sample_id=f"{self.sample_id[:40]!r}"),
-                "correct the id",
-            )
-        if len(self.note) > MOST_NOTE_CHARS:
-            raise ReviewError(
-                Sentence(
-                    "--note: expected at most {most} characters, found {found}",
-                    most=MOST_NOTE_CHARS,
-                    found=len(self.note),
-                ),
-                "shorten it",
-            )
-        for item, text in self.remarks.items():
-            if not _REMARK.fullmatch(item) or len(text) > MOST_REMARK_CHARS:
-                raise ReviewError(
-                    Sentence(
-                        "expected a remark of at most {most} characters on a cell, a finding, red_cells or platelets, "
-                        "found {found} on {item}",
-                        most=MOST_REMARK_CHARS,
-                        found=len(text),
-                        item=f"{item[:80]!r}",
-                    ),
-                    "shorten it, or name an item of this report",
-                )
-        if len(self.missed) > MOST_MISSED:
-            raise ReviewError(
-                Sentence(
-                    "expected at most {most} missed cells in one step, found {found}",
-                    most=MOST_MISSED,
-                    found=len(self.missed),
-                ),
-                "count the slide again: so many are missed where something is wrong",
-            )
-        changes_numbers = bool(
-            self.relabel or self.confirm or self.all_checked or self.looked_at or self.opened or self.missed
-        )
-        if self.action in (Action.FINALISE, Action.AMEND) and (changes_numbers or self.sample_id is not None):
-            way = "review it again" if self.action is Action.FINALISE else "use correct"
-            raise ReviewError(
-                Sentence("{action} changes neither cells nor the specimen's name", action=self.action), way
-            )
-        if self.action in (Action.AMEND, Action.CORRECT) and not self.note.strip():
-            raise ReviewError(
-                Sentence("{action} of a signed report needs a reason", action=self.action.value), "give --note"
-            )
-        if self.action is Action.CORRECT and not (changes_numbers or self.sample_id is not None):
-            raise ReviewError(
-                "correct changes nothing", "name cells or the specimen anew, or use amend to add a remark"
-            )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a word leads to."""
+    """What a decision leads to."""
 
     report: SampleReport
     """The next version."""
@@ -145,7 +48,7 @@ def take_step(
     Args:
         report: the version in force.
         kept: its cells; None where they were not kept.
-        word: what a person says about it.
+        decision: what a person says about it.
         now: when.
         rule: what has to be done before the report is signed.
         fields: where cells may be added; None where none may.
@@ -153,6 +56,39 @@ def take_step(
     Raises:
         ReviewError: it cannot be done at this point, or names a cell or class that there is not.
     """
+    _refuse(report, decision)
+    without = check_signature(report.life, kept, decision.by, rule) if decision.action is Action.FINALISE else ()
+    verdicts = _verdicts(report, kept, decision)
+    added = _added(report, kept, decision, fields)
+    looked_at = _looked_at(report, kept, decision)
+    changes = []
+    if (verdicts or added) and kept is not None:
+        names = {cell.record.number: cell.name for cell in kept.cells}
+        changes = [
+            Change(f"cell/{number}", names[number], name)
+            for number, name in sorted(verdicts.items())
+            if names[number] != name
+        ]
+        for record, one in zip(added, decision.missed, strict=True):
+            verdicts[record.number] = one.name
+            changes.append(Change(f"cell/{record.number}", one.place, one.name))
+        report = _recounted(report, kept.after(verdicts, (), added))
+    changes += _other_changes(report, decision)
+    if decision.action is Action.CORRECT and not changes:
+        raise ReviewError(
+            Sentence("report {id} says all that already: there is nothing to correct", id=report.id),
+            "leave it as it is",
+        )
+    if decision.sample_id is not None:
+        report = replace(report, sample_id=decision.sample_id)
+    step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
+    seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
+    life = Life((*report.life.steps, step), report.life.cells_checked, seen)
+    return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at, added)
+
+
+def _refuse(report: SampleReport, decision: Decision) -> None:
+    """Refuse a step that this version of the report does not allow, whatever it changes."""
     status = report.life.status
     if not decision.action.is_open_to(status):
         raise ReviewError(
@@ -180,40 +116,16 @@ def take_step(
             ),
             "look at what changed and try again",
         )
-    without = check_signature(report.life, kept, decision.by, rule) if decision.action is Action.FINALISE else ()
-    verdicts = _verdicts(report, kept, decision)
-    added = _added(report, kept, decision, fields)
-    looked_at = _looked_at(report, kept, decision)
-    changes = []
-    if (verdicts or added) and kept is not None:
-        names = {cell.record.number: cell.name for cell in kept.cells}
-        changes = [
-            Change(f"cell/{number}", names[number], name)
-            for number, name in sorted(verdicts.items())
-            if names[number] != name
-        ]
-        for record, one in zip(added, decision.missed, strict=True):
-            verdicts[record.number] = one.name
-            changes.append(Change(f"cell/{record.number}", one.place, one.name))
-        report = _recounted(report, kept.after(verdicts, (), added))
+
+
+def _other_changes(report: SampleReport, decision: Decision) -> Iterator[Change]:
+    """What changes beside the cells: the specimen's name, and remarks."""
     if decision.sample_id is not None and decision.sample_id != report.sample_id:
-        changes.append(Change("sample_id", report.sample_id, decision.sample_id))
-        report = replace(report, sample_id=decision.sample_id)
+        yield Change("sample_id", report.sample_id, decision.sample_id)
     earlier = remarks_of(report)
-    changes += [
-        Change(item, earlier.get(item, ""), text)
-        for item, text in sorted(decision.remarks.items())
-        if earlier.get(item) != text
-    ]
-    if decision.action is Action.CORRECT and not changes:
-        raise ReviewError(
-            Sentence("report {id} says all that already: there is nothing to correct", id=report.id),
-            "leave it as it is",
-        )
-    step = Step(report.version + 1, decision.action.leads_to, decision.by, now, decision.note, tuple(changes), without)
-    seen = None if kept is None else len(_seen(kept) | looked_at | set(verdicts))
-    life = Life((*report.life.steps, step), report.life.cells_checked, seen)
-    return Outcome(replace(report, version=step.version, life=life), verdicts, looked_at, added)
+    for item, text in sorted(decision.remarks.items()):
+        if earlier.get(item) != text:
+            yield Change(item, earlier.get(item, ""), text)
 
 
 def remarks_of(report: SampleReport) -> dict[str, str]:
@@ -295,7 +207,7 @@ def _open_cells(cells: Sequence[Named], grounds: Grounds) -> list[CellRecord]:
 
 
 def _verdicts(report: SampleReport, kept: KeptSample | None, decision: Decision) -> dict[int, str]:
-    """What every cell that the word is about is called by it."""
+    """Class by number of each cell that the decision names or confirms."""
     relabel = decision.relabel or {}
     if not (relabel or decision.confirm or decision.all_checked):
         return {}

@@ -16,7 +16,8 @@ from leukoscope.statistics.certainty import (
 )
 from leukoscope.statistics.estimates import Estimator, counted_share
 from leukoscope.statistics.false_alarms import FalseShare, together
-from leukoscope.statistics.rules import Rules, ShareRule
+from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rule_tables import ShareRule
 
 BY_CHANCE = 0.01
 """Probability of so many such cells in normal blood below which they are called likely."""

@@ -16,12 +16,8 @@ from leukoscope.statistics.certainty import (
     percent,
 )
 from leukoscope.statistics.estimates import Estimate, Estimator
-from leukoscope.statistics.rules import (
-    PlateletRule,
-    RedCellRule,
-    RedCellSizeRule,
-    Rules,
-)
+from leukoscope.statistics.rules import Rules
+from leukoscope.statistics.rules.rule_tables import PlateletRule, RedCellRule, RedCellSizeRule
 from leukoscope.statistics.white_cell_findings import beyond_range, erythroblasts, maturation, myeloid_erythroid
 
 

@@ -15,7 +15,7 @@ from leukoscope.statistics.certainty import (
     percent,
 )
 from leukoscope.statistics.estimates import Estimate, Estimator
-from leukoscope.statistics.rules import ErythroblastRule, MaturationRule, MyeloidErythroidRule, ShareRule
+from leukoscope.statistics.rules.rule_tables import ErythroblastRule, MaturationRule, MyeloidErythroidRule, ShareRule
 
 
 def beyond_range(white: Estimator, rule: ShareRule, highest: Certainty) -> Iterator[Finding]:

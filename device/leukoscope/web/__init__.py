@@ -7,9 +7,9 @@ from leukoscope.errors import ReviewError
 from leukoscope.messages.worklist_line import Line, line_of
 from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.white_cells import Named
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.from_afar import arguments_of
 from leukoscope.reviewing.missed_cells import missed_in
-from leukoscope.reviewing.review import Decision
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord

@@ -6,8 +6,8 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from leukoscope.errors import ReviewError
+from leukoscope.reviewing.decision import MOST_REMARK_CHARS
 from leukoscope.reviewing.missed_cells import MOST_MISSED
-from leukoscope.reviewing.review import MOST_REMARK_CHARS
 from leukoscope.sentence import Sentence, Verbatim
 from leukoscope.web.drafts import Draft
 from leukoscope.web.report_view import View

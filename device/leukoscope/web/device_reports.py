@@ -13,8 +13,8 @@ from leukoscope.outbox.cell_pictures import called_so, facts_of, webp_of
 from leukoscope.outbox.field_pictures import FieldPicture, FieldPictures
 from leukoscope.outbox.report_lookup import beginning_of, reports_since, version_in_force
 from leukoscope.outbox.store import Outbox
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.desk import Desk
-from leukoscope.reviewing.review import Decision
 from leukoscope.sentence import Sentence
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.statistics.recount import Grounds

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from leukoscope.outbox.white_cells import Named
-from leukoscope.reviewing.review import Decision, remarks_of
+from leukoscope.reviewing.decision import Decision
+from leukoscope.reviewing.review import remarks_of
 from leukoscope.reviewing.signing_rule import LeftToDo, is_suspect, left_to_do
 from leukoscope.specimen.cell import UNSURE
 from leukoscope.specimen.census import CellRecord

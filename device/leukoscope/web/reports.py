@@ -9,8 +9,8 @@ from leukoscope.messages.worklist_line import Line
 from leukoscope.outbox.cell_pictures import PictureFacts
 from leukoscope.outbox.field_pictures import FieldPicture
 from leukoscope.outbox.white_cells import Named
+from leukoscope.reviewing.decision import Decision
 from leukoscope.reviewing.missed_cells import FieldMap
-from leukoscope.reviewing.review import Decision
 from leukoscope.specimen.sample import Finding, SampleReport
 from leukoscope.statistics.recount import Grounds
 
