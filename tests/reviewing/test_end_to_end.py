@@ -1,6 +1,8 @@
 """What a person decides about a report, from the command line to the receivers."""
 
 import json
+import re
+import shutil
 import sqlite3
 from pathlib import Path
 from random import Random
@@ -19,21 +21,34 @@ from leukoscope.reviewing.review import Outcome, take_step
 from leukoscope.service.sample_ids import SampleIds, Verdict
 from leukoscope.service.sample_register import SampleRegister
 from leukoscope.settings import SampleSettings
+from leukoscope.system.assets import find_asset
 from tests.brokers import HOST, Mosquitto, Subscriber, wait_until
 from tests.commands.command_line import leukoscope
 from tests.commands.test_run import SIMULATED, write_bench
 from tests.delivery.conftest import clock
 from tests.messages.examples import IDENTITY
 
-WITH_UNSURE = SIMULATED.replace("seed = 3", "seed = 4")
-"""A slide of which the classifier cannot name every cell."""
+
+def bench_with_unsure_cells(folder: Path, classifier: Path) -> Path:
+    """A bench whose classifier names what it is sure of and nothing else, whatever the network that ships."""
+    camera = SIMULATED.replace("seed = 3", "seed = 4")
+    models = f'models = {{ classifier = "{classifier}" }}'
+    return write_bench(folder, "counting = ", f"{models}\ncounting = ", white_cells=8, camera=camera)
+
+
+def cautious_classifier(folder: Path) -> Path:
+    """The bundle that ships, unsure of what it names with less than 0.96."""
+    shutil.copytree(find_asset("models", "classifier"), folder)
+    manifest = folder / "manifest.toml"
+    manifest.write_text(re.sub(r"(?m)^unsure_below = .*$", "unsure_below = 0.96", manifest.read_text()))
+    return folder
 
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bench that has counted one sample of a few white cells."""
     folder = tmp_path_factory.mktemp("bench")
-    bench = write_bench(folder, white_cells=8, camera=WITH_UNSURE)
+    bench = bench_with_unsure_cells(folder, cautious_classifier(folder / "classifier"))
     bench.write_text(bench.read_text() + "cells = { pictures = 5 }\n")
     assert leukoscope("run", "--bench", bench, "--samples", "1", "--sample-id", "S-17").code == 0
     return folder
@@ -49,7 +64,7 @@ def bench(counted: Path, tmp_path: Path) -> Path:
         there.backup(here)
         here.close()
     there.close()
-    return write_bench(tmp_path, white_cells=8, camera=WITH_UNSURE)
+    return bench_with_unsure_cells(tmp_path, counted / "classifier")
 
 
 def shown(bench: Path, *options: str) -> list[dict[str, Any]]:
