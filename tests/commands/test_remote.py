@@ -296,7 +296,9 @@ def test_commands_without_a_way_to_hear_them_are_a_fault_of_the_settings(tmp_pat
 def leaving_bench(folder: Path, presses: str) -> Path:
     """A bench that quits by itself, with one report of before in its state."""
     with Outbox.open(folder / "state" / "outbox.sqlite") as outbox:
-        key = record(report(1), outbox, IDENTITY, now=clock)
+        # Files of another device would not be sent as its own.
+        own = replace(report(1).provenance, site="bench", device="test")
+        key = record(report(1, provenance=own), outbox, IDENTITY, now=clock)
         kept = outbox.get(key)
         assert kept is not None
         ReportFiles(folder / "state" / "reports").write(key, kept.payload)

@@ -29,6 +29,7 @@ def bench(tmp_path: Path) -> Path:
 def test_a_suspect_that_a_person_has_named_asks_no_question_any_more(signed_in: Page) -> None:
     open_sample(signed_in)
     expect(signed_in.locator(".cell .likely:visible")).to_have_text(["blast?", "blast?"])
+    expect(signed_in.locator(".cell:focus")).to_be_visible()
     signed_in.keyboard.press("b")
     expect(signed_in.locator(".cell.checked .label")).to_have_text("blast")
     expect(signed_in.locator(".cell .likely:visible")).to_have_text(["blast?"])

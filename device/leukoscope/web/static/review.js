@@ -143,7 +143,12 @@
       opening = false;
     }
   };
-  large.addEventListener("close", () => { page.append(said); focus(returnTo); });
+  large.addEventListener("close", () => {
+    page.append(said);
+    // The event comes late: whose fingers were faster is in a field by now, the PIN's for one.
+    const at = document.activeElement;
+    if (!at?.matches("input, select, textarea")) focus(returnTo);
+  });
 
   // What was named large is followed by the next one that waits; the gallery comes back where none does.
   const decideLarge = async (body) => {
