@@ -26,33 +26,7 @@ def check_storage(storage: StorageSettings) -> str:
         OutboxError: it cannot be written, is nearly full, or is lost at power-off.
     """
     folder = storage.folder
-    there = _existing(folder)
-    try:
-        with tempfile.TemporaryFile(dir=there) as trial:
-            trial.write(b"leukoscope")
-            trial.flush()
-            os.fsync(trial.fileno())
-        free_mib = shutil.disk_usage(there).free // 2**20
-    except OSError as error:
-        raise OutboxError(
-            Sentence("{folder} cannot be written ({why})", folder=Verbatim(there), why=error.strerror),
-            "check owner, mount and free space",
-        ) from error
-    if kept_in_memory(there):
-        raise OutboxError(
-            Sentence("{folder} lies in memory and is lost at power-off", folder=Verbatim(there)),
-            "mount the data partition there",
-        )
-    if free_mib < LOW_SPACE_MIB:
-        raise OutboxError(
-            Sentence(
-                "{folder} has {free} MiB free, expected {least}",
-                folder=Verbatim(there),
-                free=free_mib,
-                least=LOW_SPACE_MIB,
-            ),
-            "make room",
-        )
+    free_mib = _free_mib(_existing(folder))
     reports = folder / "reports"
     if not storage.outbox.exists():
         if how_many := copies_of_reports(reports):
@@ -91,6 +65,37 @@ def check_storage(storage: StorageSettings) -> str:
         refused=counts.refused,
     )
     return Sentence("{first}; {rest}", first=text, rest=missing) if missing else text
+
+
+def _free_mib(there: Path) -> int:
+    """Free space of a folder that can be written and outlives the power."""
+    try:
+        with tempfile.TemporaryFile(dir=there) as trial:
+            trial.write(b"leukoscope")
+            trial.flush()
+            os.fsync(trial.fileno())
+        free_mib = shutil.disk_usage(there).free // 2**20
+    except OSError as error:
+        raise OutboxError(
+            Sentence("{folder} cannot be written ({why})", folder=Verbatim(there), why=error.strerror),
+            "check owner, mount and free space",
+        ) from error
+    if kept_in_memory(there):
+        raise OutboxError(
+            Sentence("{folder} lies in memory and is lost at power-off", folder=Verbatim(there)),
+            "mount the data partition there",
+        )
+    if free_mib < LOW_SPACE_MIB:
+        raise OutboxError(
+            Sentence(
+                "{folder} has {free} MiB free, expected {least}",
+                folder=Verbatim(there),
+                free=free_mib,
+                least=LOW_SPACE_MIB,
+            ),
+            "make room",
+        )
+    return free_mib
 
 
 def check_wear(folder: Path, system: Path = SYSTEM) -> str:

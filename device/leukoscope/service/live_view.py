@@ -95,9 +95,9 @@ class LiveView:
             sample: the one under way.
             alarms: what the instrument warns of.
         """
-        told = doing, sample, tuple(alarms)
-        changed = told != (self._doing, self._sample, self._alarms)
-        self._doing, self._sample, self._alarms = told
+        seen = doing, sample, tuple(alarms)
+        changed = seen != (self._doing, self._sample, self._alarms)
+        self._doing, self._sample, self._alarms = seen
         if changed or self._clock_s() - self._written_at_s >= BEAT_S:
             self._write()
 
