@@ -24,8 +24,14 @@ class Suspected:
     """Classes that cells of this class are taken for in laboratories not seen."""
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> Self:
-        """Of a facts file's table: `share`, and perhaps `elsewhere` and `beside`."""
+    def read(cls, said: Any) -> Self:
+        """Of a facts file's table: `share`, and perhaps `elsewhere` and `beside`.
+
+        Raises:
+            ValueError: it is no such table.
+        """
+        if not isinstance(said, Mapping) or "share" not in said:
+            raise ValueError(f"[training.suspected]: expected a table with `share` for each class, found {said!r}")
         return cls(said["share"], said.get("elsewhere", 0.0), tuple(said.get("beside", ())))
 
 

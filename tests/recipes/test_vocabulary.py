@@ -66,6 +66,13 @@ def test_a_meaning_without_a_class_is_refused(tmp_path: Path) -> None:
         Vocabulary.read(path)
 
 
+def test_a_suspected_class_without_its_share_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "facts.toml"
+    path.write_text(FACTS + "\n[training.suspected]\nblast = 0.05\n")
+    with pytest.raises(ValueError, match=r"expected a table with `share` for each class, found 0\.05"):
+        Vocabulary.read(path)
+
+
 @pytest.mark.parametrize("name", ["classifier", "marrow"])
 def test_the_shipped_vocabularies_hold_together(name: str) -> None:
     vocabulary = Vocabulary.read(RECIPES / f"{name}.toml")

@@ -23,7 +23,7 @@ BY_CHANCE = 0.01
 """Probability of so many such cells in normal blood below which they are called likely."""
 SUSPECTS_BY_CHANCE = 0.05
 """The same for suspects. Of 200 cells 15 are likely then: as many as 30 % malignant ones give of which a quarter is
-suspect. In normal cells of the laboratory with the most false suspects, 4.1 %, that is so in 2 % of samples."""
+suspect. With 4.6 % false suspects, which the bundle expects of a laboratory not seen, that is so in 4 % of samples."""
 SUSPECTS_BY_CHANCE_KNOWN = 0.02
 """The same on a bench whose own normal cells say what is usual: the share is no longer the most that is expected."""
 FALSELY_NAMED = FalseShare(0.01)

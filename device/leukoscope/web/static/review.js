@@ -145,7 +145,7 @@
   };
   large.addEventListener("close", () => {
     page.append(said);
-    // The event comes late: whose fingers were faster is in a field by now, the PIN's for one.
+    // The event comes after the next keys: these may have gone to a field already, such as the PIN's.
     const at = document.activeElement;
     if (!at?.matches("input, select, textarea")) focus(returnTo);
   });
